@@ -1,0 +1,24 @@
+// Package bridge stands in for Kinesis Data Streams for DynamoDB on one machine. DynamoDB Local has DynamoDB
+// Streams but no Kinesis destination, so a Bridge reads the one and writes the other, each change in the very
+// format that AWS writes to Kinesis.
+//
+// # Guarantees
+//
+//   - Every change on the streams of the given tables is written at least once while Run runs, save records over
+//     Kinesis' limit of 1 MiB: those are skipped, counted and logged, as DynamoDB skips them.
+//   - Without [Misbehaviour] the changes of one item stand in Kinesis in the order in which they happened, each
+//     once unless a PutRecords whose answer was lost had been carried out.
+//   - A change's creation time is its own alone among all of one Bridge (in microseconds), never in the future, and
+//     later than that of any change of the same item before it. Cut to milliseconds, times may be equal but
+//     never turn round, not even where the precision switches.
+//   - A repeated record is repeated byte for byte.
+//
+// # Not guaranteed
+//
+//   - The creation time is when the Bridge read the change, some tens of milliseconds after the write: DynamoDB
+//     Streams gives no more than seconds. A second Bridge on the same tables therefore gives all the changes that
+//     are still on their streams new times and ids, and consumers take them for new changes. One Bridge
+//     may Run again after Run has returned: it goes on where it stood.
+//   - The partition key's derivation. AWS documents none; here it is a hash of table and keys.
+//   - The order of attributes in an image. Here they are sorted, so that the bytes are the same in every run.
+package bridge
