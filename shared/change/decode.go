@@ -1,0 +1,117 @@
+package change
+
+import (
+	"bytes"
+	"time"
+	"unsafe"
+)
+
+// A Record is one Kinesis record of a Lambda payload.
+type Record struct {
+	SequenceNumber string
+	PartitionKey   string // opaque: says nothing about the item
+	ShardID        string
+	StreamARN      string
+	Arrival        time.Time // when the stream took it; zero if the payload didn't say
+	Encoded        []byte    // the record's data as the payload has it, base64 text; part of the payload itself
+	Change         *Change   // nil if Err is set
+	Err            error     // why the data is no change: a *DecodeError
+}
+
+// A Decoder decodes Lambda payloads. The zero Decoder is ready. It is not for concurrent use.
+//
+// It keeps its structures from call to call, so records, changes, images and values are valid until its next Decode. The
+// strings, bytes and SDK values taken from them stay valid as long as they are held; each keeps all data of its batch in memory.
+type Decoder struct {
+	arena   arena
+	parser  parser
+	records []Record
+	changes []Change
+
+	stream, shard string // of the last record: rarely do they change
+}
+
+// Parse decodes the data of one record, its base64 already removed. The error is a *DecodeError. It keeps no reference to data.
+func Parse(data []byte) (*Change, error) {
+	a := &arena{data: bytes.Clone(data)}
+	p := parser{scanner: scanner{b: a.data}}
+	c := new(Change)
+	if !p.record(a, c) {
+		return nil, newDecodeError(p.what, data, p.at)
+	}
+	a.nodes = p.nodes
+	return c, nil
+}
+
+// Decode decodes the payload that Lambda hands to a consumer of a Kinesis stream, in order. Data that is no change is its
+// own record's Err; the error, a *DecodeError, is for a payload of which not even the records can be told apart.
+// The payload is only read; the records' Encoded are parts of it.
+func (d *Decoder) Decode(payload []byte) ([]Record, error) {
+	before := len(d.records)
+	d.records = d.records[:0]
+	e := envelope{scanner: scanner{b: payload}, d: d}
+	if !e.payload() {
+		return nil, newDecodeError("the Lambda payload is unusable: "+e.what, payload, e.at)
+	}
+	if n := len(d.records); n < before {
+		clear(d.records[n:before]) // or they would keep an older batch in memory
+	}
+	before = len(d.changes)
+	if n := len(d.records); cap(d.changes) < n {
+		d.changes = make([]Change, n)
+	} else {
+		d.changes = d.changes[:max(n, before)]
+		clear(d.changes)
+		d.changes = d.changes[:n]
+	}
+	// One new buffer a batch: what is taken from it stays valid.
+	buf, err := make([]byte, 0, e.size), error(nil)
+	d.parser.nodes = d.parser.nodes[:0]
+	for i := range d.records {
+		if buf, err = d.record(buf, &d.records[i], &d.changes[i]); err != nil {
+			return nil, err
+		}
+	}
+	d.arena.data, d.arena.nodes = buf[:cap(buf)], d.parser.nodes
+	return d.records, nil
+}
+
+// record decodes the data of r, appending it and what r keeps of the envelope to buf.
+func (d *Decoder) record(buf []byte, r *Record, c *Change) ([]byte, error) {
+	for _, s := range []*string{&r.SequenceNumber, &r.PartitionKey} {
+		buf = append(buf, *s...)
+		kept := buf[len(buf)-len(*s):]
+		*s = unsafe.String(unsafe.SliceData(kept), len(kept))
+	}
+	if r.Err != nil {
+		return buf, nil
+	}
+	start := len(buf)
+	n, ok := decode64(buf[start:start+len(r.Encoded)/4*3], r.Encoded)
+	if !ok {
+		// Encoders may write / as \/, and the reader of a payload that is no JSON should hear that.
+		s := scanner{b: append(r.Encoded[:len(r.Encoded):len(r.Encoded)], '"')}
+		t, valid := s.odd(0, 0)
+		if !valid {
+			return nil, newDecodeError("the payload is no JSON: "+s.what, r.Encoded, s.at)
+		}
+		b := s.b[:t.end]
+		if n, ok = decode64(buf[start:start+len(b)/4*3], unescape(b[:0], b)); !ok {
+			r.Err = newDecodeError("the data is not base64", r.Encoded, 0)
+			return buf, nil
+		}
+	}
+	buf = buf[:start+n]
+	p := &d.parser
+	mark := len(p.nodes)
+	p.scanner, p.hashes = scanner{b: buf, i: start}, p.hashes[:0]
+	if p.record(&d.arena, c) {
+		r.Change = c
+		return buf, nil
+	}
+	p.nodes = p.nodes[:mark]
+	data := unescape(nil, r.Encoded) // anew: parsing wrote over it
+	n, _ = decode64(data, data)
+	r.Err = newDecodeError(p.what, data[:n], p.at-start)
+	return buf, nil
+}

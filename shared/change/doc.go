@@ -1,0 +1,2 @@
+// Package change reads the changes of DynamoDB tables from a Kinesis data stream, as Lambda delivers them.
+package change

@@ -1,0 +1,222 @@
+package change
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"time"
+	"unsafe"
+)
+
+// An envelope reads the Lambda payload around the records' data. The strings it puts into records still stand in the payload.
+type envelope struct {
+	scanner
+	d    *Decoder
+	size int // upper bound of what the records keep
+}
+
+// members of the envelope that are read; each may stand once
+const (
+	sawKinesis = 1 << iota
+	sawEventID
+	sawStream
+	sawSequence
+	sawPartition
+	sawData
+	sawArrival
+)
+
+func (e *envelope) once(seen *uint, member uint) bool {
+	if *seen&member != 0 {
+		return e.fail(e.i, "a second value for the same name")
+	}
+	*seen |= member
+	return true
+}
+
+// payload reads the whole payload.
+func (e *envelope) payload() bool {
+	seen := false
+	more, ok := e.enter('{', '}')
+	for ; ok && more; more, ok = e.another('}') {
+		name, named := e.name()
+		switch {
+		case !named:
+			return false
+		case string(e.content(name)) != "Records":
+			ok = e.skip()
+		case seen:
+			return e.fail(e.i, "a second value for the same name")
+		default:
+			seen = true
+			ok = e.list()
+		}
+		if !ok {
+			return false
+		}
+	}
+	return ok && e.end() && (seen || e.fail(0, "the payload has no Records"))
+}
+
+func (e *envelope) list() bool {
+	more, ok := e.enter('[', ']')
+	for ; ok && more; more, ok = e.another(']') {
+		e.d.records = append(e.d.records, Record{})
+		if !e.record(&e.d.records[len(e.d.records)-1]) {
+			return false
+		}
+	}
+	return ok
+}
+
+func (e *envelope) record(r *Record) bool {
+	at := e.i
+	var seen uint
+	more, ok := e.enter('{', '}')
+	for ; ok && more; more, ok = e.another('}') {
+		name, named := e.name()
+		if !named {
+			return false
+		}
+		switch string(e.content(name)) {
+		case "kinesis":
+			ok = e.once(&seen, sawKinesis) && e.kinesis(r, &seen)
+		case "eventID":
+			ok = e.once(&seen, sawEventID) && e.shard(r)
+		case "eventSourceARN":
+			ok = e.once(&seen, sawStream) && e.stream(r)
+		default:
+			ok = e.skip()
+		}
+		if !ok {
+			return false
+		}
+	}
+	switch {
+	case !ok:
+		return false
+	case r.SequenceNumber == "":
+		return e.fail(at, "a record has no kinesis.sequenceNumber")
+	case seen&sawData == 0:
+		r.Err = newDecodeError("the record has no data", nil, 0)
+	}
+	e.size += len(r.SequenceNumber) + len(r.PartitionKey) + len(r.Encoded)/4*3
+	return true
+}
+
+func (e *envelope) kinesis(r *Record, seen *uint) bool {
+	more, ok := e.enter('{', '}')
+	for ; ok && more; more, ok = e.another('}') {
+		name, named := e.name()
+		if !named {
+			return false
+		}
+		switch string(e.content(name)) {
+		case "sequenceNumber":
+			ok = e.once(seen, sawSequence) && e.text(&r.SequenceNumber)
+		case "partitionKey":
+			ok = e.once(seen, sawPartition) && e.text(&r.PartitionKey)
+		case "data":
+			ok = e.once(seen, sawData) && e.data(r)
+		case "approximateArrivalTimestamp":
+			ok = e.once(seen, sawArrival) && e.arrival(&r.Arrival)
+		default:
+			ok = e.skip()
+		}
+		if !ok {
+			return false
+		}
+	}
+	return ok
+}
+
+// content returns the contents of a string of the payload, which is not to be written to.
+func (e *envelope) content(t text) []byte {
+	b := e.b[t.start:t.end]
+	if t.escaped {
+		b = unescape(make([]byte, 0, len(b)), b)
+	}
+	return b
+}
+
+func (e *envelope) text(dst *string) bool {
+	t, ok := e.str()
+	if ok {
+		b := e.content(t)
+		*dst = unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	return ok
+}
+
+func (e *envelope) stream(r *Record) bool {
+	t, ok := e.str()
+	if !ok {
+		return false
+	}
+	if b := e.content(t); string(b) != e.d.stream {
+		e.d.stream = string(b)
+	}
+	r.StreamARN = e.d.stream
+	return true
+}
+
+// shard reads the eventID: the shard's name, a colon, and the sequence number.
+func (e *envelope) shard(r *Record) bool {
+	t, ok := e.str()
+	if !ok {
+		return false
+	}
+	b, _, found := bytes.Cut(e.content(t), []byte(":"))
+	if !found {
+		return true
+	}
+	if string(b) != e.d.shard {
+		e.d.shard = string(b)
+	}
+	r.ShardID = e.d.shard
+	return true
+}
+
+// data finds the record's data. Most of a payload is data, so it is not looked at yet, except for its end.
+func (e *envelope) data(r *Record) bool {
+	if c := e.peek(); c != '"' {
+		at := e.i
+		if !e.skip() {
+			return false
+		}
+		r.Encoded = e.b[at:e.i:e.i]
+		r.Err = newDecodeError("the record's data is no string", r.Encoded, 0)
+		return true
+	}
+	start := e.i + 1
+	n := bytes.IndexByte(e.b[start:], '"')
+	if n < 0 || bytes.IndexByte(e.b[start:start+n], '\\') >= 0 {
+		t, ok := e.str()
+		if !ok {
+			return false
+		}
+		r.Encoded = e.b[t.start:t.end:t.end]
+		return true
+	}
+	r.Encoded = e.b[start : start+n : start+n]
+	e.i = start + n + 1
+	return true
+}
+
+// arrival reads seconds since 1970 with decimals.
+func (e *envelope) arrival(dst *time.Time) bool {
+	if e.peek() == 'n' {
+		return e.literal("null")
+	}
+	at := e.i
+	t, ok := e.number()
+	if !ok {
+		return false
+	}
+	f, err := strconv.ParseFloat(unsafe.String(&e.b[t.start], t.end-t.start), 64)
+	if err != nil || math.Abs(f) > 1e11 {
+		return e.fail(at, "the time of arrival is out of range")
+	}
+	*dst = time.UnixMicro(int64(math.Round(f * 1e6))).UTC()
+	return true
+}
