@@ -1,0 +1,71 @@
+package servers
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// copyDependencies is the pinned Maven goal that puts a pom's dependencies into a directory.
+const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+// DynamoDBLocal is AWS's own engine of DynamoDB and DynamoDB Streams, in memory. It keeps a database for each
+// access key and region, so tests and regions can share one server without meeting.
+var DynamoDBLocal = &Server{
+	Name:          "DynamoDB Local",
+	Version:       "2.5.4",
+	PreferredPort: 8000,
+	slug:          "dynamodb-local",
+	recipe:        recipe("dynamodb"),
+	needs:         []tool{java},
+	installNeeds:  []tool{maven},
+	install: func(ctx context.Context, dir string, progress Progress) error {
+		mvn, err := maven.path()
+		if err != nil {
+			return err
+		}
+		files := 0
+		return runInstaller(ctx, dir, func(line string) {
+			if strings.Contains(line, "Downloaded from ") {
+				files++
+				progress.say("%d files downloaded", files)
+			}
+		}, mvn, "--batch-mode", "-Dstyle.color=never", "--file", filepath.Join(dir, "pom.xml"), copyDependencies,
+			"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "lib"))
+	},
+	command: func(dir string, run launch) (command, error) {
+		path, err := java.path()
+		if err != nil {
+			return command{}, err
+		}
+		lib := filepath.Join(dir, "lib")
+		return command{
+			path: path,
+			args: []string{
+				"-Djava.library.path=" + lib,
+				"-Djava.io.tmpdir=" + run.dir,
+				"-XX:-UsePerfData", // no file in /tmp
+				"-XX:+ExitOnOutOfMemoryError",
+				"-cp", filepath.Join(lib, "*"),
+				"org.eclipse.jetty.xml.XmlConfiguration", "log=" + run.logPath, filepath.Join(dir, "server.xml"),
+			},
+			env:             os.Environ(),
+			listenerIsStdin: true,
+		}, nil
+	},
+	answers: func(ctx context.Context, endpoint string) error {
+		client := dynamodb.New(dynamodb.Options{
+			BaseEndpoint: &endpoint,
+			Region:       "us-east-1",
+			Credentials:  credentials.NewStaticCredentialsProvider("readiness", "readiness", ""),
+			Retryer:      aws.NopRetryer{},
+		})
+		_, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
+		return err
+	},
+}

@@ -1,0 +1,85 @@
+package servers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+)
+
+// Ministack serves Kinesis, SQS and S3 on one port, in memory. An access key of twelve digits is the account it
+// works in, so tests can share one server without meeting (but buckets have one namespace, as on AWS).
+var Ministack = &Server{
+	Name:          "ministack",
+	Version:       "1.5.33",
+	PreferredPort: 4566,
+	slug:          "ministack",
+	recipe:        recipe("ministack"),
+	installNeeds:  []tool{python},
+	install: func(ctx context.Context, dir string, progress Progress) error {
+		python3, err := python.path()
+		if err != nil {
+			return err
+		}
+		venv := filepath.Join(dir, "venv")
+		progress.say("making its Python environment")
+		if err := runInstaller(ctx, dir, nil, python3, "-m", "venv", venv); err != nil {
+			return err
+		}
+		packages := 0
+		return runInstaller(ctx, dir, func(line string) {
+			if strings.HasPrefix(line, "Collecting ") {
+				packages++
+				progress.say("%d packages fetched", packages)
+			}
+		}, venvPython(dir), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps",
+			"--requirement", filepath.Join(dir, "requirements.txt"))
+	},
+	// A Python that was upgraded or removed leaves the environment behind without its packages.
+	intact: func(ctx context.Context, dir string) bool {
+		return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack").Run() == nil
+	},
+	command: func(dir string, run launch) (command, error) {
+		return command{
+			path: venvPython(dir),
+			// Without workers it serves in the process that we start, not in one of its own.
+			args: []string{"-m", "hypercorn", "ministack.app:app", "--bind", "fd://3", "--workers", "0", "--keep-alive", "75"},
+			// Its settings come from the environment, so it gets none of ours but these.
+			env: []string{
+				"PATH=" + os.Getenv("PATH"),
+				"PYTHONDONTWRITEBYTECODE=1",
+				"PYTHONUNBUFFERED=1",
+				"HOME=" + run.dir,
+				"TMPDIR=" + run.dir,
+				"STATE_DIR=" + filepath.Join(run.dir, "state"),
+				"S3_DATA_DIR=" + filepath.Join(run.dir, "s3"),
+				"MINISTACK_HOST=127.0.0.1",
+				fmt.Sprintf("GATEWAY_PORT=%d", run.port),
+				"SERVICES=kinesis,sqs,s3",
+				// What it would start beside them: a listener on every interface, and at its start and end the
+				// removal of every container that any ministack of this machine has made.
+				"IOT_MTLS_ENABLED=0",
+				"SFTP_ENABLED=0",
+				"DOCKER_HOST=unix://" + filepath.Join(run.dir, "no-docker"),
+			},
+		}, nil
+	},
+	answers: func(ctx context.Context, endpoint string) error {
+		client := kinesis.New(kinesis.Options{
+			BaseEndpoint: &endpoint,
+			Region:       "us-east-1",
+			Credentials:  credentials.NewStaticCredentialsProvider("readiness", "readiness", ""),
+			Retryer:      aws.NopRetryer{},
+		})
+		_, err := client.ListStreams(ctx, &kinesis.ListStreamsInput{})
+		return err
+	},
+}
+
+func venvPython(dir string) string { return filepath.Join(dir, "venv", "bin", "python") }

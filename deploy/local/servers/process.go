@@ -1,0 +1,216 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// startTimeout is how long a server may take until it answers; a slow machine needs a tenth of it.
+const startTimeout = time.Minute
+
+// Process is a server that was started and has answered. Its methods may be called side by side.
+type Process struct {
+	Name string
+	PID  int
+	// Endpoint is the server's URL, on 127.0.0.1.
+	Endpoint string
+	// LogPath is the file that has all that the server prints.
+	LogPath string
+
+	process  *os.Process
+	exited   chan struct{}
+	err      error // set before exited is closed
+	stopping atomic.Bool
+}
+
+// Start runs the server with dir, which it makes if need be, as its working directory and for its log, and returns
+// once the server has answered a real request. It listens on 127.0.0.1 at port or, if that is taken (or 0), at a
+// free one. ctx bounds the start alone; the server runs until [Process.Stop].
+//
+// It returns a [*DiedError] for a server that ends before it answers.
+func (s *Server) Start(ctx context.Context, dir string, port int) (*Process, error) {
+	process, err := s.start(ctx, dir, port)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Name, err)
+	}
+	return process, nil
+}
+
+func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, err error) {
+	home, err := s.dir()
+	if err != nil {
+		return nil, err
+	}
+	if same, err := s.sameRecipe(home); err != nil {
+		return nil, err
+	} else if !same {
+		return nil, fmt.Errorf("%s %w", home, ErrNotInstalled)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	listener, err := listen(port)
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close() // the server has its own copy
+	socket, err := listener.File()
+	if err != nil {
+		return nil, err
+	}
+	defer socket.Close()
+	logPath := filepath.Join(dir, s.slug+".log")
+	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+
+	program, err := s.command(home, launch{port: listener.Addr().(*net.TCPAddr).Port, dir: dir, logPath: logPath})
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program.path, program.args...)
+	cmd.Dir, cmd.Env = dir, program.env
+	cmd.Stdout, cmd.Stderr = log, log
+	if program.listenerIsStdin {
+		cmd.Stdin = socket
+	} else {
+		cmd.ExtraFiles = []*os.File{socket} // file descriptor 3
+	}
+	process := &Process{
+		Name:     s.Name,
+		Endpoint: "http://" + listener.Addr().String(),
+		LogPath:  logPath,
+		exited:   make(chan struct{}),
+	}
+	if err := process.run(cmd); err != nil {
+		return nil, err
+	}
+	if err := process.await(ctx, s.answers); err != nil {
+		return nil, errors.Join(err, process.Stop(context.WithoutCancel(ctx)))
+	}
+	return process, nil
+}
+
+// listen opens the port of 127.0.0.1 or, if it is taken, a free one.
+func listen(port int) (*net.TCPListener, error) {
+	loopback := net.IPv4(127, 0, 0, 1)
+	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: loopback, Port: port})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return net.ListenTCP("tcp4", &net.TCPAddr{IP: loopback})
+	}
+	return listener, err
+}
+
+// run starts the command and sees to it that p learns of its end.
+func (p *Process) run(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		// Linux ends the child with the thread that made it, so this thread stays for as long as the child.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		release, err := startGuarded(cmd)
+		if err == nil {
+			p.PID, p.process = cmd.Process.Pid, cmd.Process
+		}
+		started <- err
+		if err != nil {
+			return
+		}
+		_ = cmd.Wait() // its error is that of the state, as no output is copied
+		release()
+		if !p.stopping.Load() {
+			died := &DiedError{Name: p.Name, PID: p.PID, State: cmd.ProcessState.String(), LogPath: p.LogPath}
+			if died.Tail, err = tail(p.LogPath); err != nil {
+				died.Tail = err.Error()
+			}
+			p.err = died
+		}
+		close(p.exited)
+	}()
+	return <-started
+}
+
+// await waits for the first answer. The socket was open before the server was there, so one request is enough: it
+// waits in the socket's queue.
+func (p *Process) await(ctx context.Context, answers func(context.Context, string) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+		fmt.Errorf("no answer for %v; its log is %s", startTimeout, p.LogPath))
+	defer cancel()
+	answered := make(chan error, 1)
+	go func() { answered <- answers(ctx, p.Endpoint) }()
+	select {
+	case err := <-answered:
+		// A server that dies breaks the connection first.
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			return p.err
+		case <-time.After(time.Second):
+			return errors.Join(context.Cause(ctx), err)
+		}
+	case <-p.exited:
+		cancel()
+		<-answered
+		return p.err
+	}
+}
+
+// Exited is closed when the server has ended, by [Process.Stop] or otherwise.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Err returns nil while the server runs and after it was stopped, and a [*DiedError] after it has died.
+func (p *Process) Err() error {
+	select {
+	case <-p.exited:
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// stopGrace is how long a server may take to end by itself before it is killed.
+const stopGrace = 5 * time.Second
+
+// Stop ends the server and returns when it is gone: by SIGTERM and, when that takes too long or ctx ends, by
+// SIGKILL. Stopping a server that has ended is no error.
+func (p *Process) Stop(ctx context.Context) error {
+	p.stopping.Store(true)
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-p.exited:
+		return nil
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	err := p.signal(syscall.SIGKILL)
+	<-p.exited
+	return err
+}
+
+// signal sends to the server, unless it has ended.
+func (p *Process) signal(s syscall.Signal) error {
+	if err := p.process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("send %v to %s (pid %d): %w", s, p.Name, p.PID, err)
+	}
+	return nil
+}

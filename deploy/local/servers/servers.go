@@ -1,0 +1,83 @@
+package servers
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Server is one pinned server: how to have it and how to run it. Those that exist are the package's variables.
+type Server struct {
+	// Name is what people call the server.
+	Name string
+	// Version is the one version that is installed and run.
+	Version string
+	// PreferredPort is the port that people expect the server at.
+	PreferredPort int
+
+	slug    string // the name in paths
+	recipe  fs.FS  // files that say what to install and how to start it; a change of them installs anew
+	install func(ctx context.Context, dir string, progress Progress) error
+	intact  func(ctx context.Context, dir string) bool // whether an install still runs; nil: always
+	// needs are the tools that run the server, installNeeds those that install it.
+	needs, installNeeds []tool
+	command             func(dir string, run launch) (command, error)
+	// answers makes one real request and returns nil if it was answered.
+	answers func(ctx context.Context, endpoint string) error
+}
+
+// launch is what a server is started with.
+type launch struct {
+	port    int
+	dir     string // its working directory, for all that it writes
+	logPath string
+}
+
+// command is the program that runs a server.
+type command struct {
+	path string
+	args []string
+	env  []string
+	// listenerIsStdin passes the listening socket as standard input instead of file descriptor 3.
+	listenerIsStdin bool
+}
+
+// Progress is told what is being done, in lines for people. Nil says nothing.
+type Progress func(format string, args ...any)
+
+func (p Progress) say(format string, args ...any) {
+	if p != nil {
+		p(format, args...)
+	}
+}
+
+//go:embed dynamodb ministack
+var recipes embed.FS
+
+func recipe(slug string) fs.FS {
+	sub, err := fs.Sub(recipes, slug)
+	if err != nil {
+		panic(err) // only for a slug that is no valid path
+	}
+	return sub
+}
+
+// cacheDir is the directory of all installed servers, the same for every checkout of one user.
+func cacheDir() (string, error) {
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(user, "sluice", "servers"), nil
+}
+
+// dir is where the server is installed.
+func (s *Server) dir() (string, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(cache, s.slug+"-"+s.Version), nil
+}
