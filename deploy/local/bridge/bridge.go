@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"golang.org/x/sync/errgroup"
 )
 
 // Precision says how the records of a table give their creation time.
@@ -70,24 +73,77 @@ type Stats struct {
 // Bridge carries changes from DynamoDB Streams to Kinesis. Its methods are safe for concurrent use, but only one
 // Run at a time.
 type Bridge struct {
-	config Config
+	config   Config
+	carriers []*carrier
+
+	read, written, repeated, reordered, oversize, pending atomic.Int64
 }
 
 // New checks the settings, all of them, and makes a Bridge. It calls no server.
 func New(c Config) (*Bridge, error) {
 	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if c.Streams == nil || c.DynamoDB == nil || c.Kinesis == nil {
-		faults = append(faults, errors.New("Streams, DynamoDB and Kinesis are all needed"))
+		fault("Streams, DynamoDB and Kinesis must all be set")
+	}
+	if c.Region == "" {
+		fault("Region must name the tables' region, for the records to name it")
+	}
+	if len(c.Tables) == 0 {
+		fault("Tables must name at least one table")
+	}
+	for i, t := range c.Tables {
+		if t.Name == "" || t.StreamName == "" {
+			fault("Tables[%d] = %+v must name a table and a stream", i, t)
+		}
+		if slices.ContainsFunc(c.Tables[:i], func(o Table) bool { return o.Name == t.Name }) {
+			fault("Tables[%d] = %+v: a table has one stream only", i, t)
+		}
+		if t.Precision != Microsecond && t.Precision != Millisecond && t.Precision != UnstatedMillisecond {
+			fault("Tables[%d] = %+v: Precision must be MICROSECOND, MILLISECOND or empty", i, t)
+		}
+	}
+	for name, share := range map[string]float64{"Repeat": c.Misbehave.Repeat, "Reorder": c.Misbehave.Reorder} {
+		if !(share >= 0 && share <= 1) {
+			fault("Misbehave.%s = %v must be a share from 0 to 1", name, share)
+		}
 	}
 	if len(faults) > 0 {
-		return nil, fmt.Errorf("bridge: %w", errors.Join(faults...))
+		return nil, fmt.Errorf("bridge: settings: %w", errors.Join(faults...))
 	}
-	return &Bridge{config: c}, nil
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	b := &Bridge{config: c}
+	clock := newClock()
+	for _, t := range c.Tables {
+		b.carriers = append(b.carriers, newCarrier(b, t, clock))
+	}
+	return b, nil
 }
 
 // Run carries changes until ctx ends, and then returns nil. While a server does not answer it tries again, and says so
 // in the log; it returns an error if trying again can't help.
-func (b *Bridge) Run(ctx context.Context) error { return nil }
+func (b *Bridge) Run(ctx context.Context) error {
+	group, running := errgroup.WithContext(ctx)
+	for _, c := range b.carriers {
+		group.Go(func() error { return c.run(running) })
+	}
+	err := group.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("bridge: %w", err)
+}
 
-// Stats returns the counts so far.
-func (b *Bridge) Stats() Stats { return Stats{} }
+// Stats returns the counts so far. Once Read has reached the number of changes made, Pending tells how many
+// records are still to be written.
+func (b *Bridge) Stats() Stats {
+	// A record is pending before it counts as read, so read is looked at first: Pending == 0 is then true of
+	// everything in Read.
+	read := b.read.Load()
+	return Stats{
+		Read: read, Pending: b.pending.Load(), Written: b.written.Load(),
+		Repeated: b.repeated.Load(), Reordered: b.reordered.Load(), Oversize: b.oversize.Load(),
+	}
+}

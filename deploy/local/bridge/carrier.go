@@ -1,0 +1,164 @@
+package bridge
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"sluice/deploy/local/attempt"
+)
+
+const (
+	// pollInterval is the wait after a round in which no shard had a change.
+	pollInterval = 25 * time.Millisecond
+	// discoverInterval is how often the stream is asked for new shards; it is also asked whenever one ends.
+	discoverInterval = time.Second
+)
+
+// carrier carries the changes of one table, one round after the other, so that they stay in order.
+type carrier struct {
+	bridge    *Bridge
+	table     Table
+	log       *slog.Logger
+	clock     *clock
+	ids       *rand.Rand
+	precision switcher
+	shuffler  shuffler
+	source    source
+	outbox    outbox
+}
+
+func newCarrier(b *Bridge, t Table, clock *clock) *carrier {
+	name := fnv.New64a()
+	name.Write([]byte(t.Name))
+	// A generator for each purpose, so that switching one misbehaviour on does not change what another does.
+	generator := func(purpose uint64) *rand.Rand {
+		return rand.New(rand.NewPCG(b.config.Seed, name.Sum64()+purpose))
+	}
+	log := b.config.Log.With("table", t.Name, "stream", t.StreamName)
+	return &carrier{
+		bridge: b, table: t, log: log, clock: clock,
+		ids:       generator(0),
+		precision: switcher{current: t.Precision, moving: b.config.Misbehave.SwitchPrecision, rng: generator(1), clock: clock},
+		shuffler: shuffler{
+			Misbehaviour: b.config.Misbehave, rng: generator(2),
+			onRepeat:  func() { b.repeated.Add(1); b.pending.Add(1) },
+			onReorder: func() { b.reordered.Add(1) },
+		},
+		source: source{streams: b.config.Streams},
+		outbox: outbox{
+			kinesis: b.config.Kinesis, stream: t.StreamName, log: log,
+			onWritten: func(n int) { b.written.Add(int64(n)); b.pending.Add(-int64(n)) },
+		},
+	}
+}
+
+// run carries changes until ctx ends or a server refuses for good. It may be called again.
+func (c *carrier) run(ctx context.Context) error {
+	if c.source.arn == "" {
+		err := attempt.Until(ctx, c.log, "find the stream of table "+c.table.Name, func(ctx context.Context) (err error) {
+			c.source.arn, err = findStream(ctx, c.bridge.config.DynamoDB, c.table.Name)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var discovered time.Time
+	for {
+		if time.Since(discovered) >= discoverInterval {
+			if err := attempt.Until(ctx, c.log, "list the shards of table "+c.table.Name, c.source.discover); err != nil {
+				return err
+			}
+			discovered = time.Now()
+		}
+		changes, ended, err := c.round(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case ended:
+			discovered = time.Time{}
+		case changes == 0:
+			if err := attempt.Pause(ctx, pollInterval); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// round reads once from every shard whose turn it is and writes what is due. It returns how many changes it read and
+// whether a shard came to its end.
+func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error) {
+	for _, shard := range c.source.shards {
+		if !c.source.readable(shard) {
+			continue
+		}
+		var records []streamtypes.Record
+		err := attempt.Until(ctx, c.log, "read the changes of table "+c.table.Name, func(ctx context.Context) (err error) {
+			records, err = c.source.read(ctx, shard)
+			return err
+		})
+		if err != nil {
+			return 0, false, err
+		}
+		// From here to the outbox nothing waits: what was read is pending, even if ctx ends meanwhile.
+		out, err := c.encode(records)
+		if err != nil {
+			return 0, false, err
+		}
+		c.outbox.pending = append(c.outbox.pending, c.shuffler.pass(time.Now(), out)...)
+		changes += len(records)
+		ended = ended || shard.ended
+		if err := c.outbox.flush(ctx); err != nil {
+			return 0, false, err
+		}
+	}
+	return changes, ended, nil
+}
+
+// encode makes the records of changes, without those too large for Kinesis.
+func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
+	out := make([]outgoing, 0, len(changes))
+	for i := range changes {
+		key, err := partitionKey(c.table.Name, changes[i].Dynamodb.Keys)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", c.table.Name, err)
+		}
+		precision := c.precision.next()
+		data, err := appendRecord(nil, envelope{
+			region: c.bridge.config.Region, table: c.table.Name, eventID: c.eventID(),
+			micros: c.clock.next(), precision: precision,
+		}, &changes[i])
+		if err != nil {
+			return nil, fmt.Errorf("table %s: item %s: %w", c.table.Name, key, err)
+		}
+		record := outgoing{key: key, data: data}
+		if record.size() > maxRecordBytes {
+			c.bridge.oversize.Add(1)
+			c.log.Warn("a change is skipped because its record is larger than Kinesis takes; only an audit of the destination finds it",
+				"bytes", record.size(), "limit", maxRecordBytes, "partitionKey", key, "eventName", changes[i].EventName)
+		} else {
+			c.bridge.pending.Add(1)
+			out = append(out, record)
+		}
+		c.bridge.read.Add(1)
+	}
+	return out, nil
+}
+
+// eventID returns a random UUID (version 4).
+func (c *carrier) eventID() string {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], c.ids.Uint64())
+	binary.BigEndian.PutUint64(id[8:], c.ids.Uint64())
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}

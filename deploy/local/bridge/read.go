@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"sluice/deploy/local/attempt"
+)
+
+// source reads the DynamoDB Stream of one table, from its oldest change on and every shard's parent before it.
+type source struct {
+	streams *dynamodbstreams.Client
+	arn     string
+	shards  []*sourceShard
+}
+
+type sourceShard struct {
+	id       string
+	parent   string
+	iterator *string // nil before the first read and after one that found it expired
+	last     *string // sequence number of the last change read
+	ended    bool
+}
+
+// findStream returns the ARN of the table's stream.
+func findStream(ctx context.Context, client *dynamodb.Client, table string) (string, error) {
+	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if err != nil {
+		var missing *dynamodbtypes.ResourceNotFoundException
+		if errors.As(err, &missing) {
+			return "", fmt.Errorf("table %s does not exist; create it before its changes are carried: %w", table, err)
+		}
+		return "", fmt.Errorf("describe table %s: %w", table, err)
+	}
+	spec := out.Table.StreamSpecification
+	if spec == nil || !aws.ToBool(spec.StreamEnabled) || spec.StreamViewType != dynamodbtypes.StreamViewTypeNewAndOldImages {
+		return "", fmt.Errorf("table %s has no stream of new and old images; "+
+			"create it with StreamSpecification{StreamEnabled: true, StreamViewType: NEW_AND_OLD_IMAGES}", table)
+	}
+	return aws.ToString(out.Table.LatestStreamArn), nil
+}
+
+// discover adds the shards that have appeared.
+func (s *source) discover(ctx context.Context) error {
+	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &s.arn}
+	for {
+		out, err := s.streams.DescribeStream(ctx, in)
+		if err != nil {
+			return fmt.Errorf("describe stream %s: %w", s.arn, err)
+		}
+		for _, shard := range out.StreamDescription.Shards {
+			if s.find(aws.ToString(shard.ShardId)) == nil {
+				s.shards = append(s.shards, &sourceShard{id: aws.ToString(shard.ShardId), parent: aws.ToString(shard.ParentShardId)})
+			}
+		}
+		if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
+			return nil
+		}
+	}
+}
+
+func (s *source) find(id string) *sourceShard {
+	for _, shard := range s.shards {
+		if shard.id == id {
+			return shard
+		}
+	}
+	return nil
+}
+
+// readable reports whether shard's turn has come: its parent, if still known to the stream, has been read to its end.
+func (s *source) readable(shard *sourceShard) bool {
+	parent := s.find(shard.parent)
+	return !shard.ended && (parent == nil || parent.ended)
+}
+
+// read returns the next changes of a shard; it may well be none. Once it has returned, they are not read again.
+func (s *source) read(ctx context.Context, shard *sourceShard) ([]streamtypes.Record, error) {
+	if shard.iterator == nil {
+		in := &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: &s.arn, ShardId: &shard.id, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
+		}
+		if shard.last != nil {
+			in.ShardIteratorType, in.SequenceNumber = streamtypes.ShardIteratorTypeAfterSequenceNumber, shard.last
+		}
+		out, err := s.streams.GetShardIterator(ctx, in)
+		if err != nil {
+			return nil, s.explain(shard, err)
+		}
+		shard.iterator = out.ShardIterator
+	}
+	out, err := s.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: shard.iterator})
+	if err != nil {
+		var expired *streamtypes.ExpiredIteratorException
+		if errors.As(err, &expired) {
+			shard.iterator = nil
+			return nil, attempt.Passing{Err: s.explain(shard, err)}
+		}
+		return nil, s.explain(shard, err)
+	}
+	shard.iterator, shard.ended = out.NextShardIterator, out.NextShardIterator == nil
+	if n := len(out.Records); n > 0 {
+		shard.last = out.Records[n-1].Dynamodb.SequenceNumber
+	}
+	return out.Records, nil
+}
+
+func (s *source) explain(shard *sourceShard, err error) error {
+	var trimmed *streamtypes.TrimmedDataAccessException
+	if errors.As(err, &trimmed) {
+		return fmt.Errorf("stream %s, shard %s: changes not yet read are older than the stream keeps, and lost; "+
+			"build the destinations anew: %w", s.arn, shard.id, err)
+	}
+	return fmt.Errorf("read stream %s, shard %s: %w", s.arn, shard.id, err)
+}

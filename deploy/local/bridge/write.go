@@ -1,0 +1,96 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"sluice/deploy/local/attempt"
+)
+
+// Limits of Kinesis' PutRecords, which count a record's partition key and its data before base64.
+const (
+	maxRecordBytes = 1 << 20
+	maxBatchBytes  = 5 << 20
+	maxBatch       = 500
+)
+
+func (o outgoing) size() int { return len(o.key) + len(o.data) }
+
+// outbox writes records to one Kinesis stream, those of one item in the order in which they were added.
+type outbox struct {
+	kinesis *kinesis.Client
+	stream  string
+	log     *slog.Logger
+	pending []outgoing
+	// onWritten is told how many records Kinesis has taken.
+	onWritten func(int)
+}
+
+// flush writes all that is pending. If it fails or ctx ends, what Kinesis has not confirmed stays pending, and a
+// later flush writes it, perhaps a second time.
+func (o *outbox) flush(ctx context.Context) error {
+	for len(o.pending) > 0 {
+		if err := attempt.Until(ctx, o.log, "write to stream "+o.stream, o.writeBatch); err != nil {
+			return err
+		}
+	}
+	o.pending = nil // lets go of the array
+	return nil
+}
+
+// writeBatch writes the first batch, and leaves of it what Kinesis refused.
+func (o *outbox) writeBatch(ctx context.Context) error {
+	n := batchLength(o.pending)
+	entries := make([]kinesistypes.PutRecordsRequestEntry, n)
+	for i, r := range o.pending[:n] {
+		entries[i] = kinesistypes.PutRecordsRequestEntry{PartitionKey: &r.key, Data: r.data}
+	}
+	out, err := o.kinesis.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &o.stream, Records: entries})
+	if err != nil {
+		var missing *kinesistypes.ResourceNotFoundException
+		if errors.As(err, &missing) {
+			return fmt.Errorf("stream %s does not exist; create it before changes are written to it: %w", o.stream, err)
+		}
+		return fmt.Errorf("write %d records to stream %s: %w", n, o.stream, err)
+	}
+	if len(out.Records) != n {
+		return fmt.Errorf("stream %s answered for %d of %d records, so what it took is not known", o.stream, len(out.Records), n)
+	}
+	var refused []outgoing
+	var reason error
+	for i, answer := range out.Records {
+		if answer.ErrorCode != nil {
+			refused = append(refused, o.pending[i])
+			reason = fmt.Errorf("%s: %s", *answer.ErrorCode, aws.ToString(answer.ErrorMessage))
+		}
+	}
+	o.pending = slices.Concat(refused, o.pending[n:])
+	o.onWritten(n - len(refused))
+	if refused != nil {
+		return attempt.Passing{Err: fmt.Errorf("stream %s refused %d of %d records: %w", o.stream, len(refused), n, reason)}
+	}
+	return nil
+}
+
+// batchLength returns how many of the first records make one call. Of one item only one goes into a call: were the first of
+// two refused and the second taken, they would stand in the wrong order.
+func batchLength(records []outgoing) int {
+	inOrder := make(map[string]bool)
+	bytes := 0
+	for n, r := range records {
+		if bytes += r.size(); n == maxBatch || bytes > maxBatchBytes || !r.loose && inOrder[r.key] {
+			return n
+		}
+		if !r.loose {
+			inOrder[r.key] = true
+		}
+	}
+	return len(records)
+}
