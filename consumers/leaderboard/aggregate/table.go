@@ -1,0 +1,166 @@
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// Capacity is how many change ids an item remembers itself. With an id of 12
+// bytes the item stays below 1 KB, and so costs one write unit.
+const Capacity = 64
+
+// Table adds amounts to the items of one DynamoDB table. It is safe for
+// concurrent use, also by several processes on the same tables.
+type Table struct {
+	Client *dynamodb.Client
+	// Name is the table that holds the sums.
+	Name string
+	// Ledger is the table that remembers older change ids; keys Group (S) and
+	// Entry (S), time to live in ExpiresAt.
+	Ledger string
+	// Horizon is how long a change is remembered after its creation.
+	Horizon time.Duration
+	Now     func() time.Time
+}
+
+// Target is one item that holds a sum.
+type Target struct {
+	// Key is the item's key.
+	Key map[string]types.AttributeValue
+	// Group names the item within the ledger.
+	Group string
+	// Sum is the attribute that holds the sum.
+	Sum string
+	// Set are attributes written together with the sum. They must depend on Key
+	// alone, since the order of additions is not known.
+	Set map[string]types.AttributeValue
+}
+
+// Amount is what one change adds to a target.
+type Amount struct {
+	ID    change.ID
+	Value decimal.Decimal
+}
+
+// Add adds the amounts to the target, each exactly once however often Add is
+// called with it, and returns what became of each: nil (applied),
+// consumer.Duplicate, a consumer.Rejection (older than the horizon, or refused
+// by DynamoDB: no sum may have more than 38 digits), or an error after which it
+// may or may not be applied and has to be given to Add again.
+func (t *Table) Add(ctx context.Context, target Target, amounts []Amount) []error {
+	a := &addition{table: t, target: target, errs: make([]error, len(amounts)), limit: Capacity, repeats: map[int]int{}}
+	a.admit(amounts)
+	for idle := 0; len(a.pending) > 0; idle++ {
+		before := len(a.pending)
+		err := a.step(ctx)
+		switch {
+		case isConflict(err):
+			err = pause(ctx, idle)
+		case len(a.pending) < before:
+			idle = 0
+		case err == nil && idle == maxIdleSteps:
+			err = fmt.Errorf("%s, group %q: %w", t.Name, target.Group, ErrContended)
+		}
+		if err != nil {
+			for _, p := range a.pending {
+				a.errs[p.index] = err
+			}
+			break
+		}
+	}
+	a.settleRepeats()
+	return a.errs
+}
+
+// maxIdleSteps is after how many steps without progress Add gives up. A step
+// makes none if another writer was faster, which cannot go on for ever.
+const maxIdleSteps = 50
+
+// ErrContended is returned when an item kept changing, or did not look as it
+// should, so that nothing could be added to it.
+var ErrContended = errors.New("no progress: the item keeps changing under us, or its ChangeIds or SpillTime were written by somebody else")
+
+// conflictBackoff spaces out attempts that met another writer's transaction.
+var conflictBackoff = retry.NewExponentialJitterBackoff(time.Second)
+
+func pause(ctx context.Context, attempt int) error {
+	delay, err := conflictBackoff.BackoffDelay(attempt, nil)
+	if err != nil {
+		return fmt.Errorf("wait for another writer: %w", err)
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// isConflict tells whether err means that another writer's transaction was in
+// the way. Nothing was written then.
+func isConflict(err error) bool {
+	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+		return true
+	}
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return false
+	}
+	conflict := false
+	for _, reason := range canceled.CancellationReasons {
+		switch code(reason) {
+		case "None":
+		case "TransactionConflict":
+			conflict = true
+		default:
+			return false
+		}
+	}
+	return conflict
+}
+
+// isRefused tells whether err means that DynamoDB will never take the request.
+func isRefused(err error) bool {
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		for _, reason := range canceled.CancellationReasons {
+			if code(reason) == "ValidationError" {
+				return true
+			}
+		}
+		return false
+	}
+	apiErr, ok := errors.AsType[apiError](err)
+	return ok && apiErr.ErrorCode() == "ValidationException"
+}
+
+type apiError interface {
+	error
+	ErrorCode() string
+}
+
+func code(r types.CancellationReason) string {
+	if r.Code == nil {
+		return "None"
+	}
+	return *r.Code
+}
+
+// tooOld is the rejection of a change that the ledger may have forgotten.
+func (t *Table) tooOld(id change.ID) error {
+	created := time.UnixMicro(id.Time()).UTC()
+	return consumer.RejectFor(consumer.TooOld, fmt.Errorf(
+		"created %s, before the horizon of %v: whether it was applied is no longer known; compare source and destination, then correct the sum or discard the change",
+		created.Format(time.RFC3339), t.Horizon))
+}

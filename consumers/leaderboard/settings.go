@@ -1,0 +1,51 @@
+package leaderboard
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The defaults of Settings.
+const (
+	DefaultScoreTable = "UserScoreEvents"
+	DefaultBoardTable = "Leaderboard"
+	DefaultShards     = 10
+	DefaultHorizon    = 384 * time.Hour
+)
+
+// Settings are the leaderboard's own settings.
+type Settings struct {
+	// ScoreTable is the table whose changes are summed; others' are skipped.
+	ScoreTable string `env:"SCORE_TABLE" envDefault:"UserScoreEvents"`
+	// BoardTable holds the totals.
+	BoardTable string `env:"BOARD_TABLE" envDefault:"Leaderboard"`
+	// LedgerTable remembers older changes, see package aggregate.
+	LedgerTable string `env:"LEDGER_TABLE"`
+	// Shards is over how many partitions of the index the players are spread.
+	Shards int `env:"BOARD_SHARDS" envDefault:"10"`
+	// CountTTLDeletes says whether a score that expires is subtracted.
+	CountTTLDeletes bool `env:"COUNT_TTL_DELETES" envDefault:"true"`
+	// Horizon is how long changes are remembered. It must be longer than the
+	// stream's retention plus the dead letters' life; older changes are rejected.
+	Horizon time.Duration `env:"HORIZON" envDefault:"384h"`
+}
+
+// Validate reports every fault at once.
+func (s Settings) Validate() error {
+	var faults []error
+	for _, t := range []struct{ name, value string }{
+		{"SCORE_TABLE", s.ScoreTable}, {"BOARD_TABLE", s.BoardTable}, {"LEDGER_TABLE", s.LedgerTable},
+	} {
+		if t.value == "" {
+			faults = append(faults, fmt.Errorf("%s must name a table", t.name))
+		}
+	}
+	if s.Shards < 1 {
+		faults = append(faults, fmt.Errorf("BOARD_SHARDS must be at least 1 (got %d)", s.Shards))
+	}
+	if s.Horizon < 24*time.Hour {
+		faults = append(faults, fmt.Errorf("HORIZON must be at least 24h, longer than the stream keeps a change (got %v)", s.Horizon))
+	}
+	return errors.Join(faults...)
+}

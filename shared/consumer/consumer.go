@@ -1,0 +1,95 @@
+package consumer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/shared/change"
+)
+
+// Consumer applies changes to one destination.
+type Consumer interface {
+	// ApplyBatch applies the changes of one batch and returns one error for
+	// each, in the same order; nil means Applied, see OutcomeOf for the rest.
+	//
+	// The batch comes as the stream delivers it: a change may be repeated, in
+	// this batch or another, come out of order, and be in the hands of another
+	// instance at the same time. After ctx ends nothing more may be started;
+	// what isn't known to be applied by then is Retry. A change that must wait
+	// for an earlier one of its item is Retry too; changes of other items go on.
+	//
+	// The changes and the slice are valid until ApplyBatch returns; strings
+	// and bytes taken from them stay valid.
+	ApplyBatch(ctx context.Context, batch []*change.Change) []error
+}
+
+// Applier applies one change at a time. Each makes a Consumer of it.
+type Applier interface {
+	// Apply applies one change; what it returns is as for ApplyBatch. It is
+	// called for several items side by side, but for one item at a time only.
+	Apply(ctx context.Context, c *change.Change) error
+}
+
+// EachConcurrency is how many items Each has in hand at once.
+const EachConcurrency = 32
+
+// Each makes a Consumer of an Applier. Changes of different items are applied
+// side by side; those of one item one after another, oldest version first, and
+// once one of them has to be retried the later ones of that item wait for it.
+//
+// A panic in Apply is that change's error (Retry), with the stack in its text.
+func Each(a Applier) Consumer { return each{a} }
+
+type each struct{ Applier }
+
+var _ Consumer = each{}
+
+func (e each) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
+	errs := make([]error, len(batch))
+	items := make(map[string][]int, len(batch))
+	for i, c := range batch {
+		key := c.ItemKey()
+		items[key] = append(items[key], i)
+	}
+	var group errgroup.Group
+	group.SetLimit(EachConcurrency)
+	for _, indexes := range items {
+		slices.SortStableFunc(indexes, func(a, b int) int { return cmp.Compare(batch[a].Version, batch[b].Version) })
+		group.Go(func() error {
+			e.applyItem(ctx, batch, indexes, errs)
+			return nil
+		})
+	}
+	_ = group.Wait() // the goroutines report through errs and never fail
+	return errs
+}
+
+// applyItem applies the changes of one item in order.
+func (e each) applyItem(ctx context.Context, batch []*change.Change, indexes []int, errs []error) {
+	for n, i := range indexes {
+		if errs[i] = ctx.Err(); errs[i] == nil {
+			errs[i] = e.apply(ctx, batch[i])
+		}
+		if OutcomeOf(errs[i]) != Retry {
+			continue
+		}
+		for _, later := range indexes[n+1:] {
+			errs[later] = fmt.Errorf("waits for an earlier change of its item: %w", errs[i])
+		}
+		return
+	}
+}
+
+func (e each) apply(ctx context.Context, c *change.Change) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return e.Apply(ctx, c)
+}

@@ -1,0 +1,32 @@
+// Package consumer runs a consumer of table changes on the batches of a Lambda
+// event source mapping.
+//
+// A consumer's author writes one function, Apply or ApplyBatch, and a main that
+// calls Main. What the function returns says what became of the change:
+//
+//	nil                      applied
+//	Duplicate, Stale, Skip   nothing to do
+//	Reject(err)              can never be applied: kept whole as a dead letter
+//	any other error          comes again
+//
+// # Guarantees
+//
+//   - Every change of a batch is applied, known to need nothing, kept as a dead
+//     letter, or named to Lambda to come again; and it is counted as that.
+//   - A change that fails holds up only later changes of its own item (with
+//     Each; an ApplyBatch of its own decides that itself).
+//   - A record that can't be decoded, or that the consumer rejects, never blocks
+//     its shard. If its dead letter can't be kept, it comes again.
+//   - A change that keeps failing while others succeed becomes a dead letter
+//     after Settings.StuckAfter; while nothing succeeds, everything waits.
+//   - Near the function's time-out the rest of a batch comes again, rather than
+//     the invocation being cut.
+//
+// # Not guaranteed
+//
+//   - Exactly one call of Apply for each change, or any order between items or
+//     batches: the stream repeats and reorders, and so does Lambda. Being exact
+//     under that is the consumer's part.
+//   - Exactly one dead letter for each rejected change: there may be several
+//     with the same position.
+package consumer

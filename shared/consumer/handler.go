@@ -1,0 +1,250 @@
+package consumer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"sluice/shared/change"
+)
+
+// DeadLetters keeps what can't be applied; *Queue does.
+type DeadLetters interface {
+	// Keep stores the letters and returns one error for each, nil once it is stored.
+	Keep(ctx context.Context, letters []DeadLetter) []error
+}
+
+var _ DeadLetters = (*Queue)(nil)
+
+// Handler takes the batches of one event source mapping to a consumer. It is a
+// lambda.Handler. Like a Lambda instance it handles one batch at a time.
+type Handler struct {
+	Name        string
+	Consumer    Consumer
+	DeadLetters DeadLetters
+	Settings    Settings
+	Log         *slog.Logger
+	Metrics     io.Writer        // gets a line in embedded metric format for each batch
+	Now         func() time.Time // the clock
+
+	decoder change.Decoder
+	memory  memory
+}
+
+// NewHandler returns a Handler that uses the system's clock.
+func NewHandler(name string, c Consumer, letters DeadLetters, s Settings, log *slog.Logger, metrics io.Writer) *Handler {
+	return &Handler{
+		Name:        name,
+		Consumer:    c,
+		DeadLetters: letters,
+		Settings:    s,
+		Log:         log,
+		Metrics:     metrics,
+		Now:         time.Now,
+		memory:      newMemory(),
+	}
+}
+
+// Invoke handles the payload of one invocation and returns Lambda's answer: the
+// lowest sequence number that has to come again, or none. It returns an error,
+// for which Lambda sends the whole batch again (in halves, if the mapping
+// bisects), only if the payload isn't a batch of Kinesis records or the
+// consumer panicked over several changes at once.
+func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	records, err := h.decoder.Decode(payload)
+	if err != nil {
+		return nil, fmt.Errorf("%s: this is not a batch of a Kinesis event source mapping: %w", h.Name, err)
+	}
+	b := &batch{handler: h, records: records, errs: make([]error, len(records))}
+	if err := b.apply(ctx); err != nil {
+		return nil, err
+	}
+	b.takeOutHopeless()
+	b.keepRejected(ctx)
+	return b.answer()
+}
+
+// batch is one invocation's records and what became of them.
+type batch struct {
+	handler *Handler
+	records []change.Record
+	errs    []error // what became of each record, as for Consumer.ApplyBatch
+	counts  counts
+}
+
+// apply hands the decoded changes to the consumer.
+func (b *batch) apply(ctx context.Context) error {
+	changes := make([]*change.Change, 0, len(b.records))
+	indexes := make([]int, 0, len(b.records))
+	for i := range b.records {
+		r := &b.records[i]
+		switch {
+		case b.handler.memory.isKept(b.position(i)):
+			b.errs[i] = Duplicate
+		case r.Err != nil:
+			b.errs[i] = RejectFor(Undecodable, r.Err)
+		default:
+			changes, indexes = append(changes, r.Change), append(indexes, i)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-b.handler.Settings.AnswerReserve))
+		defer cancel()
+	}
+	errs, err := b.applyRecovering(ctx, changes)
+	if err != nil {
+		return err
+	}
+	now := b.handler.Now()
+	for n, i := range indexes {
+		b.errs[i] = errs[n]
+		switch OutcomeOf(errs[n]) {
+		case Applied:
+			b.counts.changeToEffect = append(b.counts.changeToEffect, now.Sub(changes[n].Time()))
+			b.handler.memory.lastSucceeded = now
+		case Duplicate, Stale: // what came before is there, so the destination answers
+			b.handler.memory.lastSucceeded = now
+		}
+	}
+	return nil
+}
+
+// applyRecovering calls the consumer. A panic over a single change is that
+// change's error. A panic over several fails the invocation, so that a mapping
+// that bisects narrows it down to the one.
+func (b *batch) applyRecovering(ctx context.Context, changes []*change.Change) (errs []error, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			panicked := fmt.Errorf("%s: panic: %v\n%s", b.handler.Name, p, debug.Stack())
+			if len(changes) == 1 {
+				errs = []error{panicked}
+			} else {
+				err = panicked
+			}
+		}
+	}()
+	errs = b.handler.Consumer.ApplyBatch(ctx, changes)
+	if len(errs) != len(changes) {
+		return nil, fmt.Errorf("%s: ApplyBatch returned %d errors for %d changes; it must return one for each", b.handler.Name, len(errs), len(changes))
+	}
+	return errs, nil
+}
+
+// takeOutHopeless turns changes that failed for too long into dead letters, so
+// that the mapping neither waits for them for ever nor discards them. A change
+// is stuck if it kept failing for StuckAfter although others succeeded since:
+// if none does, the destination is down, and everything waits. Close to
+// the age at which the mapping discards a record, waiting ends in any case.
+func (b *batch) takeOutHopeless() {
+	h := b.handler
+	now := h.Now()
+	for i := range b.records {
+		if OutcomeOf(b.errs[i]) != Retry {
+			continue
+		}
+		since := h.memory.failed(b.position(i), now)
+		switch {
+		case now.Sub(b.records[i].Arrival) >= h.Settings.GiveUpAge:
+			b.errs[i] = RejectFor(GivenUp, b.errs[i])
+		case now.Sub(since) >= h.Settings.StuckAfter && h.memory.lastSucceeded.After(since):
+			b.errs[i] = RejectFor(Stuck, b.errs[i])
+		}
+	}
+}
+
+// keepRejected keeps the rejected records as dead letters. One that can't be
+// kept is retried: it is never dropped.
+func (b *batch) keepRejected(ctx context.Context) {
+	h := b.handler
+	var letters []DeadLetter
+	var indexes []int
+	for i := range b.records {
+		if rejection, ok := errors.AsType[*Rejection](b.errs[i]); ok {
+			letters = append(letters, newDeadLetter(h.Name, &b.records[i], rejection, h.Now()))
+			indexes = append(indexes, i)
+		}
+	}
+	if len(letters) == 0 {
+		return
+	}
+	for n, err := range h.DeadLetters.Keep(ctx, letters) {
+		i := indexes[n]
+		if err != nil {
+			// %v: the rejection must not be found in the chain again.
+			b.errs[i] = fmt.Errorf("rejected (%v), but the dead letter could not be kept: %w", b.errs[i], err)
+			continue
+		}
+		h.memory.keep(b.position(i))
+		h.Log.Warn("change kept as a dead letter",
+			"reason", letters[n].Reason, "error", letters[n].Error, "table", letters[n].Table,
+			"shard", letters[n].Position.ShardID, "sequenceNumber", letters[n].Position.SequenceNumber)
+	}
+}
+
+// answer counts the outcomes, reports them and returns Lambda's answer.
+func (b *batch) answer() ([]byte, error) {
+	h := b.handler
+	var lowest string
+	var firstError error
+	for i, err := range b.errs {
+		outcome := OutcomeOf(err)
+		b.counts.outcomes[outcome]++
+		if outcome != Retry {
+			h.memory.done(b.position(i))
+			continue
+		}
+		if n := b.records[i].SequenceNumber; lowest == "" || lessSequence(n, lowest) {
+			lowest, firstError = n, err
+		}
+	}
+	if lowest != "" {
+		h.Log.Warn("changes have to come again", "count", b.counts.outcomes[Retry],
+			"lowestSequenceNumber", lowest, "itsError", firstError.Error())
+	}
+	if err := writeMetrics(h.Metrics, h.Name, h.Now(), &b.counts); err != nil {
+		h.Log.Error("metrics of this batch are lost", "error", err.Error())
+	}
+	return marshalAnswer(lowest)
+}
+
+func (b *batch) position(i int) position {
+	r := &b.records[i]
+	return position{r.StreamARN, r.ShardID, r.SequenceNumber}
+}
+
+// lessSequence compares sequence numbers, which are decimal numbers of varying
+// length without leading zeros.
+func lessSequence(a, b string) bool {
+	if len(a) != len(b) {
+		return len(a) < len(b)
+	}
+	return a < b
+}
+
+type answer struct {
+	BatchItemFailures []itemFailure `json:"batchItemFailures"`
+}
+
+type itemFailure struct {
+	ItemIdentifier string `json:"itemIdentifier"`
+}
+
+// marshalAnswer names only the lowest failure: Lambda takes that as the
+// checkpoint and sends everything from there on again, whatever else is named.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+func marshalAnswer(lowest string) ([]byte, error) {
+	a := answer{BatchItemFailures: []itemFailure{}}
+	if lowest != "" {
+		a.BatchItemFailures = append(a.BatchItemFailures, itemFailure{lowest})
+	}
+	return json.Marshal(a)
+}

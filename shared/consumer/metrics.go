@@ -1,0 +1,117 @@
+package consumer
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// metricsNamespace is the CloudWatch namespace of every consumer's metrics.
+const metricsNamespace = "Sluice"
+
+// maxMetricValues is how many values of one metric a line may carry:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+const maxMetricValues = 100
+
+// counts is what became of the changes of one batch. Taken is the sum of the others.
+type counts struct {
+	outcomes [outcomes]int
+	// changeToEffect holds, for each applied change, the time from its creation
+	// in the table to the moment its effect was known to be in the destination.
+	changeToEffect []time.Duration
+}
+
+func (c *counts) taken() (n int) {
+	for _, k := range c.outcomes {
+		n += k
+	}
+	return n
+}
+
+// metric is one entry of a metrics line.
+type metric struct {
+	Name string
+	Unit string
+}
+
+var metricDirectives = []metric{
+	{"Taken", "Count"},
+	{"Applied", "Count"},
+	{"Duplicate", "Count"},
+	{"Stale", "Count"},
+	{"Skipped", "Count"},
+	{"Retried", "Count"},
+	{"Rejected", "Count"},
+	{"ChangeToEffect", "Milliseconds"},
+}
+
+type metricsLine struct {
+	AWS struct {
+		Timestamp         int64
+		CloudWatchMetrics [1]metricsDirective
+	} `json:"_aws"`
+	Consumer       string
+	Taken          int
+	Applied        int
+	Duplicate      int
+	Stale          int
+	Skipped        int
+	Retried        int
+	Rejected       int
+	ChangeToEffect []float64 `json:",omitempty"`
+}
+
+type metricsDirective struct {
+	Namespace  string
+	Dimensions [1][1]string
+	Metrics    []metric
+}
+
+// writeMetrics writes one line in CloudWatch's embedded metric format. w gets
+// it in a single Write, so that lines of other writers don't cut it.
+func writeMetrics(w io.Writer, consumer string, now time.Time, c *counts) error {
+	line := metricsLine{
+		Consumer:       consumer,
+		Taken:          c.taken(),
+		Applied:        c.outcomes[Applied],
+		Duplicate:      c.outcomes[Duplicate],
+		Stale:          c.outcomes[Stale],
+		Skipped:        c.outcomes[Skip],
+		Retried:        c.outcomes[Retry],
+		Rejected:       c.outcomes[Rejected],
+		ChangeToEffect: sample(c.changeToEffect),
+	}
+	line.AWS.Timestamp = now.UnixMilli()
+	line.AWS.CloudWatchMetrics[0] = metricsDirective{
+		Namespace:  metricsNamespace,
+		Dimensions: [1][1]string{{"Consumer"}},
+		Metrics:    metricDirectives,
+	}
+	text, err := json.Marshal(line)
+	if err == nil {
+		_, err = w.Write(append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write metrics: %w", err)
+	}
+	return nil
+}
+
+// sample returns the durations in milliseconds, sorted. Of more than
+// maxMetricValues it keeps that many evenly spaced ranks, smallest and largest
+// included, so that percentiles stay what they are.
+func sample(durations []time.Duration) []float64 {
+	slices.Sort(durations)
+	n := min(len(durations), maxMetricValues)
+	values := make([]float64, n)
+	for i := range values {
+		rank := i
+		if n < len(durations) {
+			rank = i * (len(durations) - 1) / (n - 1)
+		}
+		values[i] = float64(durations[rank].Microseconds()) / 1e3
+	}
+	return values
+}

@@ -1,0 +1,53 @@
+package consumer
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// The defaults of Settings.
+const (
+	DefaultStuckAfter    = 5 * time.Minute
+	DefaultGiveUpAge     = 23 * time.Hour
+	DefaultAnswerReserve = 3 * time.Second
+)
+
+// Settings are what a deployed consumer's runtime reads from its environment,
+// beside what the consumer itself reads.
+type Settings struct {
+	// DeadLetterQueueURL is the SQS queue for changes that can't be applied.
+	DeadLetterQueueURL string `env:"DEAD_LETTER_QUEUE_URL"`
+	// DeadLetterBucket is the S3 bucket for dead letters larger than MaxMessageBytes.
+	DeadLetterBucket string `env:"DEAD_LETTER_BUCKET"`
+	// StuckAfter is how long a change may keep failing while others succeed
+	// before it becomes a dead letter, so that it doesn't hold up its shard.
+	StuckAfter time.Duration `env:"STUCK_AFTER" envDefault:"5m"`
+	// GiveUpAge is how long after its arrival in the stream a failing change
+	// becomes a dead letter whatever else happens. It must be less than the
+	// mapping's MaximumRecordAgeInSeconds: at that age Lambda discards the record.
+	GiveUpAge time.Duration `env:"GIVE_UP_AGE" envDefault:"23h"`
+	// AnswerReserve is how long before the function's time-out the consumer
+	// stops, to keep dead letters and to answer.
+	AnswerReserve time.Duration `env:"ANSWER_RESERVE" envDefault:"3s"`
+	// LogLevel is the least severe level that is logged.
+	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+}
+
+// Validate reports every fault at once.
+func (s Settings) Validate() error {
+	var faults []error
+	if s.DeadLetterQueueURL == "" {
+		faults = append(faults, errors.New("DEAD_LETTER_QUEUE_URL must be set: without a queue, a change that can't be applied would block its shard"))
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{{"STUCK_AFTER", s.StuckAfter}, {"GIVE_UP_AGE", s.GiveUpAge}, {"ANSWER_RESERVE", s.AnswerReserve}} {
+		if d.value <= 0 {
+			faults = append(faults, fmt.Errorf("%s must be longer than 0, like 5m (got %v)", d.name, d.value))
+		}
+	}
+	return errors.Join(faults...)
+}

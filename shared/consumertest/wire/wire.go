@@ -1,0 +1,166 @@
+// Package wire injects faults between a client and a real server: a Transport
+// stands in the client's HTTP client and decides for each call whether it goes
+// through, is refused, or is cut before or after the server has seen it.
+//
+// The server is never simulated: a refused or cut call doesn't reach it, every
+// other call does.
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+)
+
+// Fault is what happens to one call.
+type Fault uint8
+
+// The faults.
+const (
+	// None: the call goes through.
+	None Fault = iota
+	// Throttle: refused with DynamoDB's ProvisionedThroughputExceededException.
+	Throttle
+	// ServerError: refused with a 500.
+	ServerError
+	// LostRequest: the client times out; the server never saw the call.
+	LostRequest
+	// LostAnswer: the client times out; the server did what it was asked.
+	LostAnswer
+	// Crash: the call is cut before the server sees it, and so is every later
+	// one, as if the client's process had been killed just before the call.
+	Crash
+	// CrashAfter: as Crash, but the server did what this call asked.
+	CrashAfter
+)
+
+func (f Fault) String() string {
+	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call"}
+	if int(f) < len(names) {
+		return names[f]
+	}
+	return fmt.Sprintf("Fault(%d)", uint8(f))
+}
+
+// Call is one attempt of a request on its way to the server; a client's own
+// retry is a call of its own.
+type Call struct {
+	N         int    // 1 for the first call through the Transport
+	Operation string // such as UpdateItem; empty if the protocol doesn't say
+}
+
+// Transport is an http.RoundTripper that asks Decide about each call. It is
+// safe for concurrent use if Decide is.
+type Transport struct {
+	Base   http.RoundTripper // http.DefaultTransport if nil
+	Decide func(Call) Fault  // nil: no faults
+
+	calls   atomic.Int64
+	crashed atomic.Bool
+}
+
+var _ http.RoundTripper = (*Transport)(nil)
+
+// Calls returns how many calls were made so far, those that were cut included.
+func (t *Transport) Calls() int { return int(t.calls.Load()) }
+
+// Crashed tells whether a Crash or CrashAfter has happened.
+func (t *Transport) Crashed() bool { return t.crashed.Load() }
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	call := Call{N: int(t.calls.Add(1)), Operation: operation(r)}
+	if t.crashed.Load() {
+		return nil, cut(r, call, Crash)
+	}
+	fault := None
+	if t.Decide != nil {
+		fault = t.Decide(call)
+	}
+	switch fault {
+	case None:
+		return t.base().RoundTrip(r)
+	case Throttle:
+		return refuse(r, http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
+	case ServerError:
+		return refuse(r, http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
+	case LostRequest:
+		return nil, cut(r, call, fault)
+	case LostAnswer, CrashAfter:
+		response, err := t.base().RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		t.crashed.Store(fault == CrashAfter)
+		return nil, &TimeoutError{Call: call, Fault: fault}
+	case Crash:
+		t.crashed.Store(true)
+		return nil, cut(r, call, fault)
+	}
+	return nil, fmt.Errorf("wire: call %d: %v is no fault that can be injected", call.N, fault)
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base == nil {
+		return http.DefaultTransport
+	}
+	return t.Base
+}
+
+// operation reads the operation from the header of the AWS JSON protocols.
+func operation(r *http.Request) string {
+	target := r.Header.Get("X-Amz-Target")
+	return target[strings.LastIndexByte(target, '.')+1:]
+}
+
+// cut ends a call that the server must not see.
+func cut(r *http.Request, call Call, fault Fault) error {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	return &TimeoutError{Call: call, Fault: fault}
+}
+
+// refuse answers in the server's place with an error of the AWS JSON protocols.
+func refuse(r *http.Request, status int, errorType string) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	body := fmt.Sprintf(`{"__type":%q,"message":"injected by the test"}`, errorType)
+	return &http.Response{
+		Status:        http.StatusText(status),
+		StatusCode:    status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"injected"}},
+		Body:          io.NopCloser(bytes.NewReader([]byte(body))),
+		ContentLength: int64(len(body)),
+		Request:       r,
+	}, nil
+}
+
+// TimeoutError is what a client sees of a call that was cut. It is a net.Error
+// whose Timeout is true.
+type TimeoutError struct {
+	Call  Call
+	Fault Fault
+}
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("injected %v at call %d (%s): i/o timeout", e.Fault, e.Call.N, e.Call.Operation)
+}
+
+// Timeout tells clients that they may try again.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Temporary completes net.Error.
+func (e *TimeoutError) Temporary() bool { return true }
