@@ -60,3 +60,52 @@ type OnFailure struct {
 	// Destination is the ARN of the queue, topic or bucket.
 	Destination string
 }
+
+// week is the highest MaximumRecordAgeInSeconds.
+const week = 7 * 24 * 60 * 60
+
+func (d decoder) kinesisMapping(name, what string, properties node) KinesisMapping {
+	p := d.object(properties, what, []string{"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled",
+		"FilterCriteria", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds",
+		"MaximumRetryAttempts", "ParallelizationFactor", "StartingPosition", "StartingPositionTimestamp", "Stream"}, nil)
+	m := KinesisMapping{
+		Name:    name,
+		Stream:  d.text(p.get("Stream"), what+": Stream", ""),
+		Enabled: d.boolean(p.get("Enabled"), what+": Enabled", true),
+		StartingPosition: StartingPosition(d.choice(p.get("StartingPosition"), what+": StartingPosition", "",
+			string(TrimHorizon), string(Latest), string(AtTimestamp))),
+		BatchSize:                  d.integer(p.get("BatchSize"), what+": BatchSize", 100, 1, 10000),
+		BatchingWindow:             d.seconds(p.get("MaximumBatchingWindowInSeconds"), what+": MaximumBatchingWindowInSeconds", 0, 0, 300),
+		ParallelizationFactor:      d.integer(p.get("ParallelizationFactor"), what+": ParallelizationFactor", 1, 1, 10),
+		BisectBatchOnFunctionError: d.boolean(p.get("BisectBatchOnFunctionError"), what+": BisectBatchOnFunctionError", false),
+		MaximumRetryAttempts:       d.integer(p.get("MaximumRetryAttempts"), what+": MaximumRetryAttempts", Endless, Endless, 10000),
+		MaximumRecordAge:           Endless,
+	}
+	if age := p.get("MaximumRecordAgeInSeconds"); age.kind != null && age.text != "-1" {
+		m.MaximumRecordAge = d.seconds(age, what+": MaximumRecordAgeInSeconds", 60, 60, week)
+	}
+	timestamp := p.get("StartingPositionTimestamp")
+	if (timestamp.kind != null) != (m.StartingPosition == AtTimestamp) {
+		d.add(timestamp.at, "%s: StartingPositionTimestamp must be given with StartingPosition AT_TIMESTAMP, and only then", what)
+	} else if timestamp.kind != null {
+		seconds := d.integer(timestamp, what+": StartingPositionTimestamp", 0, 0, 1<<40)
+		m.StartingPositionTimestamp = time.Unix(int64(seconds), 0).UTC()
+	}
+	for _, response := range d.items(p.get("FunctionResponseTypes"), what+": FunctionResponseTypes") {
+		d.choice(response, what+": FunctionResponseTypes", "", "ReportBatchItemFailures")
+		m.ReportBatchItemFailures = true
+	}
+	criteria := d.object(p.get("FilterCriteria"), what+": FilterCriteria", []string{"Filters"}, nil)
+	for _, filter := range d.items(criteria.get("Filters"), what+": Filters") {
+		fields := d.object(filter, what+": Filters", []string{"Pattern"}, nil)
+		m.Filters = append(m.Filters, d.text(fields.get("Pattern"), what+": Pattern", ""))
+	}
+	destinations := d.object(p.get("DestinationConfig"), what+": DestinationConfig", []string{"OnFailure"}, nil)
+	if failure := d.object(destinations.get("OnFailure"), what+": OnFailure", []string{"Type", "Destination"}, nil); failure.kind == object {
+		m.OnFailure = &OnFailure{
+			Type:        d.choice(failure.get("Type"), what+": OnFailure: Type", "", "SQS", "SNS", "S3"),
+			Destination: d.text(failure.get("Destination"), what+": OnFailure: Destination", ""),
+		}
+	}
+	return m
+}

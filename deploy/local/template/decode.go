@@ -1,0 +1,86 @@
+package template
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// decoder reads typed values from resolved nodes. What is wrong it adds to the faults, and gives the zero value.
+// Each method takes a name of the value for people.
+type decoder struct{ *faults }
+
+// object checks that n is an object with no other keys than those used and those passed over.
+func (d decoder) object(n node, what string, used, passedOver []string) node {
+	for _, p := range d.pairs(n, what) {
+		if !slices.Contains(used, p.key) && !slices.Contains(passedOver, p.key) {
+			d.add(p.at, "%s: %s is not understood here; understood: %s", what, p.key, oneOf(slices.Concat(used, passedOver)))
+		}
+	}
+	return n
+}
+
+// pairs returns the pairs of an object; none if the value is absent.
+func (d decoder) pairs(n node, what string) []pair {
+	if n.kind != object && n.kind != null {
+		d.add(n.at, "%s must be an object, not %v", what, n.kind)
+	}
+	return n.pairs
+}
+
+// items returns the items of a list; none if the value is absent.
+func (d decoder) items(n node, what string) []node {
+	if n.kind != list && n.kind != null {
+		d.add(n.at, "%s must be a list, not %v", what, n.kind)
+	}
+	return n.items
+}
+
+// text returns a scalar's text, or absent if there is no value; an empty absent means that there must be one.
+func (d decoder) text(n node, what, absent string) string {
+	switch {
+	case n.kind == scalar:
+		return n.text
+	case n.kind != null:
+		d.add(n.at, "%s must be a value, not %v", what, n.kind)
+	case absent == "":
+		d.add(n.at, "%s is missing", what)
+	}
+	return absent
+}
+
+// choice is text that must be one of the values.
+func (d decoder) choice(n node, what, absent string, values ...string) string {
+	before := len(d.errs)
+	text := d.text(n, what, absent)
+	if len(d.errs) == before && !slices.Contains(values, text) {
+		d.add(n.at, "%s = %q must be one of: %s", what, text, oneOf(values))
+	}
+	return text
+}
+
+// integer returns a whole number from low to high, or absent if there is no value.
+func (d decoder) integer(n node, what string, absent, low, high int) int {
+	if n.kind == null {
+		return absent
+	}
+	number, err := strconv.Atoi(d.text(n, what, ""))
+	if err != nil || number < low || number > high {
+		d.add(n.at, "%s = %q must be a whole number from %d to %d", what, n.text, low, high)
+		return absent
+	}
+	return number
+}
+
+// seconds is integer for a time in seconds.
+func (d decoder) seconds(n node, what string, absent, low, high int) time.Duration {
+	return time.Duration(d.integer(n, what, absent, low, high)) * time.Second
+}
+
+// boolean returns true or false, or absent if there is no value.
+func (d decoder) boolean(n node, what string, absent bool) bool {
+	if n.kind == null {
+		return absent
+	}
+	return d.choice(n, what, "", "true", "false") == "true"
+}

@@ -1,0 +1,17 @@
+// Package template reads what the local stack is made of from the SAM templates that AWS gets: tables, streams,
+// queues, buckets, functions and their event source mappings, with every reference resolved.
+//
+// # Guarantees
+//
+//   - Nothing is passed over in silence. A section, resource type, property, intrinsic function or attribute that
+//     this package does not know is an error with file, line and column, and a list of those it knows.
+//   - All faults of a template are reported at once.
+//   - Names and ARNs depend on the template and the [Scope] alone, so one template can be given another's outputs
+//     before anything exists.
+//
+// # Not guaranteed
+//
+//   - That CloudFormation would accept the template: it checks more.
+//   - Properties without meaning on one machine (policies, encryption, retention) are known but not looked into,
+//     except that their references must resolve.
+package template

@@ -1,0 +1,57 @@
+package template
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Function is an AWS::Serverless::Function.
+type Function struct {
+	LogicalID string
+	Name      string
+	ARN       string
+	// CodeDir is the directory of the function's main package.
+	CodeDir  string
+	MemoryMB int
+	Timeout  time.Duration
+	// Environment holds the function's own variables.
+	Environment map[string]string
+	// Mappings are its events of type Kinesis, the only type understood here.
+	Mappings []KinesisMapping
+}
+
+func decodeFunction(d decoder, r named, properties node, into *Resources) {
+	id := r.logicalID
+	p := d.object(properties, id, []string{"FunctionName", "CodeUri", "MemorySize", "Timeout", "Environment", "Events"},
+		[]string{"Architectures", "Description", "Handler", "LoggingConfig", "Policies", "ReservedConcurrentExecutions",
+			"Runtime", "Tags", "Tracing"})
+	function := Function{
+		LogicalID: id,
+		Name:      r.name,
+		ARN:       r.attributes["Arn"],
+		CodeDir:   d.text(p.get("CodeUri"), id+": CodeUri", ""),
+		// The defaults of Lambda's CreateFunction.
+		MemoryMB:    d.integer(p.get("MemorySize"), id+": MemorySize", 128, 128, 10240),
+		Timeout:     d.seconds(p.get("Timeout"), id+": Timeout", 3, 1, 900),
+		Environment: map[string]string{},
+	}
+	environment := d.object(p.get("Environment"), id+": Environment", []string{"Variables"}, nil)
+	for _, variable := range d.pairs(environment.get("Variables"), id+": Variables") {
+		function.Environment[variable.key] = d.text(variable.value, id+": variable "+variable.key, "")
+	}
+	for _, event := range d.pairs(p.get("Events"), id+": Events") {
+		what := id + ": event " + event.key
+		fields := d.object(event.value, what, []string{"Type", "Properties"}, nil)
+		if d.choice(fields.get("Type"), what+": Type", "", "Kinesis") == "Kinesis" {
+			function.Mappings = append(function.Mappings, d.kinesisMapping(event.key, what, fields.get("Properties")))
+		}
+	}
+	into.Functions = append(into.Functions, function)
+}
+
+// locate makes CodeDir, which is relative to the template, relative to the working directory.
+func (f *Function) locate(template string) {
+	if !filepath.IsAbs(f.CodeDir) {
+		f.CodeDir = filepath.Join(filepath.Dir(template), f.CodeDir)
+	}
+}

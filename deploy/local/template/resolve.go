@@ -1,0 +1,186 @@
+package template
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// named is a resource with its name and what references to it stand for.
+type named struct {
+	logicalID  string
+	kind       string // AWS::DynamoDB::Table, for instance
+	at         position
+	properties node
+	name       string
+	ref        string
+	attributes map[string]string
+}
+
+// resolver replaces references by what they stand for.
+type resolver struct {
+	*faults
+	scope      Scope
+	parameters map[string]string
+	named      map[string]named
+}
+
+// The attributes of a resource itself that have no meaning on one machine.
+var attributesPassedOver = []string{"DeletionPolicy", "DependsOn", "Metadata", "UpdateReplacePolicy"}
+
+// name gives every resource its name. Names may refer to parameters, not to resources, so that the order of
+// resources does not matter.
+func (r *resolver) name(d decoder, resources node) {
+	for _, p := range d.pairs(resources, "Resources") {
+		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Properties"}, attributesPassedOver)
+		kind := d.text(fields.get("Type"), "resource "+p.key+": Type", "")
+		known, ok := resourceTypes[kind]
+		if !ok {
+			r.add(p.at, "resource %s has Type %q; understood here: %s", p.key, kind, oneOf(slices.Collect(maps.Keys(resourceTypes))))
+			continue
+		}
+		resource := named{logicalID: p.key, kind: kind, at: p.at, properties: fields.get("Properties")}
+		resource.name = r.scope.StackName + "-" + p.key
+		if known.lowerCase {
+			resource.name = strings.ToLower(resource.name)
+		}
+		if explicit := resource.properties.get(known.nameProperty); explicit.kind != null {
+			resource.name = d.text(r.resolve(explicit), p.key+": "+known.nameProperty, "")
+		}
+		resource.ref, resource.attributes = known.refer(r.scope, resource.name)
+		r.named[p.key] = resource
+	}
+}
+
+// resolve returns n with every intrinsic function replaced by its value.
+func (r *resolver) resolve(n node) node {
+	switch n.kind {
+	case intrinsic:
+		text := ""
+		switch argument := n.items[0]; n.text {
+		case "Ref":
+			text = r.ref(n, argument)
+		case "Fn::GetAtt":
+			text = r.getAtt(n, argument)
+		case "Fn::Sub":
+			text = r.sub(n, argument)
+		default:
+			r.add(n.at, "%s is not understood here; understood: Fn::GetAtt, Fn::Sub, Ref", n.text)
+		}
+		return node{kind: scalar, at: n.at, text: text}
+	case list:
+		items := make([]node, len(n.items))
+		for i, item := range n.items {
+			items[i] = r.resolve(item)
+		}
+		n.items = items
+	case object:
+		pairs := make([]pair, len(n.pairs))
+		for i, p := range n.pairs {
+			pairs[i] = pair{key: p.key, at: p.at, value: r.resolve(p.value)}
+		}
+		n.pairs = pairs
+	}
+	return n
+}
+
+func (r *resolver) ref(n, argument node) string {
+	if argument.kind != scalar {
+		r.add(n.at, "Ref must have a name, not %v", argument.kind)
+		return ""
+	}
+	return r.valueOf(n.at, argument.text)
+}
+
+// valueOf returns what a Ref to the name stands for.
+func (r *resolver) valueOf(at position, name string) string {
+	switch name {
+	case "AWS::Region":
+		return r.scope.Region
+	case "AWS::AccountId":
+		return r.scope.AccountID
+	case "AWS::StackName":
+		return r.scope.StackName
+	case "AWS::Partition":
+		return "aws"
+	}
+	if strings.HasPrefix(name, "AWS::") {
+		r.add(at, "%s is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName", name)
+		return ""
+	}
+	if value, ok := r.parameters[name]; ok {
+		return value
+	}
+	if resource, ok := r.named[name]; ok {
+		return resource.ref
+	}
+	r.add(at, "refers to %s, which is no parameter and no resource of this template", name)
+	return ""
+}
+
+func (r *resolver) getAtt(n, argument node) string {
+	switch {
+	case argument.kind == scalar:
+		if resource, attribute, ok := strings.Cut(argument.text, "."); ok {
+			return r.attribute(n.at, resource, attribute)
+		}
+	case argument.kind == list && len(argument.items) == 2 && argument.items[0].kind == scalar:
+		if attribute := r.resolve(argument.items[1]); attribute.kind == scalar {
+			return r.attribute(n.at, argument.items[0].text, attribute.text)
+		}
+	}
+	r.add(n.at, "Fn::GetAtt must have a resource and an attribute: Table.Arn or [Table, Arn]")
+	return ""
+}
+
+func (r *resolver) attribute(at position, name, attribute string) string {
+	resource, ok := r.named[name]
+	if !ok {
+		r.add(at, "refers to %s, which is no resource of this template", name)
+		return ""
+	}
+	value, ok := resource.attributes[attribute]
+	if !ok {
+		r.add(at, "%s of %s (%s) is not understood here; understood: %s", attribute, name, resource.kind,
+			oneOf(slices.Collect(maps.Keys(resource.attributes))))
+	}
+	return value
+}
+
+// placeholder is ${Name}, ${Name.Attribute} or, for a literal ${Name}, ${!Name}.
+var placeholder = regexp.MustCompile(`\$\{(!?)([^}]*)\}`)
+
+func (r *resolver) sub(n, argument node) string {
+	variables := map[string]string{}
+	if argument.kind == list && len(argument.items) == 2 {
+		for _, p := range (decoder{r.faults}).pairs(argument.items[1], "the variables of Fn::Sub") {
+			variables[p.key] = r.resolve(p.value).text
+		}
+		argument = argument.items[0]
+	}
+	if argument.kind != scalar {
+		r.add(n.at, "Fn::Sub must have a text, or a list of a text and its variables")
+		return ""
+	}
+	return placeholder.ReplaceAllStringFunc(argument.text, func(match string) string {
+		parts := placeholder.FindStringSubmatch(match)
+		if parts[1] != "" {
+			return "${" + parts[2] + "}"
+		}
+		name := strings.TrimSpace(parts[2])
+		if value, ok := variables[name]; ok {
+			return value
+		}
+		if resource, attribute, ok := strings.Cut(name, "."); ok {
+			return r.attribute(n.at, resource, attribute)
+		}
+		return r.valueOf(n.at, name)
+	})
+}
+
+// arn is the ARN of a resource in the scope.
+func (s Scope) arn(service, resource string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, s.Region, s.AccountID, resource)
+}

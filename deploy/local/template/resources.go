@@ -1,0 +1,193 @@
+package template
+
+import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+// Resources is a resolved template: everything to create, and its outputs. Lists are in the template's order.
+type Resources struct {
+	Tables    []Table
+	Streams   []Stream
+	Queues    []Queue
+	Buckets   []Bucket
+	Functions []Function
+	// Outputs are by name.
+	Outputs map[string]string
+}
+
+// Table is an AWS::DynamoDB::Table.
+type Table struct {
+	LogicalID  string
+	Name       string
+	Attributes []types.AttributeDefinition
+	Keys       []types.KeySchemaElement
+	Indexes    []types.GlobalSecondaryIndex
+	// TTLAttribute holds when an item expires; empty: items don't.
+	TTLAttribute string
+	// Changes is where the table's changes go; nil: nowhere.
+	Changes *Changes
+}
+
+// Changes is a table's KinesisStreamSpecification.
+type Changes struct {
+	StreamARN string
+	// Precision is MICROSECOND, MILLISECOND or, if the template does not say, empty.
+	Precision string
+}
+
+// Stream is an AWS::Kinesis::Stream.
+type Stream struct {
+	LogicalID string
+	Name      string
+	ARN       string
+	Shards    int
+}
+
+// Queue is an AWS::SQS::Queue.
+type Queue struct {
+	LogicalID string
+	Name      string
+	URL       string
+}
+
+// Bucket is an AWS::S3::Bucket.
+type Bucket struct {
+	LogicalID string
+	Name      string
+}
+
+// resourceType is what there is to know about a type of resource.
+type resourceType struct {
+	nameProperty string
+	lowerCase    bool // for a name made from the logical id
+	// refer gives what Ref and Fn::GetAtt stand for.
+	refer  func(scope Scope, name string) (ref string, attributes map[string]string)
+	decode func(d decoder, resource named, properties node, into *Resources)
+}
+
+// resourceTypes has all types that are understood. Filled by init, since their functions refer to it.
+var resourceTypes map[string]resourceType
+
+func init() {
+	resourceTypes = map[string]resourceType{
+		"AWS::DynamoDB::Table": {
+			nameProperty: "TableName",
+			refer: func(s Scope, name string) (string, map[string]string) {
+				return name, map[string]string{"Arn": s.arn("dynamodb", "table/"+name)}
+			},
+			decode: decodeTable,
+		},
+		"AWS::Kinesis::Stream": {
+			nameProperty: "Name",
+			refer: func(s Scope, name string) (string, map[string]string) {
+				return name, map[string]string{"Arn": s.arn("kinesis", "stream/"+name)}
+			},
+			decode: func(d decoder, r named, properties node, into *Resources) {
+				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount"},
+					[]string{"RetentionPeriodHours", "StreamEncryption", "StreamModeDetails", "Tags"})
+				into.Streams = append(into.Streams, Stream{
+					LogicalID: r.logicalID, Name: r.name, ARN: r.attributes["Arn"],
+					Shards: d.integer(p.get("ShardCount"), r.logicalID+": ShardCount", 1, 1, 500),
+				})
+			},
+		},
+		"AWS::SQS::Queue": {
+			nameProperty: "QueueName",
+			refer: func(s Scope, name string) (string, map[string]string) {
+				url := s.QueueEndpoint + "/" + s.AccountID + "/" + name
+				return url, map[string]string{"Arn": s.arn("sqs", name), "QueueName": name, "QueueUrl": url}
+			},
+			decode: func(d decoder, r named, properties node, into *Resources) {
+				d.object(properties, r.logicalID, []string{"QueueName"}, []string{"KmsMasterKeyId", "MessageRetentionPeriod",
+					"ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout"})
+				into.Queues = append(into.Queues, Queue{LogicalID: r.logicalID, Name: r.name, URL: r.ref})
+			},
+		},
+		"AWS::S3::Bucket": {
+			nameProperty: "BucketName",
+			lowerCase:    true,
+			refer: func(_ Scope, name string) (string, map[string]string) {
+				return name, map[string]string{"Arn": "arn:aws:s3:::" + name}
+			},
+			decode: func(d decoder, r named, properties node, into *Resources) {
+				d.object(properties, r.logicalID, []string{"BucketName"}, []string{"BucketEncryption", "LifecycleConfiguration",
+					"OwnershipControls", "PublicAccessBlockConfiguration", "Tags"})
+				into.Buckets = append(into.Buckets, Bucket{LogicalID: r.logicalID, Name: r.name})
+			},
+		},
+		"AWS::Serverless::Function": {
+			nameProperty: "FunctionName",
+			refer: func(s Scope, name string) (string, map[string]string) {
+				return name, map[string]string{"Arn": s.arn("lambda", "function:"+name)}
+			},
+			decode: decodeFunction,
+		},
+	}
+}
+
+func decodeTable(d decoder, r named, properties node, into *Resources) {
+	id := r.logicalID
+	p := d.object(properties, id,
+		[]string{"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "TimeToLiveSpecification", "KinesisStreamSpecification"},
+		[]string{"BillingMode", "DeletionProtectionEnabled", "OnDemandThroughput", "PointInTimeRecoverySpecification",
+			"ProvisionedThroughput", "SSESpecification", "TableClass", "Tags"})
+	table := Table{LogicalID: id, Name: r.name, Keys: d.keys(p.get("KeySchema"), id+": KeySchema")}
+	if len(table.Keys) == 0 {
+		d.add(r.at, "%s has no KeySchema", id)
+	}
+	for _, item := range d.items(p.get("AttributeDefinitions"), id+": AttributeDefinitions") {
+		fields := d.object(item, id+": AttributeDefinitions", []string{"AttributeName", "AttributeType"}, nil)
+		name := d.text(fields.get("AttributeName"), id+": AttributeName", "")
+		table.Attributes = append(table.Attributes, types.AttributeDefinition{
+			AttributeName: &name,
+			AttributeType: types.ScalarAttributeType(d.choice(fields.get("AttributeType"), id+": AttributeType", "", "S", "N", "B")),
+		})
+	}
+	for _, item := range d.items(p.get("GlobalSecondaryIndexes"), id+": GlobalSecondaryIndexes") {
+		table.Indexes = append(table.Indexes, d.index(item, id))
+	}
+	if ttl := d.object(p.get("TimeToLiveSpecification"), id+": TimeToLiveSpecification", []string{"AttributeName", "Enabled"}, nil); ttl.kind == object {
+		attribute := d.text(ttl.get("AttributeName"), id+": TimeToLiveSpecification: AttributeName", "")
+		if d.boolean(ttl.get("Enabled"), id+": TimeToLiveSpecification: Enabled", false) {
+			table.TTLAttribute = attribute
+		}
+	}
+	if changes := d.object(p.get("KinesisStreamSpecification"), id+": KinesisStreamSpecification",
+		[]string{"StreamArn", "ApproximateCreationDateTimePrecision"}, nil); changes.kind == object {
+		table.Changes = &Changes{StreamARN: d.text(changes.get("StreamArn"), id+": StreamArn", "")}
+		if precision := changes.get("ApproximateCreationDateTimePrecision"); precision.kind != null {
+			table.Changes.Precision = d.choice(precision, id+": ApproximateCreationDateTimePrecision", "", "MICROSECOND", "MILLISECOND")
+		}
+	}
+	into.Tables = append(into.Tables, table)
+}
+
+func (d decoder) keys(n node, what string) []types.KeySchemaElement {
+	var keys []types.KeySchemaElement
+	for _, item := range d.items(n, what) {
+		fields := d.object(item, what, []string{"AttributeName", "KeyType"}, nil)
+		name := d.text(fields.get("AttributeName"), what+": AttributeName", "")
+		keys = append(keys, types.KeySchemaElement{
+			AttributeName: &name,
+			KeyType:       types.KeyType(d.choice(fields.get("KeyType"), what+": KeyType", "", "HASH", "RANGE")),
+		})
+	}
+	return keys
+}
+
+func (d decoder) index(n node, table string) types.GlobalSecondaryIndex {
+	fields := d.object(n, table+": GlobalSecondaryIndexes", []string{"IndexName", "KeySchema", "Projection"},
+		[]string{"OnDemandThroughput", "ProvisionedThroughput"})
+	name := d.text(fields.get("IndexName"), table+": IndexName", "")
+	what := table + ": index " + name
+	projection := d.object(fields.get("Projection"), what+": Projection", []string{"ProjectionType", "NonKeyAttributes"}, nil)
+	index := types.GlobalSecondaryIndex{
+		IndexName: &name,
+		KeySchema: d.keys(fields.get("KeySchema"), what+": KeySchema"),
+		Projection: &types.Projection{
+			ProjectionType: types.ProjectionType(d.choice(projection.get("ProjectionType"), what+": ProjectionType", "", "ALL", "INCLUDE", "KEYS_ONLY")),
+		},
+	}
+	for _, attribute := range d.items(projection.get("NonKeyAttributes"), what+": NonKeyAttributes") {
+		index.Projection.NonKeyAttributes = append(index.Projection.NonKeyAttributes, d.text(attribute, what+": NonKeyAttributes", ""))
+	}
+	return index
+}

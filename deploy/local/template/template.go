@@ -1,0 +1,178 @@
+package template
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// Template is a template that was read but not yet resolved.
+type Template struct {
+	// Path is the file's.
+	Path string
+	// Parameters are the template's, in order.
+	Parameters []Parameter
+
+	resources node
+	outputs   node
+}
+
+// Parameter is a parameter that a template declares.
+type Parameter struct {
+	Name string
+	// Default is nil if the parameter must be given.
+	Default *string
+
+	at       position
+	number   bool
+	allowed  []string
+	min, max *float64
+}
+
+// The sections that say nothing about resources.
+var sectionsPassedOver = []string{"AWSTemplateFormatVersion", "Description", "Metadata", "Transform"}
+
+// Read reads the template at path. Faults are of type [*Error], joined.
+func Read(path string) (*Template, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	found := &faults{path: path}
+	d := decoder{found}
+	sections := d.object(root, "template", []string{"Parameters", "Resources", "Outputs"}, sectionsPassedOver)
+	t := &Template{Path: path, resources: sections.get("Resources"), outputs: sections.get("Outputs")}
+	for _, p := range d.pairs(sections.get("Parameters"), "Parameters") {
+		t.Parameters = append(t.Parameters, d.parameter(p))
+	}
+	if t.resources.kind != object {
+		found.add(root.at, "no Resources")
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (d decoder) parameter(p pair) Parameter {
+	what := "parameter " + p.key
+	fields := d.object(p.value, what, []string{"Type", "Default", "AllowedValues", "MinValue", "MaxValue"},
+		[]string{"Description", "ConstraintDescription", "NoEcho"})
+	parameter := Parameter{Name: p.key, at: p.at}
+	switch kind := d.text(fields.get("Type"), what+": Type", ""); kind {
+	case "String":
+	case "Number":
+		parameter.number = true
+	default:
+		d.add(p.at, "%s has Type %q; understood here: Number, String", what, kind)
+	}
+	if value := fields.get("Default"); value.kind != null {
+		text := d.text(value, what+": Default", "")
+		parameter.Default = &text
+	}
+	for _, value := range d.items(fields.get("AllowedValues"), what+": AllowedValues") {
+		parameter.allowed = append(parameter.allowed, d.text(value, what+": AllowedValues", ""))
+	}
+	parameter.min = d.limit(fields.get("MinValue"), what+": MinValue")
+	parameter.max = d.limit(fields.get("MaxValue"), what+": MaxValue")
+	return parameter
+}
+
+func (d decoder) limit(n node, what string) *float64 {
+	if n.kind == null {
+		return nil
+	}
+	limit, err := strconv.ParseFloat(d.text(n, what, ""), 64)
+	if err != nil {
+		d.add(n.at, "%s must be a number, not %q", what, n.text)
+	}
+	return &limit
+}
+
+// check returns what is wrong with a value for the parameter, or "".
+func (p Parameter) check(value string) string {
+	if p.allowed != nil && !slices.Contains(p.allowed, value) {
+		return fmt.Sprintf("parameter %s = %q must be one of: %s", p.Name, value, oneOf(p.allowed))
+	}
+	if !p.number {
+		return ""
+	}
+	number, err := strconv.ParseFloat(value, 64)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("parameter %s = %q must be a number", p.Name, value)
+	case p.min != nil && number < *p.min:
+		return fmt.Sprintf("parameter %s = %s must be at least %v", p.Name, value, *p.min)
+	case p.max != nil && number > *p.max:
+		return fmt.Sprintf("parameter %s = %s must be at most %v", p.Name, value, *p.max)
+	}
+	return ""
+}
+
+// Scope is what a template is resolved with.
+type Scope struct {
+	StackName string
+	Region    string
+	AccountID string
+	// Parameters are values for parameters of the template; the others keep their defaults.
+	Parameters map[string]string
+	// QueueEndpoint is the URL at which queues are served; a queue's URL is below it.
+	QueueEndpoint string
+}
+
+// Resolve gives every resource its name and resolves every reference. Faults are of type [*Error], joined.
+func (t *Template) Resolve(scope Scope) (*Resources, error) {
+	found := &faults{path: t.Path}
+	d := decoder{found}
+	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), named: map[string]named{}}
+	r.name(d, t.resources)
+
+	resources := &Resources{Outputs: map[string]string{}}
+	for _, p := range t.resources.pairs {
+		if resource, known := r.named[p.key]; known {
+			resourceTypes[resource.kind].decode(d, resource, r.resolve(resource.properties), resources)
+		}
+	}
+	for _, p := range d.pairs(t.outputs, "Outputs") {
+		fields := d.object(p.value, "output "+p.key, []string{"Value"}, []string{"Description", "Export"})
+		resources.Outputs[p.key] = d.text(r.resolve(fields.get("Value")), "output "+p.key+": Value", "")
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	for i := range resources.Functions {
+		resources.Functions[i].locate(t.Path)
+	}
+	return resources, nil
+}
+
+// bind gives each parameter its value.
+func (t *Template) bind(scope Scope, found *faults) map[string]string {
+	values := map[string]string{}
+	for _, p := range t.Parameters {
+		value, given := scope.Parameters[p.Name]
+		if !given {
+			if p.Default == nil {
+				found.add(p.at, "parameter %s has no default and was not given", p.Name)
+				values[p.Name] = ""
+				continue
+			}
+			value = *p.Default
+		}
+		if fault := p.check(value); fault != "" {
+			found.add(p.at, "%s", fault)
+		}
+		values[p.Name] = value
+	}
+	for name := range scope.Parameters {
+		if _, known := values[name]; !known {
+			found.add(position{1, 1}, "has no parameter %s, which was given", name)
+		}
+	}
+	return values
+}

@@ -1,0 +1,187 @@
+package template_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/deploy/local/template"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func scope(parameters map[string]string) template.Scope {
+	return template.Scope{
+		StackName: "Local", Region: "eu-west-1", AccountID: "000000000000",
+		Parameters: parameters, QueueEndpoint: "http://127.0.0.1:4566",
+	}
+}
+
+func resolve(path string, parameters map[string]string) (*template.Resources, error) {
+	read, err := template.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return read.Resolve(scope(parameters))
+}
+
+// One template with everything that is understood, in both forms of each intrinsic function.
+func TestEverythingUnderstood(t *testing.T) {
+	resources, err := resolve("testdata/everything.yaml", map[string]string{"StreamArn": "arn:given", "Shards": "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.MarshalIndent(resources, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/everything.golden.json"
+	if *update {
+		if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(string(want)), string(got)); diff != "" {
+		t.Errorf("everything.yaml (-want +got, go test -update writes it anew):\n%s", diff)
+	}
+}
+
+// The templates that people deploy must mean here what they say.
+func TestOwnTemplates(t *testing.T) {
+	const root = "../../.."
+	stream, err := resolve(filepath.Join(root, "deploy/stream.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const streamARN = "arn:aws:kinesis:eu-west-1:000000000000:stream/Local-Stream"
+	if got := stream.Outputs["StreamArn"]; got != streamARN {
+		t.Errorf("output StreamArn of deploy/stream.yaml is %q, want %q", got, streamARN)
+	}
+	if diff := cmp.Diff(&template.Changes{StreamARN: streamARN, Precision: "MICROSECOND"}, stream.Tables[0].Changes); diff != "" {
+		t.Errorf("changes of the score table (-want +got):\n%s", diff)
+	}
+
+	paths, err := filepath.Glob(filepath.Join(root, "consumers/*/template.yaml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("found no consumers: %v", err)
+	}
+	for _, path := range paths {
+		read, err := template.Read(path)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		given := map[string]string{}
+		for _, p := range read.Parameters {
+			if value, ok := stream.Outputs[p.Name]; ok {
+				given[p.Name] = value
+			}
+		}
+		resources, err := read.Resolve(scope(given))
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		for _, f := range resources.Functions {
+			if want := filepath.Join(filepath.Dir(path), "lambda"); f.CodeDir != want {
+				t.Errorf("%s: %s has its code in %s, want %s", path, f.LogicalID, f.CodeDir, want)
+			}
+			for _, m := range f.Mappings {
+				if !m.ReportBatchItemFailures || m.Stream != streamARN {
+					t.Errorf("%s: mapping %s of %s reads %s and reports partial failures: %v; want %s and true",
+						path, m.Name, f.LogicalID, m.Stream, m.ReportBatchItemFailures, streamARN)
+				}
+			}
+		}
+		if filepath.Base(filepath.Dir(path)) != "leaderboard" {
+			continue
+		}
+		want := []template.KinesisMapping{{
+			Name: "Changes", Stream: streamARN, Enabled: true, StartingPosition: template.TrimHorizon,
+			BatchSize: 100, BatchingWindow: time.Second, ParallelizationFactor: 2,
+			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
+			MaximumRetryAttempts: template.Endless, MaximumRecordAge: 24 * time.Hour,
+			OnFailure: &template.OnFailure{Type: "SQS", Destination: "arn:aws:sqs:eu-west-1:000000000000:Local-DeadLetters"},
+		}}
+		if diff := cmp.Diff(want, resources.Functions[0].Mappings); diff != "" {
+			t.Errorf("the leaderboard's mapping (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	const function = `Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: lambda
+      Events:
+        E:
+          Type: Kinesis
+          Properties:
+            Stream: arn
+            StartingPosition: LATEST
+`
+	tests := []struct {
+		name, text string
+		given      map[string]string
+		want       []string // one line each, without the path
+	}{
+		{"not YAML", "Resources: [", nil, []string{"1:12: sequence end token ']' not found"}},
+		{"empty", "# nothing\n", nil, []string{"1:1: has 1 YAML documents, want one that is not empty"}},
+		{"no resources", "Description: x\n", nil, []string{"1:1: no Resources"}},
+		{"section", "Conditions: {}\nResources: {}\n", nil,
+			[]string{"1:1: template: Conditions is not understood here; understood: AWSTemplateFormatVersion, Description, Metadata, Outputs, Parameters, Resources, Transform"}},
+		{"type", "Resources:\n  T: {Type: AWS::SNS::Topic}\n", nil,
+			[]string{`2:3: resource T has Type "AWS::SNS::Topic"; understood here: AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::S3::Bucket, AWS::SQS::Queue, AWS::Serverless::Function`}},
+		{"condition", "Resources:\n  B: {Type: AWS::S3::Bucket, Condition: C}\n", nil,
+			[]string{"2:30: resource B: Condition is not understood here; understood: DeletionPolicy, DependsOn, Metadata, Properties, Type, UpdateReplacePolicy"}},
+		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"-\", [a, b]]\n", nil,
+			[]string{"5:19: Fn::Join is not understood here; understood: Fn::GetAtt, Fn::Sub, Ref"}},
+		{"reference", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      Tags: [!Ref Nobody]\n", nil,
+			[]string{"5:14: refers to Nobody, which is no parameter and no resource of this template"}},
+		{"pseudo parameter", "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs:\n  O:\n    Value: !Ref AWS::StackId\n", nil,
+			[]string{"4:12: AWS::StackId is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName"}},
+		{"attribute", "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs:\n  O: {Value: !GetAtt B.DomainName}\n", nil,
+			[]string{"3:14: DomainName of B (AWS::S3::Bucket) is not understood here; understood: Arn"}},
+		{"parameter missing", "Parameters:\n  P: {Type: String}\nResources: {}\n", nil,
+			[]string{"2:3: parameter P has no default and was not given"}},
+		{"parameter unknown", "Resources: {}\n", map[string]string{"Q": "1"}, []string{"1:1: has no parameter Q, which was given"}},
+		{"parameter limits", "Parameters:\n  A: {Type: Number, Default: 0, MinValue: 1}\n  B: {Type: String, Default: c, AllowedValues: [a, b]}\nResources: {}\n", nil,
+			[]string{"2:3: parameter A = 0 must be at least 1", `3:3: parameter B = "c" must be one of: a, b`}},
+		// A misspelt setting must not silently have its default.
+		{"property", function + "            BatchSzie: 5\n            MaximumRecordAgeInSeconds: 5\n            BatchSize: ten\n", nil, []string{
+			"12:13: F: event E: BatchSzie is not understood here; understood: BatchSize, BisectBatchOnFunctionError, DestinationConfig, Enabled, FilterCriteria, FunctionResponseTypes, MaximumBatchingWindowInSeconds, MaximumRecordAgeInSeconds, MaximumRetryAttempts, ParallelizationFactor, StartingPosition, StartingPositionTimestamp, Stream",
+			`13:40: F: event E: MaximumRecordAgeInSeconds = "5" must be a whole number from 60 to 604800`,
+			`14:24: F: event E: BatchSize = "ten" must be a whole number from 1 to 10000`,
+		}},
+		{"shape", function + "            FilterCriteria: [x]\n", nil,
+			[]string{"12:29: F: event E: FilterCriteria must be an object, not a list"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "template.yaml")
+			if err := os.WriteFile(path, []byte(test.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, err := resolve(path, test.given)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			got := strings.Split(strings.ReplaceAll(err.Error(), path+":", ""), "\n")
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("faults (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
