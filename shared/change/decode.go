@@ -2,6 +2,7 @@ package change
 
 import (
 	"bytes"
+	"slices"
 	"time"
 	"unsafe"
 )
@@ -90,12 +91,12 @@ func (d *Decoder) record(buf []byte, r *Record, c *Change) ([]byte, error) {
 	n, ok := decode64(buf[start:start+len(r.Encoded)/4*3], r.Encoded)
 	if !ok {
 		// Encoders may write / as \/, and the reader of a payload that is no JSON should hear that.
-		s := scanner{b: append(r.Encoded[:len(r.Encoded):len(r.Encoded)], '"')}
-		t, valid := s.odd(0, 0)
+		s := scanner{b: slices.Concat([]byte{'"'}, r.Encoded, []byte{'"'})}
+		t, valid := s.str()
 		if !valid {
-			return nil, newDecodeError("the payload is no JSON: "+s.what, r.Encoded, s.at)
+			return nil, newDecodeError("the payload is no JSON: "+s.what, r.Encoded, s.at-1)
 		}
-		b := s.b[:t.end]
+		b := s.b[t.start:t.end]
 		if n, ok = decode64(buf[start:start+len(b)/4*3], unescape(b[:0], b)); !ok {
 			r.Err = newDecodeError("the data is not base64", r.Encoded, 0)
 			return buf, nil

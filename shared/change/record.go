@@ -256,7 +256,7 @@ func (p *parser) integer(dst *int64) bool {
 // keys reads the key attributes.
 func (p *parser) keys(a *arena, dst *Image) bool {
 	at, first := p.i, len(p.nodes)
-	if !p.members(M) {
+	if !p.members() {
 		return false
 	}
 	if n := p.nodes[first].len; n != 1 && n != 2 {
@@ -278,7 +278,7 @@ func (p *parser) image(a *arena, dst *Image) bool {
 	}
 	first := len(p.nodes)
 	dst.v = Value{a, uint32(first)}
-	return p.members(M)
+	return p.members()
 }
 
 // container adds the node of a container, whose members the caller adds next.
@@ -293,8 +293,8 @@ func (p *parser) closeContainer(i int, members uint32) bool {
 }
 
 // members reads an object of attributes into a node of type M.
-func (p *parser) members(t Type) bool {
-	at, self, mark, n := p.i, p.container(t), len(p.hashes), uint32(0)
+func (p *parser) members() bool {
+	at, self, mark, n := p.i, p.container(M), len(p.hashes), uint32(0)
 	more, ok := p.enter('{', '}')
 	for ; ok && more; more, ok = p.another('}') {
 		name, named := p.name()
@@ -378,10 +378,10 @@ func (p *parser) value() bool {
 	if !ok {
 		return false
 	}
-	if !more {
-		return p.fail(p.i, "an attribute's value has no type")
-	}
 	at := p.i
+	if !more {
+		return p.fail(at, "an attribute's value has no type")
+	}
 	tag, ok := p.name()
 	if !ok {
 		return false
@@ -398,7 +398,7 @@ func (p *parser) value() bool {
 	case "NULL":
 		ok = p.literal("true") && p.add(node{typ: NULL})
 	case "M":
-		ok = p.members(M)
+		ok = p.members()
 	case "L":
 		ok = p.list(L)
 	case "SS":

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -61,11 +62,12 @@ func (s *scanner) enter(opening, closing byte) (more, ok bool) {
 	if !s.expect(opening) {
 		return false, false
 	}
-	if s.eat(closing) {
-		return false, true
-	}
 	if s.depth++; s.depth > maxDepth {
 		return false, s.fail(s.i, "nested too deeply")
+	}
+	if s.eat(closing) {
+		s.depth--
+		return false, true
 	}
 	return true, true
 }
@@ -85,7 +87,7 @@ func (s *scanner) another(closing byte) (more, ok bool) {
 // name takes the name of an object's member and the colon.
 func (s *scanner) name() (text, bool) {
 	t, ok := s.str()
-	return t, ok && s.expect(':')
+	return t, ok && (s.eat(':') || s.fail(s.i, "expected :"))
 }
 
 // text is where the contents of a string stand, without its quotes.
@@ -99,58 +101,56 @@ const (
 	highs = 0x8080808080808080
 )
 
-// str takes a string. Eight bytes at a time it looks for those that need care; short plain strings are the rule.
+// str takes a string.
 func (s *scanner) str() (text, bool) {
-	if !s.expect('"') {
-		return text{}, false
+	if !s.eat('"') {
+		return text{}, s.fail(s.i, "expected a string")
 	}
-	b, start := s.b, s.i
-	for i := start; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		// The lowest set bit is exact: borrows only run upwards.
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w | w) & highs
-		if found != 0 {
-			i += bits.TrailingZeros64(found) >> 3
-			if b[i] == '"' {
-				s.i = i + 1
-				return text{start, i, false}, true
-			}
-			return s.odd(start, i)
+	t := text{start: s.i, end: s.plain(s.i)}
+	for t.end < len(s.b) {
+		if s.b[t.end] == '"' {
+			s.i = t.end + 1
+			return t, true
 		}
-		s.i = i + 8
+		n, ok := s.odd(t.end)
+		if !ok {
+			return t, false
+		}
+		t.escaped = t.escaped || s.b[t.end] == '\\'
+		t.end = s.plain(t.end + n)
 	}
-	return s.odd(start, s.i)
+	return t, s.fail(t.end, "string without an end")
 }
 
-// odd takes the rest, from i on, of a string that has escapes or non-ASCII letters, or stands at the very end.
-func (s *scanner) odd(start, i int) (text, bool) {
-	t := text{start: start}
-	for i < len(s.b) {
-		switch c := s.b[i]; {
-		case c == '"':
-			t.end, s.i = i, i+1
-			return t, true
-		case c == '\\':
-			t.escaped = true
-			n := escapeLen(s.b[i:])
-			if n == 0 {
-				return t, s.fail(i, "bad escape in a string")
-			}
-			i += n
-		case c < ' ':
-			return t, s.fail(i, "control character in a string")
-		case c < utf8.RuneSelf:
-			i++
-		default:
-			r, n := utf8.DecodeRune(s.b[i:])
-			if r == utf8.RuneError && n == 1 {
-				return t, s.fail(i, "invalid UTF-8 in a string")
-			}
-			i += n
+// plain returns where the first byte from i on stands that a string can't simply go over: a quote, a backslash, a control
+// character, or one that isn't ASCII. It looks at eight bytes at a time.
+func (s *scanner) plain(i int) int {
+	b := s.b
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		// A subtraction sets a byte's high bit if the byte was too small; what it borrows upsets only bytes after the first found.
+		control, quote, slash := w-ones*' ', (w^ones*'"')-ones, (w^ones*'\\')-ones
+		if found := (w | control | quote | slash) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
 		}
 	}
-	return t, s.fail(i, "string without an end")
+	for i < len(b) && b[i] >= ' ' && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// odd returns how long the letter or escape at i is, one that plain stopped at.
+func (s *scanner) odd(i int) (int, bool) {
+	switch c := s.b[i]; {
+	case c == '\\':
+		n := escapeLen(s.b[i:])
+		return n, n > 0 || s.fail(i, "bad escape in a string")
+	case c < ' ':
+		return 0, s.fail(i, "control character in a string")
+	}
+	r, n := utf8.DecodeRune(s.b[i:])
+	return n, r != utf8.RuneError || n > 1 || s.fail(i, "invalid UTF-8 in a string")
 }
 
 // escapeLen returns how long the escape at the start of b is, 0 if it is none. A surrogate pair is one escape.
@@ -200,12 +200,13 @@ func hex4(b []byte) rune {
 // unescape appends to dst the letters that src, the contents of a valid string, stands for.
 // They are never more than src has, so dst may be the start of src.
 func unescape(dst, src []byte) []byte {
-	for i := 0; i < len(src); {
-		if src[i] != '\\' {
-			dst = append(dst, src[i])
-			i++
-			continue
+	for i := 0; ; {
+		n := bytes.IndexByte(src[i:], '\\')
+		if n < 0 {
+			return append(dst, src[i:]...)
 		}
+		dst = append(dst, src[i:i+n]...)
+		i += n
 		switch c := src[i+1]; c {
 		case 'b':
 			dst = append(dst, '\b')
@@ -229,7 +230,6 @@ func unescape(dst, src []byte) []byte {
 		}
 		i += 2
 	}
-	return dst
 }
 
 // skip takes any value.
