@@ -1,0 +1,97 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/shared/change"
+	"sluice/shared/consumertest"
+)
+
+func TestOutcomeOf(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want Outcome
+	}{
+		{nil, Applied},
+		{Applied, Applied},
+		{Duplicate, Duplicate},
+		{Stale, Stale},
+		{fmt.Errorf("version 5: %w", Stale), Stale},
+		{Skip, Skip},
+		{Retry, Retry},
+		{errors.New("anything"), Retry},
+		{context.DeadlineExceeded, Retry},
+		{Reject(errors.New("no score")), Rejected},
+		{fmt.Errorf("player: %w", RejectFor(TooOld, errors.New("17 days"))), Rejected},
+		{Reject(Stale), Rejected}, // the reason doesn't change the outcome
+	} {
+		if got := OutcomeOf(test.err); got != test.want {
+			t.Errorf("OutcomeOf(%v) is %v, want %v", test.err, got, test.want)
+		}
+	}
+}
+
+// modify is a change of an item at a time, n µs after Arrival.
+func modify(t *testing.T, key string, n int) *change.Change {
+	t.Helper()
+	item := consumertest.Item{"Id": consumertest.S(key)}
+	c, err := change.Parse(consumertest.Change{Table: "T", Time: consumertest.Arrival.Add(time.Duration(n) * time.Microsecond), Keys: item, New: item, Old: item}.Record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Changes of one item are applied oldest first, and later ones wait for one
+// that fails; other items go on.
+func TestEachHoldsUpOnlyTheSameItem(t *testing.T) {
+	var mu sync.Mutex
+	var applied []string
+	c := Each(applyFunc(func(_ context.Context, c *change.Change) error {
+		name, err := c.Keys.String("Id")
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		applied = append(applied, fmt.Sprintf("%s%d", name, c.Version-consumertest.Arrival.UnixMicro()))
+		if name == "a" && len(applied) > 0 && applied[len(applied)-1] == "a2" {
+			return errors.New("throttled")
+		}
+		return nil
+	}))
+	errs := c.ApplyBatch(t.Context(), []*change.Change{
+		modify(t, "a", 3), modify(t, "b", 1), modify(t, "a", 1), modify(t, "a", 2), modify(t, "b", 2),
+	})
+	var got []Outcome
+	for _, err := range errs {
+		got = append(got, OutcomeOf(err))
+	}
+	if want := []Outcome{Retry, Applied, Applied, Retry, Applied}; !slices.Equal(got, want) {
+		t.Errorf("outcomes %v, want %v", got, want)
+	}
+	slices.Sort(applied)
+	if want := []string{"a1", "a2", "b1", "b2"}; !slices.Equal(applied, want) {
+		t.Errorf("applied %v, want %v: a3 must wait for a2", applied, want)
+	}
+}
+
+func TestEachStopsWhenContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	c := Each(applyFunc(func(context.Context, *change.Change) error {
+		calls++
+		cancel()
+		return nil
+	}))
+	errs := c.ApplyBatch(ctx, []*change.Change{modify(t, "a", 1), modify(t, "a", 2)})
+	if calls != 1 || OutcomeOf(errs[0]) != Applied || OutcomeOf(errs[1]) != Retry {
+		t.Errorf("%d calls, errors %v; want one call, applied, and one to retry", calls, errs)
+	}
+}
