@@ -1,0 +1,19 @@
+// Package function runs a Lambda function's real binary, as the execution environment of Lambda does: it serves the
+// Runtime API on loopback, starts the binary with Lambda's environment variables, hands it one invocation at a time, and
+// keeps it for the next ones.
+//
+// # Guarantees
+//
+//   - An invocation has one of three ends: the function's answer; a [Failure], as Lambda would report it; or an error, if
+//     the function never got it or ctx ended.
+//   - A function that runs into its timeout is killed with SIGKILL, and one that died is started anew for the next
+//     invocation. An answer that a dying function gave in full counts.
+//   - The process does not outlive us, however we end.
+//
+// # Not guaranteed
+//
+// Memory, CPU, disk and network are not limited, the root is not read-only, and one more process of ours than Lambda would
+// start may be running. An environment is never frozen between invocations. There are no extensions, no X-Ray and no
+// SnapStart. Init may take ten seconds, or the function's timeout if that is longer; Lambda stops it after ten seconds and
+// tries again within the timeout. The invocation ends with the answer, not with the next poll.
+package function

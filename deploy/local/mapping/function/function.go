@@ -1,0 +1,177 @@
+package function
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config describes a function.
+type Config struct {
+	Name string
+	// Binary is the path of the executable that Lambda would start as bootstrap.
+	Binary string
+	// ARN is the function's, and names its region.
+	ARN string
+	// Env holds the function's variables as "NAME=value". Nothing of our own environment is inherited. Where it names a
+	// variable that Lambda sets, Lambda's value wins.
+	Env []string
+	// Timeout of an invocation.
+	Timeout time.Duration
+	// MemoryMB is what the function is told it has.
+	MemoryMB int
+	// Output takes the lines that the function writes to its standard output and error. It must be safe for concurrent use
+	// if several instances share it.
+	Output io.Writer
+}
+
+// Validate reports every fault of the configuration at once.
+func (c *Config) Validate() error {
+	var faults []error
+	if c.Name == "" {
+		faults = append(faults, errors.New("Name is needed"))
+	}
+	if _, err := exec.LookPath(c.Binary); err != nil {
+		faults = append(faults, fmt.Errorf("Binary = %q can't be executed, build it first: %w", c.Binary, err))
+	}
+	if c.region() == "" {
+		faults = append(faults, fmt.Errorf("ARN = %q must be that of a function, like arn:aws:lambda:us-east-1:000000000000:function:name", c.ARN))
+	}
+	if c.Timeout <= 0 || c.Timeout > 15*time.Minute {
+		faults = append(faults, fmt.Errorf("Timeout = %v must be above 0 and at most 15 minutes", c.Timeout))
+	}
+	if c.MemoryMB < 128 || c.MemoryMB > 10240 {
+		faults = append(faults, fmt.Errorf("MemoryMB = %d must be from 128 to 10240", c.MemoryMB))
+	}
+	if c.Output == nil {
+		faults = append(faults, errors.New("Output is needed"))
+	}
+	for _, v := range c.Env {
+		if name, _, ok := strings.Cut(v, "="); !ok || name == "" {
+			faults = append(faults, fmt.Errorf("Env holds %q, which is not of the form NAME=value", v))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) region() string {
+	if parts := strings.Split(c.ARN, ":"); len(parts) >= 7 && parts[2] == "lambda" {
+		return parts[3]
+	}
+	return ""
+}
+
+// Answer is how an invocation ended.
+type Answer struct {
+	RequestID string
+	// Body is what the function returned; nil if it failed.
+	Body []byte
+	// Failure is set if the function failed: Lambda's "function error".
+	Failure *Failure
+	// Killed says that the function was killed as the caller of Invoke wished.
+	Killed bool
+}
+
+// Failure says why a function failed.
+type Failure struct {
+	// Type is the function's own error type, or one of Lambda's: see the constants.
+	Type    string
+	Message string
+	// Output is the tail of what the function had written, if it died or ran out of time.
+	Output string
+	// Init says that the function failed before it asked for its first invocation.
+	Init bool
+}
+
+// The error types that Lambda itself gives.
+const (
+	TypeExit     = "Runtime.ExitError"
+	TypeTimeout  = "Sandbox.Timedout"
+	TypeTooLarge = "Function.ResponseSizeTooLarge"
+)
+
+func (f *Failure) Error() string {
+	text := f.Type + ": " + f.Message
+	if f.Init {
+		text = "the function did not start: " + text
+	}
+	if f.Output != "" {
+		text += "\nits last output:\n" + f.Output
+	}
+	return text
+}
+
+// Instance is one execution environment. Its methods are safe for concurrent use; invocations wait for each other.
+type Instance struct {
+	config Config
+
+	mu      sync.Mutex
+	running *environment // nil before the first invocation and after the process has died
+}
+
+// New makes an instance. The process is started for its first invocation.
+func New(c Config) (*Instance, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("function %s: settings: %w", c.Name, err)
+	}
+	return &Instance{config: c}, nil
+}
+
+// Invoke hands the payload to the function and waits for its end. If ctx ends first the function is killed. It is also killed
+// when kill receives; a nil channel never does.
+//
+// The error says that the function can't have taken the payload, or, if it is ctx's, that it may have.
+func (i *Instance) Invoke(ctx context.Context, payload []byte, kill <-chan time.Time) (*Answer, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		requestID := newRequestID()
+		if i.running == nil {
+			env, failure, err := start(ctx, &i.config)
+			if err != nil {
+				return nil, fmt.Errorf("function %s: %w", i.config.Name, err)
+			}
+			if failure != nil {
+				return &Answer{RequestID: requestID, Failure: failure}, nil
+			}
+			i.running = env
+		}
+		answer, err := i.running.invoke(ctx, requestID, payload, kill)
+		if i.running.dead() {
+			i.running.close()
+			i.running = nil
+		}
+		if !errors.Is(err, errDiedIdle) {
+			return answer, err
+		}
+		// It had died since the last invocation, so this one has not begun.
+	}
+}
+
+// Close kills the process and waits for its end. The instance may be used again.
+func (i *Instance) Close() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.running != nil {
+		i.running.close()
+		i.running = nil
+	}
+}
+
+// newRequestID returns a UUID (version 4).
+func newRequestID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
