@@ -3,7 +3,7 @@ package change
 import "encoding/binary"
 
 // digits64 holds, for each place in a group of four, what a base64 digit is worth there; bad64 if it is no digit.
-// Four look-ups and one test a group read base64 about twice as fast as encoding/base64, on any processor.
+// Four look-ups and one test a group read base64 faster than encoding/base64, on any processor.
 var digits64 = func() (t [4][256]uint32) {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for place := range t {
@@ -30,20 +30,23 @@ func decode64(dst, src []byte) (int, bool) {
 		return 0, false
 	}
 	n := 0
-	// Eight digits a time, as long as the eight bytes written can't reach digits that aren't read yet, nor the end of dst.
-	for len(src) >= 16 && len(dst)-n >= 8 {
-		w := binary.LittleEndian.Uint64(src)
-		a := digits64[0][byte(w)] | digits64[1][byte(w>>8)] | digits64[2][byte(w>>16)] | digits64[3][byte(w>>24)]
-		b := digits64[0][byte(w>>32)] | digits64[1][byte(w>>40)] | digits64[2][byte(w>>48)] | digits64[3][byte(w>>56)]
-		if (a|b)&bad64 != 0 {
+	// Sixteen digits a turn, as long as the bytes written, two more than they are worth, reach neither digits that aren't read
+	// yet nor the end of dst.
+	for len(src) >= 24 && len(dst)-n >= 16 {
+		x, y := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
+		a, b := group64(uint32(x)), group64(uint32(x>>32))
+		c, d := group64(uint32(y)), group64(uint32(y>>32))
+		if (a|b|c|d)&bad64 != 0 {
 			return 0, false
 		}
-		binary.BigEndian.PutUint64(dst[n:], uint64(a)<<32|uint64(b)<<8)
-		n += 6
-		src = src[8:]
+		out := dst[n : n+14]
+		binary.BigEndian.PutUint64(out, uint64(a)<<32|uint64(b)<<8)
+		binary.BigEndian.PutUint64(out[6:], uint64(c)<<32|uint64(d)<<8)
+		n += 12
+		src = src[16:]
 	}
 	for ; len(src) > 4; src = src[4:] {
-		a := group64(src)
+		a := group64(binary.LittleEndian.Uint32(src))
 		if a&bad64 != 0 {
 			return 0, false
 		}
@@ -58,7 +61,7 @@ func decode64(dst, src []byte) (int, bool) {
 		last[size] = 'A' // worth 0
 		size--
 	}
-	a := group64(last[:])
+	a := group64(binary.LittleEndian.Uint32(last[:]))
 	if a&bad64 != 0 || a<<(8*size) != 0 {
 		return 0, false
 	}
@@ -68,7 +71,7 @@ func decode64(dst, src []byte) (int, bool) {
 	return n + size, true
 }
 
-func group64(b []byte) uint32 {
-	_ = b[3]
-	return digits64[0][b[0]] | digits64[1][b[1]] | digits64[2][b[2]] | digits64[3][b[3]]
+// group64 returns in its upper 24 bits what four digits are worth.
+func group64(w uint32) uint32 {
+	return digits64[0][byte(w)] | digits64[1][byte(w>>8)] | digits64[2][byte(w>>16)] | digits64[3][byte(w>>24)]
 }

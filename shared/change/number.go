@@ -48,7 +48,7 @@ func validNumber(b []byte) bool {
 	if len(b) == 0 || numberLen(b) != len(b) {
 		return false
 	}
-	if len(b) <= maxDigits && plain(b) {
+	if len(b) <= maxDigits && fixed(b) {
 		return true
 	}
 	var buf [maxDigits]byte
@@ -60,8 +60,8 @@ func validNumber(b []byte) bool {
 	return d.length <= maxDigits && minExponent <= first && first <= maxExponent
 }
 
-// plain reports whether a number has no exponent.
-func plain(b []byte) bool {
+// fixed reports whether a number has no exponent.
+func fixed(b []byte) bool {
 	for _, c := range b {
 		if c|0x20 == 'e' {
 			return false

@@ -374,41 +374,21 @@ func (p *parser) namesRepeat(self int) bool {
 
 // value reads an attribute's value: an object with one member, whose name is the type.
 func (p *parser) value() bool {
-	more, ok := p.enter('{', '}')
+	t, ok := p.tag()
 	if !ok {
 		return false
 	}
-	at := p.i
-	if !more {
-		return p.fail(at, "an attribute's value has no type")
-	}
-	tag, ok := p.name()
-	if !ok {
-		return false
-	}
-	switch string(p.content(tag)) {
-	case "S":
-		ok = p.scalar(S)
-	case "N":
-		ok = p.scalar(N)
-	case "B":
-		ok = p.scalar(B)
-	case "BOOL":
+	switch t {
+	case S, N, B:
+		ok = p.scalar(t)
+	case BOOL:
 		ok = p.boolean()
-	case "NULL":
+	case NULL:
 		ok = p.literal("true") && p.add(node{typ: NULL})
-	case "M":
+	case M:
 		ok = p.members()
-	case "L":
-		ok = p.list(L)
-	case "SS":
-		ok = p.list(SS)
-	case "NS":
-		ok = p.list(NS)
-	case "BS":
-		ok = p.list(BS)
 	default:
-		return p.fail(at, "no such attribute type")
+		ok = p.list(t)
 	}
 	if !ok {
 		return false
@@ -419,6 +399,43 @@ func (p *parser) value() bool {
 	p.depth--
 	return true
 }
+
+// tag takes the start of a value, up to the colon, and returns its type.
+func (p *parser) tag() (Type, bool) {
+	if p.i+8 <= len(p.b) {
+		// Nearly all values are written {"T": with one letter.
+		w := binary.LittleEndian.Uint64(p.b[p.i:])
+		if w&0xFF_FF00_FFFF == '{'|'"'<<8|'"'<<24|':'<<32 {
+			if t := letters[byte(w>>16)]; t != 0 {
+				p.i += 5
+				p.depth++
+				return t, p.depth <= maxDepth || p.fail(p.i, "nested too deeply")
+			}
+		}
+	}
+	more, ok := p.enter('{', '}')
+	if !ok {
+		return 0, false
+	}
+	at := p.i
+	if !more {
+		return 0, p.fail(at, "an attribute's value has no type")
+	}
+	name, ok := p.name()
+	if !ok {
+		return 0, false
+	}
+	b := p.content(name)
+	for t := S; t <= BS; t++ {
+		if typeNames[t] == string(b) {
+			return t, true
+		}
+	}
+	return 0, p.fail(at, "no such attribute type")
+}
+
+// letters are the types whose names are one letter.
+var letters = [256]Type{'S': S, 'N': N, 'B': B, 'M': M, 'L': L}
 
 // add adds a node without members.
 func (p *parser) add(n node) bool {

@@ -103,44 +103,68 @@ const (
 
 // str takes a string.
 func (s *scanner) str() (text, bool) {
-	if !s.eat('"') {
-		return text{}, s.fail(s.i, "expected a string")
+	b, i := s.b, s.i
+	if i >= len(b) || b[i] != '"' {
+		if s.peek() != '"' {
+			return text{}, s.fail(s.i, "expected a string")
+		}
+		i = s.i
 	}
-	t := text{start: s.i, end: s.plain(s.i)}
-	for t.end < len(s.b) {
-		if s.b[t.end] == '"' {
-			s.i = t.end + 1
+	start := i + 1
+	left := b[start:]
+	for len(left) >= 8 {
+		n := plain(left)
+		if left = left[n:]; n < 8 {
+			break
+		}
+	}
+	i = len(b) - len(left)
+	// Here it nearly always ends: strings are short and plain.
+	if len(left) > 0 && left[0] == '"' {
+		s.i = i + 1
+		return text{start, i, false}, true
+	}
+	return s.rest(start, i)
+}
+
+// plain returns how many of the first eight bytes of b a string can simply go over, up to a quote, a backslash, a control
+// character, or a byte that isn't ASCII.
+func plain(b []byte) int {
+	w := binary.LittleEndian.Uint64(b)
+	// A subtraction sets a byte's high bit if the byte was too small; what it borrows upsets only bytes after the first found.
+	control, quote, slash := w-ones*' ', (w^ones*'"')-ones, (w^ones*'\\')-ones
+	return bits.TrailingZeros64((w|control|quote|slash)&highs) >> 3
+}
+
+// rest takes the rest, from i on, of a string that starts at start.
+func (s *scanner) rest(start, i int) (text, bool) {
+	t := text{start: start}
+	for i < len(s.b) {
+		if i+8 <= len(s.b) {
+			n := plain(s.b[i:])
+			if i += n; n == 8 {
+				continue
+			}
+		}
+		switch c := s.b[i]; {
+		case c == '"':
+			t.end, s.i = i, i+1
 			return t, true
+		case c < ' ' || c == '\\' || c >= utf8.RuneSelf:
+			n, ok := s.odd(i)
+			if !ok {
+				return t, false
+			}
+			t.escaped = t.escaped || c == '\\'
+			i += n
+		default:
+			i++
 		}
-		n, ok := s.odd(t.end)
-		if !ok {
-			return t, false
-		}
-		t.escaped = t.escaped || s.b[t.end] == '\\'
-		t.end = s.plain(t.end + n)
 	}
-	return t, s.fail(t.end, "string without an end")
+	return t, s.fail(i, "string without an end")
 }
 
-// plain returns where the first byte from i on stands that a string can't simply go over: a quote, a backslash, a control
-// character, or one that isn't ASCII. It looks at eight bytes at a time.
-func (s *scanner) plain(i int) int {
-	b := s.b
-	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		// A subtraction sets a byte's high bit if the byte was too small; what it borrows upsets only bytes after the first found.
-		control, quote, slash := w-ones*' ', (w^ones*'"')-ones, (w^ones*'\\')-ones
-		if found := (w | control | quote | slash) & highs; found != 0 {
-			return i + bits.TrailingZeros64(found)>>3
-		}
-	}
-	for i < len(b) && b[i] >= ' ' && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
-		i++
-	}
-	return i
-}
-
-// odd returns how long the letter or escape at i is, one that plain stopped at.
+// odd returns how long the letter or escape at i is, one that a string can't simply go over.
 func (s *scanner) odd(i int) (int, bool) {
 	switch c := s.b[i]; {
 	case c == '\\':
