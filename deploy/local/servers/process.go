@@ -8,10 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"sluice/deploy/local/process"
 )
 
 // startTimeout is how long a server may take until it answers; a slow machine needs a tenth of it.
@@ -38,11 +39,11 @@ type Process struct {
 //
 // It returns a [*DiedError] for a server that ends before it answers.
 func (s *Server) Start(ctx context.Context, dir string, port int) (*Process, error) {
-	process, err := s.start(ctx, dir, port)
+	server, err := s.start(ctx, dir, port)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.Name, err)
 	}
-	return process, nil
+	return server, nil
 }
 
 func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, err error) {
@@ -90,19 +91,19 @@ func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, e
 	} else {
 		cmd.ExtraFiles = []*os.File{socket} // file descriptor 3
 	}
-	process := &Process{
+	server := &Process{
 		Name:     s.Name,
 		Endpoint: "http://" + listener.Addr().String(),
 		LogPath:  logPath,
 		exited:   make(chan struct{}),
 	}
-	if err := process.run(cmd); err != nil {
+	if err := server.run(cmd); err != nil {
 		return nil, err
 	}
-	if err := process.await(ctx, s.answers); err != nil {
-		return nil, errors.Join(err, process.Stop(context.WithoutCancel(ctx)))
+	if err := server.await(ctx, s.answers); err != nil {
+		return nil, errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
 	}
-	return process, nil
+	return server, nil
 }
 
 // listen opens the port of 127.0.0.1 or, if it is taken, a free one.
@@ -117,31 +118,23 @@ func listen(port int) (*net.TCPListener, error) {
 
 // run starts the command and sees to it that p learns of its end.
 func (p *Process) run(cmd *exec.Cmd) error {
-	started := make(chan error)
+	ended, err := process.Start(cmd)
+	if err != nil {
+		return err
+	}
+	p.PID, p.process = cmd.Process.Pid, cmd.Process
 	go func() {
-		// Linux ends the child with the thread that made it, so this thread stays for as long as the child.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		release, err := startGuarded(cmd)
-		if err == nil {
-			p.PID, p.process = cmd.Process.Pid, cmd.Process
-		}
-		started <- err
-		if err != nil {
-			return
-		}
-		_ = cmd.Wait() // its error is that of the state, as no output is copied
-		release()
+		<-ended // its error is that of the state, as no output is copied
 		if !p.stopping.Load() {
-			died := &DiedError{Name: p.Name, PID: p.PID, State: cmd.ProcessState.String(), LogPath: p.LogPath}
-			if died.Tail, err = tail(p.LogPath); err != nil {
-				died.Tail = err.Error()
+			logged, err := tail(p.LogPath)
+			if err != nil {
+				logged = err.Error()
 			}
-			p.err = died
+			p.err = &DiedError{Name: p.Name, PID: p.PID, State: cmd.ProcessState.String(), LogPath: p.LogPath, Tail: logged}
 		}
 		close(p.exited)
 	}()
-	return <-started
+	return nil
 }
 
 // await waits for the first answer. The socket was open before the server was there, so one request is enough: it
