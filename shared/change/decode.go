@@ -35,9 +35,10 @@ type Decoder struct {
 // Parse decodes the data of one record, its base64 already removed. The error is a *DecodeError. It keeps no reference to data.
 func Parse(data []byte) (*Change, error) {
 	a := &arena{data: bytes.Clone(data)}
-	p := parser{scanner: scanner{b: a.data}}
+	var p parser
+	p.reset()
 	c := new(Change)
-	if !p.record(a, c) {
+	if !p.record(a, a.data, 0, c) {
 		return nil, newDecodeError(p.what, data, p.at)
 	}
 	a.nodes = p.nodes
@@ -50,7 +51,7 @@ func Parse(data []byte) (*Change, error) {
 func (d *Decoder) Decode(payload []byte) ([]Record, error) {
 	before := len(d.records)
 	d.records = d.records[:0]
-	e := envelope{scanner: scanner{b: payload}, d: d}
+	e := newEnvelope(d, payload)
 	if !e.payload() {
 		return nil, newDecodeError("the Lambda payload is unusable: "+e.what, payload, e.at)
 	}
@@ -67,7 +68,7 @@ func (d *Decoder) Decode(payload []byte) ([]Record, error) {
 	}
 	// One new buffer a batch: what is taken from it stays valid.
 	buf, err := make([]byte, 0, e.size), error(nil)
-	d.parser.nodes = d.parser.nodes[:0]
+	d.parser.reset()
 	for i := range d.records {
 		if buf, err = d.record(buf, &d.records[i], &d.changes[i]); err != nil {
 			return nil, err
@@ -105,8 +106,7 @@ func (d *Decoder) record(buf []byte, r *Record, c *Change) ([]byte, error) {
 	buf = buf[:start+n]
 	p := &d.parser
 	mark := len(p.nodes)
-	p.scanner, p.hashes = scanner{b: buf, i: start}, p.hashes[:0]
-	if p.record(&d.arena, c) {
+	if p.record(&d.arena, buf, start, c) {
 		r.Change = c
 		return buf, nil
 	}

@@ -13,49 +13,41 @@ type envelope struct {
 	scanner
 	d    *Decoder
 	size int // upper bound of what the records keep
+
+	ofPayload, ofRecord, ofKinesis form
 }
 
-// members of the envelope that are read; each may stand once
-const (
-	sawKinesis = 1 << iota
-	sawEventID
-	sawStream
-	sawSequence
-	sawPartition
-	sawData
-	sawArrival
+// Names that are read, and their places.
+var (
+	payloadNames       = []string{"Records"}
+	payloadRecordNames = []string{"kinesis", "eventID", "eventSourceARN"}
+	kinesisNames       = []string{"sequenceNumber", "partitionKey", "data", "approximateArrivalTimestamp"}
 )
 
-func (e *envelope) once(seen *uint, member uint) bool {
-	if *seen&member != 0 {
-		return e.fail(e.i, "a second value for the same name")
+const kinesisData = 2
+
+func newEnvelope(d *Decoder, payload []byte) envelope {
+	return envelope{
+		scanner: scanner{b: payload}, d: d,
+		ofPayload: form{names: payloadNames}, ofRecord: form{names: payloadRecordNames}, ofKinesis: form{names: kinesisNames},
 	}
-	*seen |= member
-	return true
 }
 
 // payload reads the whole payload.
 func (e *envelope) payload() bool {
-	seen := false
-	more, ok := e.enter('{', '}')
+	more, ok := e.ofPayload.open(&e.scanner)
 	for ; ok && more; more, ok = e.another('}') {
-		name, named := e.name()
-		switch {
-		case !named:
-			return false
-		case string(e.content(name)) != "Records":
-			ok = e.skip()
-		case seen:
-			return e.fail(e.i, "a second value for the same name")
-		default:
-			seen = true
+		switch e.ofPayload.member(&e.scanner) {
+		case 0:
 			ok = e.list()
+		case wrong:
+			return false
 		}
 		if !ok {
 			return false
 		}
 	}
-	return ok && e.end() && (seen || e.fail(0, "the payload has no Records"))
+	return ok && e.end() && (e.ofPayload.has(0) || e.fail(0, "it has no Records"))
 }
 
 func (e *envelope) list() bool {
@@ -71,22 +63,18 @@ func (e *envelope) list() bool {
 
 func (e *envelope) record(r *Record) bool {
 	at := e.i
-	var seen uint
-	more, ok := e.enter('{', '}')
+	e.ofKinesis.seen = 0
+	more, ok := e.ofRecord.open(&e.scanner)
 	for ; ok && more; more, ok = e.another('}') {
-		name, named := e.name()
-		if !named {
+		switch e.ofRecord.member(&e.scanner) {
+		case 0:
+			ok = e.kinesis(r)
+		case 1:
+			ok = e.shard(r)
+		case 2:
+			ok = e.stream(r)
+		case wrong:
 			return false
-		}
-		switch string(e.content(name)) {
-		case "kinesis":
-			ok = e.once(&seen, sawKinesis) && e.kinesis(r, &seen)
-		case "eventID":
-			ok = e.once(&seen, sawEventID) && e.shard(r)
-		case "eventSourceARN":
-			ok = e.once(&seen, sawStream) && e.stream(r)
-		default:
-			ok = e.skip()
 		}
 		if !ok {
 			return false
@@ -97,31 +85,27 @@ func (e *envelope) record(r *Record) bool {
 		return false
 	case r.SequenceNumber == "":
 		return e.fail(at, "a record has no kinesis.sequenceNumber")
-	case seen&sawData == 0:
+	case !e.ofKinesis.has(kinesisData):
 		r.Err = newDecodeError("the record has no data", nil, 0)
 	}
 	e.size += len(r.SequenceNumber) + len(r.PartitionKey) + len(r.Encoded)/4*3
 	return true
 }
 
-func (e *envelope) kinesis(r *Record, seen *uint) bool {
-	more, ok := e.enter('{', '}')
+func (e *envelope) kinesis(r *Record) bool {
+	more, ok := e.ofKinesis.open(&e.scanner)
 	for ; ok && more; more, ok = e.another('}') {
-		name, named := e.name()
-		if !named {
+		switch e.ofKinesis.member(&e.scanner) {
+		case 0:
+			ok = e.text(&r.SequenceNumber)
+		case 1:
+			ok = e.text(&r.PartitionKey)
+		case kinesisData:
+			ok = e.data(r)
+		case 3:
+			ok = e.arrival(&r.Arrival)
+		case wrong:
 			return false
-		}
-		switch string(e.content(name)) {
-		case "sequenceNumber":
-			ok = e.once(seen, sawSequence) && e.text(&r.SequenceNumber)
-		case "partitionKey":
-			ok = e.once(seen, sawPartition) && e.text(&r.PartitionKey)
-		case "data":
-			ok = e.once(seen, sawData) && e.data(r)
-		case "approximateArrivalTimestamp":
-			ok = e.once(seen, sawArrival) && e.arrival(&r.Arrival)
-		default:
-			ok = e.skip()
 		}
 		if !ok {
 			return false

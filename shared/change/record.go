@@ -13,92 +13,89 @@ type parser struct {
 	scanner
 	nodes  []node
 	hashes []uint32 // of the names in the objects that are open
+
+	ofRecord, ofBody, ofIdentity form
 }
 
-// members of a record that are read; each may stand once
-const (
-	sawRegion = 1 << iota
-	sawID
-	sawKind
-	sawIdentity
-	sawTable
-	sawBody
-	sawTime
-	sawPrecision
-	sawKeys
-	sawNew
-	sawOld
-	sawSize
-	sawType
-	sawPrincipal
+// Names that are read, and their places.
+var (
+	recordNames   = []string{"awsRegion", "eventID", "eventName", "userIdentity", "tableName", "dynamodb"}
+	bodyNames     = []string{"ApproximateCreationDateTime", "ApproximateCreationDateTimePrecision", "Keys", "NewImage", "OldImage", "SizeBytes"}
+	identityNames = []string{"type", "Type", "principalId", "PrincipalId"}
 )
 
-// once notes a member, and fails if it was there before: which of the two was meant, nobody can tell.
-func (p *parser) once(seen *uint, member uint) bool {
-	if *seen&member != 0 {
-		return p.fail(p.i, "a second value for the same name")
-	}
-	*seen |= member
-	return true
+const (
+	recordRegion = iota
+	recordID
+	recordKind
+	recordIdentity
+	recordTable
+	recordBody
+)
+
+const (
+	bodyTime = iota
+	bodyPrecision
+	bodyKeys
+	bodyNew
+	bodyOld
+	bodySize
+)
+
+// reset makes the parser ready for a new batch.
+func (p *parser) reset() {
+	p.nodes = p.nodes[:0]
+	p.ofRecord, p.ofBody, p.ofIdentity = form{names: recordNames}, form{names: bodyNames}, form{names: identityNames}
 }
 
-// record reads the data p.b[p.i:] as a change.
-func (p *parser) record(a *arena, c *Change) bool {
-	start := p.i
-	var seen uint
+// record reads the data b[start:] as a change.
+func (p *parser) record(a *arena, b []byte, start int, c *Change) bool {
+	p.scanner, p.hashes, p.ofBody.seen = scanner{b: b, i: start}, p.hashes[:0], 0
 	var ticks int64
-	more, ok := p.enter('{', '}')
+	more, ok := p.ofRecord.open(&p.scanner)
 	for ; ok && more; more, ok = p.another('}') {
-		name, named := p.name()
-		if !named {
+		switch p.ofRecord.member(&p.scanner) {
+		case recordRegion:
+			ok = p.optional(&c.Region)
+		case recordID:
+			ok = p.optional(&c.EventID)
+		case recordKind:
+			ok = p.kind(&c.Kind)
+		case recordIdentity:
+			ok = p.identity(&c.Identity)
+		case recordTable:
+			ok = p.optional(&c.Table)
+		case recordBody:
+			ok = p.body(a, c, &ticks)
+		case wrong:
 			return false
-		}
-		switch string(p.content(name)) {
-		case "awsRegion":
-			ok = p.once(&seen, sawRegion) && p.optional(&c.Region)
-		case "eventID":
-			ok = p.once(&seen, sawID) && p.optional(&c.EventID)
-		case "eventName":
-			ok = p.once(&seen, sawKind) && p.kind(&c.Kind)
-		case "userIdentity":
-			ok = p.once(&seen, sawIdentity) && p.identity(&seen, &c.Identity)
-		case "tableName":
-			ok = p.once(&seen, sawTable) && p.optional(&c.Table)
-		case "dynamodb":
-			ok = p.once(&seen, sawBody) && p.body(a, c, &seen, &ticks)
-		default:
-			ok = p.skip()
 		}
 		if !ok {
 			return false
 		}
 	}
-	return ok && p.end() && p.complete(start, c, seen, ticks)
+	return ok && p.end() && p.complete(start, c, ticks)
 }
 
 // body reads the member dynamodb.
-func (p *parser) body(a *arena, c *Change, seen *uint, ticks *int64) bool {
-	more, ok := p.enter('{', '}')
+func (p *parser) body(a *arena, c *Change, ticks *int64) bool {
+	more, ok := p.ofBody.open(&p.scanner)
 	for ; ok && more; more, ok = p.another('}') {
-		name, named := p.name()
-		if !named {
+		switch p.ofBody.member(&p.scanner) {
+		case bodyTime:
+			ok = p.integer(ticks)
+		case bodyPrecision:
+			ok = p.precision(&c.Precision)
+		case bodyKeys:
+			ok = p.keys(a, &c.Keys)
+		case bodyNew:
+			ok = p.image(a, &c.New)
+		case bodyOld:
+			ok = p.image(a, &c.Old)
+		case bodySize:
+			ok = p.null() || p.integer(&c.SizeBytes)
+		case wrong:
 			return false
-		}
-		switch string(p.content(name)) {
-		case "ApproximateCreationDateTime":
-			ok = p.once(seen, sawTime) && p.integer(ticks)
-		case "ApproximateCreationDateTimePrecision":
-			ok = p.once(seen, sawPrecision) && p.precision(&c.Precision)
-		case "Keys":
-			ok = p.once(seen, sawKeys) && p.keys(a, &c.Keys)
-		case "NewImage":
-			ok = p.once(seen, sawNew) && p.image(a, &c.New)
-		case "OldImage":
-			ok = p.once(seen, sawOld) && p.image(a, &c.Old)
-		case "SizeBytes":
-			ok = p.once(seen, sawSize) && (p.null() || p.integer(&c.SizeBytes))
-		default:
-			ok = p.skip()
 		}
 		if !ok {
 			return false
@@ -115,7 +112,7 @@ const (
 )
 
 // complete checks what only the whole record can tell.
-func (p *parser) complete(start int, c *Change, seen uint, ticks int64) bool {
+func (p *parser) complete(start int, c *Change, ticks int64) bool {
 	switch {
 	case c.Kind == 0:
 		return p.fail(start, "no eventName")
@@ -123,7 +120,7 @@ func (p *parser) complete(start int, c *Change, seen uint, ticks int64) bool {
 		return p.fail(start, "no tableName")
 	case !c.Keys.Exists():
 		return p.fail(start, "no Keys")
-	case seen&sawTime == 0:
+	case !p.ofBody.has(bodyTime):
 		return p.fail(start, "no ApproximateCreationDateTime")
 	case c.New.Exists() != (c.Kind != Remove):
 		return p.fail(start, "the kind "+c.Kind.String()+" and the new image contradict each other: inserts and modifies have one, removes don't")
@@ -206,27 +203,26 @@ func (p *parser) precision(dst *Precision) bool {
 }
 
 // identity reads userIdentity; its names come in two spellings.
-func (p *parser) identity(seen *uint, dst *UserIdentity) bool {
+func (p *parser) identity(dst *UserIdentity) bool {
 	if p.null() {
 		return true
 	}
-	more, ok := p.enter('{', '}')
+	more, ok := p.ofIdentity.open(&p.scanner)
 	for ; ok && more; more, ok = p.another('}') {
-		name, named := p.name()
-		if !named {
+		switch p.ofIdentity.member(&p.scanner) {
+		case 0, 1:
+			ok = p.optional(&dst.Type)
+		case 2, 3:
+			ok = p.optional(&dst.PrincipalID)
+		case wrong:
 			return false
-		}
-		switch string(p.content(name)) {
-		case "type", "Type":
-			ok = p.once(seen, sawType) && p.optional(&dst.Type)
-		case "principalId", "PrincipalId":
-			ok = p.once(seen, sawPrincipal) && p.optional(&dst.PrincipalID)
-		default:
-			ok = p.skip()
 		}
 		if !ok {
 			return false
 		}
+	}
+	if f := &p.ofIdentity; f.has(0) && f.has(1) || f.has(2) && f.has(3) {
+		return p.fail(p.i, "userIdentity says the same thing twice")
 	}
 	return ok
 }

@@ -111,16 +111,14 @@ func (s *scanner) str() (text, bool) {
 		i = s.i
 	}
 	start := i + 1
-	left := b[start:]
-	for len(left) >= 8 {
-		n := plain(left)
-		if left = left[n:]; n < 8 {
+	for i = start; i+8 <= len(b); i += 8 {
+		if n := plain(b[i:]); n < 8 {
+			i += n
 			break
 		}
 	}
-	i = len(b) - len(left)
 	// Here it nearly always ends: strings are short and plain.
-	if len(left) > 0 && left[0] == '"' {
+	if i < len(b) && b[i] == '"' {
 		s.i = i + 1
 		return text{start, i, false}, true
 	}
