@@ -1,6 +1,8 @@
 package servertest_test
 
 import (
+	"crypto/rand"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -31,7 +33,7 @@ func TestDynamoDBIsolatesTests(t *testing.T) {
 
 // Fails for a server that is shared without an account for each test, or one that lacks a service.
 func TestMinistackIsolatesTests(t *testing.T) {
-	for _, bucket := range []string{"sluice-one", "sluice-two"} {
+	for range 2 {
 		config := servertest.Ministack(t)
 		if _, err := kinesis.NewFromConfig(config).CreateStream(t.Context(), &kinesis.CreateStreamInput{
 			StreamName: new("stream"), ShardCount: new(int32(1)),
@@ -49,8 +51,8 @@ func TestMinistackIsolatesTests(t *testing.T) {
 		if len(list.QueueUrls) != 1 {
 			t.Errorf("queues %v, want one", list.QueueUrls)
 		}
-		buckets := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
-		if _, err := buckets.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+		bucket := "bucket-" + strings.ToLower(rand.Text())
+		if _, err := s3.NewFromConfig(config).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 			t.Fatal(err)
 		}
 	}
