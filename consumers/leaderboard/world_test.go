@@ -1,0 +1,200 @@
+package leaderboard
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/deploy/local/servers/servertest"
+	"sluice/deploy/local/template"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/wire"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m) }
+
+// world is the consumer's tables, as its template declares them, in a database
+// of their own, and what was rejected.
+type world struct {
+	t       testing.TB
+	config  aws.Config
+	direct  *dynamodb.Client // no faults
+	ledger  string
+	letters []consumer.DeadLetter
+	metrics bytes.Buffer
+	next    int // sequence number of the next record
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	cfg := servertest.DynamoDB(t)
+	w := &world{t: t, config: cfg, direct: dynamodb.NewFromConfig(cfg), next: 1}
+	for path, parameters := range map[string]map[string]string{
+		"template.yaml":            {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
+		"../../deploy/stream.yaml": nil,
+	} {
+		read, err := template.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resources, err := read.Resolve(template.Scope{Region: servertest.Region, AccountID: "000000000000", StackName: "test", Parameters: parameters})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range resources.Tables {
+			w.createTable(table)
+			if table.LogicalID == "LedgerTable" {
+				w.ledger = table.Name
+			}
+		}
+	}
+	return w
+}
+
+func (w *world) createTable(table template.Table) {
+	w.t.Helper()
+	if _, err := w.direct.CreateTable(w.t.Context(), &dynamodb.CreateTableInput{
+		TableName:              &table.Name,
+		BillingMode:            types.BillingModePayPerRequest,
+		AttributeDefinitions:   table.Attributes,
+		KeySchema:              table.Keys,
+		GlobalSecondaryIndexes: table.Indexes,
+	}); err != nil {
+		w.t.Fatalf("create table %s: %v", table.Name, err)
+	}
+}
+
+// Keep implements consumer.DeadLetters.
+func (w *world) Keep(_ context.Context, letters []consumer.DeadLetter) []error {
+	w.letters = append(w.letters, letters...)
+	return make([]error, len(letters))
+}
+
+// function starts a new instance of the function, whose calls decide lets through.
+func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *consumer.Handler {
+	w.t.Helper()
+	client := dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) {
+		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	})
+	settings := Settings{
+		ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, LedgerTable: w.ledger,
+		Shards: DefaultShards, CountTTLDeletes: true, Horizon: DefaultHorizon,
+	}
+	for _, f := range change {
+		f(&settings)
+	}
+	board, err := New(client, settings)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	board.totals.Now = func() time.Time { return consumertest.Arrival }
+	return w.handler(board)
+}
+
+// handler runs a consumer as the function does.
+func (w *world) handler(c consumer.Consumer) *consumer.Handler {
+	runtime := consumer.Settings{StuckAfter: consumer.DefaultStuckAfter, GiveUpAge: consumer.DefaultGiveUpAge, AnswerReserve: consumer.DefaultAnswerReserve}
+	handler := consumer.NewHandler("leaderboard", c, w, runtime, slog.New(slog.DiscardHandler), &w.metrics)
+	handler.Now = func() time.Time { return consumertest.Arrival }
+	return handler
+}
+
+// deliver hands the records to the function in batches until it has taken all
+// of them, as a mapping does: what it reports as failed comes again.
+func (w *world) deliver(f *consumer.Handler, size int, records ...[]byte) {
+	w.t.Helper()
+	for tries := 0; len(records) > 0; tries++ {
+		batch := records[:min(size, len(records))]
+		done := w.invoke(f, batch)
+		records = records[done:]
+		if done > 0 {
+			tries = 0
+		}
+		if tries == 1000 {
+			w.t.Errorf("no progress in 1000 deliveries; %d records left", len(records))
+			return
+		}
+	}
+}
+
+// invoke delivers one batch and returns how many records are before the first failure.
+func (w *world) invoke(f *consumer.Handler, batch [][]byte) int {
+	w.t.Helper()
+	answer, err := f.Invoke(w.t.Context(), consumertest.Payload(w.next, batch...))
+	if err != nil {
+		w.t.Error(err)
+	}
+	for done := range batch {
+		if bytes.Contains(answer, []byte(consumertest.SequenceNumber(w.next+done))) {
+			w.next += done
+			return done
+		}
+	}
+	w.next += len(batch)
+	return len(batch)
+}
+
+// board reads the totals.
+func (w *world) board() Board {
+	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, Shards: DefaultShards}
+}
+
+func (w *world) wantTotals(want map[string]int) {
+	w.t.Helper()
+	got, err := w.board().Totals(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for user, total := range got {
+		if !total.Equal(decimal.NewFromInt(int64(want[user]))) {
+			w.t.Errorf("total of %s is %s, want %d", user, total, want[user])
+		}
+	}
+	for user, total := range want {
+		if _, ok := got[user]; !ok && total != 0 {
+			w.t.Errorf("%s is not on the board, want %d", user, total)
+		}
+	}
+}
+
+// event is one state of one item of the score table.
+func event(user string, turn int, score string) (key, image consumertest.Item) {
+	key = consumertest.Item{AttrUser: consumertest.S(user), AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-02 03:04:05.%06d", turn))}
+	image = consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N(score)}
+	return key, image
+}
+
+// at is n µs after some moment before the tests' present.
+func at(n int) time.Time {
+	return consumertest.Arrival.Add(-time.Minute + time.Duration(n)*time.Microsecond)
+}
+
+func insert(user string, turn int, score string) []byte {
+	key, image := event(user, turn, score)
+	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn), Keys: key, New: image}.Record()
+}
+
+func modify(user string, turn, later int, before, after string) []byte {
+	key, old := event(user, turn, before)
+	_, image := event(user, turn, after)
+	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn + later), Keys: key, Old: old, New: image}.Record()
+}
+
+func remove(user string, turn, later int, before string, ttl bool) []byte {
+	key, old := event(user, turn, before)
+	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn + later), Keys: key, Old: old, TTL: ttl}.Record()
+}
