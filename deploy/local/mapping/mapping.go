@@ -1,16 +1,20 @@
-// Package mapping stands in for Lambda's event source mapping on a Kinesis stream.
 package mapping
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/template"
 )
 
@@ -64,7 +68,7 @@ type Stats struct {
 	NotJSON      int64 // those among the filtered whose data is not JSON
 	Done         int64 // records that need no more work: processed, filtered or discarded
 	Discarded    int64 // records given up, by count of tries or by age
-	Destination  int64 // documents sent to the on-failure destination
+	Documents    int64 // documents sent to the on-failure destination
 	Invocations  int64 // invocations begun
 	Delivered    int64 // records handed to the function, counted at every try
 	Succeeded    int64 // invocations that succeeded as a whole
@@ -73,7 +77,7 @@ type Stats struct {
 	Retried      int64 // invocations that repeated or split an earlier one
 	Killed       int64 // functions killed by Chaos during an invocation
 	InFlight     int64 // invocations under way
-	MillisBehind int64 // the farthest that any shard's reading is behind its end
+	MillisBehind int64 // the farthest that reading is behind the end of any shard; -1 while one has not been read yet
 	Shards       []Shard
 }
 
@@ -86,19 +90,175 @@ type Shard struct {
 	Ended bool
 }
 
+const (
+	defaultPollInterval = time.Second
+	discoverInterval    = time.Second
+	maxFailedStarts     = 3
+)
+
 // Idle reports whether every record read so far is done and the end of every shard has been read.
 func (s Stats) Idle() bool { return s.InFlight == 0 && s.Done == s.Read && s.MillisBehind == 0 }
 
 // Mapping is one event source mapping. Its methods are safe for concurrent use, but only one Run at a time.
 type Mapping struct {
-	config Config
+	config      Config
+	settings    template.KinesisMapping
+	stream      string
+	policy      policy
+	filter      filter
+	function    function.Config
+	chaos       *chaos
+	log         *slog.Logger
+	now         func() time.Time
+	destination *destination
+
+	mu     sync.Mutex
+	shards []*shard // sorted by id, which is also by age
+
+	started      atomic.Bool // the function has answered once
+	failedStarts atomic.Int64
+
+	read, filtered, notJSON, done, discarded, documents atomic.Int64
+	invocations, delivered, succeeded, partial, failed  atomic.Int64
+	retried, killed, inFlight                           atomic.Int64
 }
 
-// New checks the settings and makes a Mapping. It calls no server and starts no function.
-func New(c Config) (*Mapping, error) { return &Mapping{config: c}, nil }
+// New checks the settings, all of them, and makes a Mapping. It calls no server and starts no function.
+func New(c Config) (*Mapping, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Output == nil {
+		c.Output = io.Discard
+	}
+	if c.Backoff == nil {
+		c.Backoff = backoff
+	}
+	if c.PollInterval == 0 {
+		c.PollInterval = defaultPollInterval
+	}
+	m := &Mapping{
+		config: c, settings: c.Settings, stream: c.StreamARN, now: time.Now,
+		policy: policy{bisect: c.Settings.BisectBatchOnFunctionError, maxRetries: c.Settings.MaximumRetryAttempts},
+		chaos:  newChaos(c.Chaos),
+		log:    c.Log.With("function", c.Name),
+	}
+	if m.stream == "" {
+		m.stream = c.Settings.Stream
+	}
+	m.function = function.Config{
+		Name: c.Name, Binary: c.Binary, ARN: c.FunctionARN, Env: c.Env, Timeout: c.Timeout, MemoryMB: c.MemoryMB,
+		Output: &sink{w: c.Output, log: m.log},
+	}
+	filter, filterFault := newFilter(c.Settings.Filters)
+	m.filter = filter
+	if err := errors.Join(m.function.Validate(), m.validate(), filterFault); err != nil {
+		return nil, fmt.Errorf("mapping %s: settings: %w", c.Name, err)
+	}
+	return m, nil
+}
 
-// Run reads the stream and invokes the function until ctx ends, and then stops the function and returns nil.
-func (m *Mapping) Run(ctx context.Context) error { return nil }
+func (m *Mapping) validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	s := m.settings
+	if m.config.Kinesis == nil {
+		fault("Kinesis must be set")
+	}
+	if !strings.HasPrefix(m.stream, "arn:") {
+		fault("StreamARN = %q must be the ARN of a stream", m.stream)
+	}
+	if s.BatchSize < 1 || s.BatchSize > 10_000 {
+		fault("BatchSize = %d must be from 1 to 10,000", s.BatchSize)
+	}
+	if s.BatchingWindow < 0 || s.BatchingWindow > 300*time.Second {
+		fault("BatchingWindow = %v must be from 0 to 300 s", s.BatchingWindow)
+	}
+	if s.ParallelizationFactor < 1 || s.ParallelizationFactor > 10 {
+		fault("ParallelizationFactor = %d must be from 1 to 10", s.ParallelizationFactor)
+	}
+	if s.MaximumRetryAttempts < template.Endless {
+		fault("MaximumRetryAttempts = %d must be 0 or more, or -1 for endless", s.MaximumRetryAttempts)
+	}
+	switch s.StartingPosition {
+	case template.TrimHorizon, template.Latest, template.AtTimestamp:
+	default:
+		fault("StartingPosition = %q must be TRIM_HORIZON, LATEST or AT_TIMESTAMP", s.StartingPosition)
+	}
+	if share := m.config.Chaos.Kill; !(share >= 0 && share <= 1) {
+		fault("Chaos.Kill = %v must be a share from 0 to 1", share)
+	}
+	if to := s.OnFailure; to != nil {
+		switch {
+		case to.Type != "SQS" && to.Type != "S3":
+			fault("OnFailure.Type = %q: only SQS and S3 are emulated", to.Type)
+		case to.Type == "SQS" && m.config.SQS == nil, to.Type == "S3" && m.config.S3 == nil:
+			fault("OnFailure is %s, so the client of %s must be set", to.Destination, to.Type)
+		case !strings.HasPrefix(to.Destination, "arn:"):
+			fault("OnFailure.Destination = %q must be an ARN", to.Destination)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// backoff doubles from 100 ms up to 5 s. Lambda's own waits are not documented.
+func backoff(failures int) time.Duration {
+	return min(100*time.Millisecond<<min(failures-1, 10), 5*time.Second)
+}
 
 // Stats returns the counts so far.
-func (m *Mapping) Stats() Stats { return Stats{} }
+func (m *Mapping) Stats() Stats {
+	// Done is looked at before Read, and Read only grows first: so Done == Read is never seen too early.
+	stats := Stats{Done: m.done.Load()}
+	stats.Read = m.read.Load()
+	stats.Filtered, stats.NotJSON = m.filtered.Load(), m.notJSON.Load()
+	stats.Discarded, stats.Documents = m.discarded.Load(), m.documents.Load()
+	stats.Invocations, stats.Delivered = m.invocations.Load(), m.delivered.Load()
+	stats.Succeeded, stats.Partial, stats.Failed = m.succeeded.Load(), m.partial.Load(), m.failed.Load()
+	stats.Retried, stats.Killed, stats.InFlight = m.retried.Load(), m.killed.Load(), m.inFlight.Load()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.shards) == 0 {
+		stats.MillisBehind = unread
+	}
+	for _, s := range m.shards {
+		ended, behind := s.ended.Load(), s.behind.Load()
+		if !ended && stats.MillisBehind != unread && (behind == unread || behind > stats.MillisBehind) {
+			stats.MillisBehind = behind
+		}
+		stats.Shards = append(stats.Shards, Shard{ID: s.id, Checkpoint: s.progress.at(), Ended: ended})
+	}
+	return stats
+}
+
+// noteStart returns an error if the function has never started and has been given its chances.
+func (m *Mapping) noteStart(f *function.Failure) error {
+	if !f.Init {
+		m.started.Store(true)
+		return nil
+	}
+	if n := m.failedStarts.Add(1); n >= maxFailedStarts && !m.started.Load() {
+		return fmt.Errorf("function %s was started %d times and never got ready for an invocation: %w", m.config.Name, n, f)
+	}
+	return nil
+}
+
+// sink writes what the processes of one function print, and tells of its own failure once.
+type sink struct {
+	log *slog.Logger
+
+	mu     sync.Mutex
+	w      io.Writer
+	failed bool
+}
+
+func (s *sink) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := s.w.Write(line)
+	if err != nil && !s.failed {
+		s.failed = true
+		s.log.Error("the function's output can't be written, and some of it is lost", "error", err)
+	}
+	return n, err
+}

@@ -1,0 +1,92 @@
+package mapping
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// maxPayloadBytes is the most that an invocation's event may have.
+const maxPayloadBytes = 6 << 20
+
+const (
+	eventPrefix = `{"Records":[`
+	eventSuffix = `]}`
+)
+
+// record is one record on its way to the function.
+type record struct {
+	sequence string
+	key      string
+	arrival  time.Time
+	event    []byte // as it stands in the event's Records
+	place    int64  // in the shard's progress
+}
+
+// source is what the records of one shard have in common in an event.
+type source struct {
+	shard, stream, region, role string
+}
+
+// newSource reads what it needs from the ARNs of stream and function.
+func newSource(shard, streamARN, functionARN string) source {
+	s := source{shard: shard, stream: streamARN}
+	if parts := strings.Split(streamARN, ":"); len(parts) > 3 {
+		s.region = parts[3]
+	}
+	if parts := strings.Split(functionARN, ":"); len(parts) > 6 {
+		s.role = fmt.Sprintf("arn:%s:iam::%s:role/%s", parts[1], parts[4], parts[6])
+	}
+	return s
+}
+
+// encode makes a record as the function sees it: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+func (s source) encode(r *kinesistypes.Record) record {
+	arrival := time.Time{}
+	if r.ApproximateArrivalTimestamp != nil {
+		arrival = *r.ApproximateArrivalTimestamp
+	}
+	millis := arrival.UnixMilli()
+	event := make([]byte, 0, 512+base64.StdEncoding.EncodedLen(len(r.Data)))
+	event = append(event, `{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":`...)
+	event = appendQuoted(event, *r.PartitionKey)
+	event = append(event, `,"sequenceNumber":`...)
+	event = appendQuoted(event, *r.SequenceNumber)
+	event = append(event, `,"data":"`...)
+	event = base64.StdEncoding.AppendEncode(event, r.Data)
+	event = fmt.Appendf(event, `","approximateArrivalTimestamp":%d.%03d}`, millis/1000, millis%1000)
+	event = append(event, `,"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":`...)
+	event = appendQuoted(event, s.shard+":"+*r.SequenceNumber)
+	event = append(event, `,"eventName":"aws:kinesis:record","invokeIdentityArn":`...)
+	event = appendQuoted(event, s.role)
+	event = append(event, `,"awsRegion":`...)
+	event = appendQuoted(event, s.region)
+	event = append(event, `,"eventSourceARN":`...)
+	event = append(appendQuoted(event, s.stream), '}')
+	return record{sequence: *r.SequenceNumber, key: *r.PartitionKey, arrival: arrival, event: event}
+}
+
+func appendQuoted(dst []byte, s string) []byte {
+	quoted, _ := json.Marshal(s) // a string always can be
+	return append(dst, quoted...)
+}
+
+// payload returns the event of a batch.
+func payload(records []record) []byte {
+	size := len(eventPrefix) + len(eventSuffix)
+	for _, r := range records {
+		size += len(r.event) + 1
+	}
+	event := append(make([]byte, 0, size), eventPrefix...)
+	for i, r := range records {
+		if i > 0 {
+			event = append(event, ',')
+		}
+		event = append(event, r.event...)
+	}
+	return append(event, eventSuffix...)
+}

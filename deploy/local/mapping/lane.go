@@ -1,0 +1,264 @@
+package mapping
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"sluice/deploy/local/attempt"
+	"sluice/deploy/local/mapping/function"
+)
+
+// lane delivers a part of one shard's records, one batch after the other. ParallelizationFactor says how many lanes a
+// shard has; the records of one partition key share one.
+type lane struct {
+	mapping  *Mapping
+	shard    *shard
+	instance *function.Instance
+
+	mu     sync.Mutex
+	queue  []record
+	closed bool
+	wake   chan struct{}
+}
+
+func newLane(m *Mapping, s *shard) (*lane, error) {
+	instance, err := function.New(m.function)
+	if err != nil {
+		return nil, err
+	}
+	return &lane{mapping: m, shard: s, instance: instance, wake: make(chan struct{}, 1)}, nil
+}
+
+// push adds records to be delivered.
+func (l *lane) push(records []record) {
+	l.mu.Lock()
+	l.queue = append(l.queue, records...)
+	l.mu.Unlock()
+	l.signal()
+}
+
+// close says that no more records will come.
+func (l *lane) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.signal()
+}
+
+func (l *lane) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default: // a signal waits already
+	}
+}
+
+// run delivers until the lane is closed and empty, or ctx ends.
+func (l *lane) run(ctx context.Context) error {
+	defer l.instance.Close()
+	for {
+		batch, err := l.gather(ctx)
+		if err != nil || batch == nil {
+			return err
+		}
+		if err := l.deliver(ctx, batch); err != nil {
+			return err
+		}
+	}
+}
+
+// gather waits for the next batch: it is complete when it has the batch size or the payload limit, when the batching window
+// is over, or when no more records will come. Without a window, whatever is there is a batch. It returns nil once the
+// lane is closed and empty.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+func (l *lane) gather(ctx context.Context) ([]record, error) {
+	window := l.mapping.settings.BatchingWindow
+	over := window == 0
+	var timer *time.Timer
+	for {
+		var timeout <-chan time.Time
+		if timer != nil {
+			timeout = timer.C
+		}
+		batch, closed := l.take(over)
+		if batch != nil || closed {
+			return batch, nil
+		}
+		if timer == nil && l.waiting() > 0 {
+			timer = time.NewTimer(window)
+			defer timer.Stop()
+			timeout = timer.C
+		}
+		select {
+		case <-l.wake:
+		case <-timeout:
+			over = true
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take removes and returns the next batch if it is complete or need not be; closed says that there will be none.
+func (l *lane) take(incomplete bool) (batch []record, closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, full := batchLength(l.queue, l.mapping.settings.BatchSize)
+	if n == 0 {
+		return nil, l.closed
+	}
+	if !full && !incomplete && !l.closed {
+		return nil, false
+	}
+	batch = l.queue[:n:n]
+	l.queue = l.queue[n:]
+	return batch, false
+}
+
+func (l *lane) waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
+}
+
+// batchLength returns how many of the first records make the next batch, and whether no more would go into it.
+func batchLength(records []record, size int) (n int, full bool) {
+	bytes := len(eventPrefix) + len(eventSuffix)
+	for n, r := range records {
+		if bytes += len(r.event) + 1; n == size || n > 0 && bytes > maxPayloadBytes {
+			return n, true
+		}
+	}
+	return len(records), len(records) == size
+}
+
+// deliver invokes the function until every record of the batch is done or given up.
+func (l *lane) deliver(ctx context.Context, records []record) error {
+	m := l.mapping
+	portions := []portion{{records: len(records)}}
+	failures := 0
+	var last *function.Answer
+	for invocation := 0; len(portions) > 0; invocation++ {
+		p := portions[0]
+		if old := m.countTooOld(records[:p.records]); old > 0 {
+			d := discarded{condition: ageExceeded, invocations: p.retries, answer: last, records: records[:old]}
+			if err := l.discard(ctx, d); err != nil {
+				return err
+			}
+			records = records[old:]
+			if portions[0].records -= old; portions[0].records == 0 {
+				portions = portions[1:]
+			}
+			continue
+		}
+		if invocation > 0 {
+			m.retried.Add(1)
+		}
+		r, answer, err := l.invoke(ctx, records[:p.records])
+		if err != nil {
+			return err
+		}
+		last = answer
+		d := decide(m.policy, p, r)
+		l.finish(records[:d.done])
+		if d.discard > 0 {
+			lost := discarded{condition: retriesExhausted, invocations: p.retries + 1, answer: answer, records: records[d.done : d.done+d.discard]}
+			if err := l.discard(ctx, lost); err != nil {
+				return err
+			}
+		}
+		records = records[d.done+d.discard:]
+		portions = append(d.rest, portions[1:]...)
+		if r.done == p.records {
+			failures = 0
+			continue
+		}
+		if d.done > 0 || d.discard > 0 {
+			failures = 0
+		}
+		if failures++; len(portions) > 0 {
+			if err := attempt.Pause(ctx, m.config.Backoff(failures)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// invoke delivers the records once.
+func (l *lane) invoke(ctx context.Context, records []record) (result, *function.Answer, error) {
+	m := l.mapping
+	m.invocations.Add(1)
+	m.delivered.Add(int64(len(records)))
+	m.inFlight.Add(1)
+	defer m.inFlight.Add(-1)
+
+	kill, stop := m.chaos.aim()
+	defer stop()
+	start := time.Now()
+	answer, err := l.instance.Invoke(ctx, payload(records), kill)
+	if err != nil {
+		return result{}, nil, err
+	}
+	if answer.Killed {
+		m.killed.Add(1)
+	}
+	var r result
+	switch {
+	case answer.Failure != nil:
+		r = failedWhole("%v", answer.Failure)
+		if err := m.noteStart(answer.Failure); err != nil {
+			return result{}, nil, err
+		}
+	case m.settings.ReportBatchItemFailures:
+		r = readAnswer(answer.Body, records)
+	default:
+		// Without ReportBatchItemFailures, the answer is not looked at.
+		r = result{done: len(records)}
+	}
+	log := m.log.With("shard", l.shard.id, "records", len(records), "first", records[0].sequence, "requestId", answer.RequestID)
+	switch {
+	case r.done == len(records):
+		m.succeeded.Add(1)
+		m.started.Store(true)
+		m.chaos.learn(time.Since(start))
+	case r.whole:
+		m.failed.Add(1)
+		log.Warn("invocation failed", "error", r.reason, "killedOnPurpose", answer.Killed)
+	default:
+		m.partial.Add(1)
+		m.started.Store(true)
+		log.Info("invocation failed in part", "reason", r.reason)
+	}
+	return r, answer, nil
+}
+
+// finish marks records as done and makes room for more.
+func (l *lane) finish(records []record) {
+	if len(records) == 0 {
+		return
+	}
+	places := make([]int64, len(records))
+	weight := int64(0)
+	for i, r := range records {
+		places[i] = r.place
+		weight += r.weight()
+	}
+	l.shard.progress.finish(places...)
+	l.shard.room.Release(weight)
+	l.mapping.done.Add(int64(len(records)))
+}
+
+// countTooOld returns how many of the first records have passed MaximumRecordAgeInSeconds.
+func (m *Mapping) countTooOld(records []record) int {
+	limit := m.settings.MaximumRecordAge
+	if limit <= 0 { // endless
+		return 0
+	}
+	for i, r := range records {
+		if m.now().Sub(r.arrival) <= limit {
+			return i
+		}
+	}
+	return len(records)
+}

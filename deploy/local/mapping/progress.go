@@ -1,0 +1,62 @@
+package mapping
+
+import "sync"
+
+// progress is how far one shard is done. Lanes finish records in any order; the checkpoint is the last record before
+// the first that is not finished.
+type progress struct {
+	mu         sync.Mutex
+	checkpoint string
+	first      int64  // place of pending[0]
+	pending    []mark // from the first unfinished record on
+	unfinished int64
+}
+
+type mark struct {
+	sequence string
+	finished bool
+}
+
+// add takes in the next record of the shard and returns its place.
+func (p *progress) add(sequence string) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = append(p.pending, mark{sequence: sequence})
+	p.unfinished++
+	return p.first + int64(len(p.pending)) - 1
+}
+
+// finish marks records as done, by their places; each must be finished only once.
+func (p *progress) finish(places ...int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, place := range places {
+		p.pending[place-p.first].finished = true
+	}
+	p.unfinished -= int64(len(places))
+	done := 0
+	for done < len(p.pending) && p.pending[done].finished {
+		p.checkpoint = p.pending[done].sequence
+		done++
+	}
+	p.first += int64(done)
+	p.pending = p.pending[done:]
+}
+
+// at returns the checkpoint, empty if there is none yet.
+func (p *progress) at() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.checkpoint
+}
+
+// rewind forgets the records that are not covered by the checkpoint, because they will be read again, and
+// returns how many of them were finished and how many were not.
+func (p *progress) rewind() (finished, unfinished int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	finished, unfinished = int64(len(p.pending))-p.unfinished, p.unfinished
+	p.first += int64(len(p.pending))
+	p.pending, p.unfinished = nil, 0
+	return finished, unfinished
+}

@@ -1,0 +1,202 @@
+package mapping
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"sluice/deploy/local/attempt"
+	"sluice/deploy/local/template"
+)
+
+const (
+	// maxBuffered bounds what one shard has read and not yet done.
+	maxBuffered = 64 << 20
+	// recordOverhead is what a record costs beside its event.
+	recordOverhead = 512
+	// unread is a shard's lag before its first read.
+	unread = -1
+)
+
+func (r *record) weight() int64 { return int64(len(r.event)) + recordOverhead }
+
+// shard is one shard of the stream, from one Run to the next.
+type shard struct {
+	id      string
+	parents []string
+	start   template.StartingPosition
+
+	progress progress
+	room     *semaphore.Weighted // of maxBuffered, held by records until they are done
+	behind   atomic.Int64        // milliseconds, or unread
+	ended    atomic.Bool
+	running  bool // only Run's discovery uses it
+}
+
+func newShard(id string, parents []string, start template.StartingPosition) *shard {
+	s := &shard{id: id, parents: parents, start: start}
+	s.behind.Store(unread)
+	return s
+}
+
+// runShard reads and delivers a shard from its checkpoint on, until it has ended and all is done, or ctx ends.
+func (m *Mapping) runShard(ctx context.Context, s *shard) error {
+	s.room = semaphore.NewWeighted(maxBuffered)
+	group, ctx := errgroup.WithContext(ctx)
+	lanes := make([]*lane, m.settings.ParallelizationFactor)
+	for i := range lanes {
+		var err error
+		if lanes[i], err = newLane(m, s); err != nil {
+			return err
+		}
+	}
+	for _, l := range lanes {
+		group.Go(func() error { return l.run(ctx) })
+	}
+	group.Go(func() error {
+		if err := m.poll(ctx, s, lanes); err != nil {
+			return err
+		}
+		for _, l := range lanes {
+			l.close()
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	s.ended.Store(true)
+	m.log.Info("shard has ended and is done", "shard", s.id)
+	return nil
+}
+
+// poll reads the shard to its end.
+func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
+	source := newSource(s.id, m.stream, m.config.FunctionARN)
+	last := s.progress.at()
+	var iterator *string
+	for {
+		var out *kinesis.GetRecordsOutput
+		err := attempt.Until(ctx, m.log, "read shard "+s.id, func(ctx context.Context) (err error) {
+			if iterator == nil {
+				if iterator, err = m.iterator(ctx, s, last); err != nil {
+					return err
+				}
+			}
+			out, err = m.config.Kinesis.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: iterator})
+			var expired *kinesistypes.ExpiredIteratorException
+			if errors.As(err, &expired) {
+				iterator = nil
+				return attempt.Passing{Err: err}
+			}
+			return err
+		})
+		var gone *kinesistypes.ResourceNotFoundException
+		if errors.As(err, &gone) && m.streamExists(ctx) {
+			// Kinesis keeps a closed shard for as long as its records; ministack drops it at once.
+			m.log.Error("the shard is gone, and with it whatever had not been read of it", "shard", s.id, "after", last, "error", err)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read shard %s of stream %s: %w", s.id, m.stream, err)
+		}
+		if len(out.Records) > 0 {
+			if err := m.dispatch(ctx, s, source, lanes, out.Records); err != nil {
+				return err
+			}
+			last = *out.Records[len(out.Records)-1].SequenceNumber
+		}
+		behind := aws.ToInt64(out.MillisBehindLatest)
+		s.behind.Store(behind)
+		if iterator = out.NextShardIterator; iterator == nil {
+			return nil
+		}
+		if behind == 0 {
+			if err := attempt.Pause(ctx, m.config.PollInterval); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// iterator returns where to read on: behind the last record, or at the start.
+func (m *Mapping) iterator(ctx context.Context, s *shard, last string) (*string, error) {
+	in := &kinesis.GetShardIteratorInput{StreamARN: &m.stream, ShardId: &s.id, ShardIteratorType: kinesistypes.ShardIteratorType(s.start)}
+	switch {
+	case last != "":
+		in.ShardIteratorType, in.StartingSequenceNumber = kinesistypes.ShardIteratorTypeAfterSequenceNumber, &last
+	case s.start == template.AtTimestamp:
+		in.Timestamp = &m.settings.StartingPositionTimestamp
+	}
+	out, err := m.config.Kinesis.GetShardIterator(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return out.ShardIterator, nil
+}
+
+// streamExists reports whether the stream is there, as far as can be told.
+func (m *Mapping) streamExists(ctx context.Context) bool {
+	_, err := m.config.Kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &m.stream})
+	return err == nil
+}
+
+// dispatch filters records and hands them to their lanes, waiting for room.
+func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes []*lane, records []kinesistypes.Record) error {
+	for len(records) > 0 {
+		parts := make([][]record, len(lanes))
+		weight := int64(0)
+		n := 0
+		for ; n < len(records) && weight < maxBuffered/4; n++ {
+			raw := &records[n]
+			m.read.Add(1)
+			place := s.progress.add(*raw.SequenceNumber)
+			if v := m.filter.judge(raw); v != matched {
+				m.drop(s, place, *raw.SequenceNumber, v)
+				continue
+			}
+			r := source.encode(raw)
+			r.place = place
+			i := laneOf(r.key, len(lanes))
+			parts[i] = append(parts[i], r)
+			weight += r.weight()
+		}
+		records = records[n:]
+		if err := s.room.Acquire(ctx, weight); err != nil {
+			return err
+		}
+		for i, part := range parts {
+			if len(part) > 0 {
+				lanes[i].push(part)
+			}
+		}
+	}
+	return nil
+}
+
+// drop finishes a record that the filter does not let through. Lambda tells nobody.
+func (m *Mapping) drop(s *shard, place int64, sequence string, v verdict) {
+	m.filtered.Add(1)
+	if v == notJSON {
+		m.notJSON.Add(1)
+		m.log.Warn("filter dropped a record because its data is not a JSON object", "shard", s.id, "sequence", sequence)
+	}
+	s.progress.finish(place)
+	m.done.Add(1)
+}
+
+// laneOf chooses the lane of a partition key.
+func laneOf(key string, lanes int) int {
+	sum := md5.Sum([]byte(key))
+	// The first bytes choose the shard, so within one they are not spread evenly.
+	return int(binary.BigEndian.Uint64(sum[8:]) % uint64(lanes))
+}
