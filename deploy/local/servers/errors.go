@@ -62,8 +62,8 @@ const (
 	tailBytes = 8 << 10
 )
 
-// tail returns the last lines of a file.
-func tail(path string) (string, error) {
+// Tail returns the last lines of a log, as errors quote them.
+func Tail(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -126,7 +126,7 @@ func (p *Process) run(cmd *exec.Cmd) error {
 	go func() {
 		<-ended // its error is that of the state, as no output is copied
 		if !p.stopping.Load() {
-			logged, err := tail(p.LogPath)
+			logged, err := Tail(p.LogPath)
 			if err != nil {
 				logged = err.Error()
 			}

@@ -1,0 +1,105 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"sluice/deploy/local/template"
+)
+
+// activeTimeout is how long a new table or stream may take until it can be used.
+const activeTimeout = 30 * time.Second
+
+// clients are those of one stack's servers.
+type clients struct {
+	dynamoDB *dynamodb.Client
+	kinesis  *kinesis.Client
+	sqs      *sqs.Client
+	s3       *s3.Client
+	region   string
+}
+
+// create makes all resources of a template but its functions. They must not exist.
+func (c clients) create(ctx context.Context, resources *template.Resources) error {
+	for _, table := range resources.Tables {
+		if err := c.createTable(ctx, table); err != nil {
+			return fmt.Errorf("create table %s (%s): %w", table.Name, table.LogicalID, err)
+		}
+	}
+	for _, stream := range resources.Streams {
+		if err := c.createStream(ctx, stream); err != nil {
+			return fmt.Errorf("create stream %s (%s): %w", stream.Name, stream.LogicalID, err)
+		}
+	}
+	for _, queue := range resources.Queues {
+		created, err := c.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &queue.Name})
+		if err == nil && *created.QueueUrl != queue.URL {
+			// Functions have been told the other one.
+			err = fmt.Errorf("its URL is %s, want %s", *created.QueueUrl, queue.URL)
+		}
+		if err != nil {
+			return fmt.Errorf("create queue %s (%s): %w", queue.Name, queue.LogicalID, err)
+		}
+	}
+	for _, bucket := range resources.Buckets {
+		input := &s3.CreateBucketInput{Bucket: &bucket.Name}
+		if c.region != "us-east-1" { // the one region that must not be named
+			input.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{
+				LocationConstraint: s3types.BucketLocationConstraint(c.region),
+			}
+		}
+		if _, err := c.s3.CreateBucket(ctx, input); err != nil {
+			return fmt.Errorf("create bucket %s (%s): %w", bucket.Name, bucket.LogicalID, err)
+		}
+	}
+	return nil
+}
+
+func (c clients) createTable(ctx context.Context, table template.Table) error {
+	input := &dynamodb.CreateTableInput{
+		TableName:              &table.Name,
+		AttributeDefinitions:   table.Attributes,
+		KeySchema:              table.Keys,
+		GlobalSecondaryIndexes: table.Indexes,
+		BillingMode:            types.BillingModePayPerRequest,
+	}
+	if table.Changes != nil {
+		// What the bridge reads; on AWS the Kinesis destination needs no DynamoDB stream.
+		input.StreamSpecification = &types.StreamSpecification{
+			StreamEnabled: new(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
+		}
+	}
+	if _, err := c.dynamoDB.CreateTable(ctx, input); err != nil {
+		return err
+	}
+	waiter := dynamodb.NewTableExistsWaiter(c.dynamoDB, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
+	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table.Name}, activeTimeout); err != nil {
+		return err
+	}
+	if table.TTLAttribute == "" {
+		return nil
+	}
+	_, err := c.dynamoDB.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+		TableName:               &table.Name,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &table.TTLAttribute, Enabled: new(true)},
+	})
+	return err
+}
+
+func (c clients) createStream(ctx context.Context, stream template.Stream) error {
+	if _, err := c.kinesis.CreateStream(ctx, &kinesis.CreateStreamInput{
+		StreamName: &stream.Name, ShardCount: new(int32(stream.Shards)),
+	}); err != nil {
+		return err
+	}
+	waiter := kinesis.NewStreamExistsWaiter(c.kinesis, func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
+	return waiter.Wait(ctx, &kinesis.DescribeStreamInput{StreamName: &stream.Name}, activeTimeout)
+}

@@ -1,0 +1,16 @@
+// Package stack runs the whole pipeline on one machine: the tables, the stream and every consumer of a checkout, made
+// from the templates that AWS gets, on real servers. [Start] runs it in this process; [Up] has another process do so
+// ([Serve]) and stay.
+//
+// # Guarantees
+//
+//   - One stack a run directory: a lock held for the life of the process that runs it tells whether there is one, so
+//     no other process is ever taken for it.
+//   - What [Start] began is ended by [Stack.Stop], also when Start fails half way, and when the process is killed.
+//   - A server, bridge or mapping that ends by itself is reported at once by [Stack.Failed], and the rest is stopped.
+//   - The functions are the binaries that Lambda would run, except for the machine's own architecture.
+//
+// # Not guaranteed
+//
+//   - Anything kept: every start begins with empty tables, streams, queues and buckets.
+package stack

@@ -1,0 +1,88 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// stateInterval is how often the state's counters are written.
+const stateInterval = 250 * time.Millisecond
+
+// Serve runs a stack until ctx ends or a part of it fails, and keeps its state in the run directory, for [Load], [Up]
+// and [Down] in other processes. It returns nil if it was told to end and everything ended well.
+func Serve(ctx context.Context, options Options) error {
+	options, lock, err := prepare(options)
+	if err != nil {
+		return err
+	}
+	err = serve(ctx, options)
+	// Last: whoever has the directory next writes its own state.
+	return errors.Join(err, giveBackRunDir(lock))
+}
+
+func serve(ctx context.Context, options Options) error {
+	state := &state{info: Info{
+		Version: version(), PID: os.Getpid(), Started: time.Now(), RunDir: options.RunDir, Region: options.Region,
+	}}
+	state.set(Starting, "")
+	tell := options.Progress
+	options.Progress = func(format string, args ...any) {
+		tell(format, args...)
+		state.set(Starting, fmt.Sprintf(format, args...))
+	}
+	stack, err := start(ctx, options, state.info.Started)
+	if err == nil {
+		err = stack.await(ctx, state)
+		state.set(Stopping, "")
+		err = errors.Join(err, stack.Stop(context.WithoutCancel(ctx)))
+	} else if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil // told to end while it started
+	}
+	if err != nil {
+		state.set(Failed, err.Error())
+	} else {
+		state.set(Stopped, "")
+	}
+	return errors.Join(err, state.err)
+}
+
+// await keeps the state until ctx ends, and then returns nil, or a part fails.
+func (s *Stack) await(ctx context.Context, state *state) error {
+	again := time.NewTicker(stateInterval)
+	defer again.Stop()
+	for {
+		state.put(s.Info())
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil
+		case err := <-s.Failed():
+			return err
+		}
+	}
+}
+
+// state writes the state file. Start reports its steps side by side.
+type state struct {
+	mu   sync.Mutex
+	info Info
+	err  error // of the last write; a disk that is full for a while must not end the stack
+}
+
+func (s *state) put(info Info) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.info = info
+	s.err = writeState(info)
+}
+
+func (s *state) set(state State, message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.info.State, s.info.Message, s.info.Updated = state, message, time.Now()
+	s.err = writeState(s.info)
+}
