@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"unsafe"
 )
 
@@ -107,8 +108,8 @@ func (p *parser) body(a *arena, c *Change, ticks *int64) bool {
 // The times a change can have. Milliseconds taken for microseconds, or seconds for milliseconds, come out before the
 // first, microseconds taken for milliseconds after the last: a record that says the wrong precision is caught here.
 const (
-	minVersion = 1e14      // 1973-03-03
-	maxVersion = 1<<56 - 1 // 4253-05-31; an ID has seven bytes for it
+	minVersion = int64(1e14)      // 1973-03-03
+	maxVersion = int64(1<<56 - 1) // 4253-05-31; an ID has seven bytes for it
 )
 
 // complete checks what only the whole record can tell.
@@ -127,12 +128,12 @@ func (p *parser) complete(start int, c *Change, ticks int64) bool {
 	case c.Old.Exists() != (c.Kind != Insert):
 		return p.fail(start, "the kind "+c.Kind.String()+" and the old image contradict each other: modifies and removes have one, inserts don't")
 	}
-	limit, unit := int64(maxVersion), int64(1)
+	unit := int64(1)
 	if c.Precision == Millisecond {
-		limit, unit = maxVersion/1000, 1000
+		unit = 1000
 	}
-	if ticks > limit || ticks*unit < minVersion {
-		return p.fail(start, "the creation time and its precision contradict each other, or it is far from our time")
+	if ticks > maxVersion/unit || ticks < minVersion/unit {
+		return p.fail(start, "the creation time "+strconv.FormatInt(ticks, 10)+" can't be in "+c.Precision.String()+"s")
 	}
 	c.Version = ticks * unit
 	return true

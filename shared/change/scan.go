@@ -25,7 +25,9 @@ type scanner struct {
 const maxDepth = 10000
 
 func (s *scanner) fail(at int, what string) bool {
-	s.what, s.at = what, at
+	if s.what == "" {
+		s.what, s.at = what, at
+	}
 	return false
 }
 
@@ -283,6 +285,9 @@ func (s *scanner) skip() bool {
 	case 'n':
 		return s.literal("null")
 	}
+	if s.i == len(s.b) || numberLen(s.b[s.i:]) == 0 {
+		return s.fail(s.i, "expected a JSON value")
+	}
 	_, ok := s.number()
 	return ok
 }
@@ -301,7 +306,7 @@ func (s *scanner) number() (text, bool) {
 	s.peek()
 	n := numberLen(s.b[s.i:])
 	if n == 0 {
-		return text{}, s.fail(s.i, "expected a JSON value")
+		return text{}, s.fail(s.i, "expected a number")
 	}
 	t := text{start: s.i, end: s.i + n}
 	s.i += n
