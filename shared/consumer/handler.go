@@ -179,8 +179,8 @@ func (b *batch) keepRejected(ctx context.Context) {
 	for n, err := range h.DeadLetters.Keep(ctx, letters) {
 		i := indexes[n]
 		if err != nil {
-			// %v: the rejection must not be found in the chain again.
-			b.errs[i] = fmt.Errorf("rejected (%v), but the dead letter could not be kept: %w", b.errs[i], err)
+			// Its text only: found in the chain, the rejection would count as one.
+			b.errs[i] = fmt.Errorf("rejected (%s), but the dead letter could not be kept: %w", b.errs[i].Error(), err)
 			continue
 		}
 		h.memory.keep(b.position(i))

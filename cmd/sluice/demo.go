@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"text/tabwriter"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/leaderboard"
+	"sluice/deploy/local/bridge"
+	"sluice/deploy/local/game"
+	"sluice/deploy/local/stack"
+)
+
+type demoCommand struct {
+	gameFlags
+	Chaos bool `help:"Let the stream repeat and reorder 10 % of the records each, switch its precision, and kill the function at random moments."`
+}
+
+const (
+	// chaosShare is how much of everything goes wrong in a demo with --chaos.
+	chaosShare = 0.1
+	// chaosKill is the share of invocations in which the function is killed.
+	chaosKill = 0.3
+	// drainPatience is how long the stream may take to drain after the game.
+	drainPatience = 2 * time.Minute
+	refresh       = time.Second
+)
+
+func (c *demoCommand) Run(ctx context.Context) (err error) {
+	root, err := checkout()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "sluice-demo-")
+	if err != nil {
+		return err
+	}
+	options := stack.Options{Root: root, RunDir: dir, Progress: progress}
+	if c.Chaos {
+		options.Chaos = stack.Chaos{
+			Misbehave: bridge.Misbehaviour{Repeat: chaosShare, Reorder: chaosShare, SwitchPrecision: true},
+			Kill:      chaosKill,
+			Seed:      c.Seed,
+		}
+	}
+	began := time.Now()
+	running, err := stack.Start(ctx, options)
+	if err != nil {
+		return explain(ctx, err, dir)
+	}
+	defer func() {
+		stopErr := running.Stop(context.WithoutCancel(ctx))
+		if err = errors.Join(err, stopErr); err != nil {
+			err = explain(ctx, err, dir)
+			return
+		}
+		err = os.RemoveAll(dir)
+		fmt.Printf("\nAll stopped, after %v.\n", time.Since(began).Round(time.Second))
+	}()
+
+	// A part that dies ends the demo at once, with its own story as the reason.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case died := <-running.Failed():
+			cancel(died)
+		case <-ctx.Done():
+		}
+	}()
+	if err := c.play(ctx, running); err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return nil
+}
+
+// explain adds what helps to understand an error: the logs are still there. Being
+// interrupted needs no explanation.
+func explain(ctx context.Context, err error, dir string) error {
+	if errors.Is(context.Cause(ctx), context.Canceled) && errors.Is(err, context.Canceled) {
+		return errors.Join(errors.New("interrupted; all stopped"), os.RemoveAll(dir))
+	}
+	return fmt.Errorf("%w\n(logs are in %s)", err, dir)
+}
+
+// play plays the game on a running stack, waits until every change has arrived,
+// and compares.
+func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
+	board, err := localBoard(running.Info())
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
+	var scores, points atomic.Int64
+	stopWatching := watch(ctx, func(elapsed time.Duration) {
+		printLive(ctx, board, elapsed, scores.Load(), points.Load())
+	})
+	written, err := game.Game{
+		Client:  board.Client,
+		Table:   board.ScoreTable,
+		Players: c.Players,
+		For:     c.For,
+		Rate:    c.Rate,
+		Seed:    c.Seed,
+		Scored:  func(_ string, score int) { scores.Add(1); points.Add(int64(score)) },
+	}.Play(ctx)
+	stopWatching()
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		return err
+	}
+	if err := c.drain(ctx, running, scores.Load()); err != nil {
+		return err
+	}
+	if err := compare(ctx, board, written, scores.Load()); err != nil {
+		return err
+	}
+	if c.Chaos {
+		printChaos(running.Info())
+	}
+	return printBoard(ctx, board)
+}
+
+// watch calls show every second until the returned function is called.
+func watch(ctx context.Context, show func(elapsed time.Duration)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	began := time.Now()
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(refresh)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				show(time.Since(began))
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+func printLive(ctx context.Context, board leaderboard.Board, elapsed time.Duration, scores, points int64) {
+	totals, err := board.Totals(ctx)
+	if err != nil {
+		return // the demo itself fails with it, or was interrupted
+	}
+	var sum decimal.Decimal
+	var leader leaderboard.Total
+	for user, total := range totals {
+		sum = sum.Add(total)
+		if total.GreaterThan(leader.Score) {
+			leader = leaderboard.Total{User: user, Score: total}
+		}
+	}
+	fmt.Printf("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)
+	if leader.User != "" {
+		fmt.Printf(", %s leads with %s", leader.User, leader.Score)
+	}
+	fmt.Println()
+}
+
+// drain waits until every change has arrived at every consumer.
+func (c *demoCommand) drain(ctx context.Context, running *stack.Stack, changes int64) error {
+	fmt.Println("\nwaiting for the stream to drain …")
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, drainPatience)
+	defer cancel()
+	ticker := time.NewTicker(refresh / 10)
+	defer ticker.Stop()
+	for !running.Info().Drained(changes) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			info := running.Info()
+			return fmt.Errorf("the stream has not drained after %v: %d changes made, bridge %+v, mappings %+v: %w",
+				time.Since(began).Round(time.Second), changes, *info.Bridge, info.Mappings, context.Cause(ctx))
+		}
+	}
+	fmt.Printf("drained after %.1f s\n", time.Since(began).Seconds())
+	return nil
+}
+
+// compare prints each player's written sum beside the total, and fails unless all are equal.
+func compare(ctx context.Context, board leaderboard.Board, written map[string]int64, scores int64) error {
+	totals, err := board.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	for user := range totals {
+		if _, plays := written[user]; !plays {
+			written[user] = 0 // on the board, but never wrote: shows as a difference
+		}
+	}
+	different := 0
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\nplayer\twritten\tleaderboard\t")
+	for _, user := range sortedUsers(written) {
+		mark := ""
+		if !totals[user].Equal(decimal.NewFromInt(written[user])) {
+			different++
+			mark = "  differs"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", user, written[user], totals[user], mark)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if different > 0 {
+		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
+	}
+	fmt.Printf("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
+	return nil
+}

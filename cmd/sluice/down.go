@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"sluice/deploy/local/stack"
+)
+
+type downCommand struct {
+	localFlags
+}
+
+func (c *downCommand) Run(ctx context.Context) error {
+	dir, err := c.runDir()
+	if err != nil {
+		return err
+	}
+	was, err := stack.Down(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if was {
+		fmt.Println("The local stack is down.")
+	} else {
+		fmt.Println("No local stack was running.")
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"sluice/consumers/leaderboard"
+	"sluice/deploy/local/stack"
+)
+
+// localFlags say which local stack a verb works on.
+type localFlags struct {
+	RunDir string `help:"Where the local stack keeps its state and logs; a second one needs a directory of its own." env:"SLUICE_RUN_DIR" type:"path" placeholder:"DIR"`
+}
+
+// runDir returns the local stack's run directory.
+func (f localFlags) runDir() (string, error) {
+	if f.RunDir != "" {
+		return f.RunDir, nil
+	}
+	return stack.DefaultRunDir()
+}
+
+// load returns the state of the local stack.
+func (f localFlags) load(ctx context.Context) (stack.Info, error) {
+	dir, err := f.runDir()
+	if err != nil {
+		return stack.Info{}, err
+	}
+	return stack.Load(ctx, dir)
+}
+
+// pipelineFlags say which pipeline a verb works on.
+type pipelineFlags struct {
+	localFlags
+	Stack string `help:"Work on the CloudFormation stack of this name on AWS instead of the local one; account and region as for the AWS CLI." placeholder:"NAME"`
+}
+
+// board returns the leaderboard of the chosen pipeline.
+func (f pipelineFlags) board(ctx context.Context) (leaderboard.Board, error) {
+	if f.Stack != "" {
+		return deployedBoard(ctx, f.Stack)
+	}
+	info, err := f.load(ctx)
+	if err != nil {
+		return leaderboard.Board{}, err
+	}
+	if info.State != stack.Ready {
+		return leaderboard.Board{}, fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
+	}
+	return localBoard(info)
+}
+
+// localBoard returns the leaderboard of a local stack.
+func localBoard(info stack.Info) (leaderboard.Board, error) {
+	return newBoard(dynamodb.NewFromConfig(info.DynamoDB()), "the local stack", info.Outputs["leaderboard"])
+}
+
+// deployedBoard finds the leaderboard in the outputs of a stack on AWS.
+func deployedBoard(ctx context.Context, name string) (leaderboard.Board, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return leaderboard.Board{}, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	if err != nil {
+		return leaderboard.Board{}, fmt.Errorf("look up stack %s in region %s: %w", name, cfg.Region, err)
+	}
+	outputs := map[string]string{}
+	for _, s := range out.Stacks {
+		for _, o := range s.Outputs {
+			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		}
+	}
+	return newBoard(dynamodb.NewFromConfig(cfg), "stack "+name, outputs)
+}
+
+// newBoard makes a Board of the outputs that the templates promise.
+func newBoard(client *dynamodb.Client, where string, outputs map[string]string) (leaderboard.Board, error) {
+	var faults []error
+	output := func(name string) string {
+		value := outputs[name]
+		if value == "" {
+			faults = append(faults, fmt.Errorf("%s has no output %s", where, name))
+		}
+		return value
+	}
+	b := leaderboard.Board{Client: client, ScoreTable: output("ScoreTable"), BoardTable: output("BoardTable")}
+	if text := output("BoardShards"); text != "" {
+		shards, err := strconv.Atoi(text)
+		if err != nil || shards < 1 {
+			faults = append(faults, fmt.Errorf("%s: output BoardShards is %q, want a number from 1", where, text))
+		}
+		b.Shards = shards
+	}
+	if len(faults) > 0 {
+		return b, fmt.Errorf("%w\nis it a stack of consumers/leaderboard/template.yaml?", errors.Join(faults...))
+	}
+	return b, nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"sluice/deploy/local/game"
+)
+
+type gameFlags struct {
+	Players int           `default:"10" help:"How many players; the first ten have names."`
+	For     time.Duration `default:"30s" help:"How long to play, like 10s or 2m."`
+	Rate    float64       `help:"Scores a second of all players together; without it each pauses up to 5 s between two." placeholder:"N"`
+	Seed    uint64        `help:"Play the same scores and pauses as another time with this seed." placeholder:"N"`
+}
+
+// maxPlayers bounds the load that one process makes; each player is a goroutine.
+const maxPlayers = 10_000
+
+func (f *gameFlags) Validate() error {
+	var faults []error
+	if f.Players < 1 || f.Players > maxPlayers {
+		faults = append(faults, fmt.Errorf("--players must be from 1 to %d (got %d)", maxPlayers, f.Players))
+	}
+	if f.For <= 0 {
+		faults = append(faults, fmt.Errorf("--for must be longer than 0 (got %v)", f.For))
+	}
+	if f.Rate < 0 {
+		faults = append(faults, fmt.Errorf("--rate must not be negative (got %v)", f.Rate))
+	}
+	if f.Seed == 0 {
+		f.Seed = rand.Uint64()
+	}
+	return errors.Join(faults...)
+}
+
+type playCommand struct {
+	pipelineFlags
+	gameFlags
+}
+
+func (c *playCommand) Run(ctx context.Context) error {
+	board, err := c.board(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
+	var scores atomic.Int64
+	written, err := game.Game{
+		Client:  board.Client,
+		Table:   board.ScoreTable,
+		Players: c.Players,
+		For:     c.For,
+		Rate:    c.Rate,
+		Seed:    c.Seed,
+		Scored:  func(string, int) { scores.Add(1) },
+	}.Play(ctx)
+	var points int64
+	for _, n := range written {
+		points += n
+	}
+	fmt.Printf("%d scores written, %d points in all\n", scores.Load(), points)
+	return err
+}
