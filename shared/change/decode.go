@@ -49,27 +49,20 @@ func Parse(data []byte) (*Change, error) {
 // own record's Err; the error, a *DecodeError, is for a payload of which not even the records can be told apart.
 // The payload is only read; the records' Encoded are parts of it.
 func (d *Decoder) Decode(payload []byte) ([]Record, error) {
-	before := len(d.records)
+	// Cleared, or a large batch would be kept in memory by the slots that the small ones after it don't use.
+	clear(d.records)
+	clear(d.changes)
 	d.records = d.records[:0]
 	e := newEnvelope(d, payload)
 	if !e.payload() {
 		return nil, newDecodeError("the Lambda payload is unusable: "+e.what, payload, e.at)
 	}
-	if n := len(d.records); n < before {
-		clear(d.records[n:before]) // or they would keep an older batch in memory
-	}
-	before = len(d.changes)
-	if n := len(d.records); cap(d.changes) < n {
-		d.changes = make([]Change, n)
-	} else {
-		d.changes = d.changes[:max(n, before)]
-		clear(d.changes)
-		d.changes = d.changes[:n]
-	}
+	d.changes = slices.Grow(d.changes[:0], len(d.records))[:len(d.records)]
 	// One new buffer a batch: what is taken from it stays valid.
-	buf, err := make([]byte, 0, e.size), error(nil)
+	buf := make([]byte, 0, e.size)
 	d.parser.reset()
 	for i := range d.records {
+		var err error
 		if buf, err = d.record(buf, &d.records[i], &d.changes[i]); err != nil {
 			return nil, err
 		}
@@ -91,11 +84,11 @@ func (d *Decoder) record(buf []byte, r *Record, c *Change) ([]byte, error) {
 	start := len(buf)
 	n, ok := decode64(buf[start:start+len(r.Encoded)/4*3], r.Encoded)
 	if !ok {
-		// Encoders may write / as \/, and the reader of a payload that is no JSON should hear that.
+		// The digits may be written with escapes, \/ for example; or what looked like a string is none, and the payload no JSON.
 		s := scanner{b: slices.Concat([]byte{'"'}, r.Encoded, []byte{'"'})}
 		t, valid := s.str()
 		if !valid {
-			return nil, newDecodeError("the payload is no JSON: "+s.what, r.Encoded, s.at-1)
+			return nil, newDecodeError("the Lambda payload is unusable: in the data of a record: "+s.what, r.Encoded, s.at-1)
 		}
 		b := s.b[t.start:t.end]
 		if n, ok = decode64(buf[start:start+len(b)/4*3], unescape(b[:0], b)); !ok {

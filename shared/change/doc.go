@@ -1,2 +1,46 @@
-// Package change reads the changes of DynamoDB tables from a Kinesis data stream, as Lambda delivers them.
+// Package change reads the changes of DynamoDB tables from a Kinesis data stream, as Lambda hands them to a function: the payload,
+// its records, the change in each, and the items before and after it, by their exact values.
+//
+// A [Decoder] reads a whole payload in one pass, [Parse] the data of one record. Values are taken from the images when asked for:
+// c.New.String("UserId"), c.New.Number("Score"), c.New.AttributeValues(), c.New.AppendJSON(dst).
+//
+// # Guarantees
+//
+//   - All or nothing: a record is checked to its last byte before it becomes a [Change]. After that, reading a value fails only
+//     because the attribute is missing or has another type.
+//   - Bad data of one record is that record's Err, a [*DecodeError], and touches no other record.
+//   - Values are exact: numbers keep every digit and are never floating point; binary is decoded both times that the stream
+//     encodes it.
+//   - Version is in microseconds, whether the stream wrote microseconds or milliseconds.
+//   - The same change has the same [ID] and the same item the same ItemKey, however the JSON was written. The forms of both are
+//     stable and may be stored.
+//   - Strings, bytes and SDK values that were taken from a change stay valid and unchanged for as long as they are held. A Decoder's
+//     records, changes, images and values themselves are valid until its next Decode.
+//   - A change may be read by any number of goroutines at once.
+//   - A warm Decoder allocates once for a batch and nothing for a change.
+//
+// # What is accepted
+//
+// The JSON grammar of encoding/json, names in any order, unknown names with any value. It refuses, unlike encoding/json:
+//
+//   - invalid UTF-8 and halves of surrogate pairs, which encoding/json would replace without a word;
+//   - a name that is read and stands twice in one object, as do attributes in an item: which value was meant, nobody can tell;
+//   - names in other letter case. Only those of userIdentity come in two spellings.
+//
+// A change needs eventName, tableName, Keys (one or two attributes of type S, N or B), a creation time, and the images of its kind:
+// an insert the new one, a modify both, a remove the old one, and none besides. The stream always carries whole images; a record
+// without one would make a sum wrong in silence. A time without precision is in milliseconds. A time before March 1973 or after the
+// year 4253 is refused: it is not old or late, but in another unit than the record says.
+//
+// An attribute's value has exactly one of the ten types. An N is a JSON number within DynamoDB's limits, a B base64 of base64,
+// padded and without line breaks, NULL is true. Empty sets are let through.
+//
+// # Not guaranteed
+//
+//   - Order and uniqueness: the stream repeats and reorders changes, and the decoder returns what it is given.
+//   - That different changes have different IDs: two writes of one kind to one item in the same microsecond have one ID, and so have
+//     two in the same millisecond with the same images; and 5 bytes of hash can collide.
+//   - That the images hold the key attributes, or that a table's changes all have the same keys.
+//   - EventID: a hint for people. Region and SizeBytes are as the record says, if it does.
+//   - The texts of errors.
 package change

@@ -77,7 +77,9 @@ func TestGoldenBad(t *testing.T) {
 // describe writes everything that a change says, for people.
 func describe(c *Change) string {
 	var b strings.Builder
-	line := func(name, format string, args ...any) { fmt.Fprintf(&b, "%-9s %s\n", name, fmt.Sprintf(format, args...)) }
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
 	line("kind", "%s", c.Kind)
 	line("table", "%s", c.Table)
 	line("region", "%s", c.Region)
