@@ -1,0 +1,473 @@
+package mapping
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"sluice/deploy/local/servers/servertest"
+	"sluice/deploy/local/template"
+)
+
+// world is a stream of its own on the real server, and a mapping that reads it.
+type world struct {
+	t       *testing.T
+	kinesis *kinesis.Client
+	sqs     *sqs.Client
+	s3      *s3.Client
+	stream  string // ARN
+	ledger  string
+	log     logBuffer
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func newWorld(t *testing.T, shards int32) *world {
+	t.Helper()
+	config := servertest.Ministack(t)
+	w := &world{
+		t: t, kinesis: kinesis.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
+		s3:     s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }),
+		ledger: filepath.Join(t.TempDir(), "ledger"),
+	}
+	if _, err := w.kinesis.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("changes"), ShardCount: &shards}); err != nil {
+		t.Fatal(err)
+	}
+	// ministack shows a stream as CREATING for a moment.
+	if err := kinesis.NewStreamExistsWaiter(w.kinesis, func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second }).
+		Wait(t.Context(), &kinesis.DescribeStreamInput{StreamName: aws.String("changes")}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	summary, err := w.kinesis.DescribeStreamSummary(t.Context(), &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("changes")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stream = *summary.StreamDescriptionSummary.StreamARN
+	return w
+}
+
+func (w *world) mapping(behaviour string, settings template.KinesisMapping, change func(*Config)) *Mapping {
+	w.t.Helper()
+	config := Config{
+		Name: "leaderboard", Binary: os.Args[0], Env: []string{role + "=" + behaviour, ledger + "=" + w.ledger},
+		Settings: settings, Timeout: 30 * time.Second, MemoryMB: 128, FunctionARN: testFunctionARN, StreamARN: w.stream,
+		Kinesis: w.kinesis, SQS: w.sqs, S3: w.s3, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Backoff:      func(int) time.Duration { return time.Millisecond },
+		PollInterval: 20 * time.Millisecond,
+	}
+	if change != nil {
+		change(&config)
+	}
+	m, err := New(config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// put writes records of keys k0 to k9 in turn, numbered from first on, and returns them as the ledger has them.
+func (w *world) put(first, n int) []string {
+	w.t.Helper()
+	var lines []string
+	for n > 0 {
+		var entries []kinesistypes.PutRecordsRequestEntry
+		for range min(n, 500) {
+			key, data := fmt.Sprint("k", first%10), fmt.Sprint("r", first)
+			lines = append(lines, key+" "+data)
+			entries = append(entries, kinesistypes.PutRecordsRequestEntry{PartitionKey: &key, Data: []byte(data)})
+			first++
+			n--
+		}
+		if out, err := w.kinesis.PutRecords(w.t.Context(), &kinesis.PutRecordsInput{StreamARN: &w.stream, Records: entries}); err != nil || aws.ToInt32(out.FailedRecordCount) != 0 {
+			w.t.Fatalf("put: %v, %+v", err, out)
+		}
+	}
+	return lines
+}
+
+// run runs the mapping until ok says so, and fails the test if that takes more than a minute.
+func (w *world) run(m *Mapping, ok func(Stats) bool) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(time.Minute)
+	defer tick.Stop()
+	defer limit.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if !ok(m.Stats()) {
+				continue
+			}
+		case <-limit.C:
+			w.t.Errorf("not ready after a minute: %+v\n%s", m.Stats(), w.log.String())
+		case err := <-ended:
+			cancel()
+			w.t.Fatalf("Run ended by itself: %v\n%s", err, w.log.String())
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("Run: %v", err)
+		}
+		if w.t.Failed() {
+			w.t.FailNow()
+		}
+		return
+	}
+}
+
+// checkDelivered compares what the function has processed with what was written: everything at least once, and the first time in
+// the order of its key.
+func (w *world) checkDelivered(written []string) (times map[string]int) {
+	w.t.Helper()
+	times = map[string]int{}
+	order := map[string][]string{}
+	for _, invocation := range readLedger(w.t, w.ledger) {
+		for _, line := range invocation {
+			if times[line]++; times[line] == 1 {
+				key, _, _ := strings.Cut(line, " ")
+				order[key] = append(order[key], line)
+			}
+		}
+	}
+	want := map[string][]string{}
+	for _, line := range written {
+		key, _, _ := strings.Cut(line, " ")
+		want[key] = append(want[key], line)
+	}
+	if diff := cmp.Diff(want, order); diff != "" {
+		w.t.Errorf("first deliveries, by key (-want +got):\n%s", diff)
+	}
+	return times
+}
+
+func noLeaks(t *testing.T) {
+	t.Helper()
+	running := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		goleak.VerifyNone(t, running,
+			// Idle connections of the SDK's shared transports.
+			goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
+			goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
+			goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"))
+	})
+}
+
+func TestEveryRecordIsDeliveredOnce(t *testing.T) {
+	w := newWorld(t, 3)
+	noLeaks(t)
+	s := defaults()
+	s.ParallelizationFactor, s.BatchSize, s.ReportBatchItemFailures = 2, 50, true
+	written := w.put(0, 1000)
+	m := w.mapping("reports", s, nil)
+	w.run(m, func(s Stats) bool { return s.Read == 1000 && s.Idle() })
+	for line, n := range w.checkDelivered(written) {
+		if n != 1 {
+			t.Errorf("%s was delivered %d times", line, n)
+		}
+	}
+	stats := m.Stats()
+	if stats.Done != 1000 || stats.Delivered != 1000 || stats.Failed != 0 || len(stats.Shards) != 3 {
+		t.Errorf("stats %+v", stats)
+	}
+}
+
+// TestRecordsSurviveKills kills the function during a third of its invocations. Every record is processed all the same, and
+// no checkpoint passes one that was not.
+func TestRecordsSurviveKills(t *testing.T) {
+	w := newWorld(t, 2)
+	noLeaks(t)
+	s := defaults()
+	s.ParallelizationFactor, s.BatchSize, s.ReportBatchItemFailures, s.BisectBatchOnFunctionError = 2, 25, true, true
+	written := w.put(0, 600)
+	const seed = 42
+	m := w.mapping("slow", s, func(c *Config) { c.Chaos = Chaos{Kill: 0.35, Seed: seed} })
+	w.run(m, func(s Stats) bool { return s.Read == 600 && s.Idle() })
+	w.checkDelivered(written)
+	stats := m.Stats()
+	if stats.Killed == 0 || stats.Failed != stats.Killed || stats.Delivered <= 600 {
+		t.Errorf("seed %d: %+v: want some killed, and nothing else failed", seed, stats)
+	}
+	w.checkCheckpoints(m, written)
+}
+
+// checkCheckpoints fails if a shard's checkpoint is behind its last record, or a record before it was not processed.
+func (w *world) checkCheckpoints(m *Mapping, written []string) {
+	w.t.Helper()
+	processed := w.checkDelivered(written)
+	for _, shard := range m.Stats().Shards {
+		iterator, err := w.kinesis.GetShardIterator(w.t.Context(), &kinesis.GetShardIteratorInput{
+			StreamARN: &w.stream, ShardId: &shard.ID, ShardIteratorType: kinesistypes.ShardIteratorTypeTrimHorizon,
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		out, err := w.kinesis.GetRecords(w.t.Context(), &kinesis.GetRecordsInput{ShardIterator: iterator.ShardIterator})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for i, r := range out.Records {
+			if *r.SequenceNumber <= shard.Checkpoint && processed[*r.PartitionKey+" "+string(r.Data)] == 0 {
+				w.t.Errorf("shard %s: checkpoint %s has passed record %d, which was not processed", shard.ID, shard.Checkpoint, i)
+			}
+		}
+	}
+}
+
+// TestRunGoesOnFromTheCheckpoint ends Run again and again in the middle of things.
+func TestRunGoesOnFromTheCheckpoint(t *testing.T) {
+	w := newWorld(t, 2)
+	noLeaks(t)
+	s := defaults()
+	s.ParallelizationFactor, s.BatchSize, s.ReportBatchItemFailures = 3, 10, true
+	written := w.put(0, 900)
+	m := w.mapping("slow", s, nil)
+	for stop := int64(100); stop < 600; stop += 100 {
+		w.run(m, func(s Stats) bool { return s.Done >= stop })
+		if stats := m.Stats(); stats.Idle() || stats.MillisBehind != -1 {
+			t.Errorf("stopped, but %+v seems idle", stats)
+		}
+		for _, shard := range m.Stats().Shards {
+			if shard.Ended {
+				t.Errorf("shard %s has not ended", shard.ID)
+			}
+		}
+	}
+	w.run(m, func(s Stats) bool { return s.Read == 900 && s.Idle() })
+	w.checkCheckpoints(m, written)
+	if stats := m.Stats(); stats.Done != 900 {
+		t.Errorf("stats %+v, want 900 done", stats)
+	}
+}
+
+func TestFilteredRecordsAreCounted(t *testing.T) {
+	w := newWorld(t, 1)
+	for _, data := range []string{`{"tableName":"scores"}`, `{"tableName":"players"}`, `not JSON`} {
+		if _, err := w.kinesis.PutRecord(t.Context(), &kinesis.PutRecordInput{StreamARN: &w.stream, PartitionKey: aws.String("k"), Data: []byte(data)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := defaults()
+	s.Filters = []string{`{"data":{"tableName":["scores"]}}`}
+	m := w.mapping("reports", s, nil)
+	w.run(m, func(s Stats) bool { return s.Read == 3 && s.Idle() })
+	if stats := m.Stats(); stats.Filtered != 2 || stats.NotJSON != 1 || stats.Delivered != 1 {
+		t.Errorf("stats %+v", stats)
+	}
+	w.checkDelivered([]string{`k {"tableName":"scores"}`})
+}
+
+func TestLatestSkipsWhatWasThere(t *testing.T) {
+	w := newWorld(t, 1)
+	w.put(0, 10)
+	s := defaults()
+	s.StartingPosition = template.Latest
+	m := w.mapping("reports", s, nil)
+	var later []string
+	w.run(m, func(s Stats) bool {
+		if later == nil && s.Idle() {
+			later = w.put(10, 10)
+		}
+		return s.Read >= 10 && s.Idle()
+	})
+	w.checkDelivered(later)
+}
+
+// TestReshard reads on in the children of a shard that was split. ministack drops the parent at once, which Kinesis does not, so it is
+// split after it has been read.
+func TestReshard(t *testing.T) {
+	w := newWorld(t, 1)
+	written := w.put(0, 50)
+	s := defaults()
+	m := w.mapping("reports", s, nil)
+	split := false
+	w.run(m, func(s Stats) bool {
+		if !split && s.Done == 50 {
+			split = true
+			if _, err := w.kinesis.SplitShard(t.Context(), &kinesis.SplitShardInput{
+				StreamARN: &w.stream, ShardToSplit: aws.String("shardId-000000000000"), NewStartingHashKey: aws.String("170141183460469231731687303715884105728"),
+			}); err != nil {
+				t.Error(err)
+			}
+			written = append(written, w.put(50, 50)...)
+		}
+		return s.Done == 100 && s.Idle()
+	})
+	w.checkDelivered(written)
+	var ended []bool
+	for _, shard := range m.Stats().Shards {
+		ended = append(ended, shard.Ended)
+	}
+	if !slices.Equal(ended, []bool{true, false, false}) {
+		t.Errorf("shards ended: %v, want the parent alone", ended)
+	}
+}
+
+func TestDocumentGoesToTheQueue(t *testing.T) {
+	w := newWorld(t, 1)
+	queue, err := w.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("dead-letters")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	attributes, err := w.sqs.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := w.put(0, 3)
+	w.putBad()
+	s := defaults()
+	s.ReportBatchItemFailures, s.MaximumRetryAttempts = true, 1
+	s.OnFailure = &template.OnFailure{Type: "SQS", Destination: attributes.Attributes["QueueArn"]}
+	m := w.mapping("reports", s, nil)
+	w.run(m, func(s Stats) bool { return s.Done == 4 && s.Idle() })
+	w.checkDelivered(written)
+
+	out, err := w.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Messages) != 1 {
+		t.Fatalf("%d messages, want one", len(out.Messages))
+	}
+	var doc document
+	if err := json.Unmarshal([]byte(*out.Messages[0].Body), &doc); err != nil {
+		t.Fatal(err)
+	}
+	info := doc.KinesisBatchInfo
+	if info.StreamARN != w.stream || info.BatchSize != 1 || info.EndSequenceNumber != m.Stats().Shards[0].Checkpoint || doc.Payload != "" {
+		t.Errorf("document %s", *out.Messages[0].Body)
+	}
+}
+
+func (w *world) putBad() {
+	w.t.Helper()
+	if _, err := w.kinesis.PutRecord(w.t.Context(), &kinesis.PutRecordInput{StreamARN: &w.stream, PartitionKey: aws.String("k"), Data: []byte("bad")}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestDocumentGoesToTheBucketWithTheRecords(t *testing.T) {
+	w := newWorld(t, 1)
+	bucket := "on-failure-" + strings.ToLower(w.t.Name())
+	if _, err := w.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+		t.Fatal(err)
+	}
+	w.putBad()
+	s := defaults()
+	s.MaximumRetryAttempts = 0
+	s.OnFailure = &template.OnFailure{Type: "S3", Destination: "arn:aws:s3:::" + bucket}
+	m := w.mapping("fails", s, nil)
+	w.run(m, func(s Stats) bool { return s.Done == 1 })
+	list, err := w.s3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Contents) != 1 || !strings.HasPrefix(*list.Contents[0].Key, "aws/lambda/leaderboard/shardId-000000000000/2") {
+		t.Fatalf("objects %+v, want one", list.Contents)
+	}
+	object, err := w.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: list.Contents[0].Key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer object.Body.Close()
+	body, err := io.ReadAll(object.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc document
+	var event struct {
+		Records []struct{ Kinesis struct{ Data []byte } }
+	}
+	if err := json.Unmarshal(body, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(doc.Payload), &event); err != nil || len(event.Records) != 1 || string(event.Records[0].Kinesis.Data) != "bad" {
+		t.Errorf("payload %s, %v; want the whole event", doc.Payload, err)
+	}
+}
+
+func TestRunNamesWhatIsMissing(t *testing.T) {
+	w := newWorld(t, 1)
+	s := defaults()
+	for name, test := range map[string]struct {
+		change    func(*Config)
+		want      string
+		onFailure *template.OnFailure
+	}{
+		"stream": {func(c *Config) { c.StreamARN += "-gone" }, "does not exist", nil},
+		"queue":  {nil, "dead-letters does not exist", &template.OnFailure{Type: "SQS", Destination: "arn:aws:sqs:us-east-1:000000000000:dead-letters"}},
+		"bucket": {nil, "on-failure bucket arn:aws:s3:::no-such-bucket-here", &template.OnFailure{Type: "S3", Destination: "arn:aws:s3:::no-such-bucket-here"}},
+	} {
+		s.OnFailure = test.onFailure
+		err := w.mapping("reports", s, test.change).Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+func TestDisabledMappingReadsNothing(t *testing.T) {
+	w := newWorld(t, 1)
+	w.put(0, 1)
+	s := defaults()
+	s.Enabled = false
+	m := w.mapping("reports", s, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := m.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	if stats := m.Stats(); stats.Read != 0 || !strings.Contains(w.log.String(), "disabled") {
+		t.Errorf("stats %+v; log:\n%s", stats, w.log.String())
+	}
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	_, err := New(Config{
+		Name: "x", Chaos: Chaos{Kill: 2},
+		Settings: template.KinesisMapping{
+			BatchSize: 0, BatchingWindow: time.Hour, ParallelizationFactor: 11, MaximumRetryAttempts: -2, StartingPosition: "START",
+			Filters: []string{"{"}, OnFailure: &template.OnFailure{Type: "SNS", Destination: "arn:x"},
+		},
+	})
+	for _, want := range []string{"Binary", " ARN = ", "Kinesis", "StreamARN", "BatchSize", "BatchingWindow", "ParallelizationFactor", "MaximumRetryAttempts", "StartingPosition", "Chaos.Kill", "filter pattern 0", "SNS"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not name %s: %v", want, err)
+		}
+	}
+}
