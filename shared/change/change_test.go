@@ -297,3 +297,34 @@ func TestBatchSizesVary(t *testing.T) {
 		}
 	}
 }
+
+// Names that differ but have one hash are no repetition, and a repetition is found among few attributes and among many.
+func TestRepeatedNames(t *testing.T) {
+	hashes := map[uint32]string{}
+	var one, other string
+	for i := 0; one == ""; i++ {
+		name := fmt.Sprintf("attribute %d", i)
+		h := hashName([]byte(name))
+		if hashes[h] != "" {
+			one, other = hashes[h], name
+		}
+		hashes[h] = name
+	}
+	for _, n := range []int{0, 5, 13, 14, 15, 16, 17, 40} {
+		var image strings.Builder
+		fmt.Fprintf(&image, `{%q:{"S":""},%q:{"M":{%q:{"NULL":true}}}`, one, other, one)
+		for i := range n {
+			fmt.Fprintf(&image, `,"%d":{"N":"%d"}`, i, i)
+		}
+		body := microseconds + `"Keys":{"k":{"S":"1"}},"NewImage":` + image.String()
+		c := parse(t, "INSERT", "t", body+"}")
+		if c.New.Len() != n+2 {
+			t.Errorf("%d attributes, want %d", c.New.Len(), n+2)
+		}
+		for _, again := range []string{one, other} {
+			if _, err := Parse(fmt.Appendf(nil, `{"eventName":"INSERT","tableName":"t","dynamodb":{%s,%q:{"S":""}}}}`, body, again)); err == nil {
+				t.Errorf("%q stands twice among %d attributes, and nobody minds", again, n+3)
+			}
+		}
+	}
+}

@@ -73,11 +73,8 @@ func (d *Decoder) Decode(payload []byte) ([]Record, error) {
 
 // record decodes the data of r, appending it and what r keeps of the envelope to buf.
 func (d *Decoder) record(buf []byte, r *Record, c *Change) ([]byte, error) {
-	for _, s := range []*string{&r.SequenceNumber, &r.PartitionKey} {
-		buf = append(buf, *s...)
-		kept := buf[len(buf)-len(*s):]
-		*s = unsafe.String(unsafe.SliceData(kept), len(kept))
-	}
+	buf = keep(buf, &r.SequenceNumber)
+	buf = keep(buf, &r.PartitionKey)
 	if r.Err != nil {
 		return buf, nil
 	}
@@ -108,4 +105,12 @@ func (d *Decoder) record(buf []byte, r *Record, c *Change) ([]byte, error) {
 	n, _ = decode64(data, data)
 	r.Err = newDecodeError(p.what, data[:n], p.at-start)
 	return buf, nil
+}
+
+// keep moves a string of the payload, which its owner may use again, to the end of buf.
+func keep(buf []byte, s *string) []byte {
+	start := len(buf)
+	buf = append(buf, *s...)
+	*s = unsafe.String(unsafe.SliceData(buf[start:]), len(*s))
+	return buf
 }

@@ -161,7 +161,8 @@ func (e *envelope) shard(r *Record) bool {
 	return true
 }
 
-// data finds the record's data. Most of a payload is data, so it is not looked at yet, except for its end.
+// data finds the record's data. Most of a payload is data, so only its end is looked for here; decoding it
+// finds whatever else is wrong with it.
 func (e *envelope) data(r *Record) bool {
 	if c := e.peek(); c != '"' {
 		at := e.i
@@ -174,7 +175,7 @@ func (e *envelope) data(r *Record) bool {
 	}
 	start := e.i + 1
 	n := bytes.IndexByte(e.b[start:], '"')
-	if n < 0 || bytes.IndexByte(e.b[start:start+n], '\\') >= 0 {
+	if n < 0 || n > 0 && e.b[start+n-1] == '\\' { // no quote, or an escaped one
 		t, ok := e.str()
 		if !ok {
 			return false

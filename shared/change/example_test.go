@@ -52,5 +52,5 @@ func ExampleDecoder_Decode() {
 	}
 	// Output:
 	// 495901 INSERT 1:T2:idN1:1
-	// 495902 expected {, at byte 0: "hello"
+	// 495902 the data is no JSON object, at byte 0: "hello"
 }

@@ -34,7 +34,9 @@ func (f *form) has(id int) bool { return f.seen&(1<<id) != 0 }
 
 // member takes the next name and colon, and returns the name's place in names. If it isn't among them the value is taken too.
 func (f *form) member(s *scanner) int {
-	s.peek()
+	if s.i < len(s.b) && s.b[s.i] != '"' {
+		s.peek()
+	}
 	if f.next < len(f.last) {
 		m := &f.last[f.next]
 		if m.raw != nil && bytes.HasPrefix(s.b[s.i:], m.raw) {

@@ -1,7 +1,6 @@
 package change
 
 import (
-	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
@@ -31,24 +30,23 @@ func (c *Change) appendItemKey(dst []byte) []byte {
 		keys[n] = attribute{name, v}
 		n++
 	}
-	if n == 2 && cmp.Less(keys[1].name, keys[0].name) {
+	if n == 2 && keys[1].name < keys[0].name {
 		keys[0], keys[1] = keys[1], keys[0]
 	}
 	for _, k := range keys[:n] {
 		dst = appendCounted(dst, k.name)
 		dst = append(dst, k.value.Type().String()...)
-		raw := k.value.a.text(k.value.i)
+		raw := k.value.a.bytes(k.value.i)
 		if k.value.Type() == N {
-			var buf [maxDigits + 8]byte
-			dst = appendCounted(dst, string(appendNumber(buf[:0], []byte(raw))))
-			continue
+			var buf [maxCanonical]byte
+			raw = appendNumber(buf[:0], raw)
 		}
 		dst = appendCounted(dst, raw)
 	}
 	return dst
 }
 
-func appendCounted(dst []byte, s string) []byte {
+func appendCounted[T string | []byte](dst []byte, s T) []byte {
 	dst = strconv.AppendInt(dst, int64(len(s)), 10)
 	dst = append(dst, ':')
 	return append(dst, s...)
@@ -100,7 +98,7 @@ func (v Value) hash() uint64 {
 	case S, B:
 		return hashPair(t, xxhash.Sum64(v.a.bytes(v.i)), 0)
 	case N:
-		var buf [maxDigits + 8]byte
+		var buf [maxCanonical]byte
 		return hashPair(t, xxhash.Sum64(appendNumber(buf[:0], v.a.bytes(v.i))), 0)
 	case BOOL, NULL, 0:
 		return hashPair(t, uint64(v.node().len), 0)

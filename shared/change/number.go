@@ -137,6 +137,9 @@ func exponent(b []byte) int {
 	return sign * n
 }
 
+// maxCanonical is the length of the longest text that appendNumber writes: a sign, the digits, E and an exponent.
+const maxCanonical = 1 + maxDigits + 5
+
 // appendNumber appends the one canonical text of the valid JSON number b: equal numbers, however written, have equal texts.
 func appendNumber(dst, b []byte) []byte {
 	var buf [maxDigits]byte
