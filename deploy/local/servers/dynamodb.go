@@ -33,7 +33,7 @@ var DynamoDBLocal = &Server{
 		return runInstaller(ctx, dir, func(line string) {
 			if strings.Contains(line, "Downloaded from ") {
 				files++
-				progress.say("%d files downloaded", files)
+				progress.say("files downloaded: %d", files)
 			}
 		}, mvn, "--batch-mode", "-Dstyle.color=never", "--file", filepath.Join(dir, "pom.xml"), copyDependencies,
 			"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "lib"))

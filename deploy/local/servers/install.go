@@ -10,9 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"sluice/deploy/local/process"
 )
 
 // Install installs those of the servers that are not installed yet, one after the other. Processes that install at
@@ -133,14 +136,19 @@ func (s *Server) slowly(progress Progress, start time.Time) Progress {
 	}
 }
 
-// runInstaller runs a program in dir and gives each line that it prints to line, which may be nil.
+// runInstaller runs a program in dir and gives each line that it prints to line, which may be nil. The program does
+// not outlive us: it would go on writing where the next install begins.
 func runInstaller(ctx context.Context, dir string, line func(string), name string, args ...string) error {
 	output := &lineWriter{line: line}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = output, output
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // with its own children
 	cmd.WaitDelay = 5 * time.Second
-	err := cmd.Run()
+	ended, err := process.Start(cmd)
+	if err == nil {
+		err = <-ended
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

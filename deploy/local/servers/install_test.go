@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 // A server whose installer and program are of the test's making, so that they fail when told to.
@@ -105,6 +106,27 @@ func TestInstallerThatFailsIsQuoted(t *testing.T) {
 	}
 	if got := strings.Join(lines, " "); got != "one two" {
 		t.Errorf("lines passed on: %q, want the two that ended", got)
+	}
+}
+
+// Fails for an installer that is killed without the programs that it has started: they would hold the output open.
+func TestInterruptedInstallerEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	begun := make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- runInstaller(ctx, t.TempDir(), func(string) { close(begun) }, "sh", "-c", "sh -c 'echo begun; sleep 1000'; true")
+	}()
+	<-begun
+	cancel()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want %v", err, context.Canceled)
+		}
+	case <-time.After(4 * time.Second): // less than its WaitDelay
+		t.Error("still runs 4 s after it was interrupted")
 	}
 }
 

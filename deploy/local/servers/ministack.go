@@ -36,7 +36,7 @@ var Ministack = &Server{
 		return runInstaller(ctx, dir, func(line string) {
 			if strings.HasPrefix(line, "Collecting ") {
 				packages++
-				progress.say("%d packages fetched", packages)
+				progress.say("packages fetched: %d", packages)
 			}
 		}, venvPython(dir), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps",
 			"--requirement", filepath.Join(dir, "requirements.txt"))
