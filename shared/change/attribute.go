@@ -48,16 +48,24 @@ func (p *parser) members() bool {
 
 // hashName only has to tell most names apart.
 func hashName(b []byte) uint32 {
-	h := uint64(len(b))
-	for ; len(b) >= 8; b = b[8:] {
-		h = (h ^ binary.LittleEndian.Uint64(b)) * 0x9E3779B97F4A7C15
+	const odd = 0x9E3779B97F4A7C15
+	n := len(b)
+	h := uint64(n)
+	for i := 0; i+8 < n; i += 8 {
+		h = (h ^ binary.LittleEndian.Uint64(b[i:])) * odd
 		h ^= h >> 29
 	}
-	var tail uint64
-	for _, c := range b {
-		tail = tail<<8 | uint64(c)
+	// The last bytes, some perhaps for the second time.
+	var last uint64
+	switch {
+	case n >= 8:
+		last = binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		last = uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
+	case n > 0:
+		last = uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16
 	}
-	return uint32((h ^ tail) * 0x9E3779B97F4A7C15 >> 32)
+	return uint32((h ^ last) * odd >> 32)
 }
 
 // repeated reports whether a hash stands twice. It may reorder them.

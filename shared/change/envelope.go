@@ -198,10 +198,35 @@ func (e *envelope) arrival(dst *time.Time) bool {
 	if !ok {
 		return false
 	}
-	f, err := strconv.ParseFloat(unsafe.String(&e.b[t.start], t.end-t.start), 64)
+	b := e.b[t.start:t.end]
+	if micros, ok := fixedMicros(b); ok {
+		*dst = time.UnixMicro(micros).UTC()
+		return true
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil || math.Abs(f) > 1e11 {
 		return e.fail(at, "the time of arrival is out of range")
 	}
 	*dst = time.UnixMicro(int64(math.Round(f * 1e6))).UTC()
 	return true
+}
+
+// fixedMicros reads seconds as Lambda writes them, with up to six decimals, and returns microseconds. Anything else isn't ok.
+func fixedMicros(b []byte) (n int64, ok bool) {
+	whole, decimals, _ := bytes.Cut(b, []byte("."))
+	if len(whole) > 10 || len(decimals) > 6 {
+		return 0, false
+	}
+	for _, part := range [2][]byte{whole, decimals} {
+		for _, c := range part {
+			if c < '0' || c > '9' {
+				return 0, false
+			}
+			n = n*10 + int64(c-'0')
+		}
+	}
+	for range 6 - len(decimals) {
+		n *= 10
+	}
+	return n, true
 }

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"bytes"
 	"strconv"
 	"unsafe"
 )
@@ -230,21 +231,15 @@ func (p *parser) identity(dst *UserIdentity) bool {
 
 // integer reads a whole number of at most 18 digits, not negative.
 func (p *parser) integer(dst *int64) bool {
+	p.peek()
 	at := p.i
-	t, ok := p.number()
-	if !ok {
-		return false
-	}
-	b := p.b[t.start:t.end]
-	if len(b) > 18 {
-		return p.fail(at, "the number is too large")
-	}
 	var n int64
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return p.fail(at, "expected a whole number")
-		}
-		n = n*10 + int64(c-'0')
+	for ; p.i < len(p.b) && '0' <= p.b[p.i] && p.b[p.i] <= '9'; p.i++ {
+		n = n*10 + int64(p.b[p.i]-'0') // may overflow, which its length shows
+	}
+	digits := p.i - at
+	if digits == 0 || digits > 1 && p.b[at] == '0' || digits > 18 || p.i < len(p.b) && bytes.IndexByte([]byte(".eE"), p.b[p.i]) >= 0 {
+		return p.fail(at, "expected a whole number of at most 18 digits")
 	}
 	*dst = n
 	return true

@@ -14,8 +14,8 @@ import (
 const records = 500
 
 func main() {
-	passes := flag.Int("passes", 21, "how often each reader gets its turn")
-	turn := flag.Duration("turn", 100*time.Millisecond, "how long a turn is at least")
+	passes := flag.Int("passes", 61, "how often each reader gets its turn")
+	turn := flag.Duration("turn", 25*time.Millisecond, "how long a turn is at least")
 	flag.Parse()
 	if err := run(*passes, *turn); err != nil {
 		fmt.Fprintln(os.Stderr, "decodebench:", err)
