@@ -9,7 +9,7 @@ BENCH ?= all
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
 	@echo 'make test            all that CI runs: format, vet, lint, tests with -race against the real servers'
-	@echo 'make bench           measure: BENCH=decode, units, memory or coldstart; all of them by default'
+	@echo 'make bench           measure: BENCH=decode, units, coldstart or memory; all of them by default'
 
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
@@ -25,9 +25,22 @@ lint: have-go
 	$(LINT) fmt --diff
 	$(LINT) run
 
-bench: have-go
-	go run ./deploy/local/bench $(BENCH)
+BENCHES = decode units coldstart memory
 
-.PHONY: have-go
+bench: $(if $(filter all,$(BENCH)),$(BENCHES:%=bench-%),bench-$(BENCH))
+
+bench-decode: have-go
+	go run ./shared/change/decodebench
+
+bench-units: have-go
+	go test -run '^$$' -bench Units -benchtime 1x ./consumers/leaderboard
+
+bench-coldstart: have-go
+	go test -run '^$$' -bench ColdStart -benchtime 30x ./consumers/leaderboard
+
+bench-memory: have-go
+	go test -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard
+
+.PHONY: have-go $(BENCHES:%=bench-%)
 have-go:
 	@command -v go >/dev/null || { echo 'Go 1.26 or later is needed (go.dev/doc/install).' >&2; exit 1; }

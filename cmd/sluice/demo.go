@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 		}
 	}()
 	if err := c.play(ctx, running); err != nil {
-		return errors.Join(context.Cause(ctx), err)
+		return cmp.Or(context.Cause(ctx), err) // what ended ctx is why the rest failed
 	}
 	return nil
 }

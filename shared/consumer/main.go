@@ -4,21 +4,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
 )
-
-// attemptTimeout bounds one HTTP request to AWS. Without it a lost answer
-// would hold the batch until the function's time-out.
-const attemptTimeout = 5 * time.Second
 
 // Main is a consumer's main function: it reads the settings from the
 // environment, makes the consumer with build, and handles batches until Lambda
@@ -58,25 +50,4 @@ func newMainHandler(name string, build func(aws.Config) (Consumer, error)) (*Han
 		Bucket: settings.DeadLetterBucket,
 	}
 	return NewHandler(name, c, letters, settings, log, os.Stdout), nil
-}
-
-// lambdaConfig returns the AWS settings that Lambda puts into a function's
-// environment. config.LoadDefaultConfig finds the same, but it also looks where
-// a function has nothing (files, SSO, instance metadata), and that costs 2 MB of
-// binary and a third of the cold start.
-func lambdaConfig() (aws.Config, error) {
-	environment, err := config.NewEnvConfig()
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("read the AWS settings of the environment: %w", err)
-	}
-	cfg := aws.Config{
-		Region:        environment.Region,
-		Credentials:   credentials.StaticCredentialsProvider{Value: environment.Credentials},
-		HTTPClient:    awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
-		ConfigSources: []any{environment}, // where clients find AWS_ENDPOINT_URL_<SERVICE>
-	}
-	if environment.BaseEndpoint != "" {
-		cfg.BaseEndpoint = &environment.BaseEndpoint
-	}
-	return cfg, nil
 }
