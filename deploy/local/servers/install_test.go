@@ -14,13 +14,13 @@ import (
 )
 
 // A server whose installer and program are of the test's making, so that they fail when told to.
-func scripted(t *testing.T, recipe string, install func(dir string) error) *Server {
+func scripted(t *testing.T, install func(dir string) error) *Server {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	return &Server{
 		Name: "Scripted", Version: "1.0", slug: "scripted",
-		recipe:  fstest.MapFS{"recipe": {Data: []byte(recipe)}},
+		recipe:  fstest.MapFS{"recipe": {Data: []byte("a")}},
 		install: func(_ context.Context, dir string, _ Progress) error { return install(dir) },
 	}
 }
@@ -36,7 +36,7 @@ func mustInstall(t *testing.T, server *Server) {
 func TestFailedInstallIsDoneAgain(t *testing.T) {
 	fault := errors.New("cut short")
 	tries := 0
-	server := scripted(t, "a", func(dir string) error {
+	server := scripted(t, func(dir string) error {
 		tries++
 		if _, err := os.Stat(filepath.Join(dir, "half")); err == nil {
 			t.Error("what an earlier try left is still there")
@@ -68,7 +68,7 @@ func TestFailedInstallIsDoneAgain(t *testing.T) {
 // Fails for a lock that is not held, or for one that does not look again once it has it.
 func TestSideBySideInstallsAreOne(t *testing.T) {
 	var tries atomic.Int32
-	server := scripted(t, "a", func(string) error { tries.Add(1); return nil })
+	server := scripted(t, func(string) error { tries.Add(1); return nil })
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -85,7 +85,7 @@ func TestSideBySideInstallsAreOne(t *testing.T) {
 
 func TestChangedRecipeAndBrokenInstallAreInstalledAnew(t *testing.T) {
 	tries := 0
-	server := scripted(t, "a", func(string) error { tries++; return nil })
+	server := scripted(t, func(string) error { tries++; return nil })
 	mustInstall(t, server)
 	server.recipe = fstest.MapFS{"recipe": {Data: []byte("b")}}
 	mustInstall(t, server)
@@ -131,7 +131,7 @@ func TestInterruptedInstallerEnds(t *testing.T) {
 }
 
 func TestServerThatEndsBeforeItAnswers(t *testing.T) {
-	server := scripted(t, "a", func(string) error { return nil })
+	server := scripted(t, func(string) error { return nil })
 	mustInstall(t, server)
 	server.command = func(string, launch) (command, error) {
 		return command{path: "/bin/sh", args: []string{"-c", "echo cannot; exit 3"}}, nil

@@ -52,7 +52,7 @@ var Ministack = &Server{
 			args: []string{"-m", "hypercorn", "ministack.app:app", "--bind", "fd://3", "--workers", "0", "--keep-alive", "75"},
 			// Its settings come from the environment, so it gets none of ours but these.
 			env: []string{
-				"PATH=" + os.Getenv("PATH"),
+				"PATH=" + os.Getenv("PATH"), //nolint:forbidigo // a program's place, not a setting
 				"PYTHONDONTWRITEBYTECODE=1",
 				"PYTHONUNBUFFERED=1",
 				"HOME=" + run.dir,

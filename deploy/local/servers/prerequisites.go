@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -50,6 +51,7 @@ var (
 
 // path returns the program's path.
 func (t tool) path() (string, error) {
+	//nolint:forbidigo // a program's place, not a setting
 	if home := os.Getenv(t.homeVariable); t.homeVariable != "" && home != "" {
 		if path, err := exec.LookPath(filepath.Join(home, "bin", t.program)); err == nil {
 			return path, nil
@@ -67,20 +69,24 @@ func (t tool) missing(ctx context.Context) (found string, err error) {
 	if err != nil {
 		return "", err
 	}
-	out, runErr := exec.CommandContext(ctx, path, t.args...).CombinedOutput()
+	var printed bytes.Buffer
+	cmd := exec.CommandContext(ctx, path, t.args...)
+	cmd.Stdout, cmd.Stderr = &printed, &printed
+	whole := cmd.Run() == nil
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	out := printed.Bytes()
 	match := t.version.FindSubmatch(out)
 	if match == nil {
-		return fmt.Sprintf("%s does not tell its version: %s", path, cmp.Or(firstLine(out), fmt.Sprint(runErr))), nil
+		return fmt.Sprintf("%s does not tell its version: %s", path, cmp.Or(firstLine(out), "it prints nothing")), nil
 	}
 	major, _ := strconv.Atoi(string(match[1])) // digits, by the pattern; an absent minor version is 0
 	minor, _ := strconv.Atoi(string(match[2]))
 	if cmp.Or(cmp.Compare(major, t.major), cmp.Compare(minor, t.minor)) < 0 {
 		return fmt.Sprintf("%s is version %d.%d", path, major, minor), nil
 	}
-	if runErr != nil {
+	if !whole {
 		return fmt.Sprintf("%s is version %d.%d, but not whole: %s", path, major, minor, lastLine(out)), nil
 	}
 	return "", nil

@@ -66,7 +66,7 @@ func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, e
 	if err != nil {
 		return nil, err
 	}
-	defer listener.Close() // the server has its own copy
+	defer func() { err = errors.Join(err, listener.Close()) }() // the server has its own copy
 	socket, err := listener.File()
 	if err != nil {
 		return nil, err
@@ -124,13 +124,16 @@ func (p *Process) run(cmd *exec.Cmd) error {
 	}
 	p.PID, p.process = cmd.Process.Pid, cmd.Process
 	go func() {
-		<-ended // its error is that of the state, as no output is copied
+		state := "exit status 0"
+		if err := <-ended; err != nil {
+			state = err.Error()
+		}
 		if !p.stopping.Load() {
 			logged, err := Tail(p.LogPath)
 			if err != nil {
 				logged = err.Error()
 			}
-			p.err = &DiedError{Name: p.Name, PID: p.PID, State: cmd.ProcessState.String(), LogPath: p.LogPath, Tail: logged}
+			p.err = &DiedError{Name: p.Name, PID: p.PID, State: state, LogPath: p.LogPath, Tail: logged}
 		}
 		close(p.exited)
 	}()
@@ -143,14 +146,18 @@ func (p *Process) await(ctx context.Context, answers func(context.Context, strin
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("no answer for %v; its log is %s", startTimeout, p.LogPath))
 	defer cancel()
-	answered := make(chan error, 1)
-	go func() { answered <- answers(ctx, p.Endpoint) }()
+	var err error
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		err = answers(ctx, p.Endpoint)
+	}()
 	select {
-	case err := <-answered:
-		// A server that dies breaks the connection first.
+	case <-answered:
 		if err == nil {
 			return nil
 		}
+		// A server that dies breaks the connection first.
 		select {
 		case <-p.exited:
 			return p.err

@@ -78,8 +78,26 @@ func refuses(t *testing.T, address string) bool {
 	if err != nil {
 		return errors.Is(err, syscall.ECONNREFUSED)
 	}
-	connection.Close()
+	if err := connection.Close(); err != nil {
+		t.Error(err)
+	}
 	return false
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+func closed(t *testing.T, listener net.Listener) {
+	t.Helper()
+	if err := listener.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // With what is installed, neither installers nor a network are needed: both are taken away.
@@ -105,11 +123,8 @@ func TestInstalledServersNeedNoInstaller(t *testing.T) {
 
 // Fails for a server that listens on every interface, as both do when they are left to themselves.
 func TestServersListenOnLoopbackOnly(t *testing.T) {
-	taken, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { taken.Close() })
+	taken := listen(t)
+	t.Cleanup(func() { closed(t, taken) })
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		t.Fatal(err)
@@ -148,11 +163,8 @@ func TestServersListenOnLoopbackOnly(t *testing.T) {
 }
 
 func TestPreferredPortIsTakenIfFree(t *testing.T) {
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
+	free := listen(t)
+	closed(t, free)
 	process := start(t, servers.DynamoDBLocal, free.Addr().(*net.TCPAddr).Port)
 	if want := "http://" + free.Addr().String(); process.Endpoint != want {
 		t.Errorf("endpoint %s, want %s", process.Endpoint, want)

@@ -62,21 +62,21 @@ func exists(path string) bool {
 // runs already is left as it is; one that is starting is waited for. What failed or was killed is started anew.
 //
 // command is the program, with its arguments, that calls [Serve] with this run directory and a context that ends on
-// SIGTERM. If ctx ends before the stack is ready, the stack is stopped.
+// SIGTERM. If ctx ends before the stack is ready, a stack that this call has started is stopped.
 func Up(ctx context.Context, runDir string, command []string, progress servers.Progress) (Info, error) {
 	if progress == nil {
 		progress = func(string, ...any) {}
 	}
-	info, err := up(ctx, runDir, command, progress)
-	if ctx.Err() != nil {
+	child := &child{} // none yet
+	info, err := up(ctx, runDir, command, progress, child)
+	if err != nil && ctx.Err() != nil && child.cmd != nil {
 		_, downErr := Down(context.WithoutCancel(ctx), runDir)
-		return info, errors.Join(ctx.Err(), downErr)
+		err = errors.Join(err, downErr)
 	}
 	return info, err
 }
 
-func up(ctx context.Context, runDir string, command []string, progress servers.Progress) (Info, error) {
-	child := &child{} // none yet
+func up(ctx context.Context, runDir string, command []string, progress servers.Progress, child *child) (Info, error) {
 	said := ""
 	for {
 		pid, err := holder(ctx, runDir)
@@ -86,7 +86,7 @@ func up(ctx context.Context, runDir string, command []string, progress servers.P
 		if pid == 0 {
 			switch {
 			case child.cmd == nil:
-				if child, err = launch(runDir, command); err != nil {
+				if err := child.launch(runDir, command); err != nil {
 					return Info{}, fmt.Errorf("start the local stack: %w", err)
 				}
 			case child.ended():
@@ -112,7 +112,7 @@ func up(ctx context.Context, runDir string, command []string, progress servers.P
 	}
 }
 
-// child is a process that runs Serve.
+// child is a process that runs Serve; none before launch.
 type child struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -120,26 +120,27 @@ type child struct {
 
 // launch starts the command in a session of its own, so that it stays when we end. If another process takes the run
 // directory first, the command ends at once.
-func launch(runDir string, command []string) (*child, error) {
+func (c *child) launch(runDir string, command []string) error {
 	if err := os.MkdirAll(runDir, 0o755); err != nil {
-		return nil, err
+		return err
 	}
 	log, err := os.OpenFile(filepath.Join(runDir, daemonLog), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
-	c := &child{cmd: exec.Command(command[0], command[1:]...), exited: make(chan struct{})}
-	c.cmd.Stdout, c.cmd.Stderr = log, log
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := c.cmd.Start(); err != nil {
-		return nil, err
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
 	}
+	c.cmd, c.exited = cmd, make(chan struct{})
 	go func() {
-		_ = c.cmd.Wait() // its error is that of the state, as no output is copied
+		_ = cmd.Wait() // its error is that of the state, as no output is copied
 		close(c.exited)
 	}()
-	return c, nil
+	return nil
 }
 
 func (c *child) ended() bool {

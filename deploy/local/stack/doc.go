@@ -7,7 +7,8 @@
 //   - One stack a run directory: a lock held for the life of the process that runs it tells whether there is one, so
 //     no other process is ever taken for it.
 //   - What [Start] began is ended by [Stack.Stop], also when Start fails half way, and when the process is killed.
-//   - A server, bridge or mapping that ends by itself is reported at once by [Stack.Failed], and the rest is stopped.
+//   - A server, bridge or mapping that ends by itself is reported at once by [Stack.Failed] ([Serve] then stops the
+//     rest and says why in the state).
 //   - The functions are the binaries that Lambda would run, except for the machine's own architecture.
 //
 // # Not guaranteed

@@ -82,8 +82,8 @@ func (i Info) config(endpoint string) aws.Config {
 	}
 }
 
-// Drained reports whether everything was applied that had been written to the tables when the bridge had read
-// changes changes: all are carried, and every consumer is idle.
+// Drained reports whether the first changes of the tables since the start, so many of them, have been carried and
+// every consumer is done with them. A consumer that does not read the stream from its beginning never is.
 func (i Info) Drained(changes int64) bool {
 	if i.Bridge == nil || i.Bridge.Read < changes || i.Bridge.Pending > 0 {
 		return false

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -140,7 +140,11 @@ func TestDeadServerIsReportedAndTheRestStopped(t *testing.T) {
 			t.Error(err)
 		}
 		for _, process := range s.Info().Processes {
-			if _, err := http.Get(process.Endpoint); !errors.Is(err, syscall.ECONNREFUSED) {
+			connection, err := net.Dial("tcp", strings.TrimPrefix(process.Endpoint, "http://"))
+			if !errors.Is(err, syscall.ECONNREFUSED) {
+				if err == nil {
+					err = connection.Close()
+				}
 				t.Errorf("%s after the stop: %v, want that it is gone", process.Name, err)
 			}
 		}
@@ -248,6 +252,20 @@ func TestUpAndDown(t *testing.T) {
 	down(false)
 	if _, err := load(stack.Stopped); err != nil {
 		t.Error(err)
+	}
+}
+
+// Fails for an Up that leaves what it began to itself, and holds up the next one.
+func TestInterruptedUpLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	_, err := stack.Up(ctx, dir, []string{os.Args[0], daemonRole, dir}, func(string, ...any) { interrupt() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+	if info, err := stack.Load(t.Context(), dir); err != nil || info.State != stack.Stopped {
+		t.Errorf("state %q, %v; want %q", info.State, err, stack.Stopped)
 	}
 }
 

@@ -36,23 +36,22 @@ func (d decoder) items(n node, what string) []node {
 	return n.items
 }
 
-// text returns a scalar's text, or absent if there is no value; an empty absent means that there must be one.
-func (d decoder) text(n node, what, absent string) string {
-	switch {
-	case n.kind == scalar:
-		return n.text
-	case n.kind != null:
-		d.add(n.at, "%s must be a value, not %v", what, n.kind)
-	case absent == "":
+// text returns a scalar's text; there must be one.
+func (d decoder) text(n node, what string) string {
+	switch n.kind {
+	case scalar:
+	case null:
 		d.add(n.at, "%s is missing", what)
+	default:
+		d.add(n.at, "%s must be a value, not %v", what, n.kind)
 	}
-	return absent
+	return n.text
 }
 
 // choice is text that must be one of the values.
-func (d decoder) choice(n node, what, absent string, values ...string) string {
+func (d decoder) choice(n node, what string, values ...string) string {
 	before := len(d.errs)
-	text := d.text(n, what, absent)
+	text := d.text(n, what)
 	if len(d.errs) == before && !slices.Contains(values, text) {
 		d.add(n.at, "%s = %q must be one of: %s", what, text, oneOf(values))
 	}
@@ -64,7 +63,7 @@ func (d decoder) integer(n node, what string, absent, low, high int) int {
 	if n.kind == null {
 		return absent
 	}
-	number, err := strconv.Atoi(d.text(n, what, ""))
+	number, err := strconv.Atoi(d.text(n, what))
 	if err != nil || number < low || number > high {
 		d.add(n.at, "%s = %q must be a whole number from %d to %d", what, n.text, low, high)
 		return absent
@@ -82,5 +81,5 @@ func (d decoder) boolean(n node, what string, absent bool) bool {
 	if n.kind == null {
 		return absent
 	}
-	return d.choice(n, what, "", "true", "false") == "true"
+	return d.choice(n, what, "true", "false") == "true"
 }

@@ -29,7 +29,7 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 		LogicalID: id,
 		Name:      r.name,
 		ARN:       r.attributes["Arn"],
-		CodeDir:   d.text(p.get("CodeUri"), id+": CodeUri", ""),
+		CodeDir:   d.text(p.get("CodeUri"), id+": CodeUri"),
 		// The defaults of Lambda's CreateFunction.
 		MemoryMB:    d.integer(p.get("MemorySize"), id+": MemorySize", 128, 128, 10240),
 		Timeout:     d.seconds(p.get("Timeout"), id+": Timeout", 3, 1, 900),
@@ -37,12 +37,12 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 	}
 	environment := d.object(p.get("Environment"), id+": Environment", []string{"Variables"}, nil)
 	for _, variable := range d.pairs(environment.get("Variables"), id+": Variables") {
-		function.Environment[variable.key] = d.text(variable.value, id+": variable "+variable.key, "")
+		function.Environment[variable.key] = d.text(variable.value, id+": variable "+variable.key)
 	}
 	for _, event := range d.pairs(p.get("Events"), id+": Events") {
 		what := id + ": event " + event.key
 		fields := d.object(event.value, what, []string{"Type", "Properties"}, nil)
-		if d.choice(fields.get("Type"), what+": Type", "", "Kinesis") == "Kinesis" {
+		if d.choice(fields.get("Type"), what+": Type", "Kinesis") == "Kinesis" {
 			function.Mappings = append(function.Mappings, d.kinesisMapping(event.key, what, fields.get("Properties")))
 		}
 	}

@@ -70,9 +70,9 @@ func (d decoder) kinesisMapping(name, what string, properties node) KinesisMappi
 		"MaximumRetryAttempts", "ParallelizationFactor", "StartingPosition", "StartingPositionTimestamp", "Stream"}, nil)
 	m := KinesisMapping{
 		Name:    name,
-		Stream:  d.text(p.get("Stream"), what+": Stream", ""),
+		Stream:  d.text(p.get("Stream"), what+": Stream"),
 		Enabled: d.boolean(p.get("Enabled"), what+": Enabled", true),
-		StartingPosition: StartingPosition(d.choice(p.get("StartingPosition"), what+": StartingPosition", "",
+		StartingPosition: StartingPosition(d.choice(p.get("StartingPosition"), what+": StartingPosition",
 			string(TrimHorizon), string(Latest), string(AtTimestamp))),
 		BatchSize:                  d.integer(p.get("BatchSize"), what+": BatchSize", 100, 1, 10000),
 		BatchingWindow:             d.seconds(p.get("MaximumBatchingWindowInSeconds"), what+": MaximumBatchingWindowInSeconds", 0, 0, 300),
@@ -92,19 +92,19 @@ func (d decoder) kinesisMapping(name, what string, properties node) KinesisMappi
 		m.StartingPositionTimestamp = time.Unix(int64(seconds), 0).UTC()
 	}
 	for _, response := range d.items(p.get("FunctionResponseTypes"), what+": FunctionResponseTypes") {
-		d.choice(response, what+": FunctionResponseTypes", "", "ReportBatchItemFailures")
+		d.choice(response, what+": FunctionResponseTypes", "ReportBatchItemFailures")
 		m.ReportBatchItemFailures = true
 	}
 	criteria := d.object(p.get("FilterCriteria"), what+": FilterCriteria", []string{"Filters"}, nil)
 	for _, filter := range d.items(criteria.get("Filters"), what+": Filters") {
 		fields := d.object(filter, what+": Filters", []string{"Pattern"}, nil)
-		m.Filters = append(m.Filters, d.text(fields.get("Pattern"), what+": Pattern", ""))
+		m.Filters = append(m.Filters, d.text(fields.get("Pattern"), what+": Pattern"))
 	}
 	destinations := d.object(p.get("DestinationConfig"), what+": DestinationConfig", []string{"OnFailure"}, nil)
 	if failure := d.object(destinations.get("OnFailure"), what+": OnFailure", []string{"Type", "Destination"}, nil); failure.kind == object {
 		m.OnFailure = &OnFailure{
-			Type:        d.choice(failure.get("Type"), what+": OnFailure: Type", "", "SQS", "SNS", "S3"),
-			Destination: d.text(failure.get("Destination"), what+": OnFailure: Destination", ""),
+			Type:        d.choice(failure.get("Type"), what+": OnFailure: Type", "SQS", "SNS", "S3"),
+			Destination: d.text(failure.get("Destination"), what+": OnFailure: Destination"),
 		}
 	}
 	return m

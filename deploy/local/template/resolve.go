@@ -35,7 +35,7 @@ var attributesPassedOver = []string{"DeletionPolicy", "DependsOn", "Metadata", "
 func (r *resolver) name(d decoder, resources node) {
 	for _, p := range d.pairs(resources, "Resources") {
 		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Properties"}, attributesPassedOver)
-		kind := d.text(fields.get("Type"), "resource "+p.key+": Type", "")
+		kind := d.text(fields.get("Type"), "resource "+p.key+": Type")
 		known, ok := resourceTypes[kind]
 		if !ok {
 			r.add(p.at, "resource %s has Type %q; understood here: %s", p.key, kind, oneOf(slices.Collect(maps.Keys(resourceTypes))))
@@ -47,7 +47,7 @@ func (r *resolver) name(d decoder, resources node) {
 			resource.name = strings.ToLower(resource.name)
 		}
 		if explicit := resource.properties.get(known.nameProperty); explicit.kind != null {
-			resource.name = d.text(r.resolve(explicit), p.key+": "+known.nameProperty, "")
+			resource.name = d.text(r.resolve(explicit), p.key+": "+known.nameProperty)
 		}
 		resource.ref, resource.attributes = known.refer(r.scope, resource.name)
 		r.named[p.key] = resource

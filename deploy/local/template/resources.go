@@ -135,26 +135,26 @@ func decodeTable(d decoder, r named, properties node, into *Resources) {
 	}
 	for _, item := range d.items(p.get("AttributeDefinitions"), id+": AttributeDefinitions") {
 		fields := d.object(item, id+": AttributeDefinitions", []string{"AttributeName", "AttributeType"}, nil)
-		name := d.text(fields.get("AttributeName"), id+": AttributeName", "")
+		name := d.text(fields.get("AttributeName"), id+": AttributeName")
 		table.Attributes = append(table.Attributes, types.AttributeDefinition{
 			AttributeName: &name,
-			AttributeType: types.ScalarAttributeType(d.choice(fields.get("AttributeType"), id+": AttributeType", "", "S", "N", "B")),
+			AttributeType: types.ScalarAttributeType(d.choice(fields.get("AttributeType"), id+": AttributeType", "S", "N", "B")),
 		})
 	}
 	for _, item := range d.items(p.get("GlobalSecondaryIndexes"), id+": GlobalSecondaryIndexes") {
 		table.Indexes = append(table.Indexes, d.index(item, id))
 	}
 	if ttl := d.object(p.get("TimeToLiveSpecification"), id+": TimeToLiveSpecification", []string{"AttributeName", "Enabled"}, nil); ttl.kind == object {
-		attribute := d.text(ttl.get("AttributeName"), id+": TimeToLiveSpecification: AttributeName", "")
+		attribute := d.text(ttl.get("AttributeName"), id+": TimeToLiveSpecification: AttributeName")
 		if d.boolean(ttl.get("Enabled"), id+": TimeToLiveSpecification: Enabled", false) {
 			table.TTLAttribute = attribute
 		}
 	}
 	if changes := d.object(p.get("KinesisStreamSpecification"), id+": KinesisStreamSpecification",
 		[]string{"StreamArn", "ApproximateCreationDateTimePrecision"}, nil); changes.kind == object {
-		table.Changes = &Changes{StreamARN: d.text(changes.get("StreamArn"), id+": StreamArn", "")}
+		table.Changes = &Changes{StreamARN: d.text(changes.get("StreamArn"), id+": StreamArn")}
 		if precision := changes.get("ApproximateCreationDateTimePrecision"); precision.kind != null {
-			table.Changes.Precision = d.choice(precision, id+": ApproximateCreationDateTimePrecision", "", "MICROSECOND", "MILLISECOND")
+			table.Changes.Precision = d.choice(precision, id+": ApproximateCreationDateTimePrecision", "MICROSECOND", "MILLISECOND")
 		}
 	}
 	into.Tables = append(into.Tables, table)
@@ -164,10 +164,10 @@ func (d decoder) keys(n node, what string) []types.KeySchemaElement {
 	var keys []types.KeySchemaElement
 	for _, item := range d.items(n, what) {
 		fields := d.object(item, what, []string{"AttributeName", "KeyType"}, nil)
-		name := d.text(fields.get("AttributeName"), what+": AttributeName", "")
+		name := d.text(fields.get("AttributeName"), what+": AttributeName")
 		keys = append(keys, types.KeySchemaElement{
 			AttributeName: &name,
-			KeyType:       types.KeyType(d.choice(fields.get("KeyType"), what+": KeyType", "", "HASH", "RANGE")),
+			KeyType:       types.KeyType(d.choice(fields.get("KeyType"), what+": KeyType", "HASH", "RANGE")),
 		})
 	}
 	return keys
@@ -176,18 +176,18 @@ func (d decoder) keys(n node, what string) []types.KeySchemaElement {
 func (d decoder) index(n node, table string) types.GlobalSecondaryIndex {
 	fields := d.object(n, table+": GlobalSecondaryIndexes", []string{"IndexName", "KeySchema", "Projection"},
 		[]string{"OnDemandThroughput", "ProvisionedThroughput"})
-	name := d.text(fields.get("IndexName"), table+": IndexName", "")
+	name := d.text(fields.get("IndexName"), table+": IndexName")
 	what := table + ": index " + name
 	projection := d.object(fields.get("Projection"), what+": Projection", []string{"ProjectionType", "NonKeyAttributes"}, nil)
 	index := types.GlobalSecondaryIndex{
 		IndexName: &name,
 		KeySchema: d.keys(fields.get("KeySchema"), what+": KeySchema"),
 		Projection: &types.Projection{
-			ProjectionType: types.ProjectionType(d.choice(projection.get("ProjectionType"), what+": ProjectionType", "", "ALL", "INCLUDE", "KEYS_ONLY")),
+			ProjectionType: types.ProjectionType(d.choice(projection.get("ProjectionType"), what+": ProjectionType", "ALL", "INCLUDE", "KEYS_ONLY")),
 		},
 	}
 	for _, attribute := range d.items(projection.get("NonKeyAttributes"), what+": NonKeyAttributes") {
-		index.Projection.NonKeyAttributes = append(index.Projection.NonKeyAttributes, d.text(attribute, what+": NonKeyAttributes", ""))
+		index.Projection.NonKeyAttributes = append(index.Projection.NonKeyAttributes, d.text(attribute, what+": NonKeyAttributes"))
 	}
 	return index
 }

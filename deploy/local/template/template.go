@@ -64,7 +64,7 @@ func (d decoder) parameter(p pair) Parameter {
 	fields := d.object(p.value, what, []string{"Type", "Default", "AllowedValues", "MinValue", "MaxValue"},
 		[]string{"Description", "ConstraintDescription", "NoEcho"})
 	parameter := Parameter{Name: p.key, at: p.at}
-	switch kind := d.text(fields.get("Type"), what+": Type", ""); kind {
+	switch kind := d.text(fields.get("Type"), what+": Type"); kind {
 	case "String":
 	case "Number":
 		parameter.number = true
@@ -72,11 +72,11 @@ func (d decoder) parameter(p pair) Parameter {
 		d.add(p.at, "%s has Type %q; understood here: Number, String", what, kind)
 	}
 	if value := fields.get("Default"); value.kind != null {
-		text := d.text(value, what+": Default", "")
+		text := d.text(value, what+": Default")
 		parameter.Default = &text
 	}
 	for _, value := range d.items(fields.get("AllowedValues"), what+": AllowedValues") {
-		parameter.allowed = append(parameter.allowed, d.text(value, what+": AllowedValues", ""))
+		parameter.allowed = append(parameter.allowed, d.text(value, what+": AllowedValues"))
 	}
 	parameter.min = d.limit(fields.get("MinValue"), what+": MinValue")
 	parameter.max = d.limit(fields.get("MaxValue"), what+": MaxValue")
@@ -87,7 +87,7 @@ func (d decoder) limit(n node, what string) *float64 {
 	if n.kind == null {
 		return nil
 	}
-	limit, err := strconv.ParseFloat(d.text(n, what, ""), 64)
+	limit, err := strconv.ParseFloat(d.text(n, what), 64)
 	if err != nil {
 		d.add(n.at, "%s must be a number, not %q", what, n.text)
 	}
@@ -140,7 +140,7 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 	}
 	for _, p := range d.pairs(t.outputs, "Outputs") {
 		fields := d.object(p.value, "output "+p.key, []string{"Value"}, []string{"Description", "Export"})
-		resources.Outputs[p.key] = d.text(r.resolve(fields.get("Value")), "output "+p.key+": Value", "")
+		resources.Outputs[p.key] = d.text(r.resolve(fields.get("Value")), "output "+p.key+": Value")
 	}
 	if err := found.err(); err != nil {
 		return nil, err
