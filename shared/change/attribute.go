@@ -21,7 +21,7 @@ func (p *parser) closeContainer(i int, members uint32) bool {
 func (p *parser) members() bool {
 	at, self, mark, n := p.i, p.container(M), len(p.hashes), uint32(0)
 	more, ok := p.enter('{', '}')
-	for ; ok && more; more, ok = p.another('}') {
+	for ; more; more = p.eat(',') {
 		name, named := p.name()
 		if !named {
 			return false
@@ -35,7 +35,7 @@ func (p *parser) members() bool {
 		}
 		n++
 	}
-	if !ok {
+	if !ok || !p.leave('}') {
 		return false
 	}
 	p.closeContainer(self, n)
@@ -126,11 +126,8 @@ func (p *parser) value() bool {
 	if !ok {
 		return false
 	}
-	if !p.eat('}') {
-		return p.fail(p.i, "expected the end of an attribute's value")
-	}
 	p.depth--
-	return true
+	return p.eat('}') || p.fail(p.i, "expected the end of an attribute's value")
 }
 
 // tag takes the start of a value, up to the colon, and returns its type.
@@ -216,7 +213,7 @@ func (p *parser) scalar(t Type) bool {
 func (p *parser) list(t Type) bool {
 	self, n := p.container(t), uint32(0)
 	more, ok := p.enter('[', ']')
-	for ; ok && more; more, ok = p.another(']') {
+	for ; more; more = p.eat(',') {
 		if t == L {
 			ok = p.value()
 		} else {
@@ -227,5 +224,5 @@ func (p *parser) list(t Type) bool {
 		}
 		n++
 	}
-	return ok && p.closeContainer(self, n)
+	return ok && p.leave(']') && p.closeContainer(self, n)
 }

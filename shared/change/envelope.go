@@ -36,7 +36,7 @@ func newEnvelope(d *Decoder, payload []byte) envelope {
 // payload reads the whole payload.
 func (e *envelope) payload() bool {
 	more, ok := e.ofPayload.open(&e.scanner)
-	for ; ok && more; more, ok = e.another('}') {
+	for ; more; more = e.eat(',') {
 		switch e.ofPayload.member(&e.scanner) {
 		case 0:
 			ok = e.list()
@@ -47,25 +47,25 @@ func (e *envelope) payload() bool {
 			return false
 		}
 	}
-	return ok && e.end() && (e.ofPayload.has(0) || e.fail(0, "it has no Records"))
+	return ok && e.leave('}') && e.end() && (e.ofPayload.has(0) || e.fail(0, "it has no Records"))
 }
 
 func (e *envelope) list() bool {
 	more, ok := e.enter('[', ']')
-	for ; ok && more; more, ok = e.another(']') {
+	for ; more; more = e.eat(',') {
 		e.d.records = append(e.d.records, Record{})
 		if !e.record(&e.d.records[len(e.d.records)-1]) {
 			return false
 		}
 	}
-	return ok
+	return ok && e.leave(']')
 }
 
 func (e *envelope) record(r *Record) bool {
 	at := e.i
 	e.ofKinesis.seen = 0
 	more, ok := e.ofRecord.open(&e.scanner)
-	for ; ok && more; more, ok = e.another('}') {
+	for ; more; more = e.eat(',') {
 		switch e.ofRecord.member(&e.scanner) {
 		case 0:
 			ok = e.kinesis(r)
@@ -80,9 +80,10 @@ func (e *envelope) record(r *Record) bool {
 			return false
 		}
 	}
-	switch {
-	case !ok:
+	if !ok || !e.leave('}') {
 		return false
+	}
+	switch {
 	case r.SequenceNumber == "":
 		return e.fail(at, "a record has no kinesis.sequenceNumber")
 	case !e.ofKinesis.has(kinesisData):
@@ -94,7 +95,7 @@ func (e *envelope) record(r *Record) bool {
 
 func (e *envelope) kinesis(r *Record) bool {
 	more, ok := e.ofKinesis.open(&e.scanner)
-	for ; ok && more; more, ok = e.another('}') {
+	for ; more; more = e.eat(',') {
 		switch e.ofKinesis.member(&e.scanner) {
 		case 0:
 			ok = e.text(&r.SequenceNumber)
@@ -111,7 +112,7 @@ func (e *envelope) kinesis(r *Record) bool {
 			return false
 		}
 	}
-	return ok
+	return ok && e.leave('}')
 }
 
 // content returns the contents of a string of the payload, which is not to be written to.

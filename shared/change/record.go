@@ -55,7 +55,7 @@ func (p *parser) record(a *arena, b []byte, start int, c *Change) bool {
 	}
 	var ticks int64
 	more, ok := p.ofRecord.open(&p.scanner)
-	for ; ok && more; more, ok = p.another('}') {
+	for ; more; more = p.eat(',') {
 		switch p.ofRecord.member(&p.scanner) {
 		case recordRegion:
 			ok = p.optional(&c.Region)
@@ -76,13 +76,13 @@ func (p *parser) record(a *arena, b []byte, start int, c *Change) bool {
 			return false
 		}
 	}
-	return ok && p.end() && p.complete(start, c, ticks)
+	return ok && p.leave('}') && p.end() && p.complete(start, c, ticks)
 }
 
 // body reads the member dynamodb.
 func (p *parser) body(a *arena, c *Change, ticks *int64) bool {
 	more, ok := p.ofBody.open(&p.scanner)
-	for ; ok && more; more, ok = p.another('}') {
+	for ; more; more = p.eat(',') {
 		switch p.ofBody.member(&p.scanner) {
 		case bodyTime:
 			ok = p.integer(ticks)
@@ -103,7 +103,7 @@ func (p *parser) body(a *arena, c *Change, ticks *int64) bool {
 			return false
 		}
 	}
-	return ok
+	return ok && p.leave('}')
 }
 
 // The times a change can have. Milliseconds taken for microseconds, or seconds for milliseconds, come out before the
@@ -210,7 +210,7 @@ func (p *parser) identity(dst *UserIdentity) bool {
 		return true
 	}
 	more, ok := p.ofIdentity.open(&p.scanner)
-	for ; ok && more; more, ok = p.another('}') {
+	for ; more; more = p.eat(',') {
 		switch p.ofIdentity.member(&p.scanner) {
 		case 0, 1:
 			ok = p.optional(&dst.Type)
@@ -222,6 +222,9 @@ func (p *parser) identity(dst *UserIdentity) bool {
 		if !ok {
 			return false
 		}
+	}
+	if !ok || !p.leave('}') {
+		return false
 	}
 	if f := &p.ofIdentity; f.has(0) && f.has(1) || f.has(2) && f.has(3) {
 		return p.fail(p.i, "userIdentity says the same thing twice")

@@ -59,7 +59,8 @@ func (s *scanner) end() bool {
 	return s.i == len(s.b) || s.fail(s.i, "more data after the JSON value")
 }
 
-// enter takes the start of an object or array that ends with closing, and says whether it has a first member.
+// enter takes the start of an object or array that ends with closing, and says whether it has a first member. Each further one
+// follows a comma; after the last comes leave.
 func (s *scanner) enter(opening, closing byte) (more, ok bool) {
 	if !s.expect(opening) {
 		return false, false
@@ -67,23 +68,13 @@ func (s *scanner) enter(opening, closing byte) (more, ok bool) {
 	if s.depth++; s.depth > maxDepth {
 		return false, s.fail(s.i, "nested too deeply")
 	}
-	if s.eat(closing) {
-		s.depth--
-		return false, true
-	}
-	return true, true
+	return s.peek() != closing, true
 }
 
-// another takes what stands after a member, and says whether one more follows.
-func (s *scanner) another(closing byte) (more, ok bool) {
-	if s.eat(',') {
-		return true, true
-	}
-	if s.eat(closing) {
-		s.depth--
-		return false, true
-	}
-	return false, s.fail(s.i, "expected , or "+string(rune(closing)))
+// leave takes the end of an object or array.
+func (s *scanner) leave(closing byte) bool {
+	s.depth--
+	return s.eat(closing) || s.fail(s.i, "expected , or "+string(rune(closing)))
 }
 
 // name takes the name of an object's member and the colon.
@@ -264,20 +255,20 @@ func (s *scanner) skip() bool {
 		return ok
 	case '{':
 		more, ok := s.enter('{', '}')
-		for ; ok && more; more, ok = s.another('}') {
+		for ; more; more = s.eat(',') {
 			if _, ok := s.name(); !ok || !s.skip() {
 				return false
 			}
 		}
-		return ok
+		return ok && s.leave('}')
 	case '[':
 		more, ok := s.enter('[', ']')
-		for ; ok && more; more, ok = s.another(']') {
+		for ; more; more = s.eat(',') {
 			if !s.skip() {
 				return false
 			}
 		}
-		return ok
+		return ok && s.leave(']')
 	case 't':
 		return s.literal("true")
 	case 'f':
