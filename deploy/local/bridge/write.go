@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -20,6 +21,9 @@ const (
 	maxBatchBytes  = 5 << 20
 	maxBatch       = 500
 )
+
+// refusedPause is the wait after a call of which Kinesis refused a part.
+const refusedPause = 50 * time.Millisecond
 
 func (o outgoing) size() int { return len(o.key) + len(o.data) }
 
@@ -73,10 +77,16 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 	}
 	o.pending = slices.Concat(refused, o.pending[n:])
 	o.onWritten(n - len(refused))
-	if refused != nil {
-		return attempt.Passing{Err: fmt.Errorf("stream %s refused %d of %d records: %w", o.stream, len(refused), n, reason)}
+	switch len(refused) {
+	case 0:
+		return nil
+	case n:
+		return attempt.Passing{Err: fmt.Errorf("stream %s refused all of %d records: %w", o.stream, n, reason)}
+	default:
+		// Some were taken, so the next call need not wait for longer and longer.
+		o.log.WarnContext(ctx, "Kinesis refused some records, which are written again", "refused", len(refused), "of", n, "error", reason)
+		return attempt.Pause(ctx, refusedPause)
 	}
-	return nil
 }
 
 // batchLength returns how many of the first records make one call. Of one item only one goes into a call: were the first of
