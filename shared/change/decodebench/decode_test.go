@@ -2,6 +2,21 @@ package main
 
 import "testing"
 
+// The figures compare nothing unless both read the same.
+func TestReadersAgree(t *testing.T) {
+	for _, corpus := range []string{"small", "pets"} {
+		p := payload(corpus, 40)
+		ourNeeded, ourFull := ours(corpus)
+		theirNeeded, theirFull := library(corpus)
+		if err := same(p, ourNeeded, theirNeeded); err != nil {
+			t.Errorf("%s needed: %v", corpus, err)
+		}
+		if err := same(p, ourFull, theirFull); err != nil {
+			t.Errorf("%s full: %v", corpus, err)
+		}
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	for _, corpus := range []string{"small", "pets"} {
 		p := payload(corpus, records)
