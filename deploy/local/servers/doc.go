@@ -14,6 +14,5 @@
 // # Not guaranteed
 //
 //   - The preferred port: a taken one is replaced by a free one. Read [Process.Endpoint].
-//   - Linux on ARM: DynamoDB Local's dependencies have SQLite, which it keeps its tables in, for x86 and for macOS only.
 //   - That a running server answers: it may hang. [Process.Exited] tells of its end only.
 package servers

@@ -43,15 +43,13 @@ var DynamoDBLocal = &Server{
 		if err != nil {
 			return command{}, err
 		}
-		lib := filepath.Join(dir, "lib")
 		return command{
 			path: path,
 			args: []string{
-				"-Djava.library.path=" + lib,
-				"-Djava.io.tmpdir=" + run.dir,
+				"-Djava.io.tmpdir=" + run.dir, // it unpacks its native library there
 				"-XX:-UsePerfData", // no file in /tmp
 				"-XX:+ExitOnOutOfMemoryError",
-				"-cp", filepath.Join(lib, "*"),
+				"-cp", filepath.Join(dir, "lib", "*"),
 				"org.eclipse.jetty.xml.XmlConfiguration", "log=" + run.logPath, filepath.Join(dir, "server.xml"),
 			},
 			env:             os.Environ(),
