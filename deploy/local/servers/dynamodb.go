@@ -47,7 +47,7 @@ var DynamoDBLocal = &Server{
 			path: path,
 			args: []string{
 				"-Djava.io.tmpdir=" + run.dir, // it unpacks its native library there
-				"-XX:-UsePerfData", // no file in /tmp
+				"-XX:-UsePerfData",            // no file in /tmp
 				"-XX:+ExitOnOutOfMemoryError",
 				"-cp", filepath.Join(dir, "lib", "*"),
 				"org.eclipse.jetty.xml.XmlConfiguration", "log=" + run.logPath, filepath.Join(dir, "server.xml"),
