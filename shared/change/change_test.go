@@ -159,7 +159,8 @@ func TestZeroValues(t *testing.T) {
 // What was taken from a change stays as it was when its Decoder goes on.
 func TestTakenValuesStay(t *testing.T) {
 	var d Decoder
-	records, err := d.Decode(envelopeOf(goodRecord(t, "all-types"), goodRecord(t, "unicode-and-escapes")))
+	payload := envelopeOf(goodRecord(t, "all-types"), goodRecord(t, "unicode-and-escapes"))
+	records, err := d.Decode(payload)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,11 +176,10 @@ func TestTakenValuesStay(t *testing.T) {
 			keep(v.Text())
 		}
 	}
-	payload := bytes.Clone(envelopeOf(goodRecord(t, "numbers"), goodRecord(t, "nested"), goodRecord(t, "modify")))
-	if _, err := d.Decode(payload); err != nil {
+	clear(payload) // as its owner may: aws-lambda-go reads the next payload into the same buffer
+	if _, err := d.Decode(envelopeOf(goodRecord(t, "numbers"), goodRecord(t, "nested"), goodRecord(t, "modify"))); err != nil {
 		t.Fatal(err)
 	}
-	clear(payload) // as its owner may
 	if _, err := d.Decode(envelopeOf(goodRecord(t, "empty-values"))); err != nil {
 		t.Fatal(err)
 	}

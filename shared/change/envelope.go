@@ -63,7 +63,6 @@ func (e *envelope) list() bool {
 
 func (e *envelope) record(r *Record) bool {
 	at := e.i
-	e.ofKinesis.seen = 0
 	more, ok := e.ofRecord.open(&e.scanner)
 	for ; more; more = e.eat(',') {
 		switch e.ofRecord.member(&e.scanner) {

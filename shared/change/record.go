@@ -49,7 +49,7 @@ func (p *parser) reset() {
 
 // record reads the data b[start:] as a change.
 func (p *parser) record(a *arena, b []byte, start int, c *Change) bool {
-	p.scanner, p.hashes, p.ofBody.seen = scanner{b: b, i: start}, p.hashes[:0], 0
+	p.scanner, p.hashes = scanner{b: b, i: start}, p.hashes[:0]
 	if p.peek() != '{' {
 		return p.fail(p.i, "the data is no JSON object")
 	}
