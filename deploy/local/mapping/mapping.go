@@ -73,9 +73,9 @@ type Stats struct {
 	Delivered    int64 // records handed to the function, counted at every try
 	Succeeded    int64 // invocations that succeeded as a whole
 	Partial      int64 // invocations that reported some records as failed
-	Failed       int64 // invocations that failed as a whole; those killed are among them
+	Failed       int64 // invocations that failed as a whole, by being killed for example
 	Retried      int64 // invocations that repeated or split an earlier one
-	Killed       int64 // functions killed by Chaos during an invocation
+	Killed       int64 // functions killed by Chaos during an invocation; a few of them had just answered
 	InFlight     int64 // invocations under way
 	MillisBehind int64 // the farthest that reading is behind the end of any shard; -1 while one has not been read yet
 	Shards       []Shard

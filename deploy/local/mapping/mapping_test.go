@@ -220,7 +220,7 @@ func TestRecordsSurviveKills(t *testing.T) {
 	w.run(m, func(s Stats) bool { return s.Read == 600 && s.Idle() })
 	w.checkDelivered(written)
 	stats := m.Stats()
-	if stats.Killed == 0 || stats.Failed != stats.Killed || stats.Delivered <= 600 {
+	if stats.Failed == 0 || stats.Failed > stats.Killed || stats.Delivered <= 600 {
 		t.Errorf("seed %d: %+v: want some killed, and nothing else failed", seed, stats)
 	}
 	w.checkCheckpoints(m, written)

@@ -156,10 +156,16 @@ func (e *environment) invoke(ctx context.Context, requestID string, payload []by
 	for {
 		select {
 		case answer := <-inv.answer:
+			if killed {
+				// It answered just before it was hit. It must be gone before it can ask for another invocation.
+				<-e.exited
+				answer.Killed = true
+			}
 			return answer, nil
 		case <-e.exited:
 			select {
 			case answer := <-inv.answer: // its last act
+				answer.Killed = killed
 				return answer, nil
 			default:
 			}

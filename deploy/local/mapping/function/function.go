@@ -35,22 +35,22 @@ type Config struct {
 func (c *Config) Validate() error {
 	var faults []error
 	if c.Name == "" {
-		faults = append(faults, errors.New("Name is needed"))
+		faults = append(faults, errors.New("no Name"))
 	}
 	if _, err := exec.LookPath(c.Binary); err != nil {
-		faults = append(faults, fmt.Errorf("Binary = %q can't be executed, build it first: %w", c.Binary, err))
+		faults = append(faults, fmt.Errorf("can't execute Binary = %q, build it first: %w", c.Binary, err))
 	}
 	if c.region() == "" {
-		faults = append(faults, fmt.Errorf("ARN = %q must be that of a function, like arn:aws:lambda:us-east-1:000000000000:function:name", c.ARN))
+		faults = append(faults, fmt.Errorf("no function's ARN = %q; one is like arn:aws:lambda:us-east-1:000000000000:function:name", c.ARN))
 	}
 	if c.Timeout <= 0 || c.Timeout > 15*time.Minute {
-		faults = append(faults, fmt.Errorf("Timeout = %v must be above 0 and at most 15 minutes", c.Timeout))
+		faults = append(faults, fmt.Errorf("not above 0 and at most 15 minutes: Timeout = %v", c.Timeout))
 	}
 	if c.MemoryMB < 128 || c.MemoryMB > 10240 {
-		faults = append(faults, fmt.Errorf("MemoryMB = %d must be from 128 to 10240", c.MemoryMB))
+		faults = append(faults, fmt.Errorf("not from 128 to 10240: MemoryMB = %d", c.MemoryMB))
 	}
 	if c.Output == nil {
-		faults = append(faults, errors.New("Output is needed"))
+		faults = append(faults, errors.New("no Output"))
 	}
 	for _, v := range c.Env {
 		if name, _, ok := strings.Cut(v, "="); !ok || name == "" {
@@ -74,7 +74,7 @@ type Answer struct {
 	Body []byte
 	// Failure is set if the function failed: Lambda's "function error".
 	Failure *Failure
-	// Killed says that the function was killed as the caller of Invoke wished.
+	// Killed says that the function was killed as the caller of Invoke wished, perhaps just after it had answered.
 	Killed bool
 }
 
