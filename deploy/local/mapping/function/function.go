@@ -54,7 +54,7 @@ func (c *Config) Validate() error {
 	}
 	for _, v := range c.Env {
 		if name, _, ok := strings.Cut(v, "="); !ok || name == "" {
-			faults = append(faults, fmt.Errorf("Env holds %q, which is not of the form NAME=value", v))
+			faults = append(faults, fmt.Errorf("not of the form NAME=value: %q in Env", v))
 		}
 	}
 	return errors.Join(faults...)
