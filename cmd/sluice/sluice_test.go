@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sluice/deploy/local/servers/servertest"
+)
+
+func TestMain(m *testing.M) {
+	// A test that runs this binary again as sluice itself: see command.
+	if os.Getenv("SLUICE_TEST_MAIN") != "" {
+		main()
+		return
+	}
+	servertest.Main(m)
+}
+
+// command runs sluice in a checkout, with a run directory of the test's own.
+func command(t *testing.T, runDir string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "SLUICE_TEST_MAIN=1", "SLUICE_RUN_DIR="+runDir)
+	return cmd
+}
+
+// run returns what a command printed, standard error included, and its exit code.
+func run(t *testing.T, runDir string, args ...string) (string, int) {
+	t.Helper()
+	out, err := command(t, runDir, args...).CombinedOutput()
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	if err != nil && !failed {
+		t.Fatalf("sluice %s: %v", strings.Join(args, " "), err)
+	}
+	t.Logf("$ sluice %s\n%s", strings.Join(args, " "), out)
+	if failed {
+		return string(out), exit.ExitCode()
+	}
+	return string(out), 0
+}
+
+// want runs a command that must succeed and print each of the texts.
+func want(t *testing.T, runDir string, args []string, texts ...string) {
+	t.Helper()
+	out, code := run(t, runDir, args...)
+	if code != 0 {
+		t.Fatalf("sluice %s: exit %d, want 0", strings.Join(args, " "), code)
+	}
+	wantTexts(t, out, texts...)
+}
+
+func wantTexts(t *testing.T, out string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(out, text) {
+			t.Errorf("the output has no %q:\n%s", text, out)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	out, code := run(t, t.TempDir(), "--help")
+	if code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "history", "verify", "decode")
+	if strings.Contains(out, "\n  serve") {
+		t.Error("the help shows serve, which is not for people")
+	}
+}
+
+// A stack stays up between commands; each verb works on it, and up and down
+// twice are no errors.
+func TestVerbsOnALocalStack(t *testing.T) {
+	dir := t.TempDir()
+	t.Cleanup(func() { run(t, dir, "down") })
+	out, code := run(t, dir, "top")
+	if code != 1 {
+		t.Errorf("top without a stack: exit %d, want 1", code)
+	}
+	wantTexts(t, out, `the local stack is stopped; start it with "sluice up"`)
+
+	want(t, dir, []string{"up"}, "The local stack is ready", "DynamoDB Local", "ministack", "leaderboard")
+	want(t, dir, []string{"up"}, "The local stack is ready")
+	want(t, dir, []string{"top"}, "The board is empty")
+	want(t, dir, []string{"history", "nobody"}, "nobody has no scores")
+	want(t, dir, []string{"play", "--for", "2s", "--rate", "40", "--players", "12", "--seed", "7"}, "12 players", "scores written")
+	waitFor(t, func() bool {
+		_, code := run(t, dir, "verify", "leaderboard")
+		return code == 0
+	})
+	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"players": 12`, `"differences": []`)
+	want(t, dir, []string{"top", "-n", "2"}, "1.", "2.")
+	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
+	want(t, dir, []string{"status"}, "RECORDS DONE", "leaderboard")
+	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
+	want(t, dir, []string{"down"}, "is down")
+	want(t, dir, []string{"down"}, "No local stack was running")
+	want(t, dir, []string{"status"}, "is stopped")
+}
+
+// waitFor waits until condition holds; each look takes its own time.
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for !condition() {
+		if ctx.Err() != nil {
+			t.Fatal("waited for 30 s in vain")
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
+		"10 players play for 3s", "every total is exactly what was written", "Top 3", "Latest 10 of", "All stopped")
+}
+
+func TestDemoWithChaos(t *testing.T) {
+	want(t, t.TempDir(), []string{"demo", "--for", "4s", "--rate", "60", "--chaos"},
+		"every total is exactly what was written", "the stream repeated", "leaderboard was killed in")
+}
+
+// demo starts a demo and returns once its game has begun.
+func demo(t *testing.T) (cmd *exec.Cmd, out *output) {
+	t.Helper()
+	cmd = command(t, t.TempDir(), "demo", "--for", "1m")
+	cmd.Env = append(cmd.Env, "TMPDIR="+t.TempDir())
+	out = &output{began: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-out.began:
+	case <-time.After(2 * time.Minute):
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		t.Fatalf("the game doesn't begin:\n%s", &out.text)
+	}
+	return cmd, out
+}
+
+// output collects what a demo prints and tells when its game begins.
+type output struct {
+	text  bytes.Buffer
+	began chan struct{}
+	open  bool
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.text.Write(p)
+	if !o.open && bytes.Contains(o.text.Bytes(), []byte("players play")) {
+		o.open = true
+		close(o.began)
+	}
+	return n, err
+}
+
+// children returns the ids of the processes that a process has started, by name.
+func children(t *testing.T, parent int) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	paths, err := filepath.Glob("/proc/[0-9]*/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		status := map[string]string{}
+		for line := range strings.Lines(string(text)) {
+			name, value, _ := strings.Cut(line, ":")
+			status[name] = strings.TrimSpace(value)
+		}
+		if status["PPid"] != strconv.Itoa(parent) {
+			continue
+		}
+		if found[status["Name"]], err = strconv.Atoi(status["Pid"]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+func TestServerKilledDuringADemo(t *testing.T) {
+	for process, server := range map[string]string{"java": "DynamoDB Local", "python": "ministack"} {
+		t.Run(server, func(t *testing.T) {
+			cmd, out := demo(t)
+			started := children(t, cmd.Process.Pid)
+			victim := 0
+			for name, pid := range started {
+				if strings.HasPrefix(name, process) {
+					victim = pid
+				}
+			}
+			if victim == 0 {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+				t.Fatalf("the demo has no process %s, only %v", process, started)
+			}
+			if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			err := cmd.Wait()
+			if cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("exit %v (%v), want 1", cmd.ProcessState, err)
+			}
+			wantTexts(t, out.text.String(), "sluice demo: "+server, "died: signal: killed", "the end of its log")
+			wantGone(t, started)
+		})
+	}
+}
+
+func TestDemoInterrupted(t *testing.T) {
+	cmd, out := demo(t)
+	started := children(t, cmd.Process.Pid)
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("exit %v (%v), want 1", cmd.ProcessState, err)
+	}
+	wantTexts(t, out.text.String(), "interrupted; all stopped")
+	wantGone(t, started)
+}
+
+func wantGone(t *testing.T, started map[string]int) {
+	t.Helper()
+	for name, pid := range started {
+		if err := syscall.Kill(pid, 0); err == nil {
+			t.Errorf("%s (pid %d) still runs", name, pid)
+		}
+	}
+}
+
+func TestBadFlagsAreNamed(t *testing.T) {
+	for flags, text := range map[string]string{
+		"play --players 0":     "--players must be from 1",
+		"play --for 0s":        "--for must be longer than 0",
+		"play --rate=-1":       "--rate must not be negative",
+		"demo --players 99999": "--players must be from 1 to 10000",
+		"top -n 0":             "-n must be at least 1",
+		"history x -n 101":     "-n must be from 1 to 100",
+		"top --stack":          "--stack",
+		"decode no-such-file":  "no-such-file",
+	} {
+		out, code := run(t, t.TempDir(), strings.Fields(flags)...)
+		if code == 0 {
+			t.Errorf("sluice %s: exit 0", flags)
+		}
+		wantTexts(t, out, text)
+	}
+}
