@@ -117,7 +117,7 @@ func oracleRecord(data []byte) (*oracleChange, error) {
 	}
 	c := new(oracleChange)
 	read := func(dst *string, raw json.RawMessage, nullable bool) {
-		if err == nil && !(nullable && isNull(raw)) {
+		if err == nil && (!nullable || !isNull(raw)) {
 			*dst, err = oracleString(raw)
 		}
 	}

@@ -82,7 +82,9 @@ func TestShufflerReordersWithinAnItem(t *testing.T) {
 	overtaken, far := 0, 0
 	for place, r := range out {
 		var i int
-		fmt.Sscan(r, &i)
+		if _, err := fmt.Sscan(r, &i); err != nil {
+			t.Fatal(err)
+		}
 		if i < last[i%3] {
 			overtaken++
 		}

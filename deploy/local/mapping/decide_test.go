@@ -66,7 +66,7 @@ func TestDecideLosesNothing(t *testing.T) {
 		for _, bisect := range []bool{false, true} {
 			p := policy{bisect: bisect, maxRetries: maxRetries}
 			for n := 1; n <= 6; n++ {
-				for retries := 0; retries <= 3; retries++ {
+				for retries := range 4 {
 					results := []result{{whole: true}}
 					for done := range n + 1 {
 						results = append(results, result{done: done})

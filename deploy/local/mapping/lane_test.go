@@ -347,6 +347,7 @@ func TestGatherKeepsToTheWindow(t *testing.T) {
 				t.Errorf("%d records after %v, want %d after %v", len(batch), time.Since(start), wantRecords, wantAfter)
 			}
 		}
+		//nolint:forbidigo // the time of a synctest bubble
 		go func() {
 			time.Sleep(5 * time.Second)
 			l.push(make([]record, 1)) // at 5 s: the window begins

@@ -58,7 +58,10 @@ func TestChildDiesWithItsKilledParent(t *testing.T) {
 		ended <- err
 	}()
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
 	case <-time.After(10 * time.Second):
 		t.Error("the child still runs 10 s after its parent was killed")
 	}
