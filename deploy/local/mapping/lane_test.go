@@ -369,6 +369,7 @@ func TestGatherKeepsToTheWindow(t *testing.T) {
 func TestGatherWithoutWindowTakesWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lane{mapping: &Mapping{settings: defaults()}, wake: make(chan struct{}, 1)}
+		//nolint:forbidigo // the time of a synctest bubble
 		go func() {
 			time.Sleep(time.Second)
 			l.push(make([]record, 7))

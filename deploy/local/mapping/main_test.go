@@ -58,7 +58,7 @@ func process(behaviour string, event events.KinesisEvent) (any, error) {
 			continue
 		}
 		if behaviour == "slow" {
-			time.Sleep(200 * time.Microsecond) // work, so that there is a middle to be killed in
+			time.Sleep(200 * time.Microsecond) //nolint:forbidigo // stands for work, so that there is a middle to be killed in
 		}
 		data := string(r.Kinesis.Data)
 		if len(data) > 100 {

@@ -72,7 +72,7 @@ func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 		return nil, nil, errors.Join(fmt.Errorf("start %s: %w", binary, err), listener.Close())
 	}
 	go func() {
-		_ = <-exited // the error is that of the process' state, which is asked for where it matters
+		<-exited //nolint:errcheck // it is that of the process' state, which is asked for where it matters
 		e.output.flush()
 		close(e.exited)
 	}()
