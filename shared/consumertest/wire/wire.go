@@ -50,6 +50,7 @@ func (f Fault) String() string {
 type Call struct {
 	N         int    // 1 for the first call through the Transport
 	Operation string // such as UpdateItem; empty if the protocol doesn't say
+	Body      []byte // what is asked, as it goes over the wire
 }
 
 // Transport is an http.RoundTripper that asks Decide about each call. It is
@@ -72,9 +73,14 @@ func (t *Transport) Crashed() bool { return t.crashed.Load() }
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	call := Call{N: int(t.calls.Add(1)), Operation: operation(r)}
+	r = r.WithContext(r.Context()) // a copy: the client's own request stays as it is
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	call := Call{N: int(t.calls.Add(1)), Operation: operation(r), Body: body}
 	if t.crashed.Load() {
-		return nil, cut(r, call, Crash)
+		return nil, &TimeoutError{Call: call, Fault: Crash}
 	}
 	fault := None
 	if t.Decide != nil {
@@ -88,7 +94,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	case ServerError:
 		return refuse(r, http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
 	case LostRequest:
-		return nil, cut(r, call, fault)
+		return nil, &TimeoutError{Call: call, Fault: fault}
 	case LostAnswer, CrashAfter:
 		response, err := t.base().RoundTrip(r)
 		if err != nil {
@@ -99,11 +105,13 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.crashed.Store(fault == CrashAfter)
+		if fault == CrashAfter {
+			t.crashed.Store(true)
+		}
 		return nil, &TimeoutError{Call: call, Fault: fault}
 	case Crash:
 		t.crashed.Store(true)
-		return nil, cut(r, call, fault)
+		return nil, &TimeoutError{Call: call, Fault: fault}
 	}
 	return nil, fmt.Errorf("wire: call %d: %v is no fault that can be injected", call.N, fault)
 }
@@ -121,19 +129,24 @@ func operation(r *http.Request) string {
 	return target[strings.LastIndexByte(target, '.')+1:]
 }
 
-// cut ends a call that the server must not see.
-func cut(r *http.Request, call Call, fault Fault) error {
-	if r.Body != nil {
-		r.Body.Close()
+// readBody returns the request's body and leaves it to be read again.
+func readBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
 	}
-	return &TimeoutError{Call: call, Fault: fault}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("wire: read the request: %w", err)
+	}
+	if err := r.Body.Close(); err != nil {
+		return nil, fmt.Errorf("wire: read the request: %w", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, nil
 }
 
 // refuse answers in the server's place with an error of the AWS JSON protocols.
 func refuse(r *http.Request, status int, errorType string) (*http.Response, error) {
-	if r.Body != nil {
-		r.Body.Close()
-	}
 	body := fmt.Sprintf(`{"__type":%q,"message":"injected by the test"}`, errorType)
 	return &http.Response{
 		Status:        http.StatusText(status),
