@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"sluice/shared/change"
@@ -113,7 +115,8 @@ func printChange(out io.Writer, c *change.Change) error {
 		by = "  expired (TTL)"
 	}
 	fmt.Fprintf(out, "  %s %s  %s%s\n", c.Kind, c.Table, c.Time().UTC().Format("2006-01-02 15:04:05.000000 MST"), by)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var table bytes.Buffer
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for _, name := range attributeNames(c) {
 		before, hadIt := text(c.Old, name)
 		after, hasIt := text(c.New, name)
@@ -131,7 +134,13 @@ func printChange(out io.Writer, c *change.Change) error {
 			fmt.Fprintf(w, "    %s\t%s\tgone\n", name, before)
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(out, strings.TrimRight(line, " \n")) // an empty last column is padded
+	}
+	return nil
 }
 
 // attributeNames lists a change's attributes: keys first, then by name.

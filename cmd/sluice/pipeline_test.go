@@ -1,0 +1,87 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/deploy/local/servers/servertest"
+)
+
+// deployed makes a stack with the outputs of consumers/leaderboard/template.yaml
+// in a CloudFormation, and the environment that leads the AWS SDK there.
+func deployed(t *testing.T, outputs string) aws.Config {
+	t.Helper()
+	cfg := servertest.Ministack(t)
+	key, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := servertest.DynamoDB(t)
+	for name, value := range map[string]string{
+		"AWS_REGION": cfg.Region, "AWS_ACCESS_KEY_ID": key.AccessKeyID, "AWS_SECRET_ACCESS_KEY": key.SecretAccessKey,
+		"AWS_ENDPOINT_URL": *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_DYNAMODB": *tables.BaseEndpoint,
+	} {
+		t.Setenv(name, value)
+	}
+	tables.Credentials = cfg.Credentials
+	_, err = cloudformation.NewFromConfig(cfg).CreateStack(t.Context(), &cloudformation.CreateStackInput{
+		StackName:    aws.String("game"),
+		TemplateBody: aws.String(`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": ` + outputs + `}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tables
+}
+
+func TestDeployedStack(t *testing.T) {
+	cfg := deployed(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "4"}}`)
+	client := dynamodb.NewFromConfig(cfg)
+	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("Scores"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("UserId"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("Timestamp"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("UserId"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("Timestamp"), KeyType: types.KeyTypeRange},
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{
+		"UserId": &types.AttributeValueMemberS{Value: "reed"}, "Timestamp": &types.AttributeValueMemberS{Value: "2026"}, "Score": &types.AttributeValueMemberN{Value: "7"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	board, err := pipelineFlags{Stack: "game"}.board(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if board.ScoreTable != "Scores" || board.BoardTable != "Board" || board.Shards != 4 {
+		t.Errorf("board %+v", board)
+	}
+	events, err := board.History(t.Context(), "reed", 10)
+	if err != nil || len(events) != 1 || events[0].Score.String() != "7" {
+		t.Errorf("history %v, %v; want one score of 7", events, err)
+	}
+}
+
+func TestDeployedStackOfSomethingElse(t *testing.T) {
+	deployed(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
+	_, err := pipelineFlags{Stack: "game"}.board(t.Context())
+	if err == nil {
+		t.Fatal("a stack without a score table was taken")
+	}
+	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `BoardShards is "many"`, "consumers/leaderboard/template.yaml")
+	_, err = pipelineFlags{Stack: "other"}.board(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
+		t.Errorf("error %v, want one that names the stack", err)
+	}
+}
