@@ -6,15 +6,38 @@ import (
 	"fmt"
 	"os"
 	"text/tabwriter"
+	"time"
+
+	"sluice/consumers/leaderboard"
 )
 
 type verifyCommand struct {
-	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard. Exits with 1 if any differs. Let the stream drain first."`
+	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard. Exits with 1 if any differs."`
 }
 
 type verifyLeaderboardCommand struct {
 	pipelineFlags
-	JSON bool `help:"Print the result as JSON."`
+	JSON bool          `help:"Print the result as JSON."`
+	Wait time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
+}
+
+// lookAgain is the pause between two looks.
+const lookAgain = 500 * time.Millisecond
+
+// verify compares until nothing differs or the wait is over.
+func (c *verifyLeaderboardCommand) verify(ctx context.Context, board leaderboard.Board) (leaderboard.Verification, error) {
+	deadline := time.Now().Add(c.Wait)
+	for {
+		v, err := board.Verify(ctx)
+		if err != nil || len(v.Differences) == 0 || !time.Now().Before(deadline) {
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
@@ -22,7 +45,7 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := board.Verify(ctx)
+	v, err := c.verify(ctx, board)
 	if err != nil {
 		return err
 	}
@@ -45,7 +68,7 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 		}
 	}
 	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%d of %d players differ; if changes are still on their way, wait for the stream to drain and try again", n, v.Players)
+		return fmt.Errorf("%d of %d players differ; if changes are still on their way, look again with --wait 10s", n, v.Players)
 	}
 	return nil
 }

@@ -62,12 +62,12 @@ type Config struct {
 
 // Stats counts what a Bridge has done.
 type Stats struct {
-	Read      int64 // changes read from DynamoDB Streams
-	Written   int64 // records that Kinesis has taken, repeats included
-	Repeated  int64 // records written a second time on purpose
-	Reordered int64 // records held back on purpose
-	Oversize  int64 // changes skipped because their record is over 1 MiB
-	Pending   int64 // records read or held back but not yet written: 0 when nothing is under way
+	Read      int64 `json:"read"`      // changes read from DynamoDB Streams
+	Written   int64 `json:"written"`   // records that Kinesis has taken, repeats included
+	Repeated  int64 `json:"repeated"`  // records written a second time on purpose
+	Reordered int64 `json:"reordered"` // records held back on purpose
+	Oversize  int64 `json:"oversize"`  // changes skipped because their record is over 1 MiB
+	Pending   int64 `json:"pending"`   // records read or held back but not yet written: 0 when nothing is under way
 }
 
 // Bridge carries changes from DynamoDB Streams to Kinesis. Its methods are safe for concurrent use, but only one

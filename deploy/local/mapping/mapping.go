@@ -63,31 +63,31 @@ type Config struct {
 
 // Stats counts what a Mapping has done.
 type Stats struct {
-	Read         int64 // records read from the stream
-	Filtered     int64 // records that matched no filter, and were dropped
-	NotJSON      int64 // those among the filtered whose data is not JSON
-	Done         int64 // records that need no more work: processed, filtered or discarded
-	Discarded    int64 // records given up, by count of tries or by age
-	Documents    int64 // documents sent to the on-failure destination
-	Invocations  int64 // invocations begun
-	Delivered    int64 // records handed to the function, counted at every try
-	Succeeded    int64 // invocations that succeeded as a whole
-	Partial      int64 // invocations that reported some records as failed
-	Failed       int64 // invocations that failed as a whole, by being killed for example
-	Retried      int64 // invocations that repeated or split an earlier one
-	Killed       int64 // functions killed by Chaos during an invocation; a few of them had just answered
-	InFlight     int64 // invocations under way
-	MillisBehind int64 // the farthest that reading is behind the end of any shard; -1 while one has not been read yet
-	Shards       []Shard
+	Read         int64   `json:"read"`         // records read from the stream
+	Filtered     int64   `json:"filtered"`     // records that matched no filter, and were dropped
+	NotJSON      int64   `json:"notJson"`      // those among the filtered whose data is not JSON
+	Done         int64   `json:"done"`         // records that need no more work: processed, filtered or discarded
+	Discarded    int64   `json:"discarded"`    // records given up, by count of tries or by age
+	Documents    int64   `json:"documents"`    // documents sent to the on-failure destination
+	Invocations  int64   `json:"invocations"`  // invocations begun
+	Delivered    int64   `json:"delivered"`    // records handed to the function, counted at every try
+	Succeeded    int64   `json:"succeeded"`    // invocations that succeeded as a whole
+	Partial      int64   `json:"partial"`      // invocations that reported some records as failed
+	Failed       int64   `json:"failed"`       // invocations that failed as a whole, by being killed for example
+	Retried      int64   `json:"retried"`      // invocations that repeated or split an earlier one
+	Killed       int64   `json:"killed"`       // functions killed by Chaos during an invocation; a few of them had just answered
+	InFlight     int64   `json:"inFlight"`     // invocations under way
+	MillisBehind int64   `json:"millisBehind"` // the farthest that reading is behind the end of any shard; -1 while one has not been read yet
+	Shards       []Shard `json:"shards"`
 }
 
 // Shard is where one shard stands.
 type Shard struct {
-	ID string
+	ID string `json:"id"`
 	// Checkpoint is the sequence number up to which every record is done; empty before the first.
-	Checkpoint string
+	Checkpoint string `json:"checkpoint"`
 	// Ended is true once the shard was closed and all of its records are done.
-	Ended bool
+	Ended bool `json:"ended"`
 }
 
 const (
