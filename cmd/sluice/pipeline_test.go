@@ -42,19 +42,7 @@ func deployed(t *testing.T, outputs string) aws.Config {
 func TestDeployedStack(t *testing.T) {
 	cfg := deployed(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "4"}}`)
 	client := dynamodb.NewFromConfig(cfg)
-	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: aws.String("Scores"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("UserId"), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String("Timestamp"), AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("UserId"), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String("Timestamp"), KeyType: types.KeyTypeRange},
-		},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
 	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{
 		"UserId": &types.AttributeValueMemberS{Value: "reed"}, "Timestamp": &types.AttributeValueMemberS{Value: "2026"}, "Score": &types.AttributeValueMemberN{Value: "7"},
 	}}); err != nil {

@@ -36,22 +36,9 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	cfg := servertest.DynamoDB(t)
 	w := &world{t: t, config: cfg, direct: dynamodb.NewFromConfig(cfg)}
-	createTable(t, w.direct, "sums", "Name")
-	createTable(t, w.direct, "ledger", attrGroup, attrEntry)
+	servertest.CreateTable(t, w.direct, "sums", "Name")
+	servertest.CreateTable(t, w.direct, "ledger", attrGroup, attrEntry)
 	return w
-}
-
-func createTable(t *testing.T, client *dynamodb.Client, name string, keys ...string) {
-	t.Helper()
-	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
-	for i, key := range keys {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(key), AttributeType: types.ScalarAttributeTypeS})
-		kind := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
-		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: aws.String(key), KeyType: kind})
-	}
-	if _, err := client.CreateTable(t.Context(), in); err != nil {
-		t.Fatalf("create table %s: %v", name, err)
-	}
 }
 
 // table returns a Table whose calls decide lets through; nil: all of them.

@@ -53,11 +53,13 @@ func (g Game) Play(ctx context.Context) (map[string]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.For)
 	defer cancel()
 	written := make(map[string]int64, g.Players)
-	var mu sync.Mutex
+	for n := range g.Players {
+		written[playerName(n)] = 0 // also those who never get to write
+	}
+	var mu sync.Mutex // guards written from here on
 	group, ctx := errgroup.WithContext(ctx)
 	for n := range g.Players {
 		user := playerName(n)
-		written[user] = 0
 		random := rand.New(rand.NewPCG(g.Seed, uint64(n)))
 		group.Go(func() error {
 			return g.play(ctx, user, random, func(score int) {
