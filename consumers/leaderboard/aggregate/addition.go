@@ -122,12 +122,9 @@ func (a *addition) spill(ctx context.Context, n int) error {
 	}
 
 	e := newExpression()
+	// The whole set is as it was read. Then so is the spill time: a spill takes
+	// ids out, and none of those ever comes back.
 	e.condition("%s = %s", e.name(attrIDs), e.value(&types.AttributeValueMemberBS{Value: taken}))
-	if a.seen.spillTime == 0 {
-		e.condition("attribute_not_exists(%s)", e.name(attrSpillTime))
-	} else {
-		e.condition("%s = %s", e.name(attrSpillTime), e.number(a.seen.spillTime))
-	}
 	e.set(map[string]types.AttributeValue{attrSpillTime: number64(cut)})
 	e.remove(attrIDs, &types.AttributeValueMemberBS{Value: taken[:count]})
 	bucket := a.table.ledgerRow(a.target.Group, bucketEntry(cut), cut)

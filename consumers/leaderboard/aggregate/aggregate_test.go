@@ -95,6 +95,9 @@ func (w *world) wantSum(name string, want decimal.Decimal) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if n := len(readState(out.Item).ids); n > Capacity {
+		w.t.Errorf("%q remembers %d ids, more than %d: it outgrows its write unit", name, n, Capacity)
+	}
 	var got decimal.Decimal
 	if n, ok := out.Item["Sum"].(*types.AttributeValueMemberN); ok {
 		got = decimal.RequireFromString(n.Value)
