@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
@@ -14,7 +16,7 @@ import (
 
 	"sluice/consumers/leaderboard"
 	"sluice/deploy/local/bridge"
-	"sluice/deploy/local/game"
+	"sluice/deploy/local/servers"
 	"sluice/deploy/local/stack"
 )
 
@@ -82,10 +84,13 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 }
 
 // explain adds what helps to understand an error: the logs are still there. Being
-// interrupted needs no explanation.
+// interrupted needs no logs, and neither do missing tools.
 func explain(ctx context.Context, err error, dir string) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) && errors.Is(err, context.Canceled) {
 		return errors.Join(errors.New("interrupted; all stopped"), os.RemoveAll(dir))
+	}
+	if _, missing := errors.AsType[*servers.MissingToolsError](err); missing {
+		return errors.Join(err, os.RemoveAll(dir))
 	}
 	return fmt.Errorf("%w\n(logs are in %s)", err, dir)
 }
@@ -102,15 +107,10 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	stopWatching := watch(ctx, func(elapsed time.Duration) {
 		printLive(ctx, board, elapsed, scores.Load(), points.Load())
 	})
-	written, err := game.Game{
-		Client:  board.Client,
-		Table:   board.ScoreTable,
-		Players: c.Players,
-		For:     c.For,
-		Rate:    c.Rate,
-		Seed:    c.Seed,
-		Scored:  func(_ string, score int) { scores.Add(1); points.Add(int64(score)) },
-	}.Play(ctx)
+	written, err := c.game(board, func(_ string, score int) {
+		scores.Add(1)
+		points.Add(int64(score))
+	}).Play(ctx)
 	stopWatching()
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return err
@@ -206,7 +206,7 @@ func compare(ctx context.Context, board leaderboard.Board, written map[string]in
 	different := 0
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\nplayer\twritten\tleaderboard\t")
-	for _, user := range sortedUsers(written) {
+	for _, user := range slices.Sorted(maps.Keys(written)) {
 		mark := ""
 		if !totals[user].Equal(decimal.NewFromInt(written[user])) {
 			different++

@@ -39,5 +39,3 @@ func printBoard(ctx context.Context, board leaderboard.Board) error {
 	fmt.Printf("\nLatest %d of %s\n", scores, best[0].User)
 	return printHistory(os.Stdout, events)
 }
-
-func sortedUsers(written map[string]int64) []string { return slices.Sorted(maps.Keys(written)) }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/consumers/leaderboard"
 	"sluice/deploy/local/game"
 )
 
@@ -38,6 +39,19 @@ func (f *gameFlags) Validate() error {
 	return errors.Join(faults...)
 }
 
+// game is the game that the flags describe, on the board's score table.
+func (f *gameFlags) game(board leaderboard.Board, scored func(user string, score int)) game.Game {
+	return game.Game{
+		Client:  board.Client,
+		Table:   board.ScoreTable,
+		Players: f.Players,
+		For:     f.For,
+		Rate:    f.Rate,
+		Seed:    f.Seed,
+		Scored:  scored,
+	}
+}
+
 type playCommand struct {
 	pipelineFlags
 	gameFlags
@@ -50,15 +64,7 @@ func (c *playCommand) Run(ctx context.Context) error {
 	}
 	fmt.Printf("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
 	var scores atomic.Int64
-	written, err := game.Game{
-		Client:  board.Client,
-		Table:   board.ScoreTable,
-		Players: c.Players,
-		For:     c.For,
-		Rate:    c.Rate,
-		Seed:    c.Seed,
-		Scored:  func(string, int) { scores.Add(1) },
-	}.Play(ctx)
+	written, err := c.game(board, func(string, int) { scores.Add(1) }).Play(ctx)
 	var points int64
 	for _, n := range written {
 		points += n

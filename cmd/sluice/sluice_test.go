@@ -98,7 +98,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"players": 12`, `"differences": []`)
 	want(t, dir, []string{"top", "-n", "2"}, "1.", "2.")
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
-	want(t, dir, []string{"status"}, "RECORDS DONE", "leaderboard")
+	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
 	want(t, dir, []string{"down"}, "is down")
 	want(t, dir, []string{"down"}, "No local stack was running")

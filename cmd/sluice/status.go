@@ -42,20 +42,25 @@ func printStatus(out io.Writer, info stack.Info) error {
 		return nil
 	}
 	fmt.Fprintf(out, "The local stack is ready, up for %v.\n\n", time.Since(info.Started).Round(time.Second))
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SERVER\tENDPOINT\tPID\tLOG")
+	servers := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(servers, "SERVER\tENDPOINT\tPID\tLOG")
 	for _, p := range info.Processes {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", p.Name, p.Endpoint, p.PID, p.Log)
+		fmt.Fprintf(servers, "%s\t%s\t%d\t%s\n", p.Name, p.Endpoint, p.PID, p.Log)
 	}
+	fmt.Fprintln(servers)
+	changes := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if info.Bridge != nil {
-		fmt.Fprintln(w, "\t\t\t\nBRIDGE\tCHANGES READ\tRECORDS WRITTEN\tON THEIR WAY")
-		fmt.Fprintf(w, "table → stream\t%d\t%d\t%d\n", info.Bridge.Read, info.Bridge.Written, info.Bridge.Pending)
+		fmt.Fprintln(changes, "FROM THE TABLES\tREAD\tIN THE STREAM\tON THEIR WAY")
+		fmt.Fprintf(changes, "changes\t%d\t%d\t%d\n\n", info.Bridge.Read, info.Bridge.Written, info.Bridge.Pending)
 	}
-	fmt.Fprintln(w, "\t\t\t\nCONSUMER\tRECORDS DONE\tON THEIR WAY\tINVOCATIONS\tFAILED\tBEHIND")
+	fmt.Fprintln(changes, "CONSUMER\tDONE\tON THEIR WAY\tINVOCATIONS\tFAILED\tBEHIND")
 	for _, name := range slices.Sorted(maps.Keys(info.Mappings)) {
 		m := info.Mappings[name]
-		behind := time.Duration(m.MillisBehind) * time.Millisecond
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%v\n", name, m.Done, m.Read-m.Done, m.Invocations, m.Failed, behind)
+		behind := (time.Duration(m.MillisBehind) * time.Millisecond).String()
+		if m.MillisBehind < 0 {
+			behind = "starting"
+		}
+		fmt.Fprintf(changes, "%s\t%d\t%d\t%d\t%d\t%s\n", name, m.Done, m.Read-m.Done, m.Invocations, m.Failed, behind)
 	}
-	return w.Flush()
+	return errors.Join(servers.Flush(), changes.Flush())
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The defaults of Settings.
+// The defaults of Settings, see DefaultSettings.
 const (
 	DefaultScoreTable = "UserScoreEvents"
 	DefaultBoardTable = "Leaderboard"
@@ -17,18 +17,29 @@ const (
 // Settings are the leaderboard's own settings.
 type Settings struct {
 	// ScoreTable is the table whose changes are summed; others' are skipped.
-	ScoreTable string `env:"SCORE_TABLE" envDefault:"UserScoreEvents"`
+	ScoreTable string `env:"SCORE_TABLE"`
 	// BoardTable holds the totals.
-	BoardTable string `env:"BOARD_TABLE" envDefault:"Leaderboard"`
+	BoardTable string `env:"BOARD_TABLE"`
 	// LedgerTable remembers older changes, see package aggregate.
 	LedgerTable string `env:"LEDGER_TABLE"`
 	// Shards is over how many partitions of the index the players are spread.
-	Shards int `env:"BOARD_SHARDS" envDefault:"10"`
+	Shards int `env:"BOARD_SHARDS"`
 	// CountTTLDeletes says whether a score that expires is subtracted.
-	CountTTLDeletes bool `env:"COUNT_TTL_DELETES" envDefault:"true"`
+	CountTTLDeletes bool `env:"COUNT_TTL_DELETES"`
 	// Horizon is how long changes are remembered. It must be longer than the
 	// stream's retention plus the dead letters' life; older changes are rejected.
-	Horizon time.Duration `env:"HORIZON" envDefault:"384h"`
+	Horizon time.Duration `env:"HORIZON"`
+}
+
+// DefaultSettings are the defaults. LedgerTable has none.
+func DefaultSettings() Settings {
+	return Settings{
+		ScoreTable:      DefaultScoreTable,
+		BoardTable:      DefaultBoardTable,
+		Shards:          DefaultShards,
+		CountTTLDeletes: true,
+		Horizon:         DefaultHorizon,
+	}
 }
 
 // Validate reports every fault at once.

@@ -90,10 +90,8 @@ func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Sett
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		})
 	})
-	settings := Settings{
-		ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, LedgerTable: w.ledger,
-		Shards: DefaultShards, CountTTLDeletes: true, Horizon: DefaultHorizon,
-	}
+	settings := DefaultSettings()
+	settings.LedgerTable = w.ledger
 	for _, f := range change {
 		f(&settings)
 	}
@@ -107,8 +105,7 @@ func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Sett
 
 // handler runs a consumer as the function does.
 func (w *world) handler(c consumer.Consumer) *consumer.Handler {
-	runtime := consumer.Settings{StuckAfter: consumer.DefaultStuckAfter, GiveUpAge: consumer.DefaultGiveUpAge, AnswerReserve: consumer.DefaultAnswerReserve}
-	handler := consumer.NewHandler("leaderboard", c, w, runtime, slog.New(slog.DiscardHandler), &w.metrics)
+	handler := consumer.NewHandler("leaderboard", c, w, consumer.Settings{}, slog.New(slog.DiscardHandler), &w.metrics)
 	handler.Now = func() time.Time { return consumertest.Arrival }
 	return handler
 }

@@ -36,13 +36,14 @@ type Handler struct {
 	memory  memory
 }
 
-// NewHandler returns a Handler that uses the system's clock.
+// NewHandler returns a Handler that uses the system's clock. Settings that are
+// zero get their defaults.
 func NewHandler(name string, c Consumer, letters DeadLetters, s Settings, log *slog.Logger, metrics io.Writer) *Handler {
 	return &Handler{
 		Name:        name,
 		Consumer:    c,
 		DeadLetters: letters,
-		Settings:    s,
+		Settings:    s.withDefaults(),
 		Log:         log,
 		Metrics:     metrics,
 		Now:         time.Now,

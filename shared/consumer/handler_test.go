@@ -56,8 +56,7 @@ func (s *shelf) Keep(_ context.Context, letters []DeadLetter) []error {
 
 func newFunction(t *testing.T, c Consumer) *function {
 	f := &function{t: t, letters: &shelf{}, now: consumertest.Arrival.Add(time.Second)}
-	settings := Settings{DeadLetterQueueURL: "http://queue", StuckAfter: DefaultStuckAfter, GiveUpAge: DefaultGiveUpAge, AnswerReserve: DefaultAnswerReserve}
-	f.Handler = NewHandler("test", c, f.letters, settings, slog.New(slog.NewTextHandler(&f.logs, nil)), &f.metrics)
+	f.Handler = NewHandler("test", c, f.letters, Settings{}, slog.New(slog.NewTextHandler(&f.logs, nil)), &f.metrics)
 	f.Now = func() time.Time { return f.now }
 	return f
 }

@@ -1,13 +1,14 @@
 package consumer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 )
 
-// The defaults of Settings.
+// The defaults of Settings, for fields that are zero.
 const (
 	DefaultStuckAfter    = 5 * time.Minute
 	DefaultGiveUpAge     = 23 * time.Hour
@@ -23,16 +24,16 @@ type Settings struct {
 	DeadLetterBucket string `env:"DEAD_LETTER_BUCKET"`
 	// StuckAfter is how long a change may keep failing while others succeed
 	// before it becomes a dead letter, so that it doesn't hold up its shard.
-	StuckAfter time.Duration `env:"STUCK_AFTER" envDefault:"5m"`
+	StuckAfter time.Duration `env:"STUCK_AFTER"`
 	// GiveUpAge is how long after its arrival in the stream a failing change
 	// becomes a dead letter whatever else happens. It must be less than the
 	// mapping's MaximumRecordAgeInSeconds: at that age Lambda discards the record.
-	GiveUpAge time.Duration `env:"GIVE_UP_AGE" envDefault:"23h"`
+	GiveUpAge time.Duration `env:"GIVE_UP_AGE"`
 	// AnswerReserve is how long before the function's time-out the consumer
 	// stops, to keep dead letters and to answer.
-	AnswerReserve time.Duration `env:"ANSWER_RESERVE" envDefault:"3s"`
-	// LogLevel is the least severe level that is logged.
-	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+	AnswerReserve time.Duration `env:"ANSWER_RESERVE"`
+	// LogLevel is the least severe level that is logged; INFO by default.
+	LogLevel slog.Level `env:"LOG_LEVEL"`
 }
 
 // Validate reports every fault at once.
@@ -45,9 +46,17 @@ func (s Settings) Validate() error {
 		name  string
 		value time.Duration
 	}{{"STUCK_AFTER", s.StuckAfter}, {"GIVE_UP_AGE", s.GiveUpAge}, {"ANSWER_RESERVE", s.AnswerReserve}} {
-		if d.value <= 0 {
-			faults = append(faults, fmt.Errorf("%s must be longer than 0, like 5m (got %v)", d.name, d.value))
+		if d.value < 0 {
+			faults = append(faults, fmt.Errorf("%s must not be negative, but like 5m (got %v)", d.name, d.value))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// withDefaults fills in the defaults.
+func (s Settings) withDefaults() Settings {
+	s.StuckAfter = cmp.Or(s.StuckAfter, DefaultStuckAfter)
+	s.GiveUpAge = cmp.Or(s.GiveUpAge, DefaultGiveUpAge)
+	s.AnswerReserve = cmp.Or(s.AnswerReserve, DefaultAnswerReserve)
+	return s
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestSettingsNameEveryFault(t *testing.T) {
-	err := Settings{StuckAfter: -time.Second}.Validate()
+	err := Settings{StuckAfter: -time.Second, GiveUpAge: -1, AnswerReserve: -1}.Validate()
 	if err == nil {
 		t.Fatal("settings without anything are valid")
 	}

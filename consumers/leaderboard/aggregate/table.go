@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 	"github.com/shopspring/decimal"
 
 	"sluice/shared/change"
@@ -141,13 +142,8 @@ func isRefused(err error) bool {
 		}
 		return false
 	}
-	apiErr, ok := errors.AsType[apiError](err)
-	return ok && apiErr.ErrorCode() == "ValidationException"
-}
-
-type apiError interface {
-	error
-	ErrorCode() string
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	return ok && refusal.ErrorCode() == "ValidationException"
 }
 
 func code(r types.CancellationReason) string {

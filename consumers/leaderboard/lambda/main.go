@@ -15,8 +15,8 @@ import (
 func main() { consumer.Main("leaderboard", newLeaderboard) }
 
 func newLeaderboard(cfg aws.Config) (consumer.Consumer, error) {
-	settings, err := env.ParseAs[leaderboard.Settings]()
-	if err != nil {
+	settings := leaderboard.DefaultSettings()
+	if err := env.Parse(&settings); err != nil {
 		return nil, fmt.Errorf("read the environment: %w", err)
 	}
 	return leaderboard.New(dynamodb.NewFromConfig(cfg), settings)
