@@ -22,19 +22,13 @@ func TestMain(m *testing.M) { servertest.Main(m) }
 func newQueue(t *testing.T) *Queue {
 	t.Helper()
 	cfg := servertest.Ministack(t)
-	q := &Queue{
-		SQS:    sqs.NewFromConfig(cfg),
-		S3:     s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-		Bucket: strings.ToLower(strings.ReplaceAll("dead-letters-"+t.Name(), "/", "-")),
-	}
+	q := &Queue{SQS: sqs.NewFromConfig(cfg), S3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })}
 	out, err := q.SQS.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("dead-letters")})
 	if err != nil {
 		t.Fatalf("create queue: %v", err)
 	}
 	q.URL = *out.QueueUrl
-	if _, err := q.S3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &q.Bucket}); err != nil {
-		t.Fatalf("create bucket: %v", err)
-	}
+	q.Bucket = servertest.CreateBucket(t, q.S3)
 	return q
 }
 

@@ -383,10 +383,7 @@ func (w *world) putBad() {
 
 func TestDocumentGoesToTheBucketWithTheRecords(t *testing.T) {
 	w := newWorld(t, 1)
-	bucket := "on-failure-" + strings.ToLower(w.t.Name())
-	if _, err := w.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
-		t.Fatal(err)
-	}
+	bucket := servertest.CreateBucket(t, w.s3)
 	w.putBad()
 	s := defaults()
 	s.MaximumRetryAttempts = 0

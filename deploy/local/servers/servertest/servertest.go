@@ -67,7 +67,7 @@ func DynamoDB(t testing.TB) aws.Config {
 }
 
 // Ministack returns a configuration for Kinesis, SQS and S3 with a new, empty account of the test's own. Names of
-// buckets must be unique among the tests all the same.
+// buckets must be unique among the tests all the same: see [CreateBucket].
 func Ministack(t testing.TB) aws.Config {
 	t.Helper()
 	account, err := rand.Int(rand.Reader, big.NewInt(1e12))

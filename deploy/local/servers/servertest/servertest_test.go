@@ -1,8 +1,6 @@
 package servertest_test
 
 import (
-	"crypto/rand"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -51,9 +49,6 @@ func TestMinistackIsolatesTests(t *testing.T) {
 		if len(list.QueueUrls) != 1 {
 			t.Errorf("queues %v, want one", list.QueueUrls)
 		}
-		bucket := "bucket-" + strings.ToLower(rand.Text())
-		if _, err := s3.NewFromConfig(config).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
-			t.Fatal(err)
-		}
+		servertest.CreateBucket(t, s3.NewFromConfig(config))
 	}
 }
