@@ -96,11 +96,8 @@ func (b *batch) apply(ctx context.Context) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-b.handler.Settings.AnswerReserve))
-		defer cancel()
-	}
+	ctx, cancel := b.handler.untilReserve(ctx)
+	defer cancel()
 	errs, err := b.applyRecovering(ctx, changes)
 	if err != nil {
 		return err
@@ -117,6 +114,18 @@ func (b *batch) apply(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// untilReserve ends before ctx's deadline by the answer reserve, but by no more
+// than a quarter of the time, so that a function with a short time-out gets
+// anything done.
+func (h *Handler) untilReserve(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	reserve := min(h.Settings.AnswerReserve, time.Until(deadline)/4)
+	return context.WithDeadline(ctx, deadline.Add(-reserve))
 }
 
 // applyRecovering calls the consumer. A panic over a single change is that

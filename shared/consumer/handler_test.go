@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -258,21 +259,30 @@ func TestDestinationDown(t *testing.T) {
 	}
 }
 
+// The consumer's time ends before the function's: what isn't done comes again.
 func TestConsumerStopsBeforeTheDeadline(t *testing.T) {
-	f := newFunction(t, batchFunc(func(ctx context.Context, batch []*change.Change) []error {
-		deadline, ok := ctx.Deadline()
-		if !ok {
-			t.Error("no deadline")
-		}
-		return []error{fmt.Errorf("stopped %v early: %w", time.Until(deadline), context.DeadlineExceeded)}
-	}))
-	ctx, cancel := context.WithTimeout(t.Context(), DefaultAnswerReserve) // nothing is left for the consumer
-	defer cancel()
-	answer, err := f.Invoke(ctx, consumertest.Payload(1, insert("a")))
-	if err != nil {
-		t.Fatal(err)
+	for timeout, want := range map[time.Duration]time.Duration{
+		time.Minute:     57 * time.Second,        // less the reserve
+		2 * time.Second: 1500 * time.Millisecond, // at most a quarter is reserved
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			f := newFunction(t, batchFunc(func(ctx context.Context, _ []*change.Change) []error {
+				<-ctx.Done()
+				return []error{ctx.Err()}
+			}))
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			answer, err := f.Invoke(ctx, consumertest.Payload(1, insert("a")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.wantAnswer(answer, 1)
+			if took := time.Since(began); took != want {
+				t.Errorf("of %v the consumer had %v, want %v", timeout, took, want)
+			}
+		})
 	}
-	f.wantAnswer(answer, 1)
 }
 
 func TestPanics(t *testing.T) {

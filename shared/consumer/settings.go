@@ -30,7 +30,7 @@ type Settings struct {
 	// mapping's MaximumRecordAgeInSeconds: at that age Lambda discards the record.
 	GiveUpAge time.Duration `env:"GIVE_UP_AGE"`
 	// AnswerReserve is how long before the function's time-out the consumer
-	// stops, to keep dead letters and to answer.
+	// stops, to keep dead letters and to answer; at most a quarter of the time.
 	AnswerReserve time.Duration `env:"ANSWER_RESERVE"`
 	// LogLevel is the least severe level that is logged; INFO by default.
 	LogLevel slog.Level `env:"LOG_LEVEL"`
