@@ -41,4 +41,5 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/ssooidc v1.44.3 // indirect
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8 // indirect
 	golang.org/x/sys v0.37.0 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
 )

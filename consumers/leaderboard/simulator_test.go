@@ -1,0 +1,144 @@
+package leaderboard
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"sluice/consumers/leaderboard/aggregate"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/deploy/local/template"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+// TestSimulator delivers random histories of scores in every way that the
+// stream may; the board must hold the sums of the score table.
+func TestSimulator(t *testing.T) {
+	s := simulation()
+	s.Schedules = 500
+	consumertest.Run(t, s)
+}
+
+var players = []string{"reed", "ünï \"🦦\"", "maggy"}
+
+// scores are games of three players, some of whom play far more often than the
+// board remembers in the player's own item.
+var scores = consumertest.Workload{
+	Table:  DefaultScoreTable,
+	Groups: len(players),
+	Key: func(group, n int) consumertest.Item {
+		return consumertest.Item{AttrUser: consumertest.S(players[group]), AttrTimestamp: consumertest.S(fmt.Sprintf("%03d", n))}
+	},
+	Attributes: func(t *rapid.T, _ int) consumertest.Item {
+		return consumertest.Item{AttrScore: consumertest.N(consumertest.Numbers().Draw(t, "score"))}
+	},
+	Burst: aggregate.Capacity + 20,
+}
+
+func simulation() consumertest.Suite {
+	return consumertest.Suite{
+		Name:     "leaderboard",
+		Workload: scores,
+		Database: servertest.DynamoDB,
+		Setup:    createTables,
+		New: func(cfg aws.Config) (consumer.Consumer, error) {
+			settings := DefaultSettings()
+			settings.LedgerTable = simulatedLedger
+			return New(dynamodb.NewFromConfig(cfg), settings)
+		},
+		Read:    readBoard,
+		Want:    wantBoard,
+		Horizon: DefaultHorizon,
+		Forget:  forgetLedger,
+	}
+}
+
+// readBoard reads every player's total.
+func readBoard(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+	board := Board{Client: dynamodb.NewFromConfig(cfg), ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, Shards: DefaultShards}
+	totals, err := board.Totals(ctx)
+	return text(totals), err
+}
+
+// wantBoard sums the scores that the changes leave. A player with nothing may
+// be on the board with 0 or not at all.
+func wantBoard(changes []consumertest.Change) map[string]string {
+	totals := map[string]decimal.Decimal{}
+	for _, c := range changes {
+		user := c.Keys[AttrUser].Text()
+		totals[user] = totals[user].Add(simulatedScore(c.New)).Sub(simulatedScore(c.Old))
+	}
+	return text(totals)
+}
+
+func simulatedScore(image consumertest.Item) decimal.Decimal {
+	if image == nil {
+		return decimal.Zero
+	}
+	return decimal.RequireFromString(image[AttrScore].Text())
+}
+
+func text(totals map[string]decimal.Decimal) map[string]string {
+	items := map[string]string{}
+	for user, total := range totals {
+		if !total.IsZero() {
+			items[user] = total.String()
+		}
+	}
+	return items
+}
+
+const simulatedLedger = "Ledger"
+
+// createTables makes the tables of the consumer's template.
+func createTables(ctx context.Context, cfg aws.Config) error {
+	read, err := template.Read("template.yaml")
+	if err != nil {
+		return err
+	}
+	resources, err := read.Resolve(template.Scope{Region: servertest.Region, AccountID: "000000000000", StackName: "test",
+		Parameters: map[string]string{"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"}})
+	if err != nil {
+		return err
+	}
+	client := dynamodb.NewFromConfig(cfg)
+	for _, table := range resources.Tables {
+		if strings.HasPrefix(table.LogicalID, simulatedLedger) {
+			table.Name = simulatedLedger
+		}
+		if _, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+			TableName: &table.Name, BillingMode: "PAY_PER_REQUEST",
+			AttributeDefinitions: table.Attributes, KeySchema: table.Keys, GlobalSecondaryIndexes: table.Indexes,
+		}); err != nil {
+			return fmt.Errorf("create table %s: %w", table.Name, err)
+		}
+	}
+	return nil
+}
+
+// forgetLedger does what the ledger's time to live does.
+func forgetLedger(ctx context.Context, cfg aws.Config) error {
+	client := dynamodb.NewFromConfig(cfg)
+	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(simulatedLedger)})
+	if err != nil {
+		return err
+	}
+	for _, row := range out.Items {
+		for name := range row {
+			if name != "Group" && name != "Entry" {
+				delete(row, name)
+			}
+		}
+		if _, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(simulatedLedger), Key: row}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package consumertest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"pgregory.net/rapid"
+
+	"sluice/shared/consumer"
+)
+
+// Suite is a consumer with all that is needed to judge it.
+type Suite struct {
+	// Name is the consumer's name, as for consumer.Main.
+	Name     string
+	Workload Workload
+	// Database returns a new, empty database of the real server. It is called
+	// for each schedule.
+	Database func(testing.TB) aws.Config
+	// Setup makes the tables of the destination.
+	Setup func(context.Context, aws.Config) error
+	// New starts an instance of the consumer, as for consumer.Main. Its clients
+	// must use cfg.HTTPClient: that is where the faults come from. The consumer
+	// must not hold a lock while it waits for the destination.
+	New func(cfg aws.Config) (consumer.Consumer, error)
+	// Read reads the destination: what it holds, in words, by item.
+	Read func(context.Context, aws.Config) (map[string]string, error)
+	// Want returns what Read should find after these changes, each of which
+	// happened once, in this order. It is a fold: Want of fewer changes must be
+	// right, too, since some may end as dead letters.
+	Want func([]Change) map[string]string
+	// Horizon is how long the consumer remembers changes; if it isn't 0, the
+	// stream is delivered again after it, which must change nothing.
+	Horizon time.Duration
+	// ForgetsAfter is how long after the horizon Forget is called.
+	ForgetsAfter time.Duration
+	// Forget deletes what time to live would have deleted by then.
+	Forget func(context.Context, aws.Config) error
+
+	// Schedules is how many schedules Run tries; 100 if it is 0. The flag
+	// -consumertest.schedules overrides it.
+	Schedules int
+	// Seed is the first schedule's seed; 0: a random one.
+	Seed int
+}
+
+var (
+	flagSchedules = flag.Int("consumertest.schedules", 0, "how many schedules each suite runs; 0: as the suite says")
+	flagSeed      = flag.Int("consumertest.seed", 0, "seed of the first schedule; with -consumertest.schedules=1 that very one again")
+	flagFor       = flag.Duration("consumertest.for", 0, "run schedules for so long, however many that makes")
+)
+
+// workers is how many schedules run side by side. The server takes about 600
+// conditional writes a second for each database.
+const workers = 4
+
+// Failure is a schedule after which the destination isn't what it should be.
+type Failure struct {
+	Seed     int
+	Problems []string // what is wrong
+	Story    []string // what happened
+	ran      int
+}
+
+func (f *Failure) String() string {
+	var b strings.Builder
+	for i, line := range f.Story {
+		fmt.Fprintf(&b, "%4d. %s\n", i+1, line)
+	}
+	for _, p := range f.Problems {
+		fmt.Fprintf(&b, "   → %s\n", p)
+	}
+	return b.String()
+}
+
+// Run runs the suite's schedules and fails the test with the shortest one that
+// the consumer gets wrong.
+func Run(t *testing.T, s Suite) {
+	t.Helper()
+	started := time.Now()
+	failure, ran := Find(t, s)
+	elapsed := time.Since(started)
+	if failure == nil {
+		t.Logf("%s: %d schedules run, 0 differed, in %v (%.1f a second)", s.Name, ran, elapsed.Round(time.Millisecond), float64(ran)/elapsed.Seconds())
+		return
+	}
+	t.Fatalf("%s: %d schedules run, 1 differed; seed %d. To run it again:\n\tgo test -run '^%s$' -consumertest.seed=%d -consumertest.schedules=1\nThe shortest schedule that fails:\n%s",
+		s.Name, ran, failure.Seed, t.Name(), failure.Seed, failure)
+}
+
+// Find is Run for a consumer that is meant to be wrong: it returns the shortest
+// failure that it finds, or nil, and how many schedules it ran.
+func Find(t *testing.T, s Suite) (*Failure, int) {
+	t.Helper()
+	if *flagSchedules > 0 {
+		s.Schedules = *flagSchedules
+	}
+	if *flagSeed > 0 {
+		s.Seed = *flagSeed
+	}
+	if s.Schedules == 0 {
+		s.Schedules = 100
+	}
+	if s.Seed == 0 {
+		s.Seed = 1 + rand.IntN(1<<30)
+	}
+	until := time.Now().Add(*flagFor)
+	generator := s.Workload.schedules()
+	var next, ran atomic.Int64
+	var failed atomic.Pointer[int]
+	t.Run("schedules", func(t *testing.T) {
+		for worker := range workers {
+			t.Run(fmt.Sprint(worker), func(t *testing.T) {
+				t.Parallel()
+				for failed.Load() == nil {
+					n := int(next.Add(1)) - 1
+					if *flagFor == 0 && n >= s.Schedules || *flagFor > 0 && time.Now().After(until) {
+						return
+					}
+					seed := s.Seed + n
+					r := s.play(t, generator.Example(seed))
+					ran.Add(1)
+					if r.failed() {
+						failed.CompareAndSwap(nil, &seed)
+					}
+				}
+			})
+		}
+	})
+	if failed.Load() == nil {
+		return nil, int(ran.Load())
+	}
+	return s.shrink(t, generator, *failed.Load()), int(ran.Load())
+}
+
+// play runs one schedule in a database of its own.
+func (s *Suite) play(t *testing.T, sch schedule) *run {
+	t.Helper()
+	r := &run{
+		suite:    s,
+		schedule: sch,
+		changes:  s.Workload.history(sch.writes),
+		config:   s.Database(t),
+		engine:   newEngine(),
+		outcomes: map[string][]consumer.Outcome{},
+	}
+	defer r.engine.close()
+	if err := s.Setup(t.Context(), r.config); err != nil {
+		t.Fatalf("%s: set up the destination: %v", s.Name, err)
+	}
+	r.play(t)
+	return r
+}
+
+// shrink runs the schedule of a seed again, and smaller ones, for as long as
+// they fail, and returns the smallest.
+func (s *Suite) shrink(t *testing.T, generator *rapid.Generator[schedule], seed int) *Failure {
+	t.Helper()
+	settings := map[string]string{"rapid.seed": fmt.Sprint(seed), "rapid.checks": "5", "rapid.nofailfile": "true"}
+	before := map[string]string{}
+	for name := range settings {
+		before[name] = flag.Lookup(name).Value.String()
+	}
+	set := func(values map[string]string) {
+		for name, value := range values {
+			if err := flag.Set(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	set(settings)
+	defer set(before)
+	var last *run
+	var done sync.WaitGroup
+	done.Go(func() { // Check ends the goroutine
+		rapid.Check(&silent{}, func(rt *rapid.T) {
+			r := s.play(t, generator.Draw(rt, "schedule"))
+			if r.failed() {
+				last = r
+				rt.Fatal("the destination differs")
+			}
+		})
+	})
+	done.Wait()
+	if last == nil {
+		t.Fatalf("seed %d failed once, but not again: the consumer depends on something beyond the schedule", seed)
+	}
+	return &Failure{Seed: seed, Problems: last.problems, Story: last.story}
+}
+
+// silent is what rapid may log to and fail in our test's place.
+type silent struct{ failed bool }
+
+var _ rapid.TB = (*silent)(nil)
+
+func (*silent) Helper()                 {}
+func (*silent) Name() string            { return "consumertest" }
+func (*silent) Logf(string, ...any)     {}
+func (*silent) Log(...any)              {}
+func (*silent) Skipf(string, ...any)    { runtime.Goexit() }
+func (*silent) Skip(...any)             { runtime.Goexit() }
+func (*silent) SkipNow()                { runtime.Goexit() }
+func (s *silent) Errorf(string, ...any) { s.failed = true }
+func (s *silent) Error(...any)          { s.failed = true }
+func (s *silent) Fatalf(string, ...any) { s.FailNow() }
+func (s *silent) Fatal(...any)          { s.FailNow() }
+func (s *silent) FailNow()              { s.failed = true; runtime.Goexit() }
+func (s *silent) Fail()                 { s.failed = true }
+func (s *silent) Failed() bool          { return s.failed }
