@@ -47,7 +47,7 @@ type run struct {
 	letters []consumer.DeadLetter
 	calls   []string // what was let through, and how: the same in every replay
 
-	mu       sync.Mutex // guards what the pollers write
+	mu       sync.Mutex                    // guards what the pollers write
 	outcomes map[string][]consumer.Outcome // by change.ID
 	story    []string
 	problems []string

@@ -117,25 +117,27 @@ func Find(t *testing.T, s Suite) (*Failure, int) {
 	generator := s.Workload.schedules()
 	var next, ran atomic.Int64
 	var failed atomic.Pointer[int]
-	t.Run("schedules", func(t *testing.T) {
-		for worker := range workers {
-			t.Run(fmt.Sprint(worker), func(t *testing.T) {
-				t.Parallel()
-				for failed.Load() == nil {
-					n := int(next.Add(1)) - 1
-					if *flagFor == 0 && n >= s.Schedules || *flagFor > 0 && time.Now().After(until) {
-						return
-					}
-					seed := s.Seed + n
-					r := s.play(t, generator.Example(seed))
-					ran.Add(1)
-					if r.failed() {
-						failed.CompareAndSwap(nil, &seed)
-					}
+	var side sync.WaitGroup
+	for range workers {
+		side.Go(func() {
+			for failed.Load() == nil && !t.Failed() {
+				n := int(next.Add(1)) - 1
+				if *flagFor == 0 && n >= s.Schedules || *flagFor > 0 && time.Now().After(until) {
+					return
 				}
-			})
-		}
-	})
+				seed := s.Seed + n
+				r := s.play(t, generator.Example(seed))
+				ran.Add(1)
+				if r.failed() {
+					failed.CompareAndSwap(nil, &seed)
+				}
+			}
+		})
+	}
+	side.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
 	if failed.Load() == nil {
 		return nil, int(ran.Load())
 	}

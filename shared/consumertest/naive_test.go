@@ -1,0 +1,172 @@
+package consumertest_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m) }
+
+// The handlers that people write first. The simulator must tell what is wrong
+// with each, soon.
+func TestNaiveHandlersAreCaught(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		suite consumertest.Suite
+		says  []string // one of them, about the first thing that is wrong
+	}{
+		{"plain ADD", sums(func(c *dynamodb.Client) consumer.Applier { return plainAdd{c} }), []string{"doubled", "lost"}},
+		{"unconditional put and delete", copies(func(c *dynamodb.Client) consumer.Applier { return plainCopy{c} }), []string{"resurrected", "lost"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.suite.Schedules, test.suite.Seed = 20, 1
+			failure, ran := consumertest.Find(t, test.suite)
+			if failure == nil {
+				t.Fatalf("%d schedules found nothing wrong", ran)
+			}
+			t.Logf("after %d schedules:\n%s", ran, failure)
+			for _, reason := range test.says {
+				if strings.HasPrefix(failure.Problems[0], reason) {
+					return
+				}
+			}
+			t.Errorf("the reason is %q, want %q", failure.Problems[0], test.says)
+		})
+	}
+}
+
+// books is a table of books on shelves: ISBN is the key, the shelf may change.
+var books = consumertest.Workload{
+	Table: "Books",
+	Key: func(group, n int) consumertest.Item {
+		return consumertest.Item{"Isbn": consumertest.S(fmt.Sprintf("book %d-%d", group, n))}
+	},
+	Attributes: func(t *rapid.T, _ int) consumertest.Item {
+		return consumertest.Item{"Pages": consumertest.N(fmt.Sprint(rapid.IntRange(1, 9).Draw(t, "pages")))}
+	},
+}
+
+// sums is a consumer that keeps the sum of all pages.
+func sums(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
+	return consumertest.Suite{
+		Name: "pages", Workload: books, Database: servertest.DynamoDB,
+		Setup: createTable,
+		New: func(cfg aws.Config) (consumer.Consumer, error) {
+			return consumer.Each(naive(dynamodb.NewFromConfig(cfg))), nil
+		},
+		Read: read,
+		Want: func(changes []consumertest.Change) map[string]string {
+			var total decimal.Decimal
+			for _, c := range changes {
+				if c.New != nil {
+					total = total.Add(decimal.RequireFromString(c.New["Pages"].Text()))
+				}
+				if c.Old != nil {
+					total = total.Sub(decimal.RequireFromString(c.Old["Pages"].Text()))
+				}
+			}
+			return map[string]string{"total": total.String()}
+		},
+	}
+}
+
+// copies is a consumer that keeps a copy of the table.
+func copies(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
+	s := sums(naive)
+	s.Name = "copy"
+	s.Want = func(changes []consumertest.Change) map[string]string {
+		want := map[string]string{}
+		for key, item := range consumertest.Items(changes) {
+			want[key] = item["Pages"].Text()
+		}
+		return want
+	}
+	return s
+}
+
+func createTable(ctx context.Context, cfg aws.Config) error {
+	_, err := dynamodb.NewFromConfig(cfg).CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: aws.String("Copy"), BillingMode: "PAY_PER_REQUEST",
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("Isbn"), AttributeType: "S"}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("Isbn"), KeyType: "HASH"}},
+	})
+	return err
+}
+
+func read(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+	out, err := dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("Copy")})
+	if err != nil {
+		return nil, err
+	}
+	items := map[string]string{}
+	for _, item := range out.Items {
+		name := item["Isbn"].(*types.AttributeValueMemberS).Value
+		items[name] = item["Pages"].(*types.AttributeValueMemberN).Value
+	}
+	if _, ok := items["total"]; !ok && len(items) == 0 {
+		items["total"] = "0"
+	}
+	return items, nil
+}
+
+// plainAdd is the handler of most leaderboards: every change is added as it comes.
+type plainAdd struct{ client *dynamodb.Client }
+
+func (p plainAdd) Apply(ctx context.Context, c *change.Change) error {
+	var amount decimal.Decimal
+	for _, image := range []struct {
+		change.Image
+		sign int64
+	}{{c.New, 1}, {c.Old, -1}} {
+		if !image.Exists() {
+			continue
+		}
+		pages, err := image.Number("Pages")
+		if err != nil {
+			return consumer.Reject(err)
+		}
+		amount = amount.Add(decimal.RequireFromString(pages).Mul(decimal.NewFromInt(image.sign)))
+	}
+	_, err := p.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 aws.String("Copy"),
+		Key:                       map[string]types.AttributeValue{"Isbn": &types.AttributeValueMemberS{Value: "total"}},
+		UpdateExpression:          aws.String("ADD Pages :n"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: amount.String()}},
+	})
+	return err
+}
+
+// plainCopy is the handler of most replications: what comes last wins.
+type plainCopy struct{ client *dynamodb.Client }
+
+func (p plainCopy) Apply(ctx context.Context, c *change.Change) error {
+	isbn, err := c.Keys.String("Isbn")
+	if err != nil {
+		return consumer.Reject(err)
+	}
+	key := map[string]types.AttributeValue{"Isbn": &types.AttributeValueMemberS{Value: isbn}}
+	if !c.New.Exists() {
+		_, err = p.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("Copy"), Key: key})
+		return err
+	}
+	pages, err := c.New.Number("Pages")
+	if err != nil {
+		return consumer.Reject(err)
+	}
+	key["Pages"] = &types.AttributeValueMemberN{Value: pages}
+	_, err = p.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("Copy"), Item: key})
+	return err
+}
