@@ -19,8 +19,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "an id that is in the set is refused",
 			File: "aggregate/addition.go",
-			Old:  `e.condition("NOT contains(%s, %s)", e.name(attrIDs), e.value(`,
-			New:  `_ = (e.name(attrIDs) + e.value(`,
+			Old:  `e.condition("NOT contains(%s, %s)", e.name(attrIDs), e.value(&types.AttributeValueMemberB{Value: p.ID[:]}))`,
+			New:  `_ = p`,
 		},
 		{
 			Name: "a change not newer than the spill time is refused",

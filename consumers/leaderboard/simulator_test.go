@@ -36,8 +36,15 @@ var scores = consumertest.Workload{
 	Key: func(group, n int) consumertest.Item {
 		return consumertest.Item{AttrUser: consumertest.S(players[group]), AttrTimestamp: consumertest.S(fmt.Sprintf("%03d", n))}
 	},
-	Attributes: func(t *rapid.T, _ int) consumertest.Item {
-		return consumertest.Item{AttrScore: consumertest.N(consumertest.Numbers().Draw(t, "score"))}
+	Attributes: func(t *rapid.T, group int) consumertest.Item {
+		// A total of more than 38 digits would be refused. The last player's may be
+		// that long, the others' have fractions.
+		long := []string{"1", "-1", "12345678901234567890123456789012345", "-98765432109876543210987654321098765"}
+		short := []string{"1", "2", "3", "-7", "0", "0.1", "-0.000001", "1e3", "1234567890123456789012345678"}
+		if group == len(players)-1 {
+			short = long
+		}
+		return consumertest.Item{AttrScore: consumertest.N(rapid.SampledFrom(short).Draw(t, "score"))}
 	},
 	Burst: aggregate.Capacity + 20,
 }

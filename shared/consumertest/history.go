@@ -35,7 +35,7 @@ func Numbers() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.Map(rapid.IntRange(1, 9), func(n int) string { return fmt.Sprint(n) }),
 		rapid.Map(rapid.IntRange(-1000, 1000), func(n int) string { return fmt.Sprint(n) }),
-		rapid.SampledFrom([]string{"0.1", "-0.000001", "1e3", "12345678901234567890123456789012345678", "-9999999999999999999999999999999999.9999"}),
+		rapid.SampledFrom([]string{"0.1", "-0.000001", "1e3", "-9999999999999999999999999999999999.9999", "12345678901234567890123456789012345678"}),
 	)
 }
 
@@ -98,7 +98,7 @@ func (w Workload) drawWrite(t *rapid.T) write {
 	case remove, expire:
 		o.item = rapid.IntRange(0, itemsInGroup-1).Draw(t, "item")
 	case burst:
-		o.count = rapid.IntRange(1, w.Burst).Draw(t, "count")
+		o.count = rapid.OneOf(rapid.IntRange(1, min(5, w.Burst)), rapid.IntRange((w.Burst+1)/2, w.Burst)).Draw(t, "count")
 		o.spaced = rapid.Bool().Draw(t, "spaced")
 		o.put = w.Attributes(t, o.group)
 	}

@@ -67,7 +67,13 @@ func sums(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
 		New: func(cfg aws.Config) (consumer.Consumer, error) {
 			return consumer.Each(naive(dynamodb.NewFromConfig(cfg))), nil
 		},
-		Read: read,
+		Read: func(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+			items, err := read(ctx, cfg)
+			if _, ok := items["total"]; !ok && err == nil {
+				items["total"] = "0"
+			}
+			return items, err
+		},
 		Want: func(changes []consumertest.Change) map[string]string {
 			var total decimal.Decimal
 			for _, c := range changes {
@@ -86,7 +92,7 @@ func sums(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
 // copies is a consumer that keeps a copy of the table.
 func copies(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
 	s := sums(naive)
-	s.Name = "copy"
+	s.Name, s.Read = "copy", read
 	s.Want = func(changes []consumertest.Change) map[string]string {
 		want := map[string]string{}
 		for key, item := range consumertest.Items(changes) {
@@ -115,9 +121,6 @@ func read(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 	for _, item := range out.Items {
 		name := item["Isbn"].(*types.AttributeValueMemberS).Value
 		items[name] = item["Pages"].(*types.AttributeValueMemberN).Value
-	}
-	if _, ok := items["total"]; !ok && len(items) == 0 {
-		items["total"] = "0"
 	}
 	return items, nil
 }

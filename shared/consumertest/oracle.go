@@ -24,7 +24,12 @@ func (r *run) account(batches [lanes][][]record) {
 					continue
 				}
 				told[string(record.data)] = true
+				rejects := record.change != nil && r.suite.Rejects != nil && r.suite.Rejects(*record.change)
 				switch {
+				case rejects && len(letters) == 0:
+					r.problem("lost: the consumer should have rejected %s", record)
+				case record.change != nil && !rejects && len(letters) > 0 && letters[0].Reason == consumer.Invalid:
+					r.problem("lost: %s was rejected: %s", record, letters[0].Error)
 				case record.change == nil && len(letters) == 0:
 					r.problem("lost: %s is in no dead letter", record)
 				case record.change == nil && letters[0].Reason != consumer.Undecodable:

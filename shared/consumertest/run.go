@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,7 +106,7 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 			r.poll(ctx, lane, list)
 		}()
 	}
-	for range maxSteps {
+	for step := range maxSteps {
 		time.Sleep(pause)
 		synctest.Wait()
 		waiting := r.gate.list()
@@ -119,8 +120,12 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 			continue
 		}
 		var d decision
-		if len(decisions) > 0 {
+		switch {
+		case len(decisions) > 0:
 			d, decisions = decisions[0], decisions[1:]
+		case r.schedule.takeTurns:
+			waiting = slices.DeleteFunc(waiting, func(c *call) bool { return c.gone })
+			d.pick = step
 		}
 		r.let(waiting[d.pick%len(waiting)], d.fault)
 	}

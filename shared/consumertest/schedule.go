@@ -51,7 +51,8 @@ type schedule struct {
 	edits     []edit
 	poison    []poison
 	cuts      [lanes][]int // sizes of the first batches
-	decisions []decision   // of the first calls; the others go through in order
+	decisions []decision   // of the first calls; the others go through
+	takeTurns bool         // the others go in turns, rather than the first poller's first
 }
 
 // lanes is how many pollers there are.
@@ -60,7 +61,7 @@ const lanes = 2
 func laneName(lane int) string { return string(rune('A' + lane)) }
 
 // edit changes the order in which the stream delivers: it takes a run of
-// records and moves it, repeats it elsewhere, or turns it round.
+// records and moves, repeats, turns round or deals them out.
 type edit struct {
 	kind     editKind
 	from, to int // lanes
@@ -72,9 +73,10 @@ type edit struct {
 type editKind uint8
 
 const (
-	move editKind = iota
-	repeat
-	reverse
+	move    editKind = iota // elsewhere
+	repeat                  // elsewhere
+	reverse                 // where it stands
+	deal                    // every second record goes elsewhere
 )
 
 // poison is a record that is no change.
@@ -103,13 +105,14 @@ func (w Workload) schedules() *rapid.Generator[schedule] {
 			s.cuts[lane] = rapid.SliceOfN(rapid.OneOf(rapid.IntRange(1, 5), rapid.IntRange(1, maxBatch)), 0, 5).Draw(t, "cuts")
 		}
 		s.decisions = rapid.SliceOfN(rapid.Custom(drawDecision), 0, 40).Draw(t, "decisions")
+		s.takeTurns = rapid.Bool().Draw(t, "take turns")
 		return s
 	})
 }
 
 func drawEdit(t *rapid.T) edit {
 	return edit{
-		kind:  rapid.SampledFrom([]editKind{move, repeat, repeat, reverse}).Draw(t, "kind"),
+		kind:  rapid.SampledFrom([]editKind{move, repeat, repeat, reverse, deal}).Draw(t, "kind"),
 		from:  rapid.IntRange(0, lanes-1).Draw(t, "from"),
 		to:    rapid.IntRange(0, lanes-1).Draw(t, "to"),
 		start: rapid.IntRange(0, 200).Draw(t, "start"),
@@ -127,7 +130,13 @@ func drawPoison(t *rapid.T) poison {
 }
 
 func drawDecision(t *rapid.T) decision {
-	return decision{pick: rapid.IntRange(0, 7).Draw(t, "pick"), fault: rapid.SampledFrom(faults).Draw(t, "fault")}
+	pick := 0
+	for bit := range 2 { // IntRange would prefer the first
+		if rapid.Bool().Draw(t, "pick") {
+			pick |= 1 << bit
+		}
+	}
+	return decision{pick: pick, fault: rapid.SampledFrom(faults).Draw(t, "fault")}
 }
 
 // record is what the stream delivers: a change, or poison.
@@ -184,8 +193,19 @@ func (e edit) apply(streams *[lanes][]record) {
 		slices.Reverse((*from)[start:end])
 		return
 	case move:
-		*from = slices.Delete(slices.Clone(*from), start, end)
+		*from = slices.Delete(*from, start, end)
+	case deal:
+		rest := slices.Clone((*from)[:start])
+		run = nil
+		for i, record := range (*from)[start:end] {
+			if i%2 == 0 {
+				rest = append(rest, record)
+			} else {
+				run = append(run, record)
+			}
+		}
+		*from = append(rest, (*from)[end:]...)
 	}
 	to := &streams[e.to]
-	*to = slices.Insert(slices.Clone(*to), e.at%(len(*to)+1), run...)
+	*to = slices.Insert(*to, e.at%(len(*to)+1), run...)
 }

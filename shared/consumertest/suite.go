@@ -38,6 +38,9 @@ type Suite struct {
 	// happened once, in this order. It is a fold: Want of fewer changes must be
 	// right, too, since some may end as dead letters.
 	Want func([]Change) map[string]string
+	// Rejects tells which changes the consumer has to reject; nil: none. They are
+	// not in what Want is asked about.
+	Rejects func(Change) bool
 	// Horizon is how long the consumer remembers changes; if it isn't 0, the
 	// stream is delivered again after it, which must change nothing.
 	Horizon time.Duration
