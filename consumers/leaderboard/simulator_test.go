@@ -115,19 +115,17 @@ func createTables(ctx context.Context, cfg aws.Config) error {
 	if err != nil {
 		return err
 	}
-	client := dynamodb.NewFromConfig(cfg)
+	var tables []*dynamodb.CreateTableInput
 	for _, table := range resources.Tables {
 		if strings.HasPrefix(table.LogicalID, simulatedLedger) {
 			table.Name = simulatedLedger
 		}
-		if _, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+		tables = append(tables, &dynamodb.CreateTableInput{
 			TableName: &table.Name, BillingMode: "PAY_PER_REQUEST",
 			AttributeDefinitions: table.Attributes, KeySchema: table.Keys, GlobalSecondaryIndexes: table.Indexes,
-		}); err != nil {
-			return fmt.Errorf("create table %s: %w", table.Name, err)
-		}
+		})
 	}
-	return nil
+	return consumertest.Recreate(ctx, cfg, tables...)
 }
 
 // forgetLedger does what the ledger's time to live does.

@@ -104,12 +104,11 @@ func copies(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
 }
 
 func createTable(ctx context.Context, cfg aws.Config) error {
-	_, err := dynamodb.NewFromConfig(cfg).CreateTable(ctx, &dynamodb.CreateTableInput{
+	return consumertest.Recreate(ctx, cfg, &dynamodb.CreateTableInput{
 		TableName: aws.String("Copy"), BillingMode: "PAY_PER_REQUEST",
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("Isbn"), AttributeType: "S"}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("Isbn"), KeyType: "HASH"}},
 	})
-	return err
 }
 
 func read(ctx context.Context, cfg aws.Config) (map[string]string, error) {

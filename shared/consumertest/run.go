@@ -41,8 +41,7 @@ type run struct {
 	suite    *Suite
 	schedule schedule
 	changes  []Change
-	config   aws.Config // without faults
-	engine   *engine
+	database
 
 	gate    gate
 	letters []consumer.DeadLetter

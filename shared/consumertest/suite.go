@@ -23,10 +23,11 @@ type Suite struct {
 	// Name is the consumer's name, as for consumer.Main.
 	Name     string
 	Workload Workload
-	// Database returns a new, empty database of the real server. It is called
-	// for each schedule.
+	// Database returns a database of the real server that nobody else uses. Each
+	// of the workers that run schedules side by side takes one.
 	Database func(testing.TB) aws.Config
-	// Setup makes the tables of the destination.
+	// Setup makes the destination, empty: it is called before each schedule, and
+	// what the last one left must go. Recreate does it for DynamoDB's tables.
 	Setup func(context.Context, aws.Config) error
 	// New starts an instance of the consumer, as for consumer.Main. Its clients
 	// must use cfg.HTTPClient: that is where the faults come from. The consumer
@@ -121,7 +122,12 @@ func Find(t *testing.T, s Suite) (*Failure, int) {
 	var next, ran atomic.Int64
 	var failed atomic.Pointer[int]
 	var side sync.WaitGroup
-	for range workers {
+	databases := make([]database, workers)
+	for i := range databases {
+		databases[i] = database{s.Database(t), newEngine()}
+		defer databases[i].engine.close()
+	}
+	for _, db := range databases {
 		side.Go(func() {
 			for failed.Load() == nil && !t.Failed() {
 				n := int(next.Add(1)) - 1
@@ -129,7 +135,7 @@ func Find(t *testing.T, s Suite) (*Failure, int) {
 					return
 				}
 				seed := s.Seed + n
-				r := s.play(t, generator.Example(seed))
+				r := s.play(t, db, generator.Example(seed))
 				ran.Add(1)
 				if r.failed() {
 					failed.CompareAndSwap(nil, &seed)
@@ -144,21 +150,25 @@ func Find(t *testing.T, s Suite) (*Failure, int) {
 	if failed.Load() == nil {
 		return nil, int(ran.Load())
 	}
-	return s.shrink(t, generator, *failed.Load()), int(ran.Load())
+	return s.shrink(t, databases[0], generator, *failed.Load()), int(ran.Load())
 }
 
-// play runs one schedule in a database of its own.
-func (s *Suite) play(t *testing.T, sch schedule) *run {
+// database is where one schedule runs at a time.
+type database struct {
+	config aws.Config // without faults
+	engine *engine
+}
+
+// play runs one schedule.
+func (s *Suite) play(t *testing.T, db database, sch schedule) *run {
 	t.Helper()
 	r := &run{
 		suite:    s,
 		schedule: sch,
 		changes:  s.Workload.history(sch.writes),
-		config:   s.Database(t),
-		engine:   newEngine(),
+		database: db,
 		outcomes: map[string][]consumer.Outcome{},
 	}
-	defer r.engine.close()
 	if err := s.Setup(t.Context(), r.config); err != nil {
 		t.Fatalf("%s: set up the destination: %v", s.Name, err)
 	}
@@ -168,7 +178,7 @@ func (s *Suite) play(t *testing.T, sch schedule) *run {
 
 // shrink runs the schedule of a seed again, and smaller ones, for as long as
 // they fail, and returns the smallest.
-func (s *Suite) shrink(t *testing.T, generator *rapid.Generator[schedule], seed int) *Failure {
+func (s *Suite) shrink(t *testing.T, db database, generator *rapid.Generator[schedule], seed int) *Failure {
 	t.Helper()
 	settings := map[string]string{"rapid.seed": fmt.Sprint(seed), "rapid.checks": "5", "rapid.nofailfile": "true"}
 	before := map[string]string{}
@@ -188,7 +198,7 @@ func (s *Suite) shrink(t *testing.T, generator *rapid.Generator[schedule], seed 
 	var done sync.WaitGroup
 	done.Go(func() { // Check ends the goroutine
 		rapid.Check(&silent{}, func(rt *rapid.T) {
-			r := s.play(t, generator.Draw(rt, "schedule"))
+			r := s.play(t, db, generator.Draw(rt, "schedule"))
 			if r.failed() {
 				last = r
 				rt.Fatal("the destination differs")
