@@ -3,6 +3,7 @@ package leaderboard
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,58 @@ func TestSimulator(t *testing.T) {
 	s := simulation()
 	s.Schedules = 500
 	consumertest.Run(t, s)
+}
+
+// TestSimulatorOnePlayer is TestSimulator with a single player, whose item is
+// full most of the time.
+func TestSimulatorOnePlayer(t *testing.T) {
+	s := simulation()
+	s.Workload.Groups = 1
+	s.Schedules = 200
+	consumertest.Run(t, s)
+}
+
+// TestEveryOrderOfFiveChanges inserts a score, changes it, removes it and
+// inserts it again, in every order and with every repeat.
+func TestEveryOrderOfFiveChanges(t *testing.T) {
+	s := simulation()
+	s.Horizon = 0
+	images := []string{"", "2", "9", "4", "", "5"}
+	for n := 1; n < len(images); n++ {
+		consumertest.EveryOrder(t, s, func(i int) []consumertest.Change {
+			return scoreHistory(fmt.Sprint("player ", i), images[:n+1])
+		})
+	}
+}
+
+// scoreHistory returns the changes of one item that has one score after the
+// other; "": the item isn't there.
+func scoreHistory(user string, scores []string) []consumertest.Change {
+	key, _ := event(user, 1, "")
+	var changes []consumertest.Change
+	for i, after := range scores[1:] {
+		c := consumertest.Change{Table: DefaultScoreTable, Time: at(i), Keys: key}
+		if before := scores[i]; before != "" {
+			_, c.Old = event(user, 1, before)
+		}
+		if after != "" {
+			_, c.New = event(user, 1, after)
+		}
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+// TestEveryCrash dies at every call of a history in which one player's item
+// fills up and is spilled, and old scores arrive late.
+func TestEveryCrash(t *testing.T) {
+	var changes []consumertest.Change
+	for turn := range aggregate.Capacity * 2 {
+		key, image := event("reed", turn, fmt.Sprint(turn))
+		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn), Keys: key, New: image})
+	}
+	late := slices.Clone(changes[:4])
+	consumertest.EveryCrash(t, simulation(), 30, append(changes[4:], late...))
 }
 
 var players = []string{"reed", "ünï \"🦦\"", "maggy"}

@@ -83,7 +83,7 @@ func (w Workload) groups() int {
 func (w Workload) drawWrite(t *rapid.T) write {
 	kinds := []writeKind{put, put, put, remove, remove, expire}
 	if w.Burst > 0 {
-		kinds = append(kinds, burst, burst)
+		kinds = append(kinds, burst, burst, burst)
 	}
 	o := write{
 		kind:  rapid.SampledFrom(kinds).Draw(t, "kind"),

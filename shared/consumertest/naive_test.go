@@ -2,6 +2,7 @@ package consumertest_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,7 +19,14 @@ import (
 	"sluice/shared/consumertest"
 )
 
-func TestMain(m *testing.M) { servertest.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// A failure need not be the very shortest here.
+	if err := flag.Set("rapid.shrinktime", "4s"); err != nil {
+		panic(err)
+	}
+	servertest.Main(m)
+}
 
 // The handlers that people write first. The simulator must tell what is wrong
 // with each, soon.

@@ -41,10 +41,12 @@ type run struct {
 	suite    *Suite
 	schedule schedule
 	changes  []Change
+	batches  [lanes][][]record
 	database
 
 	gate    gate
 	letters []consumer.DeadLetter
+	crashed bool
 	calls   []string // what was let through, and how: the same in every replay
 
 	mu       sync.Mutex                    // guards what the pollers write
@@ -74,12 +76,11 @@ func (r *run) play(t *testing.T) {
 			}
 		}()
 		time.Sleep(time.Until(Arrival))
-		batches := r.schedule.deliveries(r.changes)
-		r.deliver(t.Context(), r.schedule.decisions, batches)
+		r.deliver(t.Context(), r.schedule.decisions, r.batches)
 		if r.failed() {
 			return
 		}
-		r.account(batches)
+		r.account()
 		got := r.read()
 		r.compare(got)
 		if r.failed() {
@@ -178,8 +179,10 @@ func (r *run) let(c *call, f wire.Fault) {
 		c.reply <- cut
 	case wire.CrashAfter:
 		r.perform(c)
+		r.crashed = true
 		who.crash()
 	case wire.Crash:
+		r.crashed = true
 		who.crash()
 	}
 }

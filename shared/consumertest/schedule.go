@@ -65,9 +65,9 @@ func laneName(lane int) string { return string(rune('A' + lane)) }
 type edit struct {
 	kind     editKind
 	from, to int // lanes
-	start    int // where the run starts, and where it goes; modulo what is there
+	start    int // where the run starts, modulo what is there
 	count    int
-	at       int
+	at       int // where it goes, in sixteenths of what is there
 }
 
 type editKind uint8
@@ -93,16 +93,20 @@ var poisonForms = []string{
 	"\xff%d",
 }
 
+// sizes are how many records a batch or an edit may have. Drawn from a range,
+// large ones would be rare.
+var sizes = []int{1, 2, 3, 5, 10, 20, 30, 40, 50, 60, 80, maxBatch}
+
 // maxBatch is how many records a batch holds at most.
 const maxBatch = 100
 
 func (w Workload) schedules() *rapid.Generator[schedule] {
 	return rapid.Custom(func(t *rapid.T) schedule {
 		s := schedule{writes: rapid.SliceOfN(rapid.Custom(w.drawWrite), 1, 12).Draw(t, "writes")}
-		s.edits = rapid.SliceOfN(rapid.Custom(drawEdit), 0, 6).Draw(t, "edits")
+		s.edits = rapid.SliceOfN(rapid.Custom(drawEdit), 0, 8).Draw(t, "edits")
 		s.poison = rapid.SliceOfN(rapid.Custom(drawPoison), 0, 2).Draw(t, "poison")
 		for lane := range s.cuts {
-			s.cuts[lane] = rapid.SliceOfN(rapid.OneOf(rapid.IntRange(1, 5), rapid.IntRange(1, maxBatch)), 0, 5).Draw(t, "cuts")
+			s.cuts[lane] = rapid.SliceOfN(rapid.SampledFrom(sizes), 0, 8).Draw(t, "cuts")
 		}
 		s.decisions = rapid.SliceOfN(rapid.Custom(drawDecision), 0, 40).Draw(t, "decisions")
 		s.takeTurns = rapid.Bool().Draw(t, "take turns")
@@ -112,12 +116,12 @@ func (w Workload) schedules() *rapid.Generator[schedule] {
 
 func drawEdit(t *rapid.T) edit {
 	return edit{
-		kind:  rapid.SampledFrom([]editKind{move, repeat, repeat, reverse, deal}).Draw(t, "kind"),
+		kind:  rapid.SampledFrom([]editKind{move, move, repeat, repeat, reverse, deal}).Draw(t, "kind"),
 		from:  rapid.IntRange(0, lanes-1).Draw(t, "from"),
 		to:    rapid.IntRange(0, lanes-1).Draw(t, "to"),
-		start: rapid.IntRange(0, 200).Draw(t, "start"),
-		count: rapid.OneOf(rapid.IntRange(1, 5), rapid.IntRange(1, 200)).Draw(t, "count"),
-		at:    rapid.IntRange(0, 400).Draw(t, "at"),
+		start: rapid.OneOf(rapid.IntRange(0, 5), rapid.Map(rapid.SampledFrom(sizes), func(n int) int { return 2 * n })).Draw(t, "start"),
+		count: rapid.SampledFrom(sizes).Draw(t, "count"),
+		at:    rapid.SampledFrom([]int{16, 16, 0, 3, 6, 9, 12}).Draw(t, "at"),
 	}
 }
 
@@ -207,5 +211,5 @@ func (e edit) apply(streams *[lanes][]record) {
 		*from = append(rest, (*from)[end:]...)
 	}
 	to := &streams[e.to]
-	*to = slices.Insert(*to, e.at%(len(*to)+1), run...)
+	*to = slices.Insert(*to, (len(*to)*e.at+15)/16, run...)
 }

@@ -67,12 +67,14 @@ var (
 // conditional writes a second for each database.
 const workers = 4
 
+// replayEvery is how often a schedule is played twice, to see that it does the same.
+const replayEvery = 25
+
 // Failure is a schedule after which the destination isn't what it should be.
 type Failure struct {
 	Seed     int
 	Problems []string // what is wrong
 	Story    []string // what happened
-	ran      int
 }
 
 func (f *Failure) String() string {
@@ -139,6 +141,8 @@ func Find(t *testing.T, s Suite) (*Failure, int) {
 				ran.Add(1)
 				if r.failed() {
 					failed.CompareAndSwap(nil, &seed)
+				} else if n%replayEvery == 0 {
+					s.wantSameCalls(t, seed, r, s.play(t, db, r.schedule))
 				}
 			}
 		})
@@ -153,6 +157,25 @@ func Find(t *testing.T, s Suite) (*Failure, int) {
 	return s.shrink(t, databases[0], generator, *failed.Load()), int(ran.Load())
 }
 
+// wantSameCalls fails the test if a schedule played twice didn't make the same
+// calls: then something beyond the schedule decides what the consumer does,
+// such as the order of a map, and its failures could not be played again.
+func (s *Suite) wantSameCalls(t *testing.T, seed int, first, second *run) {
+	t.Helper()
+	for i := range max(len(first.calls), len(second.calls)) {
+		var calls [2]string
+		for n, r := range []*run{first, second} {
+			if calls[n] = "none"; i < len(r.calls) {
+				calls[n] = r.calls[i]
+			}
+		}
+		if calls[0] != calls[1] {
+			t.Errorf("%s: seed %d played twice makes other calls the second time. Call %d is\n\t%s\nand then\n\t%s", s.Name, seed, i+1, calls[0], calls[1])
+			return
+		}
+	}
+}
+
 // database is where one schedule runs at a time.
 type database struct {
 	config aws.Config // without faults
@@ -162,10 +185,18 @@ type database struct {
 // play runs one schedule.
 func (s *Suite) play(t *testing.T, db database, sch schedule) *run {
 	t.Helper()
+	changes := s.Workload.history(sch.writes)
+	return s.playChanges(t, db, sch, changes, sch.deliveries(changes))
+}
+
+// playChanges runs a schedule with other changes and deliveries than its own.
+func (s *Suite) playChanges(t *testing.T, db database, sch schedule, changes []Change, batches [lanes][][]record) *run {
+	t.Helper()
 	r := &run{
 		suite:    s,
 		schedule: sch,
-		changes:  s.Workload.history(sch.writes),
+		changes:  changes,
+		batches:  batches,
 		database: db,
 		outcomes: map[string][]consumer.Outcome{},
 	}
@@ -209,7 +240,11 @@ func (s *Suite) shrink(t *testing.T, db database, generator *rapid.Generator[sch
 	if last == nil {
 		t.Fatalf("seed %d failed once, but not again: the consumer depends on something beyond the schedule", seed)
 	}
-	return &Failure{Seed: seed, Problems: last.problems, Story: last.story}
+	return last.failure(seed)
+}
+
+func (r *run) failure(seed int) *Failure {
+	return &Failure{Seed: seed, Problems: r.problems, Story: r.story}
 }
 
 // silent is what rapid may log to and fail in our test's place.
