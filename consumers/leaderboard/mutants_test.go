@@ -12,8 +12,8 @@ import (
 func TestEveryGuardIsNeeded(t *testing.T) {
 	server := *servertest.DynamoDB(t).BaseEndpoint // one for all
 	mutant.Run(t, mutant.Test{
-		Name: "TestSimulatorOnePlayer",
-		Args: []string{"-consumertest.schedules=500", "-consumertest.seed=1"},
+		Name: "TestEveryCrash|TestSimulatorOnePlayer",
+		Args: []string{"-consumertest.schedules=300", "-consumertest.seed=1"},
 		Env:  []string{servertest.DynamoDBVariable + "=" + server},
 	}, []mutant.Mutant{
 		{

@@ -19,6 +19,19 @@ import (
 	"sluice/shared/consumertest"
 )
 
+// TestEveryCrash dies at every call of a history in which one player's item
+// fills up and is spilled twice, always three at the same time. At the end old changes come late, together
+// with changes that the second bucket already holds.
+func TestEveryCrash(t *testing.T) {
+	var changes []consumertest.Change
+	for turn := range 170 {
+		key, image := event("reed", turn, fmt.Sprint(turn))
+		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn / 3), Keys: key, New: image})
+	}
+	batches := slices.Collect(slices.Chunk(changes[4:], aggregate.Capacity/2))
+	consumertest.EveryCrash(t, simulation(), append(batches, slices.Concat(changes[:4], changes[50:60]))...)
+}
+
 // TestSimulator delivers random histories of scores in every way that the
 // stream may; the board must hold the sums of the score table.
 func TestSimulator(t *testing.T) {
@@ -65,18 +78,6 @@ func scoreHistory(user string, scores []string) []consumertest.Change {
 		changes = append(changes, c)
 	}
 	return changes
-}
-
-// TestEveryCrash dies at every call of a history in which one player's item
-// fills up and is spilled, and old scores arrive late.
-func TestEveryCrash(t *testing.T) {
-	var changes []consumertest.Change
-	for turn := range aggregate.Capacity * 2 {
-		key, image := event("reed", turn, fmt.Sprint(turn))
-		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn), Keys: key, New: image})
-	}
-	late := slices.Clone(changes[:4])
-	consumertest.EveryCrash(t, simulation(), 30, append(changes[4:], late...))
 }
 
 var players = []string{"reed", "ünï \"🦦\"", "maggy"}

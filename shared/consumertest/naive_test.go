@@ -2,6 +2,7 @@ package consumertest_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -56,80 +57,59 @@ func TestNaiveHandlersAreCaught(t *testing.T) {
 	}
 }
 
-// books is a table of books on shelves: ISBN is the key, the shelf may change.
-var books = consumertest.Workload{
-	Table: "Books",
-	Key: func(group, n int) consumertest.Item {
-		return consumertest.Item{"Isbn": consumertest.S(fmt.Sprintf("book %d-%d", group, n))}
-	},
-	Attributes: func(t *rapid.T, _ int) consumertest.Item {
+// few are books of few pages, whose sum a number can hold.
+func few() consumertest.Workload {
+	few := books
+	few.Attributes = func(t *rapid.T, _ int) consumertest.Item {
 		return consumertest.Item{"Pages": consumertest.N(fmt.Sprint(rapid.IntRange(1, 9).Draw(t, "pages")))}
-	},
+	}
+	return few
 }
 
 // sums is a consumer that keeps the sum of all pages.
 func sums(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
-	return consumertest.Suite{
-		Name: "pages", Workload: books, Database: servertest.DynamoDB,
-		Setup: createTable,
-		New: func(cfg aws.Config) (consumer.Consumer, error) {
-			return consumer.Each(naive(dynamodb.NewFromConfig(cfg))), nil
-		},
-		Read: func(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-			items, err := read(ctx, cfg)
-			if _, ok := items["total"]; !ok && err == nil {
-				items["total"] = "0"
-			}
-			return items, err
-		},
-		Want: func(changes []consumertest.Change) map[string]string {
-			var total decimal.Decimal
-			for _, c := range changes {
-				if c.New != nil {
-					total = total.Add(decimal.RequireFromString(c.New["Pages"].Text()))
-				}
-				if c.Old != nil {
-					total = total.Sub(decimal.RequireFromString(c.Old["Pages"].Text()))
-				}
-			}
-			return map[string]string{"total": total.String()}
-		},
-	}
-}
-
-// copies is a consumer that keeps a copy of the table.
-func copies(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
-	s := sums(naive)
-	s.Name, s.Read = "copy", read
+	s := copies(naive)
+	s.Name, s.Workload, s.Read = "pages", few(), readTotal
 	s.Want = func(changes []consumertest.Change) map[string]string {
-		want := map[string]string{}
-		for key, item := range consumertest.Items(changes) {
-			want[key] = item["Pages"].Text()
+		var total decimal.Decimal
+		for _, c := range changes {
+			if c.New != nil {
+				total = total.Add(decimal.RequireFromString(c.New["Pages"].Text()))
+			}
+			if c.Old != nil {
+				total = total.Sub(decimal.RequireFromString(c.Old["Pages"].Text()))
+			}
 		}
-		return want
+		return map[string]string{"total": total.String()}
 	}
 	return s
 }
 
-func createTable(ctx context.Context, cfg aws.Config) error {
-	return consumertest.Recreate(ctx, cfg, &dynamodb.CreateTableInput{
-		TableName: aws.String("Copy"), BillingMode: "PAY_PER_REQUEST",
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("Isbn"), AttributeType: "S"}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("Isbn"), KeyType: "HASH"}},
-	})
+// copies is a consumer that keeps a copy of the table.
+func copies(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
+	s := shelvesSuite
+	s.Name = "copy"
+	s.New = func(cfg aws.Config) (consumer.Consumer, error) {
+		return consumer.Each(naive(dynamodb.NewFromConfig(cfg))), nil
+	}
+	return s
 }
 
-func read(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	out, err := dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("Copy")})
-	if err != nil {
-		return nil, err
+// readTotal reads the one sum.
+func readTotal(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+	items, err := readShelves(ctx, cfg)
+	if _, ok := items["total"]; !ok && err == nil {
+		items["total"] = "0"
 	}
-	items := map[string]string{}
-	for _, item := range out.Items {
-		name := item["Isbn"].(*types.AttributeValueMemberS).Value
-		items[name] = item["Pages"].(*types.AttributeValueMemberN).Value
-	}
-	return items, nil
+	return items, err
+}
+
+// number writes a number in the one form that it has.
+func number(text string) string { return decimal.RequireFromString(text).String() }
+
+func refused(err error) bool {
+	_, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	return ok
 }
 
 // plainAdd is the handler of most leaderboards: every change is added as it comes.

@@ -39,7 +39,7 @@ func EveryOrder(t *testing.T, s Suite, item func(n int) []Change) {
 				batches[0] = slices.AppendSeq(batches[0], slices.Chunk(step, maxBatch))
 			}
 			if r := s.playChanges(t, db, schedule{}, changes, batches); r.failed() {
-				t.Errorf("%s: some of %d orders give another result, such as:\n%s", s.Name, len(share), r.problems[0])
+				t.Errorf("%s: of %d orders run, 1 differed or more, such as:\n%s", s.Name, len(share), r.problems[0])
 			}
 		})
 	}
@@ -79,19 +79,28 @@ func orders(n int) [][]int {
 	return all
 }
 
-// EveryCrash delivers the changes, in the order given, in batches of size, to two
+// EveryCrash delivers the batches, in which changes may be repeated, to two
 // pollers at once, again and again: each time the instance dies at another one
 // of its calls, once before and once after the call has its effect.
-func EveryCrash(t *testing.T, s Suite, size int, changes []Change) {
+func EveryCrash(t *testing.T, s Suite, batches ...[]Change) {
 	t.Helper()
-	var batches [lanes][][]record
-	for lane := range batches {
-		var all []record
-		for i := range changes {
-			all = append(all, record{&changes[i], changes[i].Record()})
+	var changes []Change
+	known := map[string]bool{}
+	var deliveries [lanes][][]record
+	for _, batch := range batches {
+		var records []record
+		for i := range batch {
+			data := batch[i].Record()
+			records = append(records, record{&batch[i], data})
+			if !known[string(data)] {
+				known[string(data)], changes = true, append(changes, batch[i])
+			}
 		}
-		batches[lane] = slices.Collect(slices.Chunk(all, size))
+		for lane := range deliveries {
+			deliveries[lane] = append(deliveries[lane], records)
+		}
 	}
+	slices.SortStableFunc(changes, func(a, b Change) int { return a.written().Compare(b.written()) })
 	db := database{s.Database(t), newEngine()}
 	defer db.engine.close()
 	crashes := 0
@@ -102,12 +111,12 @@ func EveryCrash(t *testing.T, s Suite, size int, changes []Change) {
 				decisions[n].pick = n // in turns
 			}
 			decisions[at].fault = crash
-			r := s.playChanges(t, db, schedule{decisions: decisions, takeTurns: true}, changes, batches)
+			r := s.playChanges(t, db, schedule{decisions: decisions, takeTurns: true}, changes, deliveries)
 			if r.failed() {
-				t.Fatalf("%s: %v, at call %d:\n%s", s.Name, crash, at+1, r.failure(0))
+				t.Fatalf("%s: %d crashes run, 1 differed: %v, which is call %d\n%s", s.Name, crashes+1, crash, at+1, r.failure(0))
 			}
 			if !r.crashed {
-				t.Logf("%s: %d crashes, each at another point, 0 differed", s.Name, crashes)
+				t.Logf("%s: %d crashes run, each at another point, 0 differed", s.Name, crashes)
 				return
 			}
 			crashes++

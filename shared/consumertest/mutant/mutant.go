@@ -23,7 +23,8 @@ type Mutant struct {
 
 // Test is the simulator that has to notice.
 type Test struct {
-	// Name is the name of the Go test, in the package of the caller's directory.
+	// Name is a regular expression for the names of the Go tests, in the package
+	// of the caller's directory, one of which has to fail.
 	Name string
 	// Args are further arguments for it, such as how many schedules to run.
 	Args []string
@@ -32,7 +33,7 @@ type Test struct {
 }
 
 // differed is what a test that failed because of a difference prints.
-const differed = ", 1 differed; seed"
+const differed = ", 1 differed"
 
 // Run runs the test once for each mutant, as a process of its own, and fails for
 // every mutant that the test doesn't notice, and for every one that doesn't
@@ -46,7 +47,7 @@ func Run(t *testing.T, test Test, mutants []Mutant) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			args := append([]string{"test", "-overlay=" + overlay, "-count=1", "-run=^" + test.Name + "$", ".", "-rapid.shrinktime=1ms"}, test.Args...)
+			args := append([]string{"test", "-overlay=" + overlay, "-count=1", "-failfast", "-run=^(" + test.Name + ")$", ".", "-rapid.shrinktime=1ms"}, test.Args...)
 			command := exec.CommandContext(t.Context(), "go", args...)
 			command.Env = append(os.Environ(), test.Env...)
 			out, err := command.CombinedOutput()
