@@ -21,7 +21,7 @@ test: lint
 
 # One package after the other, so that a failure shows at once and no two share the machine.
 soak: have-go
-	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator$$' ./consumers/leaderboard -consumertest.for=$(FOR)
+	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator$$' ./consumers/leaderboard -simulator.for=$(FOR)
 
 # The linter's own dependencies stay out of the product's go.mod.
 LINT = go tool -modfile=tools/go.mod golangci-lint

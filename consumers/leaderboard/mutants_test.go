@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"sluice/deploy/local/servers/servertest"
-	"sluice/shared/consumertest/mutant"
+	"sluice/shared/consumertest/simulator/mutant"
 )
 
 // TestEveryGuardIsNeeded takes the guards of package aggregate out, one at a
@@ -13,7 +13,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 	server := *servertest.DynamoDB(t).BaseEndpoint // one for all
 	mutant.Run(t, mutant.Test{
 		Name: "TestEveryCrash|TestSimulatorOnePlayer",
-		Args: []string{"-consumertest.schedules=300", "-consumertest.seed=1"},
+		Args: []string{"-simulator.schedules=300", "-simulator.seed=1"},
 		Env:  []string{servertest.DynamoDBVariable + "=" + server},
 	}, []mutant.Mutant{
 		{

@@ -17,6 +17,7 @@ import (
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/simulator"
 )
 
 // TestEveryCrash dies at every call of a history in which one player's item
@@ -29,7 +30,7 @@ func TestEveryCrash(t *testing.T) {
 		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn / 3), Keys: key, New: image})
 	}
 	batches := slices.Collect(slices.Chunk(changes[4:], aggregate.Capacity/2))
-	consumertest.EveryCrash(t, simulation(), append(batches, slices.Concat(changes[:4], changes[50:60]))...)
+	simulator.EveryCrash(t, simulation(), append(batches, slices.Concat(changes[:4], changes[50:60]))...)
 }
 
 // TestSimulator delivers random histories of scores in every way that the
@@ -37,7 +38,7 @@ func TestEveryCrash(t *testing.T) {
 func TestSimulator(t *testing.T) {
 	s := simulation()
 	s.Schedules = 500
-	consumertest.Run(t, s)
+	simulator.Run(t, s)
 }
 
 // TestSimulatorOnePlayer is TestSimulator with a single player, whose item is
@@ -46,7 +47,7 @@ func TestSimulatorOnePlayer(t *testing.T) {
 	s := simulation()
 	s.Workload.Groups = 1
 	s.Schedules = 200
-	consumertest.Run(t, s)
+	simulator.Run(t, s)
 }
 
 // TestEveryOrderOfFiveChanges inserts a score, changes it, removes it and
@@ -56,7 +57,7 @@ func TestEveryOrderOfFiveChanges(t *testing.T) {
 	s.Horizon = 0
 	images := []string{"", "2", "9", "4", "", "5"}
 	for n := 1; n < len(images); n++ {
-		consumertest.EveryOrder(t, s, func(i int) []consumertest.Change {
+		simulator.EveryOrder(t, s, func(i int) []consumertest.Change {
 			return scoreHistory(fmt.Sprint("player ", i), images[:n+1])
 		})
 	}
@@ -84,7 +85,7 @@ var players = []string{"reed", "ünï \"🦦\"", "maggy"}
 
 // scores are games of three players, some of whom play far more often than the
 // board remembers in the player's own item.
-var scores = consumertest.Workload{
+var scores = simulator.Workload{
 	Table:  DefaultScoreTable,
 	Groups: len(players),
 	Key: func(group, n int) consumertest.Item {
@@ -103,8 +104,8 @@ var scores = consumertest.Workload{
 	Burst: aggregate.Capacity + 20,
 }
 
-func simulation() consumertest.Suite {
-	return consumertest.Suite{
+func simulation() simulator.Suite {
+	return simulator.Suite{
 		Name:     "leaderboard",
 		Workload: scores,
 		Database: servertest.DynamoDB,
@@ -179,7 +180,7 @@ func createTables(ctx context.Context, cfg aws.Config) error {
 			AttributeDefinitions: table.Attributes, KeySchema: table.Keys, GlobalSecondaryIndexes: table.Indexes,
 		})
 	}
-	return consumertest.Recreate(ctx, cfg, tables...)
+	return simulator.Recreate(ctx, cfg, tables...)
 }
 
 // forgetLedger does what the ledger's time to live does.

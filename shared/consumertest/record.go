@@ -25,17 +25,6 @@ func B(b []byte) Value {
 	return Value{"B": base64.StdEncoding.EncodeToString([]byte(once))}
 }
 
-// Text returns the value as text: of a string or number what it holds, of any
-// other type its JSON.
-func (v Value) Text() string {
-	for _, kind := range []string{"S", "N"} {
-		if text, ok := v[kind].(string); ok {
-			return text
-		}
-	}
-	return string(mustMarshal(v))
-}
-
 // Change is one change of an item. What kind it is follows from its images:
 // without Old it is an insert, without New a remove, with both a modify.
 type Change struct {

@@ -1,14 +1,15 @@
-package consumertest
+package simulator
 
 import (
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"sluice/shared/consumertest"
 )
 
 // Workload says what the items of the source table look like. The kit draws
@@ -19,10 +20,10 @@ type Workload struct {
 	// a group is, the author knows: a player, a tenant, nothing.
 	Groups int
 	// Key returns the keys of the n-th item that starts in a group.
-	Key func(group, n int) Item
+	Key func(group, n int) consumertest.Item
 	// Attributes draws what a put writes beside the keys. group is where the
 	// item started; an item moves when Attributes draws another group into it.
-	Attributes func(draw *rapid.T, group int) Item
+	Attributes func(draw *rapid.T, group int) consumertest.Item
 	// Burst is how many items at most are put into a group at one go, all with
 	// the same attributes; 0: there are no bursts. It should be well above what
 	// the consumer remembers of one group, so that it has to forget.
@@ -58,7 +59,7 @@ type write struct {
 	gap    time.Duration
 	spaced bool // whether the items of a burst have times of their own
 	milli  bool // the stream's precision is switched before this write
-	put    Item
+	put    consumertest.Item
 }
 
 type writeKind uint8
@@ -108,20 +109,20 @@ func (w Workload) drawWrite(t *rapid.T) write {
 // table plays the writes and notes the changes that they make.
 type table struct {
 	workload Workload
-	items    map[string]Item // by key
+	items    map[string]consumertest.Item // by key
 	last     map[string]time.Time
 	added    []int // by group: how many items bursts have put there
 	now      time.Time
 	milli    bool
-	changes  []Change
+	changes  []consumertest.Change
 }
 
 // historyStart leaves an hour of gaps for each write before Arrival.
-var historyStart = Arrival.Add(-72 * time.Hour)
+var historyStart = consumertest.Arrival.Add(-72 * time.Hour)
 
 // history returns the changes that the writes make, in the order of the stream.
-func (w Workload) history(writes []write) []Change {
-	t := &table{workload: w, items: map[string]Item{}, last: map[string]time.Time{}, added: make([]int, w.groups()), now: historyStart}
+func (w Workload) history(writes []write) []consumertest.Change {
+	t := &table{workload: w, items: map[string]consumertest.Item{}, last: map[string]time.Time{}, added: make([]int, w.groups()), now: historyStart}
 	for _, o := range writes {
 		if o.milli {
 			t.milli = !t.milli
@@ -147,10 +148,10 @@ func (w Workload) history(writes []write) []Change {
 
 // write puts an item, or removes it if attributes is nil. A write that changes
 // nothing makes no change, as in DynamoDB.
-func (t *table) write(key, attributes Item, ttl bool) {
-	id := text(key)
+func (t *table) write(key, attributes consumertest.Item, ttl bool) {
+	id := consumertest.Change{Keys: key}.Key()
 	old := t.items[id]
-	var image Item
+	var image consumertest.Item
 	if attributes != nil {
 		image = maps.Clone(attributes)
 		maps.Copy(image, key)
@@ -159,7 +160,7 @@ func (t *table) write(key, attributes Item, ttl bool) {
 		return
 	}
 	at := t.tick(id)
-	t.changes = append(t.changes, Change{Table: t.workload.Table, Time: at, Milliseconds: t.milli, TTL: ttl, Keys: key, New: image, Old: old})
+	t.changes = append(t.changes, consumertest.Change{Table: t.workload.Table, Time: at, Milliseconds: t.milli, TTL: ttl, Keys: key, New: image, Old: old})
 	t.items[id], t.last[id] = image, at
 	if image == nil {
 		delete(t.items, id)
@@ -184,10 +185,10 @@ func (t *table) tick(id string) time.Time {
 
 // Items returns the items that the changes leave, by the text of their keys:
 // what a copy of the table should hold. The changes may come in any order.
-func Items(changes []Change) map[string]Item {
+func Items(changes []consumertest.Change) map[string]consumertest.Item {
 	sorted := slices.Clone(changes)
-	slices.SortStableFunc(sorted, func(a, b Change) int { return a.written().Compare(b.written()) })
-	items := map[string]Item{}
+	slices.SortStableFunc(sorted, func(a, b consumertest.Change) int { return a.Written().Compare(b.Written()) })
+	items := map[string]consumertest.Item{}
 	for _, c := range sorted {
 		items[c.Key()] = c.New
 		if c.New == nil {
@@ -195,48 +196,4 @@ func Items(changes []Change) map[string]Item {
 		}
 	}
 	return items
-}
-
-// written is the time of the change as the stream writes it.
-func (c Change) written() time.Time {
-	if c.Milliseconds {
-		return c.Time.Truncate(time.Millisecond)
-	}
-	return c.Time
-}
-
-// Key returns the item's keys as a text for people, such as "reed/1".
-func (c Change) Key() string { return text(c.Keys) }
-
-// String tells the change in words.
-func (c Change) String() string {
-	switch {
-	case c.New == nil && c.TTL:
-		return "expiry of " + c.Key()
-	case c.New == nil:
-		return "remove " + c.Key()
-	case c.Old == nil:
-		return "insert " + c.Key() + " " + c.rest(c.New)
-	}
-	return fmt.Sprintf("modify %s %s → %s", c.Key(), c.rest(c.Old), c.rest(c.New))
-}
-
-// rest tells the attributes of an image that are no keys.
-func (c Change) rest(image Item) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(image)) {
-		if _, isKey := c.Keys[name]; !isKey {
-			parts = append(parts, name+" "+image[name].Text())
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// text writes an item's values in the order of their names.
-func text(item Item) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(item)) {
-		parts = append(parts, item[name].Text())
-	}
-	return strings.Join(parts, "/")
 }

@@ -1,4 +1,4 @@
-package consumertest_test
+package simulator_test
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/simulator"
 )
 
 func TestMain(m *testing.M) {
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 func TestNaiveHandlersAreCaught(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		suite consumertest.Suite
+		suite simulator.Suite
 		says  []string // one of them, about the first thing that is wrong
 	}{
 		{"plain ADD", sums(func(c *dynamodb.Client) consumer.Applier { return plainAdd{c} }), []string{"doubled", "lost"}},
@@ -42,7 +43,7 @@ func TestNaiveHandlersAreCaught(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.suite.Schedules, test.suite.Seed = 20, 1
-			failure, ran := consumertest.Find(t, test.suite)
+			failure, ran := simulator.Find(t, test.suite)
 			if failure == nil {
 				t.Fatalf("%d schedules found nothing wrong", ran)
 			}
@@ -58,7 +59,7 @@ func TestNaiveHandlersAreCaught(t *testing.T) {
 }
 
 // few are books of few pages, whose sum a number can hold.
-func few() consumertest.Workload {
+func few() simulator.Workload {
 	few := books
 	few.Attributes = func(t *rapid.T, _ int) consumertest.Item {
 		return consumertest.Item{"Pages": consumertest.N(fmt.Sprint(rapid.IntRange(1, 9).Draw(t, "pages")))}
@@ -67,7 +68,7 @@ func few() consumertest.Workload {
 }
 
 // sums is a consumer that keeps the sum of all pages.
-func sums(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
+func sums(naive func(*dynamodb.Client) consumer.Applier) simulator.Suite {
 	s := copies(naive)
 	s.Name, s.Workload, s.Read = "pages", few(), readTotal
 	s.Want = func(changes []consumertest.Change) map[string]string {
@@ -86,7 +87,7 @@ func sums(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
 }
 
 // copies is a consumer that keeps a copy of the table.
-func copies(naive func(*dynamodb.Client) consumer.Applier) consumertest.Suite {
+func copies(naive func(*dynamodb.Client) consumer.Applier) simulator.Suite {
 	s := shelvesSuite
 	s.Name = "copy"
 	s.New = func(cfg aws.Config) (consumer.Consumer, error) {

@@ -1,4 +1,4 @@
-package consumertest
+package simulator
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
 )
 
 // Suite is a consumer with all that is needed to judge it.
@@ -38,10 +39,10 @@ type Suite struct {
 	// Want returns what Read should find after these changes, each of which
 	// happened once, in this order. It is a fold: Want of fewer changes must be
 	// right, too, since some may end as dead letters.
-	Want func([]Change) map[string]string
+	Want func([]consumertest.Change) map[string]string
 	// Rejects tells which changes the consumer has to reject; nil: none. They are
 	// not in what Want is asked about.
-	Rejects func(Change) bool
+	Rejects func(consumertest.Change) bool
 	// Horizon is how long the consumer remembers changes; if it isn't 0, the
 	// stream is delivered again after it, which must change nothing.
 	Horizon time.Duration
@@ -51,16 +52,16 @@ type Suite struct {
 	Forget func(context.Context, aws.Config) error
 
 	// Schedules is how many schedules Run tries; 100 if it is 0. The flag
-	// -consumertest.schedules overrides it.
+	// -simulator.schedules overrides it.
 	Schedules int
 	// Seed is the first schedule's seed; 0: a random one.
 	Seed int
 }
 
 var (
-	flagSchedules = flag.Int("consumertest.schedules", 0, "how many schedules each suite runs; 0: as the suite says")
-	flagSeed      = flag.Int("consumertest.seed", 0, "seed of the first schedule; with -consumertest.schedules=1 that very one again")
-	flagFor       = flag.Duration("consumertest.for", 0, "run schedules for so long, however many that makes")
+	flagSchedules = flag.Int("simulator.schedules", 0, "how many schedules each suite runs; 0: as the suite says")
+	flagSeed      = flag.Int("simulator.seed", 0, "seed of the first schedule; with -simulator.schedules=1 that very one again")
+	flagFor       = flag.Duration("simulator.for", 0, "run schedules for so long, however many that makes")
 )
 
 // workers is how many schedules run side by side. The server takes about 600
@@ -99,7 +100,7 @@ func Run(t *testing.T, s Suite) {
 		t.Logf("%s: %d schedules run, 0 differed, in %v (%.1f a second)", s.Name, ran, elapsed.Round(time.Millisecond), float64(ran)/elapsed.Seconds())
 		return
 	}
-	t.Fatalf("%s: %d schedules run, 1 differed; seed %d. To run it again:\n\tgo test -run '^%s$' -consumertest.seed=%d -consumertest.schedules=1\nThe shortest schedule that fails:\n%s",
+	t.Fatalf("%s: %d schedules run, 1 differed; seed %d. To run it again:\n\tgo test -run '^%s$' -simulator.seed=%d -simulator.schedules=1\nThe shortest schedule that fails:\n%s",
 		s.Name, ran, failure.Seed, t.Name(), failure.Seed, failure)
 }
 
@@ -190,7 +191,7 @@ func (s *Suite) play(t *testing.T, db database, sch schedule) *run {
 }
 
 // playChanges runs a schedule with other changes and deliveries than its own.
-func (s *Suite) playChanges(t *testing.T, db database, sch schedule, changes []Change, batches [lanes][][]record) *run {
+func (s *Suite) playChanges(t *testing.T, db database, sch schedule, changes []consumertest.Change, batches [lanes][][]record) *run {
 	t.Helper()
 	r := &run{
 		suite:    s,

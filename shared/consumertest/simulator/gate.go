@@ -1,4 +1,4 @@
-package consumertest
+package simulator
 
 import (
 	"bytes"
@@ -11,8 +11,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -31,14 +33,14 @@ type call struct {
 	refuse    func(wire.Fault) result
 	reply     chan result
 	// gone: the caller doesn't wait any more, but the call is still on its way.
-	gone bool
+	gone atomic.Bool
 }
 
 // result is what the caller of a call gets.
 type result struct {
-	response *http.Response
-	errs     []error // of dead letters
-	err      error
+	respond func(*http.Request) *http.Response
+	errs    []error // of dead letters
+	err     error
 }
 
 // instance is one instance of the function, from its start to its crash.
@@ -83,18 +85,12 @@ func (i *instance) wait(ctx context.Context, c *call) result {
 	case r := <-c.reply:
 		return r
 	case <-i.dead:
-		i.gate.leave(c)
+		c.gone.Store(true)
 		return result{err: &wire.TimeoutError{Fault: wire.Crash}}
 	case <-ctx.Done():
-		i.gate.leave(c)
+		c.gone.Store(true)
 		return result{err: ctx.Err()}
 	}
-}
-
-func (g *gate) leave(c *call) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	c.gone = true
 }
 
 // list returns the waiting calls in an order that doesn't depend on which of
@@ -103,7 +99,7 @@ func (g *gate) list() []*call {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	slices.SortStableFunc(g.waiting, func(a, b *call) int {
-		return cmp.Or(compareBool(a.gone, b.gone), cmp.Compare(a.instance.lane, b.instance.lane),
+		return cmp.Or(compareBool(a.gone.Load(), b.gone.Load()), cmp.Compare(a.instance.lane, b.instance.lane),
 			cmp.Compare(a.operation, b.operation), cmp.Compare(a.asked, b.asked), cmp.Compare(a.instance.number, b.instance.number))
 	})
 	return slices.Clone(g.waiting)
@@ -131,7 +127,7 @@ func (i *instance) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		var err error
 		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, fmt.Errorf("consumertest: read the request: %w", err)
+			return nil, fmt.Errorf("simulator: read the request: %w", err)
 		}
 		r.Body.Close()
 	}
@@ -148,14 +144,16 @@ func (i *instance) RoundTrip(r *http.Request) (*http.Response, error) {
 			if err != nil {
 				return result{err: err}
 			}
-			return result{response: wire.Answer(nil, status, header, text)}
+			return result{respond: func(r *http.Request) *http.Response { return wire.Answer(r, status, header, text) }}
 		},
-		refuse: func(f wire.Fault) result { return result{response: wire.Refuse(nil, f)} },
+		refuse: func(f wire.Fault) result {
+			return result{respond: func(r *http.Request) *http.Response { return wire.Refuse(r, f) }}
+		},
 	})
-	if answer.response != nil {
-		answer.response.Request = r
+	if answer.err != nil {
+		return nil, answer.err
 	}
-	return answer.response, answer.err
+	return answer.respond(r), nil
 }
 
 // Keep implements consumer.DeadLetters: the queue, too, is behind the wire.
@@ -192,7 +190,11 @@ func canonical(body []byte) string {
 		return string(body)
 	}
 	delete(fields, "ClientRequestToken")
-	return string(mustMarshal(fields))
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return string(body)
+	}
+	return string(text)
 }
 
 // about tells in words what a call asks for: the tables and keys in it.
@@ -237,7 +239,7 @@ func valuesText(values map[string]any) string {
 	var parts []string
 	for _, name := range sortedKeys(values) {
 		value, _ := values[name].(map[string]any)
-		parts = append(parts, Value(value).Text())
+		parts = append(parts, consumertest.Value(value).Text())
 	}
 	return strings.Join(parts, "/")
 }

@@ -1,4 +1,4 @@
-package consumertest
+package simulator
 
 import (
 	"context"
@@ -21,6 +21,7 @@ import (
 
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -40,7 +41,7 @@ const (
 type run struct {
 	suite    *Suite
 	schedule schedule
-	changes  []Change
+	changes  []consumertest.Change
 	batches  [lanes][][]record
 	database
 
@@ -75,7 +76,7 @@ func (r *run) play(t *testing.T) {
 				r.problem("panic: %v\n%s", p, debug.Stack())
 			}
 		}()
-		time.Sleep(time.Until(Arrival))
+		advance(time.Until(consumertest.Arrival))
 		r.deliver(t.Context(), r.schedule.decisions, r.batches)
 		if r.failed() {
 			return
@@ -88,12 +89,16 @@ func (r *run) play(t *testing.T) {
 		}
 		r.replay(t.Context(), got, "the whole stream is delivered once more")
 		if r.suite.Horizon > 0 && !r.failed() {
-			time.Sleep(r.suite.Horizon + r.suite.ForgetsAfter + time.Hour)
+			advance(r.suite.Horizon + r.suite.ForgetsAfter + time.Hour)
 			r.engine.outside(func() { r.forget() })
 			r.replay(t.Context(), got, "the whole stream is delivered again after the horizon")
 		}
 	})
 }
+
+// advance moves the bubble's clock on, as far as all others in it have nothing
+// to do but to wait.
+func advance(d time.Duration) { <-time.After(d) }
 
 // deliver delivers the batches of each poller, all pollers at once, until
 // everything is delivered; the calls go as decided.
@@ -107,7 +112,7 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 		}()
 	}
 	for step := range maxSteps {
-		time.Sleep(pause)
+		advance(pause)
 		synctest.Wait()
 		waiting := r.gate.list()
 		if delivering.Load() == 0 {
@@ -116,7 +121,7 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 			}
 			return
 		}
-		if len(waiting) == 0 || (waiting[0].gone && len(decisions) == 0) {
+		if len(waiting) == 0 || (waiting[0].gone.Load() && len(decisions) == 0) {
 			continue
 		}
 		var d decision
@@ -124,7 +129,7 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 		case len(decisions) > 0:
 			d, decisions = decisions[0], decisions[1:]
 		case r.schedule.takeTurns:
-			waiting = slices.DeleteFunc(waiting, func(c *call) bool { return c.gone })
+			waiting = slices.DeleteFunc(waiting, func(c *call) bool { return c.gone.Load() })
 			d.pick = step
 		}
 		r.let(waiting[d.pick%len(waiting)], d.fault)
@@ -136,7 +141,7 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 			c.instance.crash()
 		}
 		r.gate.mu.Unlock()
-		time.Sleep(pause)
+		advance(pause)
 	}
 }
 
@@ -144,7 +149,7 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 func (r *run) let(c *call, f wire.Fault) {
 	who, what := c.instance, c.about()
 	r.calls = append(r.calls, fmt.Sprintf("%s%d %v %s %s", laneName(who.lane), who.number, f, c.operation, c.asked))
-	if c.gone {
+	if c.gone.Load() {
 		r.gate.remove(c)
 		if f != wire.None {
 			r.tell("%s: a call on its way from before never arrives: %s", laneName(who.lane), what)
@@ -158,11 +163,11 @@ func (r *run) let(c *call, f wire.Fault) {
 	cut := result{err: &wire.TimeoutError{Call: wire.Call{N: len(r.calls), Operation: c.operation}, Fault: f}}
 	switch f {
 	case late: // stays at the gate
-		r.gate.leave(c)
+		c.gone.Store(true)
 		c.reply <- cut
 		return
 	case stall:
-		time.Sleep(invocationTime)
+		advance(invocationTime)
 		synctest.Wait()
 		return
 	}
@@ -258,7 +263,7 @@ func (r *run) invoke(ctx context.Context, in *instance, handler *consumer.Handle
 	for i := range batch {
 		data[i] = batch[i].data
 	}
-	answer, err := handler.Invoke(ctx, Payload(first, data...))
+	answer, err := handler.Invoke(ctx, consumertest.Payload(first, data...))
 	if !stop() || in.crashed() {
 		r.tell("%s dies: the batch comes again, to a new instance", laneName(in.lane))
 		in.crash()
@@ -278,7 +283,7 @@ func (r *run) invoke(ctx context.Context, in *instance, handler *consumer.Handle
 	for _, f := range failures.BatchItemFailures {
 		known := false
 		for i := range batch {
-			if f.ItemIdentifier == SequenceNumber(first+i) {
+			if f.ItemIdentifier == consumertest.SequenceNumber(first+i) {
 				known, lowest = true, min(lowest, i)
 			}
 		}

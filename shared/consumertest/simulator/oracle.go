@@ -1,4 +1,4 @@
-package consumertest
+package simulator
 
 import (
 	"encoding/base64"
@@ -8,6 +8,7 @@ import (
 
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
 )
 
 // account checks that every record that was delivered is done with: applied or
@@ -60,17 +61,17 @@ func (r *run) kept() map[string][]consumer.DeadLetter {
 func encode(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
 
 // identity is how the witness knows a change.
-func identity(c Change) string {
+func identity(c consumertest.Change) string {
 	parsed, err := change.Parse(c.Record())
 	if err != nil {
-		panic(fmt.Sprintf("consumertest: the workload makes a change that is none: %v", err))
+		panic(fmt.Sprintf("simulator: the workload makes a change that is none: %v", err))
 	}
 	return parsed.ID().String()
 }
 
 // done tells whether the consumer said of a change, to somebody who heard it,
 // that it is applied or needs nothing.
-func (r *run) done(c Change) bool {
+func (r *run) done(c consumertest.Change) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.ContainsFunc(r.outcomes[identity(c)], func(o consumer.Outcome) bool {
@@ -86,7 +87,7 @@ const maxMaybes = 10
 // were applied: then either is right.
 func (r *run) compare(got map[string]string) {
 	kept := r.kept()
-	var sure, maybe []Change
+	var sure, maybe []consumertest.Change
 	for _, c := range r.changes {
 		letters := kept[encode(c.Record())]
 		switch {
@@ -124,7 +125,7 @@ const maxExplained = 2000
 
 // reason says what became of which change if a single one explains why an item
 // of the destination is as it is.
-func (r *run) reason(changes []Change, name, got string) string {
+func (r *run) reason(changes []consumertest.Change, name, got string) string {
 	if len(changes) > maxExplained {
 		return "unexpected"
 	}

@@ -1,4 +1,4 @@
-package consumertest
+package simulator
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -145,7 +146,7 @@ func drawDecision(t *rapid.T) decision {
 
 // record is what the stream delivers: a change, or poison.
 type record struct {
-	change *Change // nil for poison
+	change *consumertest.Change // nil for poison
 	data   []byte
 }
 
@@ -157,7 +158,7 @@ func (r record) String() string {
 }
 
 // deliveries returns the batches of each poller.
-func (s schedule) deliveries(changes []Change) [lanes][][]record {
+func (s schedule) deliveries(changes []consumertest.Change) [lanes][][]record {
 	var streams [lanes][]record
 	for i := range changes {
 		streams[0] = append(streams[0], record{&changes[i], changes[i].Record()})

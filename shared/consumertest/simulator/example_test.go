@@ -1,4 +1,4 @@
-package consumertest_test
+package simulator_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/simulator"
 )
 
 // shelves is the consumer to be tested: it keeps a copy of each book. A put goes
@@ -52,18 +53,18 @@ func (s shelves) Apply(ctx context.Context, c *change.Change) error {
 }
 
 // books says what the items of the table look like.
-var books = consumertest.Workload{
+var books = simulator.Workload{
 	Table: "Books",
 	Key: func(group, n int) consumertest.Item {
 		return consumertest.Item{"Isbn": consumertest.S(fmt.Sprintf("book %d-%d", group, n))}
 	},
 	Attributes: func(t *rapid.T, _ int) consumertest.Item {
-		return consumertest.Item{"Pages": consumertest.N(consumertest.Numbers().Draw(t, "pages"))}
+		return consumertest.Item{"Pages": consumertest.N(simulator.Numbers().Draw(t, "pages"))}
 	},
 }
 
 func createTables(ctx context.Context, cfg aws.Config) error {
-	return consumertest.Recreate(ctx, cfg, &dynamodb.CreateTableInput{
+	return simulator.Recreate(ctx, cfg, &dynamodb.CreateTableInput{
 		TableName: aws.String("Copy"), BillingMode: "PAY_PER_REQUEST",
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("Isbn"), AttributeType: "S"}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("Isbn"), KeyType: "HASH"}},
@@ -88,13 +89,13 @@ func readShelves(ctx context.Context, cfg aws.Config) (map[string]string, error)
 // wantShelves returns the pages of each book that the changes leave.
 func wantShelves(changes []consumertest.Change) map[string]string {
 	want := map[string]string{}
-	for isbn, book := range consumertest.Items(changes) {
+	for isbn, book := range simulator.Items(changes) {
 		want[isbn] = number(book["Pages"].Text())
 	}
 	return want
 }
 
-var shelvesSuite = consumertest.Suite{
+var shelvesSuite = simulator.Suite{
 	Name:      "shelves",
 	Workload:  books,
 	Database:  servertest.DynamoDB,
@@ -108,9 +109,9 @@ var shelvesSuite = consumertest.Suite{
 func ExampleRun() {
 	var t *testing.T // that of TestSimulator
 	if t != nil {
-		consumertest.Run(t, shelvesSuite)
+		simulator.Run(t, shelvesSuite)
 	}
 }
 
 // A consumer that is right passes.
-func TestSimulator(t *testing.T) { consumertest.Run(t, shelvesSuite) }
+func TestSimulator(t *testing.T) { simulator.Run(t, shelvesSuite) }

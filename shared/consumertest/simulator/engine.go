@@ -1,4 +1,4 @@
-package consumertest
+package simulator
 
 import (
 	"bytes"

@@ -1,10 +1,11 @@
-package consumertest
+package simulator
 
 import (
 	"slices"
 	"sync"
 	"testing"
 
+	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -13,7 +14,7 @@ import (
 // item returns the history of the n-th item, which must be the same for each n
 // but for the keys; each order is tried on an item of its own. Each change is
 // delivered in a batch without others of its item.
-func EveryOrder(t *testing.T, s Suite, item func(n int) []Change) {
+func EveryOrder(t *testing.T, s Suite, item func(n int) []consumertest.Change) {
 	t.Helper()
 	var shares [workers][][]int
 	for n, order := range orders(len(item(0))) {
@@ -24,7 +25,7 @@ func EveryOrder(t *testing.T, s Suite, item func(n int) []Change) {
 		db := database{s.Database(t), newEngine()}
 		defer db.engine.close()
 		side.Go(func() {
-			var changes []Change
+			var changes []consumertest.Change
 			var batches [lanes][][]record
 			for n := range share {
 				changes = append(changes, item(n*workers+worker)...)
@@ -82,9 +83,9 @@ func orders(n int) [][]int {
 // EveryCrash delivers the batches, in which changes may be repeated, to two
 // pollers at once, again and again: each time the instance dies at another one
 // of its calls, once before and once after the call has its effect.
-func EveryCrash(t *testing.T, s Suite, batches ...[]Change) {
+func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 	t.Helper()
-	var changes []Change
+	var changes []consumertest.Change
 	known := map[string]bool{}
 	var deliveries [lanes][][]record
 	for _, batch := range batches {
@@ -100,7 +101,7 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]Change) {
 			deliveries[lane] = append(deliveries[lane], records)
 		}
 	}
-	slices.SortStableFunc(changes, func(a, b Change) int { return a.written().Compare(b.written()) })
+	slices.SortStableFunc(changes, func(a, b consumertest.Change) int { return a.Written().Compare(b.Written()) })
 	db := database{s.Database(t), newEngine()}
 	defer db.engine.close()
 	crashes := 0
