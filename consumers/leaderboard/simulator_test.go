@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -119,6 +120,8 @@ func simulation() simulator.Suite {
 		Want:    wantBoard,
 		Horizon: DefaultHorizon,
 		Forget:  forgetLedger,
+		// A row of the ledger stays a day longer than it is needed.
+		ForgetsAfter: 25 * time.Hour,
 	}
 }
 

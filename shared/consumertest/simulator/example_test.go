@@ -59,7 +59,11 @@ var books = simulator.Workload{
 		return consumertest.Item{"Isbn": consumertest.S(fmt.Sprintf("book %d-%d", group, n))}
 	},
 	Attributes: func(t *rapid.T, _ int) consumertest.Item {
-		return consumertest.Item{"Pages": consumertest.N(simulator.Numbers().Draw(t, "pages"))}
+		return consumertest.Item{
+			"Pages": consumertest.N(simulator.Numbers().Draw(t, "pages")),
+			"Title": consumertest.S(simulator.Names().Draw(t, "title")),
+			"Cover": consumertest.B(simulator.Bytes().Draw(t, "cover")),
+		}
 	},
 }
 

@@ -100,8 +100,8 @@ func Run(t *testing.T, s Suite) {
 		t.Logf("%s: %d schedules run, 0 differed, in %v (%.1f a second)", s.Name, ran, elapsed.Round(time.Millisecond), float64(ran)/elapsed.Seconds())
 		return
 	}
-	t.Fatalf("%s: %d schedules run, 1 differed; seed %d. To run it again:\n\tgo test -run '^%s$' -simulator.seed=%d -simulator.schedules=1\nThe shortest schedule that fails:\n%s",
-		s.Name, ran, failure.Seed, t.Name(), failure.Seed, failure)
+	t.Fatalf("%s: %d schedules run, 1 differed; seed %d. To run it again, in the test's directory:\n\tgo test . -run '^%s$' -simulator.seed=%d -simulator.schedules=1\nThe shortest schedule that fails:\n%s",
+		s.Name, ran, failure.Seed, strings.ReplaceAll(t.Name(), "/", "$/^"), failure.Seed, failure)
 }
 
 // Find is Run for a consumer that is meant to be wrong: it returns the shortest
