@@ -78,7 +78,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := Call{N: int(t.calls.Add(1)), Operation: operation(r), Body: body}
+	call := Call{N: int(t.calls.Add(1)), Operation: Operation(r), Body: body}
 	if t.crashed.Load() {
 		return nil, &TimeoutError{Call: call, Fault: Crash}
 	}
@@ -89,10 +89,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch fault {
 	case None:
 		return t.base().RoundTrip(r)
-	case Throttle:
-		return refuse(r, http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
-	case ServerError:
-		return refuse(r, http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError")
+	case Throttle, ServerError:
+		return Refuse(r, fault), nil
 	case LostRequest:
 		return nil, &TimeoutError{Call: call, Fault: fault}
 	case LostAnswer, CrashAfter:
@@ -123,8 +121,9 @@ func (t *Transport) base() http.RoundTripper {
 	return t.Base
 }
 
-// operation reads the operation from the header of the AWS JSON protocols.
-func operation(r *http.Request) string {
+// Operation reads the operation from the header of the AWS JSON protocols; it is
+// empty if the protocol doesn't say.
+func Operation(r *http.Request) string {
 	target := r.Header.Get("X-Amz-Target")
 	return target[strings.LastIndexByte(target, '.')+1:]
 }
@@ -145,20 +144,31 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// refuse answers in the server's place with an error of the AWS JSON protocols.
-func refuse(r *http.Request, status int, errorType string) (*http.Response, error) {
-	body := fmt.Sprintf(`{"__type":%q,"message":"injected by the test"}`, errorType)
+// Refuse answers r in the server's place, with the error of the AWS JSON
+// protocols that stands for a Throttle or a ServerError.
+func Refuse(r *http.Request, f Fault) *http.Response {
+	status, errorType := http.StatusInternalServerError, "InternalServerError"
+	if f == Throttle {
+		status, errorType = http.StatusBadRequest, "ProvisionedThroughputExceededException"
+	}
+	body := fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"injected by the test"}`, errorType)
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"injected"}}
+	return Answer(r, status, header, []byte(body))
+}
+
+// Answer makes the response to r that has this status, header and body.
+func Answer(r *http.Request, status int, header http.Header, body []byte) *http.Response {
 	return &http.Response{
 		Status:        http.StatusText(status),
 		StatusCode:    status,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"injected"}},
-		Body:          io.NopCloser(bytes.NewReader([]byte(body))),
+		Header:        header,
+		Body:          io.NopCloser(bytes.NewReader(body)),
 		ContentLength: int64(len(body)),
 		Request:       r,
-	}, nil
+	}
 }
 
 // TimeoutError is what a client sees of a call that was cut. It is a net.Error

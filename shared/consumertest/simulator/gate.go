@@ -1,0 +1,253 @@
+package simulator
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/wire"
+)
+
+// gate is where all calls of one run wait until the schedule lets them go.
+type gate struct {
+	mu      sync.Mutex
+	waiting []*call
+}
+
+// call is one call on its way to the destination.
+type call struct {
+	instance  *instance
+	operation string
+	asked     string        // in canonical form: the same in every replay
+	perform   func() result // does it; runs outside the bubble
+	refuse    func(wire.Fault) result
+	reply     chan result
+	// gone: the caller doesn't wait any more, but the call is still on its way.
+	gone atomic.Bool
+}
+
+// result is what the caller of a call gets.
+type result struct {
+	respond func(*http.Request) *http.Response
+	errs    []error // of dead letters
+	err     error
+}
+
+// instance is one instance of the function, from its start to its crash.
+type instance struct {
+	lane   int
+	number int // counts the instances of a lane
+	gate   *gate
+	engine *engine
+	run    *run
+	dead   chan struct{} // closed when it crashes
+	cancel context.CancelFunc
+	once   sync.Once
+}
+
+func (i *instance) crashed() bool {
+	select {
+	case <-i.dead:
+		return true
+	default:
+		return false
+	}
+}
+
+// crash cuts every call of the instance; what it had sent may still arrive.
+func (i *instance) crash() {
+	i.once.Do(func() {
+		close(i.dead)
+		i.cancel()
+	})
+}
+
+// wait brings a call to the gate and waits there for its result.
+func (i *instance) wait(ctx context.Context, c *call) result {
+	if i.crashed() {
+		return result{err: &wire.TimeoutError{Fault: wire.Crash}}
+	}
+	c.instance, c.reply = i, make(chan result, 1)
+	i.gate.mu.Lock()
+	i.gate.waiting = append(i.gate.waiting, c)
+	i.gate.mu.Unlock()
+	select {
+	case r := <-c.reply:
+		return r
+	case <-i.dead:
+		c.gone.Store(true)
+		return result{err: &wire.TimeoutError{Fault: wire.Crash}}
+	case <-ctx.Done():
+		c.gone.Store(true)
+		return result{err: ctx.Err()}
+	}
+}
+
+// list returns the waiting calls in an order that doesn't depend on which of
+// them came first, the ones whose callers wait before those whose don't.
+func (g *gate) list() []*call {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	slices.SortStableFunc(g.waiting, func(a, b *call) int {
+		return cmp.Or(compareBool(a.gone.Load(), b.gone.Load()), cmp.Compare(a.instance.lane, b.instance.lane),
+			cmp.Compare(a.operation, b.operation), cmp.Compare(a.asked, b.asked), cmp.Compare(a.instance.number, b.instance.number))
+	})
+	return slices.Clone(g.waiting)
+}
+
+func (g *gate) remove(c *call) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = slices.DeleteFunc(g.waiting, func(other *call) bool { return other == c })
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// RoundTrip implements http.RoundTripper.
+func (i *instance) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, fmt.Errorf("simulator: read the request: %w", err)
+		}
+		r.Body.Close()
+	}
+	operation := wire.Operation(r)
+	if operation == "" {
+		operation = r.Method + " " + r.URL.RequestURI()
+	}
+	request := engineRequest{method: r.Method, url: r.URL.String(), header: r.Header.Clone(), body: body}
+	answer := i.wait(r.Context(), &call{
+		operation: operation,
+		asked:     canonical(body),
+		perform: func() result {
+			status, header, text, err := i.engine.do(request)
+			if err != nil {
+				return result{err: err}
+			}
+			return result{respond: func(r *http.Request) *http.Response { return wire.Answer(r, status, header, text) }}
+		},
+		refuse: func(f wire.Fault) result {
+			return result{respond: func(r *http.Request) *http.Response { return wire.Refuse(r, f) }}
+		},
+	})
+	if answer.err != nil {
+		return nil, answer.err
+	}
+	return answer.respond(r), nil
+}
+
+// Keep implements consumer.DeadLetters: the queue, too, is behind the wire.
+func (i *instance) Keep(ctx context.Context, letters []consumer.DeadLetter) []error {
+	failed := func(err error) result {
+		return result{errs: slices.Repeat([]error{err}, len(letters))}
+	}
+	var positions []string
+	for _, l := range letters {
+		positions = append(positions, strings.TrimLeft(strings.TrimPrefix(l.Position.SequenceNumber, "496"), "0"))
+	}
+	answer := i.wait(ctx, &call{
+		operation: "keep dead letters",
+		asked:     strings.Join(positions, " "),
+		perform: func() result {
+			i.run.letters = append(i.run.letters, letters...)
+			return failed(nil)
+		},
+		refuse: func(f wire.Fault) result { return failed(fmt.Errorf("the queue: injected %v", f)) },
+	})
+	if answer.err != nil {
+		answer = failed(answer.err)
+	}
+	return answer.errs
+}
+
+// canonical writes a JSON body with sorted names and without the token that
+// the SDK draws for each transaction. Any other body stays as it is.
+func canonical(body []byte) string {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var fields map[string]any
+	if err := decoder.Decode(&fields); err != nil || decoder.More() {
+		return string(body)
+	}
+	delete(fields, "ClientRequestToken")
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return string(body)
+	}
+	return string(text)
+}
+
+// about tells in words what a call asks for: the tables and keys in it.
+func (c *call) about() string {
+	var fields map[string]any
+	if json.Unmarshal([]byte(c.asked), &fields) != nil {
+		return c.operation + " " + shorten(c.asked)
+	}
+	var parts []string
+	var visit func(any)
+	visit = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, member := range v {
+				visit(member)
+			}
+		case map[string]any:
+			name, isTable := v["TableName"].(string)
+			if isTable {
+				for _, of := range []string{"Key", "Item", "ExpressionAttributeValues"} {
+					if values, ok := v[of].(map[string]any); ok {
+						name += " " + shorten(valuesText(values))
+						break
+					}
+				}
+				parts = append(parts, name)
+				return
+			}
+			for _, name := range sortedKeys(v) {
+				visit(v[name])
+			}
+		}
+	}
+	visit(fields)
+	if len(parts) > 3 {
+		parts = append(parts[:2], fmt.Sprintf("and %d more", len(parts)-2))
+	}
+	return c.operation + " " + strings.Join(parts, ", ")
+}
+
+func valuesText(values map[string]any) string {
+	var parts []string
+	for _, name := range sortedKeys(values) {
+		value, _ := values[name].(map[string]any)
+		parts = append(parts, consumertest.Value(value).Text())
+	}
+	return strings.Join(parts, "/")
+}
+
+func shorten(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

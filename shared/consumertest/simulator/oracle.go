@@ -1,0 +1,164 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+// account checks that every record that was delivered is done with: applied or
+// known to need nothing, or kept whole as a dead letter. Poison must be a dead
+// letter.
+func (r *run) account() {
+	kept := r.kept()
+	told := map[string]bool{}
+	for _, list := range r.batches {
+		for _, batch := range list {
+			for _, record := range batch {
+				letters := kept[encode(record.data)]
+				if told[string(record.data)] {
+					continue
+				}
+				told[string(record.data)] = true
+				rejects := record.change != nil && r.suite.Rejects != nil && r.suite.Rejects(*record.change)
+				switch {
+				case rejects && len(letters) == 0:
+					r.problem("lost: the consumer should have rejected %s", record)
+				case record.change != nil && !rejects && len(letters) > 0 && letters[0].Reason == consumer.Invalid:
+					r.problem("lost: %s was rejected: %s", record, letters[0].Error)
+				case record.change == nil && len(letters) == 0:
+					r.problem("lost: %s is in no dead letter", record)
+				case record.change == nil && letters[0].Reason != consumer.Undecodable:
+					r.problem("unexpected: %s is a dead letter as %q", record, letters[0].Reason)
+				case record.change != nil && len(letters) == 0 && !r.done(*record.change):
+					r.problem("lost: %s was answered for, but the consumer said %v, and there is no dead letter", record, r.outcomes[identity(*record.change)])
+				}
+			}
+		}
+	}
+	for _, letter := range r.letters {
+		data, err := base64.StdEncoding.DecodeString(letter.Data)
+		if err != nil || !told[string(data)] {
+			r.problem("unexpected: a dead letter holds what was never delivered: %.100q", data)
+		}
+	}
+}
+
+// kept returns the dead letters by the data of their record.
+func (r *run) kept() map[string][]consumer.DeadLetter {
+	kept := map[string][]consumer.DeadLetter{}
+	for _, letter := range r.letters {
+		kept[letter.Data] = append(kept[letter.Data], letter)
+	}
+	return kept
+}
+
+func encode(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+
+// identity is how the witness knows a change.
+func identity(c consumertest.Change) string {
+	parsed, err := change.Parse(c.Record())
+	if err != nil {
+		panic(fmt.Sprintf("simulator: the workload makes a change that is none: %v", err))
+	}
+	return parsed.ID().String()
+}
+
+// done tells whether the consumer said of a change, to somebody who heard it,
+// that it is applied or needs nothing.
+func (r *run) done(c consumertest.Change) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.outcomes[identity(c)], func(o consumer.Outcome) bool {
+		return o != consumer.Retry && o != consumer.Rejected
+	})
+}
+
+// maxMaybes is how many changes of unknown outcome the oracle can weigh up.
+const maxMaybes = 10
+
+// compare compares the destination with what it should hold. Changes in dead
+// letters are not in it, unless the letter's reason leaves open whether they
+// were applied: then either is right.
+func (r *run) compare(got map[string]string) {
+	kept := r.kept()
+	var sure, maybe []consumertest.Change
+	for _, c := range r.changes {
+		letters := kept[encode(c.Record())]
+		switch {
+		case len(letters) == 0 || r.done(c):
+			sure = append(sure, c)
+		case letters[0].Reason != consumer.Invalid:
+			maybe = append(maybe, c)
+		}
+	}
+	if len(maybe) > maxMaybes {
+		maybe = maybe[:maxMaybes]
+	}
+	for choice := range 1 << len(maybe) {
+		changes := slices.Clone(sure)
+		for i, c := range maybe {
+			if choice&(1<<i) != 0 {
+				changes = append(changes, c)
+			}
+		}
+		if maps.Equal(r.suite.Want(changes), got) {
+			return
+		}
+	}
+	want := r.suite.Want(sure)
+	for _, name := range unionKeys(want, got) {
+		if want[name] != got[name] {
+			r.problem("%s: %s holds %s, but should hold %s", r.reason(sure, name, got[name]), name, orNothing(got, name), orNothing(want, name))
+		}
+	}
+}
+
+// maxExplained is among how many changes the one that explains a difference is
+// looked for.
+const maxExplained = 2000
+
+// reason says what became of which change if a single one explains why an item
+// of the destination is as it is.
+func (r *run) reason(changes []consumertest.Change, name, got string) string {
+	if len(changes) > maxExplained {
+		return "unexpected"
+	}
+	for i, c := range changes {
+		without := slices.Delete(slices.Clone(changes), i, i+1)
+		if r.suite.Want(without)[name] != got {
+			continue
+		}
+		if c.New == nil && r.suite.Want(changes)[name] == "" {
+			return fmt.Sprintf("resurrected, [%s] is lost", c)
+		}
+		return fmt.Sprintf("lost, [%s]", c)
+	}
+	for i, c := range changes {
+		if twice := slices.Insert(slices.Clone(changes), i, c); r.suite.Want(twice)[name] == got {
+			return fmt.Sprintf("doubled, [%s]", c)
+		}
+	}
+	return "unexpected"
+}
+
+func unionKeys(a, b map[string]string) []string {
+	union := maps.Clone(a)
+	if union == nil {
+		union = map[string]string{}
+	}
+	maps.Copy(union, b)
+	return sortedKeys(union)
+}
+
+func orNothing(items map[string]string, name string) string {
+	if text, ok := items[name]; ok {
+		return text
+	}
+	return "nothing"
+}
