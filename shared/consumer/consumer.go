@@ -51,17 +51,22 @@ var _ Consumer = each{}
 
 func (e each) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	errs := make([]error, len(batch))
-	items := make(map[string][]int, len(batch))
+	indexes := make(map[string][]int, len(batch)) // of each item's changes
+	var items []string                            // in the order in which the batch names them
 	for i, c := range batch {
 		key := c.ItemKey()
-		items[key] = append(items[key], i)
+		if indexes[key] == nil {
+			items = append(items, key)
+		}
+		indexes[key] = append(indexes[key], i)
 	}
 	var group errgroup.Group
 	group.SetLimit(EachConcurrency)
-	for _, indexes := range items {
-		slices.SortStableFunc(indexes, func(a, b int) int { return cmp.Compare(batch[a].Version, batch[b].Version) })
+	for _, key := range items {
+		ofItem := indexes[key]
+		slices.SortStableFunc(ofItem, func(a, b int) int { return cmp.Compare(batch[a].Version, batch[b].Version) })
 		group.Go(func() error {
-			e.applyItem(ctx, batch, indexes, errs)
+			e.applyItem(ctx, batch, ofItem, errs)
 			return nil
 		})
 	}
