@@ -84,6 +84,12 @@ func (w *world) Keep(_ context.Context, letters []consumer.DeadLetter) []error {
 // function starts a new instance of the function, whose calls decide lets through.
 func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *consumer.Handler {
 	w.t.Helper()
+	return w.handler(w.consumer(decide, change...))
+}
+
+// consumer is what the function runs.
+func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *Leaderboard {
+	w.t.Helper()
 	client := dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
@@ -99,8 +105,8 @@ func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Sett
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	board.totals.Now = func() time.Time { return consumertest.Arrival }
-	return w.handler(board)
+	board.now = func() time.Time { return consumertest.Arrival }
+	return board
 }
 
 // handler runs a consumer as the function does.
