@@ -43,6 +43,7 @@ func newWorld(t testing.TB) *world {
 	for path, parameters := range map[string]map[string]string{
 		"template.yaml":            {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
 		"../../deploy/stream.yaml": nil,
+		"../../deploy/pets.yaml":   {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
 	} {
 		read, err := template.Read(path)
 		if err != nil {
