@@ -154,7 +154,7 @@ func (w *world) invoke(f *consumer.Handler, batch [][]byte) int {
 
 // board reads the totals.
 func (w *world) board() Board {
-	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, Shards: DefaultShards}
+	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, Shards: DefaultShards}
 }
 
 func (w *world) wantTotals(want map[string]int) {

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,11 +59,22 @@ var layouts = []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC333
 // At returns the label of the box that holds the time.
 func (b *Box) At(t time.Time) string { return b.unit.label(t.In(b.zone)) }
 
-// Of returns the label of the box that an item's timestamp falls into, and
-// whether a change made at that time still counts for the box.
-func (b *Box) Of(timestamp string, changed time.Time) (label string, open bool, err error) {
+// Of returns the label of the box that an item's timestamp falls into.
+func (b *Box) Of(timestamp string) (label string, err error) {
 	p, err := b.place(timestamp)
-	return p.label, p.counts(changed), err
+	return p.label, err
+}
+
+// Open returns the labels of the boxes that have begun and for which a change
+// made now still counts; newest first. The box must be one with keep.
+func (b *Box) Open(now time.Time) []string {
+	var labels []string
+	for at := now.In(b.zone); now.Before(b.unit.end(at).Add(b.keep)); at = midnight(at, -1) {
+		if label := b.unit.label(at); !slices.Contains(labels, label) {
+			labels = append(labels, label)
+		}
+	}
+	return labels
 }
 
 // place is where an item stands: a box, and until when changes count for it.
@@ -79,7 +91,7 @@ func (b *Box) place(timestamp string) (place, error) {
 		if err != nil {
 			continue
 		}
-		at = at.In(b.zone)
+		at = at.In(b.zone) // as the timestamp's offset may be another
 		p := place{label: b.unit.label(at)}
 		if b.expiresAt != "" {
 			p.until = b.unit.end(at).Add(b.keep)
