@@ -157,8 +157,21 @@ func (w *world) board() Board {
 	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, Shards: DefaultShards}
 }
 
+// wantTotals checks the totals, and the day's and week's, since all events of
+// these tests are of one day.
 func (w *world) wantTotals(want map[string]int) {
 	w.t.Helper()
+	boxes := 0
+	err := w.board().scan(w.t.Context(), DefaultBoxTable, AttrBoard, func(t Total, board string) error {
+		boxes++
+		if board != "daily#2026-01-02" && board != "weekly#2026-W01" || !t.Score.Equal(decimal.NewFromInt(int64(want[t.User]))) {
+			w.t.Errorf("%s of %s is %s, want %d on that day and in that week", board, t.User, t.Score, want[t.User])
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	got, err := w.board().Totals(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -172,6 +185,9 @@ func (w *world) wantTotals(want map[string]int) {
 		if _, ok := got[user]; !ok && total != 0 {
 			w.t.Errorf("%s is not on the board, want %d", user, total)
 		}
+	}
+	if boxes != 2*len(got) {
+		w.t.Errorf("%d players have %d days and weeks, want two each", len(got), boxes)
 	}
 }
 

@@ -70,7 +70,7 @@ func (r *reader) fault(at position, format string, args ...any) {
 // err returns the faults in the order of the file, or nil.
 func (r *reader) err() error {
 	slices.SortStableFunc(r.faults, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
 	})
 	errs := make([]error, len(r.faults))
 	for i, fault := range r.faults {
