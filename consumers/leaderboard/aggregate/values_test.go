@@ -46,6 +46,9 @@ func folded(list []Amount) map[string]string {
 			newest = a
 			want["Last"] = a.Latest["Last"].(*types.AttributeValueMemberS).Value
 		}
+		if a.Smallest == nil {
+			continue
+		}
 		if low := a.Smallest["Low"]; want["Low"] == "" || low.LessThan(decimal.RequireFromString(want["Low"])) {
 			want["Low"] = low.String()
 		}
@@ -88,7 +91,7 @@ func TestAddAllAtOnce(t *testing.T) {
 		t.Errorf("%d calls, want 1", calls.Calls())
 	}
 	newer := []Amount{full(5, 10, false)} // a larger one
-	newer[0].Smallest = nil
+	newer[0].Smallest = nil               // which it wouldn't be: that costs a second write
 	wantOutcomes(t, table.Add(t.Context(), target("a"), newer), 1, 0, 0)
 	if calls.Calls() != 2 {
 		t.Errorf("%d calls after a second batch in order, want 2", calls.Calls())
@@ -102,7 +105,11 @@ func TestLatestInEveryOrder(t *testing.T) {
 	changes := []Amount{full(1, 4, false), full(2, 7, false), full(2, 1, false), full(3, 2, true), full(4, 2, false)}
 	changes[2].ID[11] = 200 // the same time, another change
 	changes[2].Latest["Last"] = &types.AttributeValueMemberS{Value: "tied"}
-	for _, changes := range [][]Amount{changes, changes[:4]} { // with and without a newest that hides the tie
+	alone := slices.Clone(changes)
+	for i := range alone { // no other condition, whose refusal would bring the item and so the latest
+		alone[i].Smallest, alone[i].Largest = nil, nil
+	}
+	for _, changes := range [][]Amount{changes, changes[:4], alone, alone[:4]} { // with and without a newest that hides the tie
 		want := folded(changes)
 		w := newWorld(t)
 		table, _ := w.table(nil)
@@ -115,7 +122,9 @@ func TestLatestInEveryOrder(t *testing.T) {
 					table.Add(t.Context(), target(name), []Amount{a})
 				}
 			}
-			w.wantItem(name, want)
+			if !t.Failed() { // one order that fails says enough
+				w.wantItem(name, want)
+			}
 		})
 	}
 }
