@@ -3,6 +3,7 @@ package leaderboard
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -283,6 +284,20 @@ func TestClosedBoxes(t *testing.T) {
 	out, err := w.direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(DefaultBoxTable)})
 	if err != nil || len(out.Items) != 0 {
 		t.Errorf("boxes %v, %v; want none", out.Items, err)
+	}
+}
+
+// The README's example is a file that can be used.
+func TestReadmeExample(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(text), "```yaml\n")
+	example, _, _ := strings.Cut(after, "```")
+	views, err := DefaultSettings().ReadViews("README.md", []byte(example))
+	if !found || err != nil || len(views) != 1 {
+		t.Errorf("%d views, %v", len(views), err)
 	}
 }
 
