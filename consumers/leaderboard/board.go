@@ -180,6 +180,16 @@ func (b Board) Totals(ctx context.Context) (map[string]decimal.Decimal, error) {
 	return totals, err
 }
 
+// Written sums what stands in the score table for each player.
+func (b Board) Written(ctx context.Context) (map[string]decimal.Decimal, error) {
+	sums := map[string]decimal.Decimal{}
+	err := b.scan(ctx, b.ScoreTable, AttrTimestamp, func(t Total, _ string) error {
+		sums[t.User] = sums[t.User].Add(t.Score)
+		return nil
+	})
+	return sums, err
+}
+
 // scan visits every item of a table of scores or totals, strongly consistent,
 // with the text of one more attribute.
 func (b Board) scan(ctx context.Context, table, more string, visit func(t Total, more string) error) error {

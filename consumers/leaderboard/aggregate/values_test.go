@@ -230,11 +230,16 @@ func TestValuesUnderFaults(t *testing.T) {
 				}
 				return []wire.Fault{wire.Throttle, wire.ServerError, wire.LostRequest, wire.LostAnswer}[random.IntN(4)]
 			}
-			var instances sync.WaitGroup
-			for range 2 {
+			var orders [2][]Amount
+			var sizes [2]int
+			for i := range orders { // before random is shared
 				order := slices.Clone(list)
 				random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-				size := random.IntN(len(order)) + 1
+				orders[i], sizes[i] = order, random.IntN(len(order))+1
+			}
+			var instances sync.WaitGroup
+			for i, order := range orders {
+				size := sizes[i]
 				table, _ := w.table(decide)
 				instances.Go(func() {
 					for len(order) > 0 {
