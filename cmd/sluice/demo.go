@@ -221,5 +221,18 @@ func compare(ctx context.Context, board leaderboard.Board, written map[string]in
 		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
 	}
 	fmt.Printf("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
+	return compareBoxes(ctx, board)
+}
+
+// compareBoxes compares all boards with the score table, those of days and weeks too.
+func compareBoxes(ctx context.Context, board leaderboard.Board) error {
+	v, err := board.Verify(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	if n := len(v.Differences); n > 0 {
+		return fmt.Errorf("%d totals are not what the score table says, first %+v", n, v.Differences[0])
+	}
+	fmt.Printf("So are all %d on the daily and weekly boards.\n", v.Boxes)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"sluice/consumers/leaderboard"
 	"sluice/deploy/local/stack"
@@ -30,6 +31,10 @@ func printBoard(ctx context.Context, board leaderboard.Board) error {
 	}
 	fmt.Printf("\nTop %d\n", players)
 	if err := printTop(os.Stdout, best); err != nil || len(best) == 0 {
+		return err
+	}
+	fmt.Println()
+	if err := printTopOf(ctx, os.Stdout, board, leaderboard.DailyBoard, time.Now(), players); err != nil {
 		return err
 	}
 	events, err := board.History(ctx, best[0].User, scores)

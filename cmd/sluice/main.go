@@ -23,8 +23,9 @@ type cli struct {
 	Status  statusCommand  `cmd:"" help:"Tell what is running, where, and how far it has come."`
 	Demo    demoCommand    `cmd:"" help:"Start the pipeline, play the game, check every total, stop."`
 	Play    playCommand    `cmd:"" help:"Play the game: players write scores to the score table."`
-	Top     topCommand     `cmd:"" help:"Show the players with the highest totals."`
+	Top     topCommand     `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
 	History historyCommand `cmd:"" help:"Show a player's latest scores, latest first."`
+	Lint    lintCommand    `cmd:"" help:"Check a file that declares views, or the shipped one."`
 	Verify  verifyCommand  `cmd:"" help:"Compare a destination with its source, item by item."`
 	Decode  decodeCommand  `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
 	Serve   serveCommand   `cmd:"" hidden:""`

@@ -92,7 +92,7 @@ func newBoard(client *dynamodb.Client, where string, outputs map[string]string) 
 		}
 		return value
 	}
-	b := leaderboard.Board{Client: client, ScoreTable: output("ScoreTable"), BoardTable: output("BoardTable")}
+	b := leaderboard.Board{Client: client, ScoreTable: output("ScoreTable"), BoardTable: output("BoardTable"), BoxTable: output("BoxTable")}
 	if text := output("BoardShards"); text != "" {
 		shards, err := strconv.Atoi(text)
 		if err != nil || shards < 1 {

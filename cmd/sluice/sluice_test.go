@@ -72,7 +72,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "history", "verify", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "history", "lint", "verify", "decode")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}
@@ -94,9 +94,12 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"top"}, "The board is empty")
 	want(t, dir, []string{"history", "nobody"}, "nobody has no scores")
 	want(t, dir, []string{"play", "--for", "2s", "--rate", "40", "--players", "12", "--seed", "7"}, "12 players", "scores written")
-	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "12 players, every total is the sum")
+	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "12 players, every total is the sum", "on the daily and weekly boards")
 	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"players": 12`, `"differences": []`)
 	want(t, dir, []string{"top", "-n", "2"}, "1.", "2.")
+	want(t, dir, []string{"top", "--board", "daily", "-n", "2"}, "Top 2 of 20", "1.", "2.")
+	want(t, dir, []string{"top", "--board", "weekly"}, "Top 3 of 20", "-W", "3.")
+	want(t, dir, []string{"top", "--board", "daily", "--at", "2020-09-16"}, "The daily board of 2020-09-16 is empty.")
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
 	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
@@ -107,7 +110,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
-		"10 players play for 3s", "every total is exactly what was written", "Top 3", "Latest 10 of", "All stopped")
+		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "Top 3\n", "Top 3 of 20", "Latest 10 of", "All stopped")
 }
 
 func TestDemoWithChaos(t *testing.T) {
@@ -231,6 +234,16 @@ func wantGone(t *testing.T, started map[string]int) {
 	}
 }
 
+func TestLint(t *testing.T) {
+	want(t, t.TempDir(), []string{"lint"}, "leaderboard: UserScoreEvents → Leaderboard", "pet-day: PetTracker → PetTracker")
+	want(t, t.TempDir(), []string{"lint", "consumers/leaderboard/views.yaml"}, "weekly: UserScoreEvents → LeaderboardBoxes")
+	out, code := run(t, t.TempDir(), "lint", "consumers/leaderboard/view/testdata/lint/boxes.yaml")
+	if code != 1 {
+		t.Errorf("exit %d for a faulty file, want 1", code)
+	}
+	wantTexts(t, out, "boxes.yaml:5:32: box: unit", "boxes.yaml:5:44: box: unknown zone", "boxes.yaml:14:36: into: key")
+}
+
 func TestBadFlagsAreNamed(t *testing.T) {
 	for flags, text := range map[string]string{
 		"play --players 0":     "--players must be from 1",
@@ -238,6 +251,9 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"play --rate=-1":       "--rate must not be negative",
 		"demo --players 99999": "--players must be from 1 to 10000",
 		"top -n 0":             "-n must be at least 1",
+		"top --at 2020-01-01":  "--at is for --board daily or weekly",
+		"top --board hourly":   "total",
+		"lint no-such-file":    "no-such-file",
 		"history x -n 101":     "-n must be from 1 to 100",
 		"top --stack":          "--stack",
 		"decode no-such-file":  "no-such-file",

@@ -2,26 +2,39 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"sluice/consumers/leaderboard"
 )
 
 type topCommand struct {
 	pipelineFlags
-	N int `short:"n" default:"3" help:"How many players."`
+	N     int       `short:"n" default:"3" help:"How many players."`
+	Board string    `enum:"total,daily,weekly" default:"total" help:"Which board: total, daily or weekly."`
+	At    time.Time `format:"2006-01-02" help:"The daily or weekly board of this date (UTC) instead of today's." placeholder:"DATE"`
 }
 
 func (c *topCommand) Run(ctx context.Context) error {
 	if c.N < 1 {
 		return fmt.Errorf("-n must be at least 1 (got %d)", c.N)
 	}
+	if c.Board == leaderboard.TotalBoard && !c.At.IsZero() {
+		return errors.New("--at is for --board daily or weekly; the total is of all time")
+	}
 	board, err := c.board(ctx)
 	if err != nil {
 		return err
+	}
+	if c.Board != leaderboard.TotalBoard {
+		if c.At.IsZero() {
+			c.At = time.Now()
+		}
+		return printTopOf(ctx, os.Stdout, board, c.Board, c.At, c.N)
 	}
 	best, err := board.Top(ctx, c.N)
 	if err != nil {
@@ -32,6 +45,20 @@ func (c *topCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	return printTop(os.Stdout, best)
+}
+
+// printTopOf shows the board of the day or week that holds a moment.
+func printTopOf(ctx context.Context, out io.Writer, board leaderboard.Board, name string, at time.Time, n int) error {
+	box, best, err := board.TopOf(ctx, name, at, n)
+	if err != nil {
+		return err
+	}
+	if len(best) == 0 {
+		fmt.Fprintf(out, "The %s board of %s is empty.\n", name, box)
+		return nil
+	}
+	fmt.Fprintf(out, "Top %d of %s\n", n, box)
+	return printTop(out, best)
 }
 
 func printTop(out io.Writer, best []leaderboard.Total) error {

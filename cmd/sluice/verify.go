@@ -12,7 +12,7 @@ import (
 )
 
 type verifyCommand struct {
-	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard. Exits with 1 if any differs."`
+	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard, and with the daily and weekly boards. Exits with 1 if any differs."`
 }
 
 type verifyLeaderboardCommand struct {
@@ -28,7 +28,7 @@ const lookAgain = 500 * time.Millisecond
 func (c *verifyLeaderboardCommand) verify(ctx context.Context, board leaderboard.Board) (leaderboard.Verification, error) {
 	deadline := time.Now().Add(c.Wait)
 	for {
-		v, err := board.Verify(ctx)
+		v, err := board.Verify(ctx, time.Now())
 		if err != nil || len(v.Differences) == 0 || !time.Now().Before(deadline) {
 			return v, err
 		}
@@ -56,19 +56,19 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 			return err
 		}
 	} else if len(v.Differences) == 0 {
-		fmt.Printf("%d players, every total is the sum of the scores written.\n", v.Players)
+		fmt.Printf("%d players, every total is the sum of the scores written; so is each of %d on the daily and weekly boards.\n", v.Players, v.Boxes)
 	} else {
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "player\twritten\tleaderboard\t")
+		fmt.Fprintln(w, "board\tplayer\twritten\tleaderboard\t")
 		for _, d := range v.Differences {
-			fmt.Fprintf(w, "%s\t%s\t%s\t\n", d.User, d.Written, d.Board)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", d.Board, d.User, d.Written, d.Shown)
 		}
 		if err := w.Flush(); err != nil {
 			return err
 		}
 	}
 	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%d of %d players differ; if changes are still on their way, look again with --wait 10s", n, v.Players)
+		return fmt.Errorf("%d of %d totals differ; if changes are still on their way, look again with --wait 10s", n, v.Players+v.Boxes)
 	}
 	return nil
 }

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
+
+	"sluice/consumers/leaderboard/view"
 )
 
 // Board reads what the leaderboard knows. It is safe for concurrent use.
@@ -19,8 +22,16 @@ type Board struct {
 	Client     *dynamodb.Client
 	ScoreTable string
 	BoardTable string
+	BoxTable   string
 	Shards     int // as in the consumer's Settings
 }
+
+// The boards that Top knows.
+const (
+	TotalBoard  = "total"
+	DailyBoard  = "daily"  // the view of that name
+	WeeklyBoard = "weekly" // the view of that name
+)
 
 // Total is one player's total.
 type Total struct {
@@ -36,19 +47,56 @@ const MaxHistory = 100
 // merges them. The index is eventually consistent: a total that changed a
 // moment ago may still be the old one.
 func (b Board) Top(ctx context.Context, n int) ([]Total, error) {
+	return b.top(ctx, n, index{b.BoardTable, IndexName, AttrShard}, func(shard int) (types.AttributeValue, error) {
+		return &types.AttributeValueMemberN{Value: strconv.Itoa(shard)}, nil
+	})
+}
+
+// TopOf is Top for the day or week that holds a moment, of DailyBoard or
+// WeeklyBoard. It also returns the name of the day or week.
+func (b Board) TopOf(ctx context.Context, board string, at time.Time, n int) (box string, best []Total, err error) {
+	v, err := b.view(board)
+	if err != nil {
+		return "", nil, err
+	}
+	box = v.Box.At(at)
+	best, err = b.top(ctx, n, index{b.BoxTable, BoxIndexName, AttrBoardShard}, func(shard int) (types.AttributeValue, error) {
+		value, err := v.ShardValue(box, shard)
+		return &types.AttributeValueMemberS{Value: value}, err
+	})
+	return box, best, err
+}
+
+// view returns the view behind a board of days or weeks.
+func (b Board) view(board string) (*view.View, error) {
+	s := DefaultSettings()
+	s.ScoreTable, s.BoardTable, s.BoxTable, s.Shards = b.ScoreTable, b.BoardTable, b.BoxTable, b.Shards
+	return s.view(board)
+}
+
+// index is where a board's items stand by shard, highest score last.
+type index struct{ table, name, shard string }
+
+func (b Board) top(ctx context.Context, n int, in index, value func(shard int) (types.AttributeValue, error)) ([]Total, error) {
 	if n <= 0 {
 		return nil, nil
 	}
 	shards := make([][]Total, b.Shards)
 	group, ctx := errgroup.WithContext(ctx)
 	for shard := range shards {
-		group.Go(func() (err error) {
-			shards[shard], err = b.topOfShard(ctx, shard, n)
-			return err
+		group.Go(func() error {
+			key, err := value(shard)
+			if err == nil {
+				shards[shard], err = b.topOfShard(ctx, in, key, n)
+			}
+			if err != nil {
+				return fmt.Errorf("shard %d: %w", shard, err)
+			}
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("read the top %d of %s: %w", n, b.BoardTable, err)
+		return nil, fmt.Errorf("read the top %d of %s: %w", n, in.table, err)
 	}
 	best := slices.Concat(shards...)
 	slices.SortFunc(best, func(x, y Total) int {
@@ -59,13 +107,13 @@ func (b Board) Top(ctx context.Context, n int) ([]Total, error) {
 
 // topOfShard returns a shard's n best. Players level with the last of them are
 // read too, since the index doesn't order those.
-func (b Board) topOfShard(ctx context.Context, shard, n int) ([]Total, error) {
+func (b Board) topOfShard(ctx context.Context, in index, shard types.AttributeValue, n int) ([]Total, error) {
 	pages := dynamodb.NewQueryPaginator(b.Client, &dynamodb.QueryInput{
-		TableName:                 &b.BoardTable,
-		IndexName:                 aws.String(IndexName),
+		TableName:                 &in.table,
+		IndexName:                 &in.name,
 		KeyConditionExpression:    aws.String("#shard = :shard"),
-		ExpressionAttributeNames:  map[string]string{"#shard": AttrShard},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(shard)}},
+		ExpressionAttributeNames:  map[string]string{"#shard": in.shard},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":shard": shard},
 		ScanIndexForward:          aws.Bool(false),
 		Limit:                     aws.Int32(int32(min(n, 1000))),
 	})
@@ -73,12 +121,12 @@ func (b Board) topOfShard(ctx context.Context, shard, n int) ([]Total, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("shard %d: %w", shard, err)
+			return nil, err
 		}
 		for _, item := range page.Items {
 			total, err := readTotal(item)
 			if err != nil {
-				return nil, fmt.Errorf("shard %d: %w", shard, err)
+				return nil, err
 			}
 			if len(best) >= n && total.Score.LessThan(best[n-1].Score) {
 				return best, nil
@@ -124,36 +172,49 @@ func (b Board) History(ctx context.Context, user string, n int) ([]Event, error)
 
 // Totals reads every player's total from the board itself, strongly consistent.
 func (b Board) Totals(ctx context.Context) (map[string]decimal.Decimal, error) {
-	return b.sumByUser(ctx, b.BoardTable)
+	totals := map[string]decimal.Decimal{}
+	err := b.scan(ctx, b.BoardTable, AttrShard, func(t Total, _ string) error {
+		totals[t.User] = t.Score
+		return nil
+	})
+	return totals, err
 }
 
 // Written sums what stands in the score table for each player.
 func (b Board) Written(ctx context.Context) (map[string]decimal.Decimal, error) {
-	return b.sumByUser(ctx, b.ScoreTable)
+	sums := map[string]decimal.Decimal{}
+	err := b.scan(ctx, b.ScoreTable, AttrTimestamp, func(t Total, _ string) error {
+		sums[t.User] = sums[t.User].Add(t.Score)
+		return nil
+	})
+	return sums, err
 }
 
-func (b Board) sumByUser(ctx context.Context, table string) (map[string]decimal.Decimal, error) {
+// scan visits every item of a table of scores or totals, strongly consistent,
+// with the text of one more attribute.
+func (b Board) scan(ctx context.Context, table, more string, visit func(t Total, more string) error) error {
 	pages := dynamodb.NewScanPaginator(b.Client, &dynamodb.ScanInput{
 		TableName:                &table,
 		ConsistentRead:           aws.Bool(true),
-		ProjectionExpression:     aws.String("#user, #score"),
-		ExpressionAttributeNames: map[string]string{"#user": AttrUser, "#score": AttrScore},
+		ProjectionExpression:     aws.String("#user, #score, #more"),
+		ExpressionAttributeNames: map[string]string{"#user": AttrUser, "#score": AttrScore, "#more": more},
 	})
-	sums := map[string]decimal.Decimal{}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", table, err)
+			return fmt.Errorf("read %s: %w", table, err)
 		}
 		for _, item := range page.Items {
 			t, err := readTotal(item)
-			if err != nil {
-				return nil, fmt.Errorf("read %s: %w", table, err)
+			if err == nil {
+				err = visit(t, readString(item, more))
 			}
-			sums[t.User] = sums[t.User].Add(t.Score)
+			if err != nil {
+				return fmt.Errorf("read %s: %w", table, err)
+			}
 		}
 	}
-	return sums, nil
+	return nil
 }
 
 func readTotal(item map[string]types.AttributeValue) (Total, error) {

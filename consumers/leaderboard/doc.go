@@ -1,22 +1,28 @@
-// Package leaderboard keeps every player's exact total of the scores in a table.
+// Package leaderboard keeps views of tables up to date: exact sums, counts and
+// latest values of their items. The views are declared in views.yaml; package
+// view reads them, package aggregate writes them.
 //
-// The score table has the keys UserId and Timestamp and a number Score; a
-// player's total is kept in the board table under UserId, as Score, with ShardNo
-// for the index IndexShardNoScore, whose shards together give the top N.
+// The board after which it is named is one of them. The score table has the keys
+// UserId and Timestamp and a number Score; a player's total is kept in the board
+// table under UserId, as Score, with ShardNo for the index IndexShardNoScore,
+// whose shards together give the top N. [Board] reads it, and the boards of days
+// and weeks.
 //
 // # Guarantees
 //
-//   - Once every change has been delivered, each total is the exact decimal sum
-//     of the player's scores in the table, whatever the stream repeated,
-//     reordered or delivered to two instances at once, and wherever a function
-//     died. Inserts, modifies and removes all count; what happens to scores that
-//     expire is a setting.
-//   - A change whose score is missing, no number, or would need more than 38
-//     digits in the total becomes a dead letter; the player's other changes count.
+//   - Once every change has been delivered, each sum is the exact decimal sum of
+//     the viewed items in the table, whatever the stream repeated, reordered or
+//     delivered to two instances at once, and wherever a function died. Inserts,
+//     modifies and removes all count; what happens to items that expire is a
+//     setting.
+//   - A change that a view can't use (a number is missing or none, or the sum
+//     would need more than 38 digits) becomes a dead letter, one for all views
+//     that refuse it; other views and other changes count.
 //
 // # Not guaranteed
 //
 //   - The order among players with equal totals beyond their names.
-//   - That a total is up to date: it follows the table by the time that the
-//     stream takes, typically a second or two.
+//   - That a view is up to date: it follows the table by the time that the stream
+//     takes, typically a second or two. The views of one change are not brought
+//     up to date at one moment.
 package leaderboard

@@ -2,151 +2,168 @@ package leaderboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"hash/fnv"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/leaderboard/aggregate"
+	"sluice/consumers/leaderboard/view"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
 
-// The names of the tables' attributes and of the board's index.
+// The names of the tables' attributes and of the boards' indexes.
 const (
-	AttrUser      = "UserId"
-	AttrTimestamp = "Timestamp" // sort key of the score table
-	AttrScore     = "Score"
-	AttrShard     = "ShardNo"
-	IndexName     = "IndexShardNoScore" // ShardNo, then Score
+	AttrUser       = "UserId"
+	AttrTimestamp  = "Timestamp" // sort key of the score table
+	AttrScore      = "Score"
+	AttrShard      = "ShardNo"
+	AttrBoard      = "Board" // sort key of the table of boxed boards
+	AttrBoardShard = "BoardShard"
+	IndexName      = "IndexShardNoScore"    // ShardNo, then Score
+	BoxIndexName   = "IndexBoardShardScore" // BoardShard, then Score
 )
 
-// concurrency is how many players' items are updated at once.
+// concurrency is how many items of views are updated at once.
 const concurrency = 16
 
-// Leaderboard adds the changes of the score table to the players' totals. It is
-// a consumer.Consumer and safe for concurrent use.
+// Leaderboard keeps the declared views up to date. It is a consumer.Consumer and
+// safe for concurrent use.
 type Leaderboard struct {
 	settings Settings
-	totals   aggregate.Table
+	views    []*view.View
+	tables   map[string]*aggregate.Table // by name
+	now      func() time.Time
 }
 
 var _ consumer.Consumer = (*Leaderboard)(nil)
 
-// New returns a Leaderboard that writes through client. It makes no call.
-// The error names every setting that is wrong.
+// New returns a Leaderboard that keeps the shipped views and writes through
+// client. It makes no call. The error names every setting that is wrong.
 func New(client *dynamodb.Client, s Settings) (*Leaderboard, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &Leaderboard{settings: s, totals: aggregate.Table{
-		Client:  client,
-		Name:    s.BoardTable,
-		Ledger:  s.LedgerTable,
-		Horizon: s.Horizon,
-		Now:     time.Now,
-	}}, nil
+	views, err := s.Views()
+	if err != nil {
+		return nil, err
+	}
+	return newOf(client, s, views), nil
 }
 
-// ApplyBatch adds the batch's changes to the totals: one group of calls for
-// each player, the players side by side.
-func (l *Leaderboard) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
-	errs := make([]error, len(batch))
-	players := map[string]*additions{}
-	for i, c := range batch {
-		user, amount, err := l.contribution(c)
-		if err != nil {
-			errs[i] = err
-			continue
+func newOf(client *dynamodb.Client, s Settings, views []*view.View) *Leaderboard {
+	l := &Leaderboard{settings: s, views: views, tables: map[string]*aggregate.Table{}, now: time.Now}
+	for _, v := range views {
+		l.tables[v.Table] = &aggregate.Table{
+			Client:  client,
+			Name:    v.Table,
+			Ledger:  s.LedgerTable,
+			Horizon: s.Horizon,
+			Now:     func() time.Time { return l.now() },
 		}
-		p := players[user]
-		if p == nil {
-			p = &additions{}
-			players[user] = p
-		}
-		p.amounts = append(p.amounts, aggregate.Amount{ID: c.ID(), Value: amount})
-		p.indexes = append(p.indexes, i)
 	}
-	var group errgroup.Group
-	group.SetLimit(concurrency)
-	for user, p := range players {
-		group.Go(func() error {
-			for n, err := range l.totals.Add(ctx, l.target(user), p.amounts) {
-				errs[p.indexes[n]] = err
+	return l
+}
+
+// ApplyBatch brings the views up to date: one group of calls for each item of a
+// view, the items side by side.
+//
+// A change may have several parts, in several views, or in two items of one that
+// it moves something between. Each is applied for itself; what becomes of the
+// change, combined tells.
+func (l *Leaderboard) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
+	outcomes := make([][]error, len(batch)) // of each change's parts
+	var groups []*group
+	for _, v := range l.views {
+		byName := map[string]*group{}
+		for i, c := range batch {
+			parts, err := v.Contributions(c, l.settings.Horizon)
+			if err != nil {
+				outcomes[i] = append(outcomes[i], inView(v, err))
 			}
+			for _, part := range parts {
+				g := byName[part.Target.Group]
+				if g == nil {
+					g = &group{view: v, target: part.Target}
+					byName[part.Target.Group] = g
+					groups = append(groups, g)
+				}
+				g.amounts = append(g.amounts, part.Amount)
+				g.indexes = append(g.indexes, i)
+			}
+		}
+	}
+	var work errgroup.Group
+	work.SetLimit(concurrency)
+	for _, g := range groups {
+		work.Go(func() error {
+			g.errs = l.tables[g.view.Table].Add(ctx, g.target, g.amounts)
 			return nil
 		})
 	}
-	_ = group.Wait() // the goroutines report through errs and never fail
+	_ = work.Wait() // errors are in the groups
+	for _, g := range groups {
+		for n, err := range g.errs {
+			outcomes[g.indexes[n]] = append(outcomes[g.indexes[n]], inView(g.view, err))
+		}
+	}
+	errs := make([]error, len(batch))
+	for i, parts := range outcomes {
+		errs[i] = combined(parts)
+	}
 	return errs
 }
 
-// additions are what a batch adds to one player's total.
-type additions struct {
+// group is what a batch does to one item of a view.
+type group struct {
+	view    *view.View
+	target  aggregate.Target
 	amounts []aggregate.Amount
 	indexes []int // of the changes in the batch
+	errs    []error
 }
 
-// contribution returns what a change adds to its player's total: the score
-// after it less the score before it. Their sum doesn't depend on the order.
-func (l *Leaderboard) contribution(c *change.Change) (user string, amount decimal.Decimal, err error) {
-	if c.Table != l.settings.ScoreTable {
-		return "", amount, fmt.Errorf("a change of table %s: %w", c.Table, consumer.Skip)
+// inView says in which view an error arose.
+func inView(v *view.View, err error) error {
+	if err == nil {
+		return nil
 	}
-	if c.ByTTL() && !l.settings.CountTTLDeletes {
-		return "", amount, fmt.Errorf("expired, and expired scores stay in the total: %w", consumer.Skip)
+	if rejection, ok := errors.AsType[*consumer.Rejection](err); ok {
+		return consumer.RejectFor(rejection.Reason, fmt.Errorf("view %s: %w", v.Name, rejection.Err))
 	}
-	user, err = c.Keys.String(AttrUser)
-	if err != nil {
-		return "", amount, consumer.Reject(err)
-	}
-	after, err := score(c.New)
-	if err != nil {
-		return "", amount, consumer.Reject(fmt.Errorf("player %q, new image: %w", user, err))
-	}
-	before, err := score(c.Old)
-	if err != nil {
-		return "", amount, consumer.Reject(fmt.Errorf("player %q, old image: %w", user, err))
-	}
-	amount = after.Sub(before)
-	if c.Kind == change.Modify && amount.IsZero() {
-		return "", amount, fmt.Errorf("the score stays the same: %w", consumer.Skip)
-	}
-	return user, amount, nil
+	return fmt.Errorf("view %s: %w", v.Name, err)
 }
 
-// score returns an image's score; that of an item which isn't there is 0.
-func score(image change.Image) (decimal.Decimal, error) {
-	if !image.Exists() {
-		return decimal.Zero, nil
+// combined is what becomes of a change with these outcomes of its parts, the
+// worst of them: as long as a part has to come again, the change does, and the
+// parts that are done are duplicates then. Only when all are done is a rejected
+// part's change a dead letter, one for all, which names each view that refused it.
+func combined(parts []error) error {
+	byOutcome := map[consumer.Outcome][]error{}
+	for _, err := range parts {
+		outcome := consumer.OutcomeOf(err)
+		byOutcome[outcome] = append(byOutcome[outcome], err)
 	}
-	text, err := image.Number(AttrScore)
-	if err != nil {
-		return decimal.Zero, err
+	if again := byOutcome[consumer.Retry]; again != nil {
+		return errors.Join(again...)
 	}
-	return decimal.NewFromString(text)
-}
-
-func (l *Leaderboard) target(user string) aggregate.Target {
-	return aggregate.Target{
-		Key:   map[string]types.AttributeValue{AttrUser: &types.AttributeValueMemberS{Value: user}},
-		Group: user,
-		Sum:   AttrScore,
-		Set: map[string]types.AttributeValue{
-			AttrShard: &types.AttributeValueMemberN{Value: strconv.Itoa(shard(user, l.settings.Shards))},
-		},
+	if rejected := byOutcome[consumer.Rejected]; rejected != nil {
+		var reasons []error
+		for _, err := range rejected {
+			rejection, _ := errors.AsType[*consumer.Rejection](err)
+			reasons = append(reasons, rejection.Err)
+		}
+		first, _ := errors.AsType[*consumer.Rejection](rejected[0])
+		return consumer.RejectFor(first.Reason, errors.Join(reasons...))
 	}
-}
-
-// shard spreads the players over the index's partitions. The hash is stable:
-// the same player gets the same shard in every process and version.
-func shard(user string, shards int) int {
-	h := fnv.New32a()
-	h.Write([]byte(user)) // never fails
-	return int(h.Sum32() % uint32(shards))
+	if byOutcome[consumer.Applied] != nil {
+		return nil
+	}
+	if byOutcome[consumer.Duplicate] != nil {
+		return consumer.Duplicate
+	}
+	return consumer.Skip
 }

@@ -3,6 +3,7 @@ package leaderboard
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -10,19 +11,25 @@ import (
 const (
 	DefaultScoreTable = "UserScoreEvents"
 	DefaultBoardTable = "Leaderboard"
+	DefaultBoxTable   = "LeaderboardBoxes"
+	DefaultPetTable   = "PetTracker"
 	DefaultShards     = 10
 	DefaultHorizon    = 384 * time.Hour
 )
 
 // Settings are the leaderboard's own settings.
 type Settings struct {
-	// ScoreTable is the table whose changes are summed; others' are skipped.
+	// ScoreTable is the game's table of scores.
 	ScoreTable string `env:"SCORE_TABLE"`
 	// BoardTable holds the totals.
 	BoardTable string `env:"BOARD_TABLE"`
+	// BoxTable holds the scores of each day and week.
+	BoxTable string `env:"BOX_TABLE"`
+	// PetTable is the pet tracker's table, which holds its views too.
+	PetTable string `env:"PET_TABLE"`
 	// LedgerTable remembers older changes, see package aggregate.
 	LedgerTable string `env:"LEDGER_TABLE"`
-	// Shards is over how many partitions of the index the players are spread.
+	// Shards is over how many partitions of an index the players are spread.
 	Shards int `env:"BOARD_SHARDS"`
 	// CountTTLDeletes says whether a score that expires is subtracted.
 	CountTTLDeletes bool `env:"COUNT_TTL_DELETES"`
@@ -36,6 +43,8 @@ func DefaultSettings() Settings {
 	return Settings{
 		ScoreTable:      DefaultScoreTable,
 		BoardTable:      DefaultBoardTable,
+		BoxTable:        DefaultBoxTable,
+		PetTable:        DefaultPetTable,
 		Shards:          DefaultShards,
 		CountTTLDeletes: true,
 		Horizon:         DefaultHorizon,
@@ -46,7 +55,8 @@ func DefaultSettings() Settings {
 func (s Settings) Validate() error {
 	var faults []error
 	for _, t := range []struct{ name, value string }{
-		{"SCORE_TABLE", s.ScoreTable}, {"BOARD_TABLE", s.BoardTable}, {"LEDGER_TABLE", s.LedgerTable},
+		{"SCORE_TABLE", s.ScoreTable}, {"BOARD_TABLE", s.BoardTable}, {"BOX_TABLE", s.BoxTable},
+		{"PET_TABLE", s.PetTable}, {"LEDGER_TABLE", s.LedgerTable},
 	} {
 		if t.value == "" {
 			faults = append(faults, fmt.Errorf("%s must name a table", t.name))
@@ -59,4 +69,16 @@ func (s Settings) Validate() error {
 		faults = append(faults, fmt.Errorf("HORIZON must be at least 24h, longer than the stream keeps a change (got %v)", s.Horizon))
 	}
 	return errors.Join(faults...)
+}
+
+// variables are the settings that a views file may name.
+func (s Settings) variables() map[string]string {
+	return map[string]string{
+		"SCORE_TABLE":       s.ScoreTable,
+		"BOARD_TABLE":       s.BoardTable,
+		"BOX_TABLE":         s.BoxTable,
+		"PET_TABLE":         s.PetTable,
+		"BOARD_SHARDS":      strconv.Itoa(s.Shards),
+		"COUNT_TTL_DELETES": strconv.FormatBool(s.CountTTLDeletes),
+	}
 }

@@ -1,47 +1,125 @@
 package leaderboard
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 )
 
-// Verification compares the score table with the board, player by player.
+// Verification compares the score table with the boards, player by player.
 type Verification struct {
-	Players     int          `json:"players"` // in either table
+	Players     int          `json:"players"` // in the score table or on the board of totals
+	Boxes       int          `json:"boxes"`   // players' scores of a day or week that were compared too
 	Differences []Difference `json:"differences"`
 }
 
 // Difference is a player whose total isn't the sum of the scores written.
 type Difference struct {
+	Board   string          `json:"board"` // total, or a day's or week's like daily#2026-01-02
 	User    string          `json:"user"`
 	Written decimal.Decimal `json:"written"`
-	Board   decimal.Decimal `json:"board"`
+	Shown   decimal.Decimal `json:"shown"`
 }
 
-// Verify reads both tables whole and compares each player's scores with the
-// total; a player who is in one table only counts as 0 in the other. While
-// changes are on their way the tables differ, so wait for the stream to drain
-// first. Scores that expired without being subtracted (CountTTLDeletes false)
-// are in the total only and show as differences.
-func (b Board) Verify(ctx context.Context) (Verification, error) {
-	var written, totals map[string]decimal.Decimal
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { written, err = b.Written(ctx); return err })
-	group.Go(func() (err error) { totals, err = b.Totals(ctx); return err })
+// Verify reads the tables whole and compares each player's scores with the
+// total, and with those of each day and week that is still open now; a player
+// who is in one table only counts as 0 in the other. While changes are on their
+// way the tables differ, so wait for the stream to drain first. Scores that
+// expired without being subtracted (CountTTLDeletes false) are in the totals
+// only and show as differences.
+func (b Board) Verify(ctx context.Context, now time.Time) (Verification, error) {
+	open := map[string]bool{}
+	for _, board := range []string{DailyBoard, WeeklyBoard} {
+		v, err := b.view(board)
+		if err != nil {
+			return Verification{}, err
+		}
+		for _, box := range v.Box.Open(now) {
+			open[board+"#"+box] = true
+		}
+	}
+	written, shown := sums{}, sums{}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.addWritten(groupCtx, written) })
+	group.Go(func() error { return b.addShown(groupCtx, shown) })
 	if err := group.Wait(); err != nil {
 		return Verification{}, err
 	}
-	players := maps.Clone(written)
-	maps.Copy(players, totals)
-	v := Verification{Players: len(players), Differences: []Difference{}}
-	for _, user := range slices.Sorted(maps.Keys(players)) {
-		if !written[user].Equal(totals[user]) {
-			v.Differences = append(v.Differences, Difference{User: user, Written: written[user], Board: totals[user]})
+	cells := maps.Clone(written)
+	maps.Copy(cells, shown)
+	v := Verification{Differences: []Difference{}}
+	for _, c := range slices.SortedFunc(maps.Keys(cells), cell.compare) {
+		switch {
+		case c.board == TotalBoard:
+			v.Players++
+		case open[c.board]:
+			v.Boxes++
+		default:
+			continue
+		}
+		if !written[c].Equal(shown[c]) {
+			v.Differences = append(v.Differences, Difference{Board: c.board, User: c.user, Written: written[c], Shown: shown[c]})
 		}
 	}
 	return v, nil
+}
+
+// sums are players' scores on boards.
+type sums map[cell]decimal.Decimal
+
+type cell struct{ board, user string }
+
+func (c cell) compare(o cell) int {
+	return cmp.Or(cmp.Compare(c.board, o.board), cmp.Compare(c.user, o.user))
+}
+
+func (s sums) add(board string, t Total) {
+	c := cell{board, t.User}
+	s[c] = s[c].Add(t.Score)
+}
+
+// addWritten adds every score to the boards that it belongs to.
+func (b Board) addWritten(ctx context.Context, to sums) error {
+	daily, err := b.view(DailyBoard)
+	if err != nil {
+		return err
+	}
+	weekly, err := b.view(WeeklyBoard)
+	if err != nil {
+		return err
+	}
+	return b.scan(ctx, b.ScoreTable, AttrTimestamp, func(t Total, timestamp string) error {
+		to.add(TotalBoard, t)
+		day, err := daily.Box.Of(timestamp)
+		if err != nil {
+			return nil // a dead letter of both boards; in the total all the same
+		}
+		week, err := weekly.Box.Of(timestamp)
+		if err != nil {
+			return err
+		}
+		to.add(DailyBoard+"#"+day, t)
+		to.add(WeeklyBoard+"#"+week, t)
+		return nil
+	})
+}
+
+// addShown adds what the boards show.
+func (b Board) addShown(ctx context.Context, to sums) error {
+	totals, err := b.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	for user, score := range totals {
+		to.add(TotalBoard, Total{User: user, Score: score})
+	}
+	return b.scan(ctx, b.BoxTable, AttrBoard, func(t Total, board string) error {
+		to.add(board, t)
+		return nil
+	})
 }

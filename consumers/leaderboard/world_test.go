@@ -43,6 +43,7 @@ func newWorld(t testing.TB) *world {
 	for path, parameters := range map[string]map[string]string{
 		"template.yaml":            {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
 		"../../deploy/stream.yaml": nil,
+		"../../deploy/pets.yaml":   {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
 	} {
 		read, err := template.Read(path)
 		if err != nil {
@@ -84,6 +85,12 @@ func (w *world) Keep(_ context.Context, letters []consumer.DeadLetter) []error {
 // function starts a new instance of the function, whose calls decide lets through.
 func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *consumer.Handler {
 	w.t.Helper()
+	return w.handler(w.consumer(decide, change...))
+}
+
+// consumer is what the function runs.
+func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *Leaderboard {
+	w.t.Helper()
 	client := dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
@@ -99,8 +106,8 @@ func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Sett
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	board.totals.Now = func() time.Time { return consumertest.Arrival }
-	return w.handler(board)
+	board.now = func() time.Time { return consumertest.Arrival }
+	return board
 }
 
 // handler runs a consumer as the function does.
@@ -147,11 +154,24 @@ func (w *world) invoke(f *consumer.Handler, batch [][]byte) int {
 
 // board reads the totals.
 func (w *world) board() Board {
-	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, Shards: DefaultShards}
+	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, Shards: DefaultShards}
 }
 
+// wantTotals checks the totals, and the day's and week's, since all events of
+// these tests are of one day.
 func (w *world) wantTotals(want map[string]int) {
 	w.t.Helper()
+	boxes := 0
+	err := w.board().scan(w.t.Context(), DefaultBoxTable, AttrBoard, func(t Total, board string) error {
+		boxes++
+		if board != "daily#2026-01-02" && board != "weekly#2026-W01" || !t.Score.Equal(decimal.NewFromInt(int64(want[t.User]))) {
+			w.t.Errorf("%s of %s is %s, want %d on that day and in that week", board, t.User, t.Score, want[t.User])
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	got, err := w.board().Totals(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -165,6 +185,9 @@ func (w *world) wantTotals(want map[string]int) {
 		if _, ok := got[user]; !ok && total != 0 {
 			w.t.Errorf("%s is not on the board, want %d", user, total)
 		}
+	}
+	if boxes != 2*len(got) {
+		w.t.Errorf("%d players have %d days and weeks, want two each", len(got), boxes)
 	}
 }
 

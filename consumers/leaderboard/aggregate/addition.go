@@ -80,9 +80,8 @@ func (a *addition) addFresh(ctx context.Context, part []pendingAmount) error {
 	for _, p := range part {
 		e.condition("NOT contains(%s, %s)", e.name(attrIDs), e.value(&types.AttributeValueMemberB{Value: p.ID[:]}))
 	}
-	e.add(a.target.Sum, number(sum(part)))
+	a.write(e, part)
 	e.add(attrIDs, &types.AttributeValueMemberBS{Value: ids(part)})
-	e.set(a.target.Set)
 	out, err := a.table.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                           &a.table.Name,
 		Key:                                 a.target.Key,
@@ -96,7 +95,7 @@ func (a *addition) addFresh(ctx context.Context, part []pendingAmount) error {
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		// Why it failed, the item tells: what it has taken is a duplicate (it
 		// may be our own, from an attempt whose answer was lost); the next step
-		// sees what is late, and whether there is room.
+		// sees what is late, whether there is room, and which values are better.
 		a.seen = readState(failed.Item)
 		a.finish(part, func(p pendingAmount) bool { return a.seen.has(p.ID) }, consumer.Duplicate)
 		return nil
@@ -148,7 +147,7 @@ func (a *addition) spill(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	a.seen = state{ids: taken[count:], spillTime: cut}
+	a.seen.ids, a.seen.spillTime = taken[count:], cut
 	return nil
 }
 
@@ -168,14 +167,15 @@ func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
 	}
 
 	e := newExpression()
-	e.add(a.target.Sum, number(sum(part)))
-	e.set(a.target.Set)
+	a.write(e, part)
 	items := []types.TransactWriteItem{{Update: &types.Update{
-		TableName:                 &a.table.Name,
-		Key:                       a.target.Key,
-		UpdateExpression:          e.updateText(),
-		ExpressionAttributeNames:  e.names,
-		ExpressionAttributeValues: e.values,
+		TableName:                           &a.table.Name,
+		Key:                                 a.target.Key,
+		UpdateExpression:                    e.updateText(),
+		ConditionExpression:                 e.conditionText(),
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}}}
 	for _, p := range part {
 		items = append(items, a.table.putNewRow(a.table.ledgerRow(a.target.Group, lateEntry(p.ID), p.ID.Time())))
@@ -187,7 +187,11 @@ func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
 			taken[p.ID] = true
 		}
 	}
-	if len(taken) > 0 {
+	item, worse := failedCondition(err, 0)
+	if worse {
+		a.seen = readState(item) // it holds a better value than one of ours
+	}
+	if len(taken) > 0 || worse {
 		a.finish(part, func(p pendingAmount) bool { return taken[p.ID] }, consumer.Duplicate)
 		return nil
 	}
@@ -241,14 +245,6 @@ func (a *addition) settleRepeats() {
 	}
 }
 
-func sum(part []pendingAmount) decimal.Decimal {
-	var total decimal.Decimal
-	for _, p := range part {
-		total = total.Add(p.Value)
-	}
-	return total
-}
-
 func ids(part []pendingAmount) [][]byte {
 	out := make([][]byte, len(part))
 	for i, p := range part {
@@ -257,14 +253,17 @@ func ids(part []pendingAmount) [][]byte {
 	return out
 }
 
-// state is what an item remembers of the changes it has taken.
+// state is what was seen of an item: what it remembers of the changes it has
+// taken, and its values.
 type state struct {
 	ids       [][]byte // sorted, so oldest first
 	spillTime int64    // µs; all ids up to it are in the ledger; 0: none are
+	latest    []byte   // the id of the change that set the latest values; nil: none has
+	item      map[string]types.AttributeValue
 }
 
 func readState(item map[string]types.AttributeValue) state {
-	var s state
+	s := state{item: item}
 	if set, ok := item[attrIDs].(*types.AttributeValueMemberBS); ok {
 		s.ids = slices.SortedFunc(slices.Values(set.Value), bytes.Compare)
 	}
@@ -273,7 +272,20 @@ func readState(item map[string]types.AttributeValue) state {
 		// the condition on the stored value would then fail rather than pass.
 		s.spillTime, _ = strconv.ParseInt(n.Value, 10, 64)
 	}
+	if id, ok := item[attrLatestChange].(*types.AttributeValueMemberB); ok {
+		s.latest = id.Value
+	}
 	return s
+}
+
+// number returns the value of an attribute that holds a number.
+func (s state) number(attribute string) (decimal.Decimal, bool) {
+	n, ok := s.item[attribute].(*types.AttributeValueMemberN)
+	if !ok {
+		return decimal.Zero, false
+	}
+	value, err := decimal.NewFromString(n.Value)
+	return value, err == nil
 }
 
 func (s state) has(id change.ID) bool {

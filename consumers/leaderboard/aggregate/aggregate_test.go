@@ -55,7 +55,6 @@ func target(name string) Target {
 	return Target{
 		Key:   map[string]types.AttributeValue{"Name": &types.AttributeValueMemberS{Value: name}},
 		Group: name,
-		Sum:   "Sum",
 		Set:   map[string]types.AttributeValue{"Kind": &types.AttributeValueMemberS{Value: "test"}},
 	}
 }
@@ -67,7 +66,7 @@ func amount(n int, value string) Amount {
 	binary.BigEndian.PutUint64(created[:], uint64(epoch.Add(-time.Hour).UnixMicro()+int64(n)))
 	copy(a.ID[:7], created[1:])
 	a.ID[11] = byte(n) // stands for the hash
-	a.Value = decimal.RequireFromString(value)
+	a.Add = map[string]decimal.Decimal{"Sum": decimal.RequireFromString(value)}
 	return a
 }
 
@@ -82,7 +81,7 @@ func amounts(from, to int) []Amount {
 func total(list []Amount) decimal.Decimal {
 	var sum decimal.Decimal
 	for _, a := range list {
-		sum = sum.Add(a.Value)
+		sum = sum.Add(a.Add["Sum"])
 	}
 	return sum
 }
@@ -199,13 +198,13 @@ func TestAddRefusesWhatDynamoDBCannotHold(t *testing.T) {
 	w := newWorld(t)
 	table, _ := w.table(nil)
 	list := amounts(0, 20)
-	list[13].Value = decimal.RequireFromString("1e120")
+	list[13].Add["Sum"] = decimal.RequireFromString("1e120")
 	errs := table.Add(t.Context(), target("a"), list)
 	wantOutcomes(t, errs, 19, 0, 1)
 	if consumer.OutcomeOf(errs[13]) != consumer.Rejected {
 		t.Errorf("amount 13 ended as %v, want rejected: %v", consumer.OutcomeOf(errs[13]), errs[13])
 	}
-	w.wantSum("a", total(list).Sub(list[13].Value))
+	w.wantSum("a", total(list).Sub(list[13].Add["Sum"]))
 }
 
 func TestAddRejectsBeyondHorizon(t *testing.T) {

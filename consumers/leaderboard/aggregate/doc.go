@@ -1,4 +1,4 @@
-// Package aggregate keeps exact sums in DynamoDB items, fed with amounts that
+// Package aggregate keeps exact sums, counts and latest values in DynamoDB items, fed with amounts that
 // may be repeated, reordered, cut off by a crash and delivered twice at the
 // same time.
 //
@@ -13,6 +13,8 @@
 //
 //   - Each amount is in the sum exactly once, whatever the order, however often
 //     and by however many callers it is added, and wherever one of them dies.
+//   - A latest value is that of the newest change that has one, by version, and
+//     by the hash in its id among changes with the same version.
 //   - Sums are exact decimals; one that would need more than DynamoDB's 38
 //     digits is refused, never rounded.
 //   - A change older than the horizon is rejected, never guessed.
@@ -21,6 +23,6 @@
 //
 //   - That a change reported as a duplicate was added by somebody else: it may
 //     have been this call, if an answer was lost and the SDK asked again.
-//   - Anything about items that others delete, or whose sum, ChangeIds or
-//     SpillTime others write.
+//   - Anything about items that others delete, or whose sums, values,
+//     ChangeIds, SpillTime or LatestChange others write.
 package aggregate

@@ -25,9 +25,14 @@ func newExpression() *expression {
 	return &expression{names: map[string]string{}, values: map[string]types.AttributeValue{}}
 }
 
-// name returns the placeholder of an attribute's name.
+// name returns the placeholder of an attribute's name, which may hold anything.
 func (e *expression) name(attribute string) string {
-	placeholder := "#" + attribute
+	for placeholder, name := range e.names {
+		if name == attribute {
+			return placeholder
+		}
+	}
+	placeholder := "#n" + strconv.Itoa(len(e.names))
 	e.names[placeholder] = attribute
 	return placeholder
 }
@@ -60,7 +65,11 @@ func (e *expression) condition(format string, args ...any) {
 	e.conditions = append(e.conditions, fmt.Sprintf(format, args...))
 }
 
+// conditionText returns nil if there are no conditions.
 func (e *expression) conditionText() *string {
+	if len(e.conditions) == 0 {
+		return nil
+	}
 	text := strings.Join(e.conditions, " AND ")
 	return &text
 }

@@ -24,7 +24,7 @@ const Capacity = 64
 // concurrent use, also by several processes on the same tables.
 type Table struct {
 	Client *dynamodb.Client
-	// Name is the table that holds the sums.
+	// Name is the table whose items hold the sums.
 	Name string
 	// Ledger is the table that remembers older change ids; keys Group (S) and
 	// Entry (S), time to live in ExpiresAt.
@@ -34,30 +34,39 @@ type Table struct {
 	Now     func() time.Time
 }
 
-// Target is one item that holds a sum.
+// Target is one item that holds sums.
 type Target struct {
 	// Key is the item's key.
 	Key map[string]types.AttributeValue
-	// Group names the item within the ledger.
+	// Group names the item within the ledger. No two items of any tables that
+	// share a ledger may have the same. At most 2048 bytes.
 	Group string
-	// Sum is the attribute that holds the sum.
-	Sum string
-	// Set are attributes written together with the sum. They must depend on Key
+	// Set are attributes written together with the sums. They must depend on Key
 	// alone, since the order of additions is not known.
 	Set map[string]types.AttributeValue
 }
 
-// Amount is what one change adds to a target.
+// Amount is what one change does to a target, by attribute. An attribute must be
+// of the same sort in all amounts of a target.
 type Amount struct {
-	ID    change.ID
-	Value decimal.Decimal
+	ID change.ID
+	// Add is added to sums and counts, which begin with 0.
+	Add map[string]decimal.Decimal
+	// Latest are values that stand until a newer change has some; nil leaves what
+	// is there. All amounts of a target that have any have the same attributes.
+	Latest map[string]types.AttributeValue
+	// Smallest and Largest are kept where no smaller or larger value was seen.
+	// They never go back, so they mean something only if nothing is ever taken
+	// away. One that is no new record costs a refused write more.
+	Smallest, Largest map[string]decimal.Decimal
 }
 
 // Add adds the amounts to the target, each exactly once however often Add is
 // called with it, and returns what became of each: nil (applied),
 // consumer.Duplicate, a consumer.Rejection (older than the horizon, or refused
 // by DynamoDB: no sum may have more than 38 digits), or an error after which it
-// may or may not be applied and has to be given to Add again.
+// may or may not be applied and has to be given to Add again. All that an amount
+// does to the item happens at once.
 func (t *Table) Add(ctx context.Context, target Target, amounts []Amount) []error {
 	a := &addition{table: t, target: target, errs: make([]error, len(amounts)), limit: Capacity, repeats: map[int]int{}}
 	a.admit(amounts)
@@ -89,7 +98,7 @@ const maxIdleSteps = 50
 
 // ErrContended is returned when an item kept changing, or did not look as it
 // should, so that nothing could be added to it.
-var ErrContended = errors.New("no progress: the item keeps changing under us, or its ChangeIds or SpillTime were written by somebody else")
+var ErrContended = errors.New("no progress: the item keeps changing under us, or its ChangeIds, SpillTime, LatestChange or values were written by somebody else")
 
 // conflictBackoff spaces out attempts that met another writer's transaction.
 var conflictBackoff = retry.NewExponentialJitterBackoff(time.Second)
