@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/consumers/leaderboard/aggregate"
+	"sluice/consumers/leaderboard/view"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
@@ -31,13 +32,14 @@ func TestEveryCrash(t *testing.T) {
 		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn / 3), Keys: key, New: image})
 	}
 	batches := slices.Collect(slices.Chunk(changes[4:], aggregate.Capacity/2))
-	simulator.EveryCrash(t, simulation(), append(batches, slices.Concat(changes[:4], changes[50:60]))...)
+	simulator.EveryCrash(t, simulation("leaderboard"), append(batches, slices.Concat(changes[:4], changes[50:60]))...)
 }
 
 // TestSimulator delivers random histories of scores in every way that the
-// stream may; the board must hold the sums of the score table.
+// stream may; all boards, those of days and weeks too, must hold the sums of the
+// score table.
 func TestSimulator(t *testing.T) {
-	s := simulation()
+	s := simulation("leaderboard", "daily", "weekly")
 	s.Schedules = 500
 	simulator.Run(t, s)
 }
@@ -45,7 +47,7 @@ func TestSimulator(t *testing.T) {
 // TestSimulatorOnePlayer is TestSimulator with a single player, whose item is
 // full most of the time.
 func TestSimulatorOnePlayer(t *testing.T) {
-	s := simulation()
+	s := simulation("leaderboard")
 	s.Workload.Groups = 1
 	s.Schedules = 200
 	simulator.Run(t, s)
@@ -54,7 +56,7 @@ func TestSimulatorOnePlayer(t *testing.T) {
 // TestEveryOrderOfFiveChanges inserts a score, changes it, removes it and
 // inserts it again, in every order and with every repeat.
 func TestEveryOrderOfFiveChanges(t *testing.T) {
-	s := simulation()
+	s := simulation("leaderboard")
 	s.Horizon = 0
 	images := []string{"", "2", "9", "4", "", "5"}
 	for n := 1; n < len(images); n++ {
@@ -90,7 +92,7 @@ var scores = simulator.Workload{
 	Table:  DefaultScoreTable,
 	Groups: len(players),
 	Key: func(group, n int) consumertest.Item {
-		return consumertest.Item{AttrUser: consumertest.S(players[group]), AttrTimestamp: consumertest.S(fmt.Sprintf("%03d", n))}
+		return consumertest.Item{AttrUser: consumertest.S(players[group]), AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-%02d 00:00:00.%06d", 1+n%9, n))}
 	},
 	Attributes: func(t *rapid.T, group int) consumertest.Item {
 		// A total of more than 38 digits would be refused. The last player's may be
@@ -105,7 +107,8 @@ var scores = simulator.Workload{
 	Burst: aggregate.Capacity + 20,
 }
 
-func simulation() simulator.Suite {
+// simulation is of the shipped views with these names.
+func simulation(views ...string) simulator.Suite {
 	return simulator.Suite{
 		Name:     "leaderboard",
 		Workload: scores,
@@ -114,10 +117,15 @@ func simulation() simulator.Suite {
 		New: func(cfg aws.Config) (consumer.Consumer, error) {
 			settings := DefaultSettings()
 			settings.LedgerTable = simulatedLedger
-			return New(dynamodb.NewFromConfig(cfg), settings)
+			shipped, err := settings.Views()
+			if err != nil {
+				return nil, err
+			}
+			shipped = slices.DeleteFunc(shipped, func(v *view.View) bool { return !slices.Contains(views, v.Name) })
+			return newOf(dynamodb.NewFromConfig(cfg), settings, shipped), nil
 		},
-		Read:    readBoard,
-		Want:    wantBoard,
+		Read:    readBoards,
+		Want:    func(changes []consumertest.Change) map[string]string { return wantBoards(changes, views) },
 		Horizon: DefaultHorizon,
 		Forget:  forgetLedger,
 		// A row of the ledger stays a day longer than it is needed.
@@ -125,20 +133,42 @@ func simulation() simulator.Suite {
 	}
 }
 
-// readBoard reads every player's total.
-func readBoard(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	board := Board{Client: dynamodb.NewFromConfig(cfg), ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, Shards: DefaultShards}
-	totals, err := board.Totals(ctx)
-	return text(totals), err
+// readBoards reads every player's total on every board.
+func readBoards(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+	board := Board{Client: dynamodb.NewFromConfig(cfg)}
+	totals := map[string]decimal.Decimal{}
+	for _, table := range []string{DefaultBoardTable, DefaultBoxTable} {
+		err := board.scan(ctx, table, AttrBoard, func(t Total, board string) error {
+			totals[strings.TrimSpace(board+" "+t.User)] = t.Score
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return text(totals), nil
 }
 
-// wantBoard sums the scores that the changes leave. A player with nothing may
-// be on the board with 0 or not at all.
-func wantBoard(changes []consumertest.Change) map[string]string {
+// wantBoards sums the scores that the changes leave. A player with nothing may
+// be on a board with 0 or not at all.
+func wantBoards(changes []consumertest.Change, views []string) map[string]string {
 	totals := map[string]decimal.Decimal{}
 	for _, c := range changes {
-		user := c.Keys[AttrUser].Text()
-		totals[user] = totals[user].Add(simulatedScore(c.New)).Sub(simulatedScore(c.Old))
+		timestamp := c.Keys[AttrTimestamp].Text()
+		day, err := time.Parse(time.DateOnly, timestamp[:len(time.DateOnly)])
+		if err != nil {
+			panic(err) // the workload makes them
+		}
+		year, week := day.ISOWeek()
+		boards := map[string]string{
+			"leaderboard": "",
+			"daily":       "daily#" + timestamp[:len(time.DateOnly)] + " ",
+			"weekly":      fmt.Sprintf("weekly#%d-W%02d ", year, week),
+		}
+		for _, v := range views {
+			item := boards[v] + c.Keys[AttrUser].Text()
+			totals[item] = totals[item].Add(simulatedScore(c.New)).Sub(simulatedScore(c.Old))
+		}
 	}
 	return text(totals)
 }
