@@ -129,15 +129,7 @@ func (a *addition) spill(ctx context.Context, n int) error {
 	bucket := a.table.ledgerRow(a.target.Group, bucketEntry(cut), cut)
 	bucket[attrIDs] = &types.AttributeValueMemberBS{Value: taken[:count]}
 	_, err := a.table.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		{Update: &types.Update{
-			TableName:                           &a.table.Name,
-			Key:                                 a.target.Key,
-			UpdateExpression:                    e.updateText(),
-			ConditionExpression:                 e.conditionText(),
-			ExpressionAttributeNames:            e.names,
-			ExpressionAttributeValues:           e.values,
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}},
+		a.update(e),
 		a.table.putNewRow(bucket),
 	}})
 	if item, ok := failedCondition(err, 0); ok {
@@ -149,6 +141,20 @@ func (a *addition) spill(ctx context.Context, n int) error {
 	}
 	a.seen.ids, a.seen.spillTime = taken[count:], cut
 	return nil
+}
+
+// update is the target's part in a transaction. If its condition fails, the item
+// comes back with the refusal.
+func (a *addition) update(e *expression) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName:                           &a.table.Name,
+		Key:                                 a.target.Key,
+		UpdateExpression:                    e.updateText(),
+		ConditionExpression:                 e.conditionText(),
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}
 }
 
 // addLate adds changes that are not newer than the item's spill time. One that
@@ -168,15 +174,7 @@ func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
 
 	e := newExpression()
 	a.write(e, part)
-	items := []types.TransactWriteItem{{Update: &types.Update{
-		TableName:                           &a.table.Name,
-		Key:                                 a.target.Key,
-		UpdateExpression:                    e.updateText(),
-		ConditionExpression:                 e.conditionText(),
-		ExpressionAttributeNames:            e.names,
-		ExpressionAttributeValues:           e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}}}
+	items := []types.TransactWriteItem{a.update(e)}
 	for _, p := range part {
 		items = append(items, a.table.putNewRow(a.table.ledgerRow(a.target.Group, lateEntry(p.ID), p.ID.Time())))
 	}
