@@ -1,6 +1,85 @@
 package change
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/cespare/xxhash/v2"
+)
+
+// ItemKey is Change.ItemKey for an item whose key attributes are the SDK's values, as a table's own answers have them.
+func ItemKey(table string, keys map[string]types.AttributeValue) (string, error) {
+	var attributes []keyAttribute
+	for name, v := range keys {
+		k := keyAttribute{name: name}
+		switch v := v.(type) {
+		case *types.AttributeValueMemberS:
+			k.typ, k.value = S, []byte(v.Value)
+		case *types.AttributeValueMemberN:
+			k.typ, k.value = N, []byte(v.Value)
+		case *types.AttributeValueMemberB:
+			k.typ, k.value = B, v.Value
+		default:
+			return "", fmt.Errorf("attribute %s of type %T can be no key", name, v)
+		}
+		attributes = append(attributes, k)
+	}
+	if n := len(attributes); n < 1 || n > 2 {
+		return "", fmt.Errorf("an item of table %s has one or two key attributes, not %d", table, n)
+	}
+	return string(appendItemKey(nil, table, attributes)), nil
+}
+
+// ItemHash is Image.Hash for an item whose attributes are the SDK's values: what a table holds has the hash of its image.
+// A type that is none of DynamoDB's counts as absent.
+func ItemHash(item map[string]types.AttributeValue) uint64 {
+	return hashValue(&types.AttributeValueMemberM{Value: item})
+}
+
+func hashValue(v types.AttributeValue) uint64 {
+	var sum uint64
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return hashPair(S, xxhash.Sum64String(v.Value), 0)
+	case *types.AttributeValueMemberB:
+		return hashPair(B, xxhash.Sum64(v.Value), 0)
+	case *types.AttributeValueMemberN:
+		return hashNumber([]byte(v.Value))
+	case *types.AttributeValueMemberBOOL:
+		if v.Value {
+			sum = 1
+		}
+		return hashPair(BOOL, sum, 0)
+	case *types.AttributeValueMemberNULL:
+		return hashPair(NULL, 0, 0)
+	case *types.AttributeValueMemberM:
+		for name, member := range v.Value {
+			sum += hashPair(0, xxhash.Sum64String(name), hashValue(member))
+		}
+		return hashPair(M, sum, uint64(len(v.Value)))
+	case *types.AttributeValueMemberL:
+		for _, member := range v.Value {
+			sum = hashPair(L, sum, hashValue(member))
+		}
+		return hashPair(L, sum, uint64(len(v.Value)))
+	case *types.AttributeValueMemberSS:
+		for _, member := range v.Value {
+			sum += hashPair(S, xxhash.Sum64String(member), 0)
+		}
+		return hashPair(SS, sum, uint64(len(v.Value)))
+	case *types.AttributeValueMemberNS:
+		for _, member := range v.Value {
+			sum += hashNumber([]byte(member))
+		}
+		return hashPair(NS, sum, uint64(len(v.Value)))
+	case *types.AttributeValueMemberBS:
+		for _, member := range v.Value {
+			sum += hashPair(B, xxhash.Sum64(member), 0)
+		}
+		return hashPair(BS, sum, uint64(len(v.Value)))
+	}
+	return hashPair(0, 0, 0)
+}
 
 // AttributeValues returns the attributes as the SDK's values, nil for an absent image. Nothing but strings and bytes is shared
 // with the image; the bytes must not be changed.

@@ -16,32 +16,39 @@ func (c *Change) ItemKey() string {
 	return string(c.appendItemKey(buf[:0]))
 }
 
-// appendItemKey writes length:table, and then for each key attribute length:name, its type, length:value.
-// The lengths keep apart what would otherwise run together.
 func (c *Change) appendItemKey(dst []byte) []byte {
-	dst = appendCounted(dst, c.Table)
-	type attribute struct {
-		name  string
-		value Value
-	}
-	var keys [2]attribute
+	var keys [2]keyAttribute
 	n := 0
 	for name, v := range c.Keys.All() {
-		keys[n] = attribute{name, v}
+		keys[n] = keyAttribute{name, v.Type(), v.a.bytes(v.i)}
 		n++
 	}
-	if n == 2 && keys[1].name < keys[0].name {
+	return appendItemKey(dst, c.Table, keys[:n])
+}
+
+// keyAttribute is a key's name, type and text or bytes.
+type keyAttribute struct {
+	name  string
+	typ   Type
+	value []byte
+}
+
+// appendItemKey writes length:table, and then for each key attribute length:name, its type, length:value.
+// The lengths keep apart what would otherwise run together.
+func appendItemKey(dst []byte, table string, keys []keyAttribute) []byte {
+	dst = appendCounted(dst, table)
+	if len(keys) == 2 && keys[1].name < keys[0].name {
 		keys[0], keys[1] = keys[1], keys[0]
 	}
-	for _, k := range keys[:n] {
+	for _, k := range keys {
 		dst = appendCounted(dst, k.name)
-		dst = append(dst, k.value.Type().String()...)
-		raw := k.value.a.bytes(k.value.i)
-		if k.value.Type() == N {
+		dst = append(dst, k.typ.String()...)
+		value := k.value
+		if k.typ == N {
 			var buf [maxCanonical]byte
-			raw = appendNumber(buf[:0], raw)
+			value = appendNumber(buf[:0], value)
 		}
-		dst = appendCounted(dst, raw)
+		dst = appendCounted(dst, value)
 	}
 	return dst
 }
@@ -61,6 +68,16 @@ type ID [12]byte
 
 const timeBytes = 7
 
+// FirstID returns an ID that is before those of all changes with this version,
+// and after those of all older ones.
+func FirstID(version int64) ID {
+	var id ID
+	var word [8]byte
+	binary.BigEndian.PutUint64(word[:], uint64(version))
+	copy(id[:timeBytes], word[8-timeBytes:])
+	return id
+}
+
 // Time returns the creation time of the change in microseconds, its Version.
 func (id ID) Time() int64 {
 	var b [8]byte
@@ -78,16 +95,25 @@ func (c *Change) ID() ID {
 	b = append(b, byte(c.Kind))
 	if c.Precision == Millisecond {
 		// Two writes of one item may share a millisecond; what they wrote tells them apart.
-		b = binary.BigEndian.AppendUint64(b, c.Old.v.hash())
-		b = binary.BigEndian.AppendUint64(b, c.New.v.hash())
+		b = binary.BigEndian.AppendUint64(b, c.Old.Hash())
+		b = binary.BigEndian.AppendUint64(b, c.New.Hash())
 	}
-	var id ID
+	id := FirstID(c.Version)
 	var word [8]byte
-	binary.BigEndian.PutUint64(word[:], uint64(c.Version))
-	copy(id[:timeBytes], word[8-timeBytes:])
 	binary.BigEndian.PutUint64(word[:], xxhash.Sum64(b))
 	copy(id[timeBytes:], word[:])
 	return id
+}
+
+// Hash returns a stable hash of the change with its images: it tells apart changes of one item, also those that have the same
+// time, whatever their precision, so that all who have to choose between two choose the same.
+func (c *Change) Hash() uint64 {
+	id := c.ID()
+	b := make([]byte, 0, len(id)+16)
+	b = append(b, id[:]...)
+	b = binary.BigEndian.AppendUint64(b, c.Old.Hash())
+	b = binary.BigEndian.AppendUint64(b, c.New.Hash())
+	return xxhash.Sum64(b)
 }
 
 // hash returns a stable hash of the value's meaning: the order of a map's or set's members doesn't count, nor how a number is
@@ -98,8 +124,7 @@ func (v Value) hash() uint64 {
 	case S, B:
 		return hashPair(t, xxhash.Sum64(v.a.bytes(v.i)), 0)
 	case N:
-		var buf [maxCanonical]byte
-		return hashPair(t, xxhash.Sum64(appendNumber(buf[:0], v.a.bytes(v.i))), 0)
+		return hashNumber(v.a.bytes(v.i))
 	case BOOL, NULL, 0:
 		return hashPair(t, uint64(v.node().len), 0)
 	case M:
@@ -118,6 +143,12 @@ func (v Value) hash() uint64 {
 		}
 		return hashPair(t, sum, uint64(v.Len()))
 	}
+}
+
+// hashNumber is the hash of the valid JSON number b.
+func hashNumber(b []byte) uint64 {
+	var buf [maxCanonical]byte
+	return hashPair(N, xxhash.Sum64(appendNumber(buf[:0], b)), 0)
 }
 
 func hashPair(t Type, x, y uint64) uint64 {

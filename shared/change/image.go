@@ -31,6 +31,10 @@ func (m Image) Get(name string) (Value, bool) {
 	return Value{}, false
 }
 
+// Hash returns a stable hash of the image's meaning: the order of attributes and of a set's members doesn't count, nor how a
+// number is written. An absent image has a hash too.
+func (m Image) Hash() uint64 { return m.v.hash() }
+
 func (m Image) typed(name string, want Type) (Value, error) {
 	v, _ := m.Get(name)
 	if got := v.Type(); got != want {

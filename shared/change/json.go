@@ -52,6 +52,9 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	}
 }
 
+// AppendText appends s, which must be valid UTF-8 as all texts of a change are, as a JSON string.
+func AppendText(dst []byte, s string) []byte { return appendQuoted(dst, s) }
+
 // appendQuoted appends s, which is valid UTF-8, as a JSON string.
 func appendQuoted(dst []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"

@@ -137,6 +137,15 @@ func exponent(b []byte) int {
 	return sign * n
 }
 
+// AppendNumber appends the one text that equal numbers have, however the record writes them; nothing for a value that is no
+// number. Its form is stable: it may be stored.
+func (v Value) AppendNumber(dst []byte) []byte {
+	if v.Type() != N {
+		return dst
+	}
+	return appendNumber(dst, v.a.bytes(v.i))
+}
+
 // maxCanonical is the length of the longest text that appendNumber writes: a sign, the digits, E and an exponent.
 const maxCanonical = 1 + maxDigits + 5
 

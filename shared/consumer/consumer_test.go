@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,28 @@ func TestOutcomeOf(t *testing.T) {
 	} {
 		if got := OutcomeOf(test.err); got != test.want {
 			t.Errorf("OutcomeOf(%v) is %v, want %v", test.err, got, test.want)
+		}
+	}
+}
+
+// The outcome of a change with several parts. Fails if one that is done hides one that
+// isn't.
+func TestCombine(t *testing.T) {
+	reject, retry := Reject(errors.New("bad")), errors.New("throttled")
+	for _, test := range []struct {
+		parts []error
+		want  Outcome
+	}{
+		{nil, Skip},
+		{[]error{Skip, nil}, Applied},
+		{[]error{Duplicate, nil}, Applied},
+		{[]error{Skip, Duplicate}, Duplicate},
+		{[]error{Stale, Skip}, Stale},
+		{[]error{nil, reject}, Rejected},
+		{[]error{reject, retry, nil}, Retry},
+	} {
+		if got := OutcomeOf(Combine(test.parts)); got != test.want {
+			t.Errorf("%v make %v, want %v", test.parts, got, test.want)
 		}
 	}
 }
@@ -93,5 +116,19 @@ func TestEachStopsWhenContextEnds(t *testing.T) {
 	errs := c.ApplyBatch(ctx, []*change.Change{modify(t, "a", 1), modify(t, "a", 2)})
 	if calls != 1 || OutcomeOf(errs[0]) != Applied || OutcomeOf(errs[1]) != Retry {
 		t.Errorf("%d calls, errors %v; want one call, applied, and one to retry", calls, errs)
+	}
+}
+
+// Fails if saying where an error arose changes the outcome, or a dead letter's reason.
+func TestIn(t *testing.T) {
+	for _, err := range []error{nil, Duplicate, Stale, Skip, errors.New("throttled"), Reject(errors.New("bad")), RejectFor(TooOld, errors.New("old"))} {
+		got := In("the copy", err)
+		if OutcomeOf(got) != OutcomeOf(err) || got != nil && !strings.Contains(got.Error(), "the copy: ") {
+			t.Errorf("%v becomes %v", err, got)
+		}
+		want, _ := errors.AsType[*Rejection](err)
+		if rejection, ok := errors.AsType[*Rejection](got); ok && rejection.Reason != want.Reason {
+			t.Errorf("%v becomes %v", err, got)
+		}
 	}
 }

@@ -18,7 +18,8 @@
 //   - A record that can't be decoded, or that the consumer rejects, never blocks
 //     its shard. If its dead letter can't be kept, it comes again.
 //   - A change that keeps failing while others succeed becomes a dead letter
-//     after Settings.StuckAfter; while nothing succeeds, everything waits.
+//     after Settings.StuckAfter; while nothing succeeds, everything waits. With
+//     several destinations that is so for each by itself, once At names them.
 //   - Near the function's time-out the rest of a batch comes again, rather than
 //     the invocation being cut.
 //

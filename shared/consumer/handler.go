@@ -105,14 +105,11 @@ func (b *batch) apply(ctx context.Context) error {
 	now := b.handler.Now()
 	for n, i := range indexes {
 		b.errs[i] = errs[n]
-		switch OutcomeOf(errs[n]) {
-		case Applied:
+		if OutcomeOf(errs[n]) == Applied {
 			b.counts.changeToEffect = append(b.counts.changeToEffect, now.Sub(changes[n].Time()))
-			b.handler.memory.lastSucceeded = now
-		case Duplicate, Stale: // what came before is there, so the destination answers
-			b.handler.memory.lastSucceeded = now
 		}
 	}
+	b.judgeDestinations(errs, now)
 	return nil
 }
 
@@ -151,9 +148,10 @@ func (b *batch) applyRecovering(ctx context.Context, changes []*change.Change) (
 
 // takeOutHopeless turns changes that failed for too long into dead letters, so
 // that the mapping neither waits for them for ever nor discards them. A change
-// is stuck if it kept failing for StuckAfter although others succeeded since:
-// if none does, the destination is down, and everything waits. Close to
-// the age at which the mapping discards a record, waiting ends in any case.
+// is stuck if it kept failing for StuckAfter although others succeeded in between,
+// at each of the destinations where it fails: if none does, that one is down, and
+// its changes wait. Close to the age at which the mapping discards a record,
+// waiting ends in any case.
 func (b *batch) takeOutHopeless() {
 	h := b.handler
 	now := h.Now()
@@ -161,11 +159,11 @@ func (b *batch) takeOutHopeless() {
 		if OutcomeOf(b.errs[i]) != Retry {
 			continue
 		}
-		since := h.memory.failed(b.position(i), now)
+		stuckFor := h.memory.failed(b.position(i), endsOf(b.errs[i]), now)
 		switch {
 		case now.Sub(b.records[i].Arrival) >= h.Settings.GiveUpAge:
 			b.errs[i] = RejectFor(GivenUp, b.errs[i])
-		case now.Sub(since) >= h.Settings.StuckAfter && h.memory.lastSucceeded.After(since):
+		case stuckFor >= h.Settings.StuckAfter:
 			b.errs[i] = RejectFor(Stuck, b.errs[i])
 		}
 	}
@@ -219,6 +217,9 @@ func (b *batch) answer() ([]byte, error) {
 	if lowest != "" {
 		h.Log.Warn("changes have to come again", "count", b.counts.outcomes[Retry],
 			"lowestSequenceNumber", lowest, "itsError", firstError.Error())
+	}
+	if m, ok := h.Consumer.(Measurer); ok {
+		b.counts.own = m.Metrics()
 	}
 	if err := writeMetrics(h.Metrics, h.Name, h.Now(), &b.counts); err != nil {
 		h.Log.Error("metrics of this batch are lost", "error", err.Error())

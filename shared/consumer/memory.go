@@ -11,29 +11,77 @@ const memorySize = 10_000
 // for the first time. It is lost when the instance ends; then counting begins
 // anew, and the record's age is what decides in the end (Settings.GiveUpAge).
 type memory struct {
-	failing       map[position]time.Time // since when a record has been failing
-	kept          map[position]struct{}  // records already kept as dead letters
-	lastSucceeded time.Time              // when the consumer last got anything done
+	failing      map[position]failures  // records that have to come again
+	kept         map[position]struct{}  // records already kept as dead letters
+	destinations map[string]destination // by their names, see At
+}
+
+// failures are since when a record has been failing, by destination.
+type failures map[string]failure
+
+type failure struct {
+	since time.Time // others have got on between any two failures since then
+	last  time.Time
+}
+
+// destination is what is known of one.
+type destination struct {
+	lastSucceeded time.Time // when anything last got done there
+	downSince     time.Time // since when changes fail there and none succeeds; zero: they don't
 }
 
 // position identifies a record; sequence numbers repeat from shard to shard.
 type position struct{ stream, shard, sequence string }
 
 func newMemory() memory {
-	return memory{failing: map[position]time.Time{}, kept: map[position]struct{}{}}
+	return memory{failing: map[position]failures{}, kept: map[position]struct{}{}, destinations: map[string]destination{}}
 }
 
-// failed remembers that the record at p failed now, and returns since when it does.
-func (m *memory) failed(p position, now time.Time) time.Time {
-	since, known := m.failing[p]
-	if !known {
-		if len(m.failing) >= memorySize {
-			clear(m.failing)
-		}
-		since = now
-		m.failing[p] = now
+// succeeded remembers that something got done at a destination.
+func (m *memory) succeeded(name string, now time.Time) {
+	m.destinations[name] = destination{lastSucceeded: now}
+}
+
+// down remembers that nothing got done at a destination although it should have,
+// and returns since when that is so.
+func (m *memory) down(name string, now time.Time) time.Time {
+	d := m.destinations[name]
+	if d.downSince.IsZero() {
+		d.downSince = now
+		m.destinations[name] = d
 	}
-	return since
+	return d.downSince
+}
+
+// failed remembers at which destinations the record at p failed now, and returns
+// for how long it has been failing at all of them while others got on there.
+//
+// Where nothing got done since it last failed, the destination is down, or was, and
+// the change isn't to blame: it is judged anew. So a change that happens to fail
+// once more when an outage ends, or failed once before it began, isn't stuck.
+func (m *memory) failed(p position, ends []end, now time.Time) time.Duration {
+	before, known := m.failing[p]
+	if !known && len(m.failing) >= memorySize {
+		clear(m.failing)
+	}
+	current := failures{} // what doesn't fail any more is forgotten
+	since := time.Time{}
+	for _, e := range ends {
+		if e.outcome != Retry {
+			continue
+		}
+		f, ok := before[e.destination]
+		if !ok || !m.destinations[e.destination].lastSucceeded.After(f.last) {
+			f.since = now
+		}
+		f.last = now
+		current[e.destination] = f
+		if f.since.After(since) {
+			since = f.since
+		}
+	}
+	m.failing[p] = current
+	return now.Sub(since)
 }
 
 // done forgets a record that needs no further delivery.

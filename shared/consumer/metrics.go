@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 )
@@ -15,12 +16,24 @@ const metricsNamespace = "Sluice"
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 const maxMetricValues = 100
 
+// Measurer is a Consumer with metrics of its own beside those that every consumer
+// has.
+type Measurer interface {
+	Consumer
+	// Metrics returns what was counted since the last call, by the metrics' names,
+	// which are always the same. It is called once after each batch.
+	Metrics() map[string]int
+}
+
 // counts is what became of the changes of one batch. Taken is the sum of the others.
 type counts struct {
 	outcomes [outcomes]int
 	// changeToEffect holds, for each applied change, the time from its creation
 	// in the table to the moment its effect was known to be in the destination.
 	changeToEffect []time.Duration
+	// destinationsDown is at how many destinations changes failed and none succeeded.
+	destinationsDown int
+	own              map[string]int // the consumer's own metrics
 }
 
 func (c *counts) taken() (n int) {
@@ -44,6 +57,7 @@ var metricDirectives = []metric{
 	{"Skipped", "Count"},
 	{"Retried", "Count"},
 	{"Rejected", "Count"},
+	{"DestinationsDown", "Count"},
 	{"ChangeToEffect", "Milliseconds"},
 }
 
@@ -52,15 +66,16 @@ type metricsLine struct {
 		Timestamp         int64
 		CloudWatchMetrics [1]metricsDirective
 	} `json:"_aws"`
-	Consumer       string
-	Taken          int
-	Applied        int
-	Duplicate      int
-	Stale          int
-	Skipped        int
-	Retried        int
-	Rejected       int
-	ChangeToEffect []float64 `json:",omitempty"`
+	Consumer         string
+	Taken            int
+	Applied          int
+	Duplicate        int
+	Stale            int
+	Skipped          int
+	Retried          int
+	Rejected         int
+	DestinationsDown int
+	ChangeToEffect   []float64 `json:",omitempty"`
 }
 
 type metricsDirective struct {
@@ -73,15 +88,16 @@ type metricsDirective struct {
 // it in a single Write, so that lines of other writers don't cut it.
 func writeMetrics(w io.Writer, consumer string, now time.Time, c *counts) error {
 	line := metricsLine{
-		Consumer:       consumer,
-		Taken:          c.taken(),
-		Applied:        c.outcomes[Applied],
-		Duplicate:      c.outcomes[Duplicate],
-		Stale:          c.outcomes[Stale],
-		Skipped:        c.outcomes[Skip],
-		Retried:        c.outcomes[Retry],
-		Rejected:       c.outcomes[Rejected],
-		ChangeToEffect: sample(c.changeToEffect),
+		Consumer:         consumer,
+		Taken:            c.taken(),
+		Applied:          c.outcomes[Applied],
+		Duplicate:        c.outcomes[Duplicate],
+		Stale:            c.outcomes[Stale],
+		Skipped:          c.outcomes[Skip],
+		Retried:          c.outcomes[Retry],
+		Rejected:         c.outcomes[Rejected],
+		DestinationsDown: c.destinationsDown,
+		ChangeToEffect:   sample(c.changeToEffect),
 	}
 	line.AWS.Timestamp = now.UnixMilli()
 	line.AWS.CloudWatchMetrics[0] = metricsDirective{
@@ -89,7 +105,16 @@ func writeMetrics(w io.Writer, consumer string, now time.Time, c *counts) error 
 		Dimensions: [1][1]string{{"Consumer"}},
 		Metrics:    metricDirectives,
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.own)) {
+		directives := &line.AWS.CloudWatchMetrics[0].Metrics
+		*directives = append(slices.Clip(*directives), metric{name, "Count"})
+	}
 	text, err := json.Marshal(line)
+	if err == nil && len(c.own) > 0 {
+		var own []byte
+		own, err = json.Marshal(c.own)
+		text = append(append(text[:len(text)-1], ','), own[1:]...) // one object of both
+	}
 	if err == nil {
 		_, err = w.Write(append(text, '\n'))
 	}

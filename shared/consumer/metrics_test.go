@@ -16,10 +16,30 @@ func TestWriteMetrics(t *testing.T) {
 	}
 	const want = `{"_aws":{"Timestamp":1767323045000,"CloudWatchMetrics":[{"Namespace":"Sluice","Dimensions":[["Consumer"]],"Metrics":[` +
 		`{"Name":"Taken","Unit":"Count"},{"Name":"Applied","Unit":"Count"},{"Name":"Duplicate","Unit":"Count"},{"Name":"Stale","Unit":"Count"},` +
-		`{"Name":"Skipped","Unit":"Count"},{"Name":"Retried","Unit":"Count"},{"Name":"Rejected","Unit":"Count"},{"Name":"ChangeToEffect","Unit":"Milliseconds"}]}]},` +
-		`"Consumer":"leaderboard","Taken":3,"Applied":2,"Duplicate":0,"Stale":0,"Skipped":0,"Retried":1,"Rejected":0,"ChangeToEffect":[20,1500]}` + "\n"
+		`{"Name":"Skipped","Unit":"Count"},{"Name":"Retried","Unit":"Count"},{"Name":"Rejected","Unit":"Count"},` +
+		`{"Name":"DestinationsDown","Unit":"Count"},{"Name":"ChangeToEffect","Unit":"Milliseconds"}]}]},` +
+		`"Consumer":"leaderboard","Taken":3,"Applied":2,"Duplicate":0,"Stale":0,"Skipped":0,"Retried":1,"Rejected":0,"DestinationsDown":0,"ChangeToEffect":[20,1500]}` + "\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// Fails if a consumer's own metric is not both declared and there, or changes
+// what the other consumers' lines declare.
+func TestWriteOwnMetrics(t *testing.T) {
+	for range 2 {
+		var out bytes.Buffer
+		if err := writeMetrics(&out, "replication", time.UnixMilli(0), &counts{own: map[string]int{"Ties": 3, "Lost": 0}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{
+			`{"Name":"ChangeToEffect","Unit":"Milliseconds"},{"Name":"Lost","Unit":"Count"},{"Name":"Ties","Unit":"Count"}]`,
+			`"Rejected":0,"DestinationsDown":0,"Lost":0,"Ties":3}` + "\n",
+		} {
+			if !bytes.Contains(out.Bytes(), []byte(part)) {
+				t.Errorf("got\n%swithout\n%s", out.String(), part)
+			}
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ const (
 	// TooOld: older than the horizon, so that nobody can tell whether it was
 	// applied before.
 	TooOld Reason = "too old"
-	// Stuck: it kept failing while other changes succeeded.
+	// Stuck: it kept failing while other changes succeeded at the same destination.
 	Stuck Reason = "stuck"
 	// GivenUp: it kept failing until the mapping was about to discard it.
 	GivenUp Reason = "given up"
@@ -92,3 +92,52 @@ func Reject(err error) error { return &Rejection{Reason: Invalid, Err: err} }
 
 // RejectFor is Reject with a reason other than Invalid.
 func RejectFor(reason Reason, err error) error { return &Rejection{Reason: reason, Err: err} }
+
+// In says where an error arose, such as at which of several destinations. The
+// outcome stays, and so does a rejection's reason; nil stays nil.
+func In(where string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if rejection, ok := errors.AsType[*Rejection](err); ok {
+		return RejectFor(rejection.Reason, fmt.Errorf("%s: %w", where, rejection.Err))
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+// Combine is what becomes of a change whose parts had these outcomes, the worst
+// of them: as long as a part has to come again, the change does, and the parts
+// that are done are duplicates then. Only when all are done is a rejected part's
+// change a dead letter, one for all, with the reason of each that refused it. A
+// change without parts is skipped.
+// What the parts tell of their destinations (At) stays.
+func Combine(parts []error) error { return combinedEnds(combine(parts), parts) }
+
+func combine(parts []error) error {
+	byOutcome := map[Outcome][]error{}
+	for _, err := range parts {
+		outcome := OutcomeOf(err)
+		byOutcome[outcome] = append(byOutcome[outcome], err)
+	}
+	if again := byOutcome[Retry]; again != nil {
+		return errors.Join(again...)
+	}
+	if rejected := byOutcome[Rejected]; rejected != nil {
+		var reasons []error
+		for _, err := range rejected {
+			rejection, _ := errors.AsType[*Rejection](err)
+			reasons = append(reasons, rejection.Err)
+		}
+		first, _ := errors.AsType[*Rejection](rejected[0])
+		return RejectFor(first.Reason, errors.Join(reasons...))
+	}
+	if byOutcome[Applied] != nil {
+		return nil
+	}
+	for _, o := range []Outcome{Duplicate, Stale} {
+		if byOutcome[o] != nil {
+			return o
+		}
+	}
+	return Skip
+}

@@ -36,26 +36,20 @@ func newQueue(t *testing.T) *Queue {
 func receive(t *testing.T, q *Queue, n int) map[string]DeadLetter {
 	t.Helper()
 	letters := map[string]DeadLetter{}
-	for len(letters) < n {
-		out, err := q.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.URL, MaxNumberOfMessages: 10})
-		if err != nil {
+	for body := range servertest.Receive(t, q.SQS, q.URL) {
+		if len(body) > MaxMessageBytes {
+			t.Errorf("a message has %d bytes, more than %d", len(body), MaxMessageBytes)
+		}
+		var letter DeadLetter
+		if err := json.Unmarshal([]byte(body), &letter); err != nil {
 			t.Fatal(err)
 		}
-		if len(out.Messages) == 0 {
-			t.Fatalf("the queue holds %d dead letters, want %d", len(letters), n)
+		if letter.Body != nil {
+			letter = readBody(t, q, letter.Body)
 		}
-		for _, m := range out.Messages {
-			if len(*m.Body) > MaxMessageBytes {
-				t.Errorf("a message has %d bytes, more than %d", len(*m.Body), MaxMessageBytes)
-			}
-			var letter DeadLetter
-			if err := json.Unmarshal([]byte(*m.Body), &letter); err != nil {
-				t.Fatal(err)
-			}
-			if letter.Body != nil {
-				letter = readBody(t, q, letter.Body)
-			}
-			letters[letter.Position.SequenceNumber] = letter
+		letters[letter.Position.SequenceNumber] = letter
+		if len(letters) == n {
+			break
 		}
 	}
 	return letters

@@ -22,8 +22,9 @@ type Settings struct {
 	DeadLetterQueueURL string `env:"DEAD_LETTER_QUEUE_URL"`
 	// DeadLetterBucket is the S3 bucket for dead letters larger than MaxMessageBytes.
 	DeadLetterBucket string `env:"DEAD_LETTER_BUCKET"`
-	// StuckAfter is how long a change may keep failing while others succeed
-	// before it becomes a dead letter, so that it doesn't hold up its shard.
+	// StuckAfter is how long a change may keep failing while others succeed at the
+	// same destination (At) before it becomes a dead letter, so that it doesn't hold
+	// up its shard. Others have to succeed between any two of its failures.
 	StuckAfter time.Duration `env:"STUCK_AFTER"`
 	// GiveUpAge is how long after its arrival in the stream a failing change
 	// becomes a dead letter whatever else happens. It must be less than the
@@ -51,6 +52,18 @@ func (s Settings) Validate() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// shortestHorizon is as long as a stream keeps a change at least.
+const shortestHorizon = 24 * time.Hour
+
+// CheckHorizon checks a consumer's own setting HORIZON: how long it remembers what it
+// has done, so that older changes are rejected.
+func CheckHorizon(horizon time.Duration) error {
+	if horizon < shortestHorizon {
+		return fmt.Errorf("HORIZON must be at least 24h, longer than the stream keeps a change (got %v)", horizon)
+	}
+	return nil
 }
 
 // withDefaults fills in the defaults.

@@ -30,10 +30,10 @@
 //     out to two pollers at once, in batches of 1 to 100, with records in between
 //     that are no change, the precision of times switched at any point;
 //   - which call to the destination goes next, of all that wait, and what happens
-//     to it: it goes through, is throttled, fails, is lost, loses its answer,
-//     arrives long after its caller has given up, hangs until the invocation's
-//     time is over, or the instance dies just before or after it and a new one
-//     gets the batch again.
+//     to it: it goes through, is throttled, fails, is refused for another's
+//     transaction, is lost, loses its answer, arrives long after its caller has
+//     given up, hangs until the invocation's time is over, or the instance dies
+//     just before or after it and a new one gets the batch again.
 //
 // The consumer runs as in Lambda, in its Handler, and against the real server;
 // only time is simulated (testing/synctest), so that back-offs and time-outs cost
@@ -43,6 +43,10 @@
 // item, and each change must be accounted for: applied, or known to need nothing,
 // or rejected as expected. Then the whole stream is delivered once more, which
 // must change nothing; and again after the Horizon, if the consumer has one.
+//
+// A consumer whose writes are changes that it gets again, since it keeps a table
+// the same in several regions, is for RunRegions: there the stream isn't known
+// beforehand, but made from what applications and the consumer write.
 //
 // # When it fails
 //
@@ -56,7 +60,7 @@
 //  6. A: DeleteItem Copy book 0-0: goes through
 //  7. A: PutItem Copy book 0-0/2: goes through
 //  8. A: a call from before arrives only now: DeleteItem Copy book 0-0
-//     → lost, [insert book 0-0 Pages 2]: book 0-0 holds nothing, but should hold 2
+//     → lost: book 0-0 holds nothing, but should hold 2, as if there had been no [insert book 0-0 Pages 2]
 //
 // with the command that plays the same schedule again. Flags of the test:
 // -simulator.schedules, -simulator.seed, -simulator.for (a duration), and
@@ -64,18 +68,19 @@
 //
 // # Guarantees
 //
-//   - A seed plays the same way each time. Every 25th schedule is played twice,
-//     and the test fails if the consumer made other calls the second time.
-//   - Lost, doubled, resurrected and otherwise unexpected are told apart, with the
-//     change that it happened to, if a single change explains it.
+//   - A seed plays the same way each time, also if the consumer backs off at
+//     random, for up to 2 seconds. Every 25th schedule is played twice, and the
+//     test fails if the consumer made other calls the second time.
+//   - Lost, doubled, resurrected and otherwise unexpected are told apart ([Kind]),
+//     with the change that it happened to, if a single change explains it.
 //   - A change whose outcome nobody can know (a dead letter for being too old, or
 //     for failing too long) may be applied or not: either is right.
 //
 // # Not guaranteed
 //
 //   - That a consumer which passes is right: a schedule that would show its fault
-//     may be rare. Package mutant shows how much the schedules notice, EveryOrder and
-//     EveryCrash try small worlds whole.
+//     may be rare. Package mutant shows how much the schedules notice; EveryOrder,
+//     EveryCrash and EveryInterleaving try small worlds whole.
 //   - Anything for a consumer that reaches its destination by another way than
 //     its aws.Config's HTTPClient, holds a lock while it waits for an answer, or
 //     reads the clock to decide what to write.

@@ -48,6 +48,7 @@ func (e *engine) outside(f func()) {
 
 // engineRequest is a request without anything of the bubble in it.
 type engineRequest struct {
+	operation   string
 	method, url string
 	header      http.Header
 	body        []byte

@@ -28,6 +28,7 @@ type gate struct {
 type call struct {
 	instance  *instance
 	operation string
+	region    string        // whose server is called, if the request tells
 	asked     string        // in canonical form: the same in every replay
 	perform   func() result // does it; runs outside the bubble
 	refuse    func(wire.Fault) result
@@ -38,7 +39,7 @@ type call struct {
 
 // result is what the caller of a call gets.
 type result struct {
-	respond func(*http.Request) *http.Response
+	respond func(*http.Request) (*http.Response, error)
 	errs    []error // of dead letters
 	err     error
 }
@@ -46,14 +47,17 @@ type result struct {
 // instance is one instance of the function, from its start to its crash.
 type instance struct {
 	lane   int
-	number int // counts the instances of a lane
+	number int    // counts the instances of a lane
+	region string // where it runs
 	gate   *gate
-	engine *engine
 	run    *run
 	dead   chan struct{} // closed when it crashes
 	cancel context.CancelFunc
 	once   sync.Once
 }
+
+// name is the same in every replay.
+func (i *instance) name() string { return fmt.Sprintf("%s%d", laneName(i.lane), i.number) }
 
 func (i *instance) crashed() bool {
 	select {
@@ -100,7 +104,7 @@ func (g *gate) list() []*call {
 	defer g.mu.Unlock()
 	slices.SortStableFunc(g.waiting, func(a, b *call) int {
 		return cmp.Or(compareBool(a.gone.Load(), b.gone.Load()), cmp.Compare(a.instance.lane, b.instance.lane),
-			cmp.Compare(a.operation, b.operation), cmp.Compare(a.asked, b.asked), cmp.Compare(a.instance.number, b.instance.number))
+			cmp.Compare(a.operation, b.operation), cmp.Compare(a.region, b.region), cmp.Compare(a.asked, b.asked), cmp.Compare(a.instance.number, b.instance.number))
 	})
 	return slices.Clone(g.waiting)
 }
@@ -135,25 +139,28 @@ func (i *instance) RoundTrip(r *http.Request) (*http.Response, error) {
 	if operation == "" {
 		operation = r.Method + " " + r.URL.RequestURI()
 	}
-	request := engineRequest{method: r.Method, url: r.URL.String(), header: r.Header.Clone(), body: body}
+	request := engineRequest{operation: operation, method: r.Method, url: r.URL.String(), header: r.Header.Clone(), body: body}
 	answer := i.wait(r.Context(), &call{
 		operation: operation,
+		region:    regionOf(r.Header),
 		asked:     canonical(body),
 		perform: func() result {
-			status, header, text, err := i.engine.do(request)
+			status, header, text, err := i.run.server(request)
 			if err != nil {
 				return result{err: err}
 			}
-			return result{respond: func(r *http.Request) *http.Response { return wire.Answer(r, status, header, text) }}
+			return result{respond: func(r *http.Request) (*http.Response, error) { return wire.Answer(r, status, header, text), nil }}
 		},
 		refuse: func(f wire.Fault) result {
-			return result{respond: func(r *http.Request) *http.Response { return wire.Refuse(r, f) }}
+			return result{respond: func(r *http.Request) (*http.Response, error) {
+				return wire.Refuse(r, wire.Call{Operation: operation, Body: body}, f)
+			}}
 		},
 	})
 	if answer.err != nil {
 		return nil, answer.err
 	}
-	return answer.respond(r), nil
+	return answer.respond(r)
 }
 
 // Keep implements consumer.DeadLetters: the queue, too, is behind the wire.
@@ -232,7 +239,20 @@ func (c *call) about() string {
 	if len(parts) > 3 {
 		parts = append(parts[:2], fmt.Sprintf("and %d more", len(parts)-2))
 	}
+	if c.region != "" && c.region != c.instance.region {
+		parts = append(parts, "in "+c.region)
+	}
 	return c.operation + " " + strings.Join(parts, ", ")
+}
+
+// regionOf returns the region that a signed request is for: the third part of
+// its credential's scope.
+func regionOf(header http.Header) string {
+	_, scope, _ := strings.Cut(header.Get("Authorization"), "Credential=")
+	if parts := strings.Split(scope, "/"); len(parts) > 2 {
+		return parts[2]
+	}
+	return ""
 }
 
 func valuesText(values map[string]any) string {

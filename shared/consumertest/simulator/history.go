@@ -50,6 +50,19 @@ func Bytes() *rapid.Generator[[]byte] {
 	return rapid.SampledFrom([][]byte{{1}, {0}, {0xff, 0xfe}, []byte("{}"), []byte("AQ==")})
 }
 
+// EveryType returns values of every type of DynamoDB's, with the borders of each.
+func EveryType() []consumertest.Value {
+	return []consumertest.Value{
+		consumertest.S(""), consumertest.S("ünï 🦦 \u0000\"\n"), consumertest.B(nil), consumertest.B([]byte{0, 0xff}),
+		consumertest.N("99999999999999999999999999999999999999e87"), consumertest.N("-1.2345678901234567890123456789012345678e-92"), consumertest.N("0"),
+		{"BOOL": true}, {"BOOL": false}, {"NULL": true},
+		{"SS": []string{"", "a", "ä"}}, {"NS": []string{"1", "-2.5", "12345678901234567890123456789012345678"}},
+		{"BS": []any{consumertest.B([]byte{1})["B"], consumertest.B([]byte{0, 0xff})["B"]}},
+		{"L": []consumertest.Value{}}, {"M": consumertest.Item{}},
+		{"L": []consumertest.Value{consumertest.S("x"), {"NULL": true}, {"L": []consumertest.Value{consumertest.N("1")}}}},
+	}
+}
+
 // write is one write to the table as it was drawn.
 type write struct {
 	kind   writeKind

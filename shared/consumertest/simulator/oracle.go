@@ -11,6 +11,43 @@ import (
 	"sluice/shared/consumertest"
 )
 
+// Kind is what went wrong.
+type Kind uint8
+
+// The kinds of problems.
+const (
+	// Unexpected: no single change explains it.
+	Unexpected Kind = iota
+	// Lost: the destination is as if a change had never been; or a change was
+	// answered for, but is neither done nor kept as a dead letter.
+	Lost
+	// Doubled: the destination is as if a change had happened twice, or changes
+	// although nothing is new.
+	Doubled
+	// Resurrected: Lost, of a remove: what should be gone is there.
+	Resurrected
+	// Diverged: two regions hold different items.
+	Diverged
+	// Endless: what the consumers write keeps them writing.
+	Endless
+)
+
+func (k Kind) String() string {
+	return [...]string{"unexpected", "lost", "doubled", "resurrected", "diverged", "endless"}[k]
+}
+
+// Problem is one thing that a schedule left wrong.
+type Problem struct {
+	Kind Kind
+	Text string // in words
+}
+
+func (p Problem) String() string { return p.Kind.String() + ": " + p.Text }
+
+// unknown are the reasons of dead letters that leave open whether the change was
+// applied: somebody tried, and never learned what came of it.
+var unknown = []consumer.Reason{consumer.TooOld, consumer.Stuck, consumer.GivenUp}
+
 // account checks that every record that was delivered is done with: applied or
 // known to need nothing, or kept whole as a dead letter. Poison must be a dead
 // letter.
@@ -28,15 +65,15 @@ func (r *run) account() {
 				rejects := record.change != nil && r.suite.Rejects != nil && r.suite.Rejects(*record.change)
 				switch {
 				case rejects && len(letters) == 0:
-					r.problem("lost: the consumer should have rejected %s", record)
-				case record.change != nil && !rejects && len(letters) > 0 && letters[0].Reason == consumer.Invalid:
-					r.problem("lost: %s was rejected: %s", record, letters[0].Error)
+					r.problem(Lost, "the consumer should have rejected %s", record)
+				case record.change != nil && !rejects && len(letters) > 0 && !isUnknown(letters):
+					r.problem(Lost, "%s was rejected as %s: %s", record, letters[0].Reason, letters[0].Error)
 				case record.change == nil && len(letters) == 0:
-					r.problem("lost: %s is in no dead letter", record)
+					r.problem(Lost, "%s is in no dead letter", record)
 				case record.change == nil && letters[0].Reason != consumer.Undecodable:
-					r.problem("unexpected: %s is a dead letter as %q", record, letters[0].Reason)
+					r.problem(Unexpected, "%s is a dead letter as %q", record, letters[0].Reason)
 				case record.change != nil && len(letters) == 0 && !r.done(*record.change):
-					r.problem("lost: %s was answered for, but the consumer said %v, and there is no dead letter", record, r.outcomes[identity(*record.change)])
+					r.problem(Lost, "%s was answered for, but the consumer said %v, and there is no dead letter", record, r.outcomes[identity(*record.change)])
 				}
 			}
 		}
@@ -44,9 +81,14 @@ func (r *run) account() {
 	for _, letter := range r.letters {
 		data, err := base64.StdEncoding.DecodeString(letter.Data)
 		if err != nil || !told[string(data)] {
-			r.problem("unexpected: a dead letter holds what was never delivered: %.100q", data)
+			r.problem(Unexpected, "a dead letter holds what was never delivered: %.100q", data)
 		}
 	}
+}
+
+// isUnknown tells whether the dead letters of a change leave open whether it was applied.
+func isUnknown(letters []consumer.DeadLetter) bool {
+	return slices.ContainsFunc(letters, func(l consumer.DeadLetter) bool { return slices.Contains(unknown, l.Reason) })
 }
 
 // kept returns the dead letters by the data of their record.
@@ -93,7 +135,7 @@ func (r *run) compare(got map[string]string) {
 		switch {
 		case len(letters) == 0 || r.done(c):
 			sure = append(sure, c)
-		case letters[0].Reason != consumer.Invalid:
+		case isUnknown(letters):
 			maybe = append(maybe, c)
 		}
 	}
@@ -114,7 +156,8 @@ func (r *run) compare(got map[string]string) {
 	want := r.suite.Want(sure)
 	for _, name := range unionKeys(want, got) {
 		if want[name] != got[name] {
-			r.problem("%s: %s holds %s, but should hold %s", r.reason(sure, name, got[name]), name, orNothing(got, name), orNothing(want, name))
+			kind, because := r.explain(sure, name, got[name])
+			r.problem(kind, "%s holds %s, but should hold %s%s", name, orNothing(got, name), orNothing(want, name), because)
 		}
 	}
 }
@@ -123,28 +166,29 @@ func (r *run) compare(got map[string]string) {
 // looked for.
 const maxExplained = 2000
 
-// reason says what became of which change if a single one explains why an item
+// explain says what became of which change if a single one explains why an item
 // of the destination is as it is.
-func (r *run) reason(changes []consumertest.Change, name, got string) string {
+func (r *run) explain(changes []consumertest.Change, name, got string) (kind Kind, because string) {
 	if len(changes) > maxExplained {
-		return "unexpected"
+		return Unexpected, ""
 	}
 	for i, c := range changes {
 		without := slices.Delete(slices.Clone(changes), i, i+1)
 		if r.suite.Want(without)[name] != got {
 			continue
 		}
+		kind = Lost
 		if c.New == nil && r.suite.Want(changes)[name] == "" {
-			return fmt.Sprintf("resurrected, [%s] is lost", c)
+			kind = Resurrected
 		}
-		return fmt.Sprintf("lost, [%s]", c)
+		return kind, fmt.Sprintf(", as if there had been no [%s]", c)
 	}
 	for i, c := range changes {
 		if twice := slices.Insert(slices.Clone(changes), i, c); r.suite.Want(twice)[name] == got {
-			return fmt.Sprintf("doubled, [%s]", c)
+			return Doubled, fmt.Sprintf(", as if there had been two [%s]", c)
 		}
 	}
-	return "unexpected"
+	return Unexpected, ""
 }
 
 func unionKeys(a, b map[string]string) []string {

@@ -27,8 +27,9 @@ import (
 
 const (
 	// pause is how long each step waits for those who only wait for a timer, so
-	// that a random back-off doesn't decide who comes first. It is longer than
-	// the back-offs of the SDK's client as the kit sets it up.
+	// that a random back-off doesn't decide who comes first: whoever backed off
+	// for less waits at the gate by then. It is longer than the back-offs of the
+	// SDK's client as the kit sets it up.
 	pause = 2 * time.Second
 	// invocationTime is how long a function may take for a batch: the most that
 	// Lambda allows.
@@ -46,14 +47,16 @@ type run struct {
 	database
 
 	gate    gate
+	server  func(engineRequest) (status int, header http.Header, body []byte, err error)
 	letters []consumer.DeadLetter
 	crashed bool
 	calls   []string // what was let through, and how: the same in every replay
+	choices []int    // how many calls each decision had to choose from
 
 	mu       sync.Mutex                    // guards what the pollers write
 	outcomes map[string][]consumer.Outcome // by change.ID
 	story    []string
-	problems []string
+	problems []Problem
 }
 
 func (r *run) tell(format string, args ...any) {
@@ -62,10 +65,10 @@ func (r *run) tell(format string, args ...any) {
 	r.story = append(r.story, fmt.Sprintf(format, args...))
 }
 
-func (r *run) problem(format string, args ...any) {
+func (r *run) problem(kind Kind, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+	r.problems = append(r.problems, Problem{kind, fmt.Sprintf(format, args...)})
 }
 
 // play plays the schedule in a bubble of its own and judges what it leaves.
@@ -73,11 +76,11 @@ func (r *run) play(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			if p := recover(); p != nil {
-				r.problem("panic: %v\n%s", p, debug.Stack())
+				r.problem(Unexpected, "panic: %v\n%s", p, debug.Stack())
 			}
 		}()
 		advance(time.Until(consumertest.Arrival))
-		r.deliver(t.Context(), r.schedule.decisions, r.batches)
+		r.choices = r.deliver(t.Context(), r.schedule.decisions, r.batches)
 		if r.failed() {
 			return
 		}
@@ -101,8 +104,9 @@ func (r *run) play(t *testing.T) {
 func advance(d time.Duration) { <-time.After(d) }
 
 // deliver delivers the batches of each poller, all pollers at once, until
-// everything is delivered; the calls go as decided.
-func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes][][]record) {
+// everything is delivered; the calls go as decided. It returns how many calls
+// whose callers wait there were to choose from, each time.
+func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes][][]record) (choices []int) {
 	var delivering atomic.Int64
 	for lane, list := range batches {
 		delivering.Add(1)
@@ -114,27 +118,34 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 	for step := range maxSteps {
 		advance(pause)
 		synctest.Wait()
+		if r.suite.Prompt {
+			r.settle(step)
+		}
 		waiting := r.gate.list()
 		if delivering.Load() == 0 {
 			for _, c := range waiting {
 				r.let(c, wire.None)
 			}
-			return
+			return choices
 		}
-		if len(waiting) == 0 || (waiting[0].gone.Load() && len(decisions) == 0) {
+		live := slices.DeleteFunc(slices.Clone(waiting), func(c *call) bool { return c.gone.Load() })
+		if r.schedule.onlyLive {
+			waiting = live
+		}
+		if len(waiting) == 0 || (len(live) == 0 && len(decisions) == 0) {
 			continue
 		}
+		choices = append(choices, len(live))
 		var d decision
 		switch {
 		case len(decisions) > 0:
 			d, decisions = decisions[0], decisions[1:]
 		case r.schedule.takeTurns:
-			waiting = slices.DeleteFunc(waiting, func(c *call) bool { return c.gone.Load() })
-			d.pick = step
+			waiting, d.pick = live, step
 		}
 		r.let(waiting[d.pick%len(waiting)], d.fault)
 	}
-	r.problem("no end in sight after %d steps: some change never gets done", maxSteps)
+	r.problem(Unexpected, "no end in sight after %d steps: some change never gets done", maxSteps)
 	for delivering.Load() > 0 { // let the pollers end
 		r.gate.mu.Lock()
 		for _, c := range r.gate.waiting {
@@ -143,12 +154,30 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 		r.gate.mu.Unlock()
 		advance(pause)
 	}
+	return choices
+}
+
+// settle lets the calls whose callers have given up arrive, every second of them.
+func (r *run) settle(step int) {
+	for i, c := range r.gate.list() {
+		if !c.gone.Load() {
+			continue
+		}
+		if (step+i)%2 == 0 {
+			r.let(c, wire.None)
+		} else {
+			r.let(c, wire.LostRequest)
+		}
+	}
 }
 
 // let lets a call go, or doesn't.
 func (r *run) let(c *call, f wire.Fault) {
 	who, what := c.instance, c.about()
-	r.calls = append(r.calls, fmt.Sprintf("%s%d %v %s %s", laneName(who.lane), who.number, f, c.operation, c.asked))
+	if f == wire.Conflict && !wire.Conflicts(c.operation) {
+		f = wire.None
+	}
+	r.calls = append(r.calls, fmt.Sprintf("%s %v %s %s %s", who.name(), f, c.operation, c.region, c.asked))
 	if c.gone.Load() {
 		r.gate.remove(c)
 		if f != wire.None {
@@ -175,7 +204,7 @@ func (r *run) let(c *call, f wire.Fault) {
 	switch f {
 	case wire.None:
 		c.reply <- r.perform(c)
-	case wire.Throttle, wire.ServerError:
+	case wire.Throttle, wire.ServerError, wire.Conflict:
 		c.reply <- c.refuse(f)
 	case wire.LostRequest:
 		c.reply <- cut
@@ -195,48 +224,63 @@ func (r *run) let(c *call, f wire.Fault) {
 func (r *run) perform(c *call) result {
 	answer := c.perform()
 	if answer.err != nil {
-		r.problem("%s: %v", c.about(), answer.err)
+		r.problem(Unexpected, "%s: %v", c.about(), answer.err)
 	}
 	return answer
 }
 
-// poll is one poller: it delivers its batches one after another, what failed
-// again from the lowest failure on, and the whole batch to a new instance if
-// the instance crashed.
+// poll is one poller: it delivers its batches one after another.
 func (r *run) poll(ctx context.Context, lane int, batches [][]record) {
-	var handler *consumer.Handler
-	var in *instance
-	first, instances := 1+lane*1_000_000, 0
+	p := poller{run: r, lane: lane, region: r.config.Region, first: 1 + lane*1_000_000}
 	for _, batch := range batches {
-		for len(batch) > 0 {
-			if r.failed() {
-				return
-			}
-			if handler == nil || in.crashed() {
-				instances++
-				in = &instance{lane: lane, number: instances, gate: &r.gate, engine: r.engine, run: r, dead: make(chan struct{})}
-				var err error
-				if handler, err = r.start(in); err != nil {
-					r.problem("start an instance: %v", err)
-					return
-				}
-			}
-			done := r.invoke(ctx, in, handler, first, batch)
-			first, batch = first+done, batch[done:]
-		}
+		p.deliver(ctx, batch)
 	}
 }
 
-// failed tells whether the run has failed already.
-func (r *run) failed() bool {
+// poller is one poller's state.
+type poller struct {
+	run       *run
+	lane      int
+	region    string // where its function runs
+	handler   *consumer.Handler
+	in        *instance
+	first     int // the next record's number
+	instances int
+}
+
+// deliver delivers a batch: what failed again from the lowest failure on, and the
+// whole batch to a new instance if the instance crashed.
+func (p *poller) deliver(ctx context.Context, batch []record) {
+	for len(batch) > 0 {
+		if p.run.failed() {
+			return
+		}
+		if p.handler == nil || p.in.crashed() {
+			p.instances++
+			p.in = &instance{lane: p.lane, number: p.instances, region: p.region, gate: &p.run.gate, run: p.run, dead: make(chan struct{})}
+			var err error
+			if p.handler, err = p.run.start(p.in); err != nil {
+				p.run.problem(Unexpected, "start an instance: %v", err)
+				return
+			}
+		}
+		done := p.run.invoke(ctx, p.in, p.handler, p.first, batch)
+		p.first, batch = p.first+done, batch[done:]
+	}
+}
+
+// failed tells whether the run has failed already, with a problem of one of the
+// kinds; without kinds, with any.
+func (r *run) failed(kinds ...Kind) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.problems) > 0
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return len(kinds) == 0 || slices.Contains(kinds, p.Kind) })
 }
 
 // start starts an instance of the function.
 func (r *run) start(in *instance) (*consumer.Handler, error) {
 	cfg := r.config.Copy()
+	cfg.Region, cfg.AppID = in.region, in.name()
 	cfg.HTTPClient = &http.Client{Transport: in}
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -264,20 +308,22 @@ func (r *run) invoke(ctx context.Context, in *instance, handler *consumer.Handle
 		data[i] = batch[i].data
 	}
 	answer, err := handler.Invoke(ctx, consumertest.Payload(first, data...))
-	if !stop() || in.crashed() {
+	stop()
+	// Not stop's answer: the handler may learn that the time is over before AfterFunc does.
+	if ctx.Err() != nil || in.crashed() {
 		r.tell("%s dies: the batch comes again, to a new instance", laneName(in.lane))
 		in.crash()
 		return 0
 	}
 	if err != nil {
-		r.problem("%s answers with an error: %v", laneName(in.lane), err)
+		r.problem(Unexpected, "%s answers with an error: %v", laneName(in.lane), err)
 		return 0
 	}
 	var failures struct {
 		BatchItemFailures []struct{ ItemIdentifier string }
 	}
 	if err := json.Unmarshal(answer, &failures); err != nil {
-		r.problem("%s answers %q: %v", laneName(in.lane), answer, err)
+		r.problem(Unexpected, "%s answers %q: %v", laneName(in.lane), answer, err)
 	}
 	lowest := len(batch)
 	for _, f := range failures.BatchItemFailures {
@@ -288,7 +334,7 @@ func (r *run) invoke(ctx context.Context, in *instance, handler *consumer.Handle
 			}
 		}
 		if !known {
-			r.problem("%s names %s, which isn't in the batch", laneName(in.lane), f.ItemIdentifier)
+			r.problem(Unexpected, "%s names %s, which isn't in the batch", laneName(in.lane), f.ItemIdentifier)
 		}
 	}
 	if lowest < len(batch) {
@@ -339,7 +385,7 @@ func (r *run) replay(ctx context.Context, before map[string]string, why string) 
 	after := r.read()
 	for _, name := range unionKeys(before, after) {
 		if before[name] != after[name] {
-			r.problem("doubled: %s changes from %s to %s although nothing is new when %s", name, orNothing(before, name), orNothing(after, name), why)
+			r.problem(Doubled, "%s changes from %s to %s although nothing is new when %s", name, orNothing(before, name), orNothing(after, name), why)
 		}
 	}
 }
@@ -349,7 +395,7 @@ func (r *run) read() (items map[string]string) {
 	var err error
 	r.engine.outside(func() { items, err = r.suite.Read(context.Background(), r.config) })
 	if err != nil {
-		r.problem("read the destination: %v", err)
+		r.problem(Unexpected, "read the destination: %v", err)
 	}
 	return items
 }
@@ -360,7 +406,7 @@ func (r *run) forget() {
 		return
 	}
 	if err := r.suite.Forget(context.Background(), r.config); err != nil {
-		r.problem("forget: %v", err)
+		r.problem(Unexpected, "forget: %v", err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 const (
 	// late: the client times out; the server does what it was asked later, as
 	// the schedule decides.
-	late = wire.CrashAfter + 1 + iota
+	late = wire.Conflict + 1 + iota
 	// stall: the call hangs until the invocation's deadline has passed; the
 	// server does what it was asked later, or never.
 	stall
@@ -35,7 +35,7 @@ func faultText(f wire.Fault) string {
 // faults are what a schedule draws from; most calls go through.
 var faults = []wire.Fault{
 	wire.None, wire.None, wire.None, wire.None, wire.None, wire.None, wire.None, wire.None,
-	wire.LostAnswer, wire.LostAnswer, wire.LostRequest, late, wire.Throttle, wire.ServerError,
+	wire.LostAnswer, wire.LostAnswer, wire.LostRequest, late, wire.Throttle, wire.ServerError, wire.Conflict,
 	wire.CrashAfter, wire.CrashAfter, wire.Crash, stall,
 }
 
@@ -54,6 +54,7 @@ type schedule struct {
 	cuts      [lanes][]int // sizes of the first batches
 	decisions []decision   // of the first calls; the others go through
 	takeTurns bool         // the others go in turns, rather than the first poller's first
+	onlyLive  bool         // calls whose callers don't wait any more arrive at the end
 }
 
 // lanes is how many pollers there are.

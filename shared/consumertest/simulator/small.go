@@ -85,36 +85,38 @@ func orders(n int) [][]int {
 // of its calls, once before and once after the call has its effect.
 func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 	t.Helper()
-	var changes []consumertest.Change
-	known := map[string]bool{}
 	var deliveries [lanes][][]record
 	for _, batch := range batches {
-		var records []record
-		for i := range batch {
-			data := batch[i].Record()
-			records = append(records, record{&batch[i], data})
-			if !known[string(data)] {
-				known[string(data)], changes = true, append(changes, batch[i])
-			}
-		}
 		for lane := range deliveries {
-			deliveries[lane] = append(deliveries[lane], records)
+			deliveries[lane] = append(deliveries[lane], records(batch))
 		}
 	}
-	slices.SortStableFunc(changes, func(a, b consumertest.Change) int { return a.Written().Compare(b.Written()) })
-	db := database{s.Database(t), newEngine()}
-	defer db.engine.close()
+	changes := inOrder(slices.Concat(batches...))
+	databases := s.databases(t)
 	crashes := 0
-	for at := 0; ; at++ {
-		for _, crash := range []wire.Fault{wire.Crash, wire.CrashAfter} {
-			decisions := make([]decision, at+1)
-			for n := range decisions {
-				decisions[n].pick = n // in turns
+	for first := 0; ; first += workers {
+		var runs [2 * workers]*run // two for each call
+		var side sync.WaitGroup
+		for n := range runs {
+			decisions := make([]decision, first+n/2+1)
+			for i := range decisions {
+				decisions[i].pick = i // in turns
 			}
-			decisions[at].fault = crash
-			r := s.playChanges(t, db, schedule{decisions: decisions, takeTurns: true}, changes, deliveries)
+			decisions[len(decisions)-1].fault = []wire.Fault{wire.Crash, wire.CrashAfter}[n%2]
+			db := <-databases
+			side.Go(func() {
+				defer func() { databases <- db }()
+				runs[n] = s.playChanges(t, db, schedule{decisions: decisions, takeTurns: true}, changes, deliveries)
+			})
+		}
+		side.Wait()
+		if t.Failed() {
+			t.FailNow()
+		}
+		for n, r := range runs {
 			if r.failed() {
-				t.Fatalf("%s: %d crashes run, 1 differed: %v, which is call %d\n%s", s.Name, crashes+1, crash, at+1, r.failure(0))
+				last := r.schedule.decisions[first+n/2]
+				t.Fatalf("%s: %d crashes run, 1 differed: %v, which is call %d\n%s", s.Name, crashes+1, last.fault, first+n/2+1, r.failure(0))
 			}
 			if !r.crashed {
 				t.Logf("%s: %d crashes run, each at another point, 0 differed", s.Name, crashes)
@@ -123,4 +125,112 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 			crashes++
 		}
 	}
+}
+
+// databases are what the workers take turns at.
+func (s *Suite) databases(t *testing.T) chan database {
+	databases := make(chan database, workers)
+	for range workers {
+		db := database{s.Database(t), newEngine()}
+		t.Cleanup(db.engine.close)
+		databases <- db
+	}
+	return databases
+}
+
+// maxInterleavings bounds the worlds that EveryInterleaving takes.
+const maxInterleavings = 2_000
+
+// EveryInterleaving delivers to each of two pollers batches of its own, again and
+// again, until their calls have gone in every order that there is. crashes is how
+// many times, in each of these, an instance dies just after a call, whichever.
+func EveryInterleaving(t *testing.T, s Suite, crashes int, first, second [][]consumertest.Change) {
+	t.Helper()
+	var changes []consumertest.Change
+	var deliveries [lanes][][]record
+	for lane, batches := range [lanes][][]consumertest.Change{first, second} {
+		for _, batch := range batches {
+			deliveries[lane] = append(deliveries[lane], records(batch))
+			changes = append(changes, batch...)
+		}
+	}
+	changes = inOrder(changes)
+	databases := s.databases(t)
+	ran := 0
+	// Each round are the schedules that depart once more from the first one, in
+	// which poller A goes first: so the failure that is told departs least.
+	for round := [][]decision{nil}; len(round) > 0; {
+		if ran += len(round); ran > maxInterleavings {
+			t.Fatalf("%s: more than %d interleavings; make the world smaller", s.Name, maxInterleavings)
+		}
+		runs := make([]*run, len(round))
+		var side sync.WaitGroup
+		for n, decisions := range round {
+			db := <-databases
+			side.Go(func() {
+				defer func() { databases <- db }()
+				runs[n] = s.playChanges(t, db, schedule{decisions: decisions, onlyLive: true}, changes, deliveries)
+			})
+		}
+		side.Wait()
+		var next [][]decision
+		for n, r := range runs {
+			if r.failed() {
+				t.Fatalf("%s: %d interleavings run, 1 differed:\n%s", s.Name, ran, r.failure(0))
+			}
+			next = append(next, departures(round[n], r.choices, crashes)...)
+		}
+		round = next
+	}
+	t.Logf("%s: %d interleavings run, 0 differed", s.Name, ran)
+}
+
+// departures are the decisions of a run, of which only the first were given,
+// each with one more that differs: after those given, so that none comes twice.
+func departures(given []decision, choices []int, crashes int) [][]decision {
+	for _, d := range given {
+		if d.fault == wire.CrashAfter {
+			crashes--
+		}
+	}
+	var all [][]decision
+	for at := len(given); at < len(choices); at++ {
+		depart := func(d decision) {
+			decisions := make([]decision, at+1) // the first call goes through
+			copy(decisions, given)
+			decisions[at] = d
+			all = append(all, decisions)
+		}
+		for pick := range choices[at] {
+			if pick > 0 {
+				depart(decision{pick: pick})
+			}
+			if crashes > 0 {
+				depart(decision{pick: pick, fault: wire.CrashAfter})
+			}
+		}
+	}
+	return all
+}
+
+// records are those of a batch of changes.
+func records(batch []consumertest.Change) []record {
+	list := make([]record, len(batch))
+	for i := range batch {
+		list[i] = record{&batch[i], batch[i].Record()}
+	}
+	return list
+}
+
+// inOrder returns each change once, in the order of their times.
+func inOrder(changes []consumertest.Change) []consumertest.Change {
+	known := map[string]bool{}
+	var once []consumertest.Change
+	for _, c := range changes {
+		if data := string(c.Record()); !known[data] {
+			known[data], once = true, append(once, c)
+		}
+	}
+	slices.SortStableFunc(once, func(a, b consumertest.Change) int { return a.Written().Compare(b.Written()) })
+	return once
 }

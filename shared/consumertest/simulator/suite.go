@@ -2,18 +2,10 @@ package simulator
 
 import (
 	"context"
-	"flag"
-	"fmt"
-	"math/rand/v2"
-	"runtime"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"pgregory.net/rapid"
 
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -30,9 +22,13 @@ type Suite struct {
 	// Setup makes the destination, empty: it is called before each schedule, and
 	// what the last one left must go. Recreate does it for DynamoDB's tables.
 	Setup func(context.Context, aws.Config) error
+	// Begin, if it isn't nil, is told after Setup which changes will have happened,
+	// in their order, for consumers that look at the source too.
+	Begin func(context.Context, aws.Config, []consumertest.Change) error
 	// New starts an instance of the consumer, as for consumer.Main. Its clients
 	// must use cfg.HTTPClient: that is where the faults come from. The consumer
-	// must not hold a lock while it waits for the destination.
+	// must not hold a lock while it waits for the destination. cfg.AppID names the
+	// instance, the same in every replay: what would be random may come from it.
 	New func(cfg aws.Config) (consumer.Consumer, error)
 	// Read reads the destination: what it holds, in words, by item.
 	Read func(context.Context, aws.Config) (map[string]string, error)
@@ -43,6 +39,11 @@ type Suite struct {
 	// Rejects tells which changes the consumer has to reject; nil: none. They are
 	// not in what Want is asked about.
 	Rejects func(consumertest.Change) bool
+	// Prompt says that a call whose caller has given up arrives at once or never.
+	// Otherwise it may arrive at any later time, when others have changed and
+	// deleted what it writes: only a write whose condition tells by the item alone
+	// that it comes too late withstands that.
+	Prompt bool
 	// Horizon is how long the consumer remembers changes; if it isn't 0, the
 	// stream is delivered again after it, which must change nothing.
 	Horizon time.Duration
@@ -58,122 +59,25 @@ type Suite struct {
 	Seed int
 }
 
-var (
-	flagSchedules = flag.Int("simulator.schedules", 0, "how many schedules each suite runs; 0: as the suite says")
-	flagSeed      = flag.Int("simulator.seed", 0, "seed of the first schedule; with -simulator.schedules=1 that very one again")
-	flagFor       = flag.Duration("simulator.for", 0, "run schedules for so long, however many that makes")
-)
-
-// workers is how many schedules run side by side. The server takes about 600
-// conditional writes a second for each database.
-const workers = 4
-
-// replayEvery is how often a schedule is played twice, to see that it does the same.
-const replayEvery = 25
-
-// Failure is a schedule after which the destination isn't what it should be.
-type Failure struct {
-	Seed     int
-	Problems []string // what is wrong
-	Story    []string // what happened
-}
-
-func (f *Failure) String() string {
-	var b strings.Builder
-	for i, line := range f.Story {
-		fmt.Fprintf(&b, "%4d. %s\n", i+1, line)
-	}
-	for _, p := range f.Problems {
-		fmt.Fprintf(&b, "   → %s\n", p)
-	}
-	return b.String()
-}
-
 // Run runs the suite's schedules and fails the test with the shortest one that
 // the consumer gets wrong.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
-	started := time.Now()
-	failure, ran := Find(t, s)
-	elapsed := time.Since(started)
-	if failure == nil {
-		t.Logf("%s: %d schedules run, 0 differed, in %v (%.1f a second)", s.Name, ran, elapsed.Round(time.Millisecond), float64(ran)/elapsed.Seconds())
-		return
-	}
-	t.Fatalf("%s: %d schedules run, 1 differed; seed %d. To run it again, in the test's directory:\n\tgo test . -run '^%s$' -simulator.seed=%d -simulator.schedules=1\nThe shortest schedule that fails:\n%s",
-		s.Name, ran, failure.Seed, strings.ReplaceAll(t.Name(), "/", "$/^"), failure.Seed, failure)
+	s.search(nil).run(t)
 }
 
 // Find is Run for a consumer that is meant to be wrong: it returns the shortest
-// failure that it finds, or nil, and how many schedules it ran.
-func Find(t *testing.T, s Suite) (*Failure, int) {
+// failure that it finds, or nil, and how many schedules it ran. If there are
+// kinds, only a failure with a problem of one of them counts.
+func Find(t *testing.T, s Suite, kinds ...Kind) (*Failure, int) {
 	t.Helper()
-	if *flagSchedules > 0 {
-		s.Schedules = *flagSchedules
-	}
-	if *flagSeed > 0 {
-		s.Seed = *flagSeed
-	}
-	if s.Schedules == 0 {
-		s.Schedules = 100
-	}
-	if s.Seed == 0 {
-		s.Seed = 1 + rand.IntN(1<<30)
-	}
-	until := time.Now().Add(*flagFor)
-	generator := s.Workload.schedules()
-	var next, ran atomic.Int64
-	var failed atomic.Pointer[int]
-	var side sync.WaitGroup
-	databases := make([]database, workers)
-	for i := range databases {
-		databases[i] = database{s.Database(t), newEngine()}
-		defer databases[i].engine.close()
-	}
-	for _, db := range databases {
-		side.Go(func() {
-			for failed.Load() == nil && !t.Failed() {
-				n := int(next.Add(1)) - 1
-				if *flagFor == 0 && n >= s.Schedules || *flagFor > 0 && time.Now().After(until) {
-					return
-				}
-				seed := s.Seed + n
-				r := s.play(t, db, generator.Example(seed))
-				ran.Add(1)
-				if r.failed() {
-					failed.CompareAndSwap(nil, &seed)
-				} else if n%replayEvery == 0 {
-					s.wantSameCalls(t, seed, r, s.play(t, db, r.schedule))
-				}
-			}
-		})
-	}
-	side.Wait()
-	if t.Failed() {
-		t.FailNow()
-	}
-	if failed.Load() == nil {
-		return nil, int(ran.Load())
-	}
-	return s.shrink(t, databases[0], generator, *failed.Load()), int(ran.Load())
+	return s.search(kinds).find(t)
 }
 
-// wantSameCalls fails the test if a schedule played twice didn't make the same
-// calls: then something beyond the schedule decides what the consumer does,
-// such as the order of a map, and its failures could not be played again.
-func (s *Suite) wantSameCalls(t *testing.T, seed int, first, second *run) {
-	t.Helper()
-	for i := range max(len(first.calls), len(second.calls)) {
-		var calls [2]string
-		for n, r := range []*run{first, second} {
-			if calls[n] = "none"; i < len(r.calls) {
-				calls[n] = r.calls[i]
-			}
-		}
-		if calls[0] != calls[1] {
-			t.Errorf("%s: seed %d played twice makes other calls the second time. Call %d is\n\t%s\nand then\n\t%s", s.Name, seed, i+1, calls[0], calls[1])
-			return
-		}
+func (s *Suite) search(kinds []Kind) *search[schedule] {
+	return &search[schedule]{
+		name: s.Name, database: s.Database, schedules: s.Schedules, seed: s.Seed,
+		generator: s.Workload.schedules(), play: s.play, kinds: kinds,
 	}
 }
 
@@ -199,71 +103,17 @@ func (s *Suite) playChanges(t *testing.T, db database, sch schedule, changes []c
 		changes:  changes,
 		batches:  batches,
 		database: db,
+		server:   db.engine.do,
 		outcomes: map[string][]consumer.Outcome{},
 	}
 	if err := s.Setup(t.Context(), r.config); err != nil {
 		t.Fatalf("%s: set up the destination: %v", s.Name, err)
 	}
+	if s.Begin != nil {
+		if err := s.Begin(t.Context(), r.config, changes); err != nil {
+			t.Fatalf("%s: begin: %v", s.Name, err)
+		}
+	}
 	r.play(t)
 	return r
 }
-
-// shrink runs the schedule of a seed again, and smaller ones, for as long as
-// they fail, and returns the smallest.
-func (s *Suite) shrink(t *testing.T, db database, generator *rapid.Generator[schedule], seed int) *Failure {
-	t.Helper()
-	settings := map[string]string{"rapid.seed": fmt.Sprint(seed), "rapid.checks": "5", "rapid.nofailfile": "true"}
-	before := map[string]string{}
-	for name := range settings {
-		before[name] = flag.Lookup(name).Value.String()
-	}
-	set := func(values map[string]string) {
-		for name, value := range values {
-			if err := flag.Set(name, value); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	set(settings)
-	defer set(before)
-	var last *run
-	var done sync.WaitGroup
-	done.Go(func() { // Check ends the goroutine
-		rapid.Check(&silent{}, func(rt *rapid.T) {
-			r := s.play(t, db, generator.Draw(rt, "schedule"))
-			if r.failed() {
-				last = r
-				rt.Fatal("the destination differs")
-			}
-		})
-	})
-	done.Wait()
-	if last == nil {
-		t.Fatalf("seed %d failed once, but not again: the consumer depends on something beyond the schedule", seed)
-	}
-	return last.failure(seed)
-}
-
-func (r *run) failure(seed int) *Failure {
-	return &Failure{Seed: seed, Problems: r.problems, Story: r.story}
-}
-
-// silent is what rapid may log to and fail in our test's place.
-type silent struct{ failed bool }
-
-var _ rapid.TB = (*silent)(nil)
-
-func (*silent) Helper()                 {}
-func (*silent) Name() string            { return "consumertest" }
-func (*silent) Logf(string, ...any)     {}
-func (*silent) Log(...any)              {}
-func (*silent) Skipf(string, ...any)    { runtime.Goexit() }
-func (*silent) Skip(...any)             { runtime.Goexit() }
-func (*silent) SkipNow()                { runtime.Goexit() }
-func (s *silent) Errorf(string, ...any) { s.failed = true }
-func (s *silent) Error(...any)          { s.failed = true }
-func (s *silent) Fatalf(string, ...any) { s.FailNow() }
-func (s *silent) Fatal(...any)          { s.FailNow() }
-func (s *silent) FailNow()              { s.failed = true; runtime.Goexit() }
-func (s *silent) Fail()                 { s.failed = true }
-func (s *silent) Failed() bool          { return s.failed }

@@ -35,10 +35,13 @@ const (
 	Crash
 	// CrashAfter: as Crash, but the server did what this call asked.
 	CrashAfter
+	// Conflict: refused since another writer's transaction holds the item; what
+	// the error is, depends on the call. Only for calls of which Conflicts is true.
+	Conflict
 )
 
 func (f Fault) String() string {
-	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call"}
+	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call", "transaction conflict"}
 	if int(f) < len(names) {
 		return names[f]
 	}
@@ -89,8 +92,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch fault {
 	case None:
 		return t.base().RoundTrip(r)
-	case Throttle, ServerError:
-		return Refuse(r, fault), nil
+	case Throttle, ServerError, Conflict:
+		return Refuse(r, call, fault)
 	case LostRequest:
 		return nil, &TimeoutError{Call: call, Fault: fault}
 	case LostAnswer, CrashAfter:
@@ -142,18 +145,6 @@ func readBody(r *http.Request) ([]byte, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
-}
-
-// Refuse answers r in the server's place, with the error of the AWS JSON
-// protocols that stands for a Throttle or a ServerError.
-func Refuse(r *http.Request, f Fault) *http.Response {
-	status, errorType := http.StatusInternalServerError, "InternalServerError"
-	if f == Throttle {
-		status, errorType = http.StatusBadRequest, "ProvisionedThroughputExceededException"
-	}
-	body := fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"injected by the test"}`, errorType)
-	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"injected"}}
-	return Answer(r, status, header, []byte(body))
 }
 
 // Answer makes the response to r that has this status, header and body.

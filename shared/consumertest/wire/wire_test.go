@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +31,7 @@ func TestFaults(t *testing.T) {
 		{LostAnswer, isTimeout, true},
 		{Crash, isTimeout, false},
 		{CrashAfter, isTimeout, true},
+		{Conflict, is[*types.TransactionConflictException], false},
 	} {
 		t.Run(test.fault.String(), func(t *testing.T) {
 			cfg := servertest.DynamoDB(t)
@@ -68,6 +70,42 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A transaction that is refused for a conflict says so of one of its items, and
+// writes none; a call that meets no conflicts can't be refused with one.
+func TestConflictOfTransaction(t *testing.T) {
+	cfg := servertest.DynamoDB(t)
+	direct := dynamodb.NewFromConfig(cfg)
+	servertest.CreateTable(t, direct, "items", "Id")
+	faulty := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+		o.HTTPClient = &http.Client{Transport: &Transport{Decide: func(Call) Fault { return Conflict }}}
+		o.Retryer = aws.NopRetryer{}
+	})
+	var puts []types.TransactWriteItem
+	for _, id := range []string{"x", "y"} {
+		item := map[string]types.AttributeValue{"Id": &types.AttributeValueMemberS{Value: id}}
+		puts = append(puts, types.TransactWriteItem{Put: &types.Put{TableName: aws.String("items"), Item: item}})
+	}
+	_, err := faulty.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: puts})
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		t.Fatalf("the client sees %v", err)
+	}
+	var codes []string
+	for _, reason := range canceled.CancellationReasons {
+		codes = append(codes, *reason.Code)
+	}
+	if want := []string{"None", "TransactionConflict"}; !slices.Equal(codes, want) {
+		t.Errorf("the reasons are %v, want %v", codes, want)
+	}
+	out, err := direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("items")})
+	if err != nil || len(out.Items) != 0 {
+		t.Errorf("items %v, %v; want none", out.Items, err)
+	}
+	if _, err := faulty.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("items")}); err == nil || is[*types.TransactionConflictException](err) {
+		t.Errorf("a scan with a conflict ends with %v, want an error that says that it can't meet one", err)
+	}
+}
+
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
@@ -76,4 +114,24 @@ func is[E error](err error) bool {
 func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
+}
+
+// A call that doesn't speak the AWS JSON protocol is refused as OpenSearch does it,
+// and the server never sees it.
+func TestRefusalsOfREST(t *testing.T) {
+	for fault, want := range map[Fault]int{Throttle: http.StatusTooManyRequests, ServerError: http.StatusServiceUnavailable} {
+		client := http.Client{Transport: &Transport{Decide: func(Call) Fault { return fault }}}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1/_bulk", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%v: status %d, want %d", fault, response.StatusCode, want)
+		}
+	}
 }

@@ -1,0 +1,368 @@
+package aggregate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// addition is one call of Add on its way: what is still to be added, and what
+// was last seen of the item. Each step makes at most a few calls, and the
+// protocol is exact whichever of them is the last one before a crash.
+type addition struct {
+	table   *Table
+	target  Target
+	base    Window // the rebuild that the item's sums should come from
+	errs    []error
+	pending []pendingAmount // oldest first
+	repeats map[int]int     // index of an amount → index of its first occurrence
+	limit   int             // how many amounts one request may carry
+	seen    state
+	item    map[string]types.AttributeValue // as the last update left or met it; nil: there was none, or a transaction after it
+}
+
+type pendingAmount struct {
+	Amount
+	index int // where its error goes
+}
+
+// admit fills pending. It sets aside amounts that repeat an earlier one of the
+// same call and rejects those that the ledger may have forgotten.
+func (a *addition) admit(amounts []Amount) {
+	horizon := a.table.Now().Add(-a.table.Horizon).UnixMicro()
+	first := make(map[change.ID]int, len(amounts))
+	for i, amount := range amounts {
+		if earlier, repeated := first[amount.ID]; repeated {
+			a.repeats[i] = earlier
+			continue
+		}
+		first[amount.ID] = i
+		if amount.ID.Time() < horizon {
+			a.errs[i] = a.table.tooOld(amount.ID)
+			continue
+		}
+		a.pending = append(a.pending, pendingAmount{amount, i})
+	}
+	slices.SortFunc(a.pending, func(x, y pendingAmount) int { return bytes.Compare(x.ID[:], y.ID[:]) })
+}
+
+// step brings the addition forward: it switches an item that a rebuild has left
+// out, settles what the rebuild has taken, adds what is late, or makes room, or adds
+// what is fresh.
+func (a *addition) step(ctx context.Context) error {
+	behind, err := checkGeneration(a.seen.item, a.base.Generation)
+	if err != nil {
+		return err
+	}
+	if behind {
+		item, err := a.table.Switch(ctx, a.target, a.base)
+		if err == nil {
+			a.seen = readState(item)
+		}
+		return err
+	}
+	taken := 0
+	for taken < len(a.pending) && a.base.took(a.pending[taken].ID) {
+		taken++
+	}
+	if taken > 0 {
+		return a.settle(ctx, a.pending[:min(taken, a.limit)])
+	}
+	late := 0
+	for late < len(a.pending) && a.seen.isLate(a.pending[late].ID) {
+		late++
+	}
+	if late > 0 {
+		return a.addLate(ctx, a.pending[:min(late, a.limit)])
+	}
+	part := a.pending[:min(len(a.pending), a.limit)]
+	if len(a.seen.ids)+len(part) > Capacity {
+		return a.spill(ctx, len(part))
+	}
+	return a.addFresh(ctx, part)
+}
+
+// settle does what is left to do for changes that the rebuild has taken: their
+// values that are no sums are written, and the item is there afterwards and comes from the
+// rebuild, so that nobody can add them to it by the rules from before.
+func (a *addition) settle(ctx context.Context, part []pendingAmount) error {
+	e := newExpression()
+	e.expect(a.target, a.base.Generation)
+	for _, sum := range a.target.Sums {
+		e.begin(sum)
+	}
+	e.set(a.target.Set)
+	a.writeValues(e, part)
+	item, written, err := a.table.write(ctx, a.target, e)
+	if err != nil {
+		return a.narrow(part, err)
+	}
+	if a.seen, a.item = readState(item), item; written {
+		a.finish(part, func(pendingAmount) bool { return true }, consumer.Duplicate)
+	}
+	return nil // if it wasn't, the next step sees why
+}
+
+// addFresh adds changes newer than the spill time with one conditional update:
+// it goes through only if the item has taken none of them, all are newer than
+// its spill time, and there is room for their ids.
+func (a *addition) addFresh(ctx context.Context, part []pendingAmount) error {
+	e := newExpression()
+	e.condition("(attribute_not_exists(%s) OR %s < %s)", e.name(attrSpillTime), e.name(attrSpillTime), e.number(part[0].ID.Time()))
+	e.condition("(attribute_not_exists(%s) OR size(%s) <= %s)", e.name(attrIDs), e.name(attrIDs), e.number(int64(Capacity-len(part))))
+	for _, p := range part {
+		e.condition("NOT contains(%s, %s)", e.name(attrIDs), e.value(&types.AttributeValueMemberB{Value: p.ID[:]}))
+	}
+	e.expect(a.target, a.base.Generation)
+	a.write(e, part)
+	e.add(attrIDs, &types.AttributeValueMemberBS{Value: ids(part)})
+	item, written, err := a.table.write(ctx, a.target, e)
+	if err != nil {
+		return a.narrow(part, err)
+	}
+	a.item, a.seen = item, readState(item)
+	if written {
+		a.succeed(part)
+		return nil
+	}
+	// Why it was refused, the item tells: what it has taken is a duplicate (it
+	// may be our own, from an attempt whose answer was lost); the next step
+	// sees of which rebuild it is, what is late, whether there is room, and which
+	// values are better.
+	if behind, err := checkGeneration(item, a.base.Generation); behind || err != nil {
+		return err
+	}
+	a.finish(part, func(p pendingAmount) bool { return a.seen.has(p.ID) }, consumer.Duplicate)
+	return nil
+}
+
+// write makes an update of the target's item, and returns the item as it is then.
+// It isn't written if the update's condition doesn't hold.
+func (t *Table) write(ctx context.Context, target Target, e *expression) (item map[string]types.AttributeValue, written bool, err error) {
+	out, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                           &t.Name,
+		Key:                                 target.Key,
+		UpdateExpression:                    e.updateText(),
+		ConditionExpression:                 e.conditionText(),
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValues:                        types.ReturnValueAllNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return refused.Item, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return out.Attributes, true, nil
+}
+
+// spill makes room for n ids: a transaction moves the oldest ids to a ledger
+// bucket named by the newest time among them, which becomes the item's spill
+// time. All ids up to that time move, ties included, so that buckets never
+// overlap in time and one look-up tells whether an id was spilled.
+func (a *addition) spill(ctx context.Context, n int) error {
+	taken := a.seen.ids
+	count := max(len(taken)/2, len(taken)+n-Capacity)
+	cut := idTime(taken[count-1])
+	for count < len(taken) && idTime(taken[count]) == cut {
+		count++
+	}
+
+	e := newExpression()
+	// The whole set is as it was read. Then so is the spill time: a spill takes
+	// ids out, and none of those ever comes back.
+	e.condition("%s = %s", e.name(attrIDs), e.value(&types.AttributeValueMemberBS{Value: taken}))
+	e.set(map[string]types.AttributeValue{attrSpillTime: number64(cut)})
+	e.remove(attrIDs, &types.AttributeValueMemberBS{Value: taken[:count]})
+	bucket := a.table.ledgerRow(a.target.Group, bucketEntry(cut), cut)
+	bucket[attrIDs] = &types.AttributeValueMemberBS{Value: taken[:count]}
+	_, err := a.table.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		a.table.update(a.target, e),
+		a.table.putNewRow(bucket),
+	}})
+	if item, ok := failedCondition(err, 0); ok {
+		a.seen = readState(item) // somebody else added or spilled meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a.seen.ids, a.seen.spillTime = taken[count:], cut
+	return nil
+}
+
+// update is a target's part in a transaction. If its condition fails, the item
+// comes back with the refusal.
+func (t *Table) update(target Target, e *expression) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName:                           &t.Name,
+		Key:                                 target.Key,
+		UpdateExpression:                    e.updateText(),
+		ConditionExpression:                 e.conditionText(),
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}
+}
+
+// addLate adds changes that are not newer than the item's spill time. One that
+// was taken is in the bucket that covers its time or has a late row of its own;
+// for the others one transaction adds the amounts and their late rows. Between
+// the look-up and the transaction nobody can put such an id into a bucket,
+// since the item takes no ids up to its spill time any more.
+func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
+	a.item = nil // a transaction returns none
+	spilled, err := a.table.spilledIDs(ctx, a.target.Group, part)
+	if err != nil {
+		return err
+	}
+	if len(spilled) > 0 {
+		a.finish(part, func(p pendingAmount) bool { return spilled[p.ID] }, consumer.Duplicate)
+		return nil
+	}
+
+	e := newExpression()
+	e.expect(a.target, a.base.Generation)
+	a.write(e, part)
+	items := []types.TransactWriteItem{a.table.update(a.target, e)}
+	for _, p := range part {
+		items = append(items, a.table.putNewRow(a.table.ledgerRow(a.target.Group, lateEntry(p.ID), p.ID.Time())))
+	}
+	_, err = a.table.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+	taken := map[change.ID]bool{}
+	for i, p := range part {
+		if _, ok := failedCondition(err, i+1); ok {
+			taken[p.ID] = true
+		}
+	}
+	item, worse := failedCondition(err, 0)
+	if worse {
+		a.seen = readState(item) // it holds a better value than one of ours
+	}
+	if len(taken) > 0 || worse {
+		a.finish(part, func(p pendingAmount) bool { return taken[p.ID] }, consumer.Duplicate)
+		return nil
+	}
+	if err != nil {
+		return a.narrow(part, err)
+	}
+	a.succeed(part)
+	return nil
+}
+
+// succeed marks part as applied. A limit that was narrowed widens again.
+func (a *addition) succeed(part []pendingAmount) {
+	a.limit = min(2*a.limit, Capacity)
+	a.finish(part, func(pendingAmount) bool { return true }, nil)
+}
+
+// narrow handles an error of a request that carried part. If DynamoDB refuses
+// the request for good, halving the parts finds the amounts it refuses it for.
+func (a *addition) narrow(part []pendingAmount, err error) error {
+	if !isRefused(err) {
+		return err
+	}
+	if len(part) > 1 {
+		a.limit = len(part) / 2
+		return nil
+	}
+	a.finish(part, func(pendingAmount) bool { return true }, consumer.Reject(err))
+	return nil
+}
+
+// finish ends the amounts of part for which done holds; part is a prefix of pending.
+func (a *addition) finish(part []pendingAmount, done func(pendingAmount) bool, err error) {
+	rest := make([]pendingAmount, 0, len(a.pending))
+	for _, p := range part {
+		if done(p) {
+			a.errs[p.index] = err
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	a.pending = append(rest, a.pending[len(part):]...)
+}
+
+// settleRepeats gives amounts that repeat another one of the call its outcome.
+func (a *addition) settleRepeats() {
+	for i, first := range a.repeats {
+		a.errs[i] = a.errs[first]
+		if a.errs[first] == nil {
+			a.errs[i] = consumer.Duplicate
+		}
+	}
+}
+
+func ids(part []pendingAmount) [][]byte {
+	out := make([][]byte, len(part))
+	for i, p := range part {
+		out[i] = bytes.Clone(p.ID[:])
+	}
+	return out
+}
+
+// state is what was seen of an item: what it remembers of the changes it has
+// taken, and its values.
+type state struct {
+	ids       [][]byte // sorted, so oldest first
+	spillTime int64    // µs; all ids up to it are in the ledger; 0: none are
+	latest    []byte   // the id of the change that set the latest values; nil: none has
+	item      map[string]types.AttributeValue
+}
+
+func readState(item map[string]types.AttributeValue) state {
+	s := state{item: item}
+	if set, ok := item[attrIDs].(*types.AttributeValueMemberBS); ok {
+		s.ids = slices.SortedFunc(slices.Values(set.Value), bytes.Compare)
+	}
+	if n, ok := item[attrSpillTime].(*types.AttributeValueMemberN); ok {
+		// Only Sluice writes it, as an integer; anything else would mean 0, and
+		// the condition on the stored value would then fail rather than pass.
+		s.spillTime, _ = strconv.ParseInt(n.Value, 10, 64)
+	}
+	if id, ok := item[attrLatestChange].(*types.AttributeValueMemberB); ok {
+		s.latest = id.Value
+	}
+	return s
+}
+
+// number returns the value of an attribute that holds a number.
+func (s state) number(attribute string) (decimal.Decimal, bool) {
+	n, ok := s.item[attribute].(*types.AttributeValueMemberN)
+	if !ok {
+		return decimal.Zero, false
+	}
+	value, err := decimal.NewFromString(n.Value)
+	return value, err == nil
+}
+
+func (s state) has(id change.ID) bool {
+	_, found := slices.BinarySearchFunc(s.ids, id[:], bytes.Compare)
+	return found
+}
+
+func (s state) isLate(id change.ID) bool { return s.spillTime != 0 && id.Time() <= s.spillTime }
+
+func idTime(id []byte) int64 { return change.ID(id).Time() }
+
+// failedCondition tells whether the transaction failed on the condition of its
+// item at index, and returns that item if the request asked for it.
+func failedCondition(err error, index int) (map[string]types.AttributeValue, bool) {
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok || index >= len(canceled.CancellationReasons) {
+		return nil, false
+	}
+	reason := canceled.CancellationReasons[index]
+	return reason.Item, code(reason) == "ConditionalCheckFailed"
+}

@@ -1,0 +1,135 @@
+// Package meter adds up what the calls of a DynamoDB client cost, in units, as
+// DynamoDB itself counts them.
+package meter
+
+import (
+	"context"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// Usage is what calls cost.
+type Usage struct {
+	WriteUnits, ReadUnits float64 // indexes included
+	Calls, Reads          int     // reads are calls too
+}
+
+func (u *Usage) add(o Usage) {
+	u.WriteUnits += o.WriteUnits
+	u.ReadUnits += o.ReadUnits
+	u.Calls += o.Calls
+	u.Reads += o.Reads
+}
+
+// Meter adds up usage. The zero value is ready; it is safe for concurrent use, by
+// several clients too.
+//
+// It counts the operations that Sluice's consumers use for their work on items; of
+// others it counts only that they are calls. A call that a condition refused
+// costs as much as a write of an item of at most 1 KB: DynamoDB doesn't say.
+// Transactions count as AWS documents, not as DynamoDB Local says.
+type Meter struct {
+	mu   sync.Mutex
+	used Usage
+}
+
+// Take returns what was used since the last Take.
+func (m *Meter) Take() Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	used := m.used
+	m.used = Usage{}
+	return used
+}
+
+// Install puts the meter into a client; it is one of aws.Config's APIOptions. The
+// client then asks for ConsumedCapacity.
+func (m *Meter) Install(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("meter", m.call), middleware.After)
+}
+
+func (m *Meter) call(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	used := ask(in.Parameters)
+	out, metadata, err := next.HandleInitialize(ctx, in)
+	if err == nil {
+		used = consumed(out.Result)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used.add(used)
+	return out, metadata, err
+}
+
+// ask makes a call ask for what it costs, and returns what it costs if its
+// condition is refused.
+func ask(parameters any) Usage {
+	refused := Usage{Calls: 1}
+	switch p := parameters.(type) {
+	case *dynamodb.PutItemInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.WriteUnits = 1
+	case *dynamodb.UpdateItemInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.WriteUnits = 1
+	case *dynamodb.DeleteItemInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.WriteUnits = 1
+	case *dynamodb.TransactWriteItemsInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.WriteUnits = float64(2 * len(p.TransactItems)) // a transaction pays twice for each
+	case *dynamodb.BatchWriteItemInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	case *dynamodb.GetItemInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.Reads = 1
+	case *dynamodb.BatchGetItemInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.Reads = 1
+	case *dynamodb.QueryInput:
+		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+		refused.Reads = 1
+	}
+	return refused
+}
+
+// localTransactions is how many times too much DynamoDB Local says a transaction
+// costs: 4 units an item, where AWS documents 2.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+const localTransactions = 2
+
+// consumed reads what a call cost from its answer.
+func consumed(answer any) Usage {
+	used := Usage{Calls: 1}
+	switch r := answer.(type) {
+	case *dynamodb.PutItemOutput:
+		used.WriteUnits = units(r.ConsumedCapacity)
+	case *dynamodb.UpdateItemOutput:
+		used.WriteUnits = units(r.ConsumedCapacity)
+	case *dynamodb.DeleteItemOutput:
+		used.WriteUnits = units(r.ConsumedCapacity)
+	case *dynamodb.TransactWriteItemsOutput:
+		for _, c := range r.ConsumedCapacity {
+			used.WriteUnits += units(&c) / localTransactions
+		}
+	case *dynamodb.BatchWriteItemOutput:
+		for _, c := range r.ConsumedCapacity {
+			used.WriteUnits += units(&c)
+		}
+	case *dynamodb.GetItemOutput:
+		used.Reads, used.ReadUnits = 1, units(r.ConsumedCapacity)
+	case *dynamodb.BatchGetItemOutput:
+		used.Reads = 1
+		for _, c := range r.ConsumedCapacity {
+			used.ReadUnits += units(&c)
+		}
+	case *dynamodb.QueryOutput:
+		used.Reads, used.ReadUnits = 1, units(r.ConsumedCapacity)
+	}
+	return used
+}
+
+func units(c *types.ConsumedCapacity) float64 { return aws.ToFloat64(c.CapacityUnits) }

@@ -1,0 +1,18 @@
+// Package keeper keeps declared views up to date from batches of changes: package
+// view tells what a change does to a view, package aggregate writes it.
+//
+// # Guarantees
+//
+//   - Once every change has been delivered, each sum and count is the exact decimal
+//     one of the viewed items in the table, whatever the stream repeated, reordered
+//     or delivered to two instances at once, and wherever a function died.
+//   - A change that a view can't use becomes a dead letter, one for all views that
+//     refuse it; other views and other changes count.
+//   - While nothing is rebuilt, an item of a view costs a batch one update, as long
+//     as its changes come in order and it has room for their ids; and an instance
+//     asks for the views' rebuilds once in [aggregate.Freshness].
+//
+// # Not guaranteed
+//
+//   - That the views of one change are brought up to date at one moment.
+package keeper

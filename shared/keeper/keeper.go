@@ -1,0 +1,232 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/shared/aggregate"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/view"
+)
+
+// Concurrency is how many items of views a batch updates at once.
+const Concurrency = 16
+
+// Keeper keeps views up to date. It is a consumer.Consumer and safe for
+// concurrent use.
+type Keeper struct {
+	// Now may be set before the first batch; New sets time.Now.
+	Now func() time.Time
+
+	views    []*view.View
+	horizon  time.Duration
+	tables   map[string]*aggregate.Table // by name
+	rebuilds *rebuilds
+}
+
+var _ consumer.Consumer = (*Keeper)(nil)
+
+// New returns a Keeper of the views of one view.Parse, so that no two write the
+// same item. It makes no call. ledger and horizon are as in aggregate.Table; views
+// of another file need another ledger, where a view's rebuilds go by its name.
+func New(client *dynamodb.Client, views []*view.View, ledger string, horizon time.Duration) *Keeper {
+	k := &Keeper{Now: time.Now, views: views, horizon: horizon, tables: map[string]*aggregate.Table{}}
+	now := func() time.Time { return k.Now() }
+	k.rebuilds = newRebuilds(client, ledger, now)
+	for _, v := range views {
+		k.tables[v.Table] = &aggregate.Table{Client: client, Name: v.Table, Ledger: ledger, Horizon: horizon, Now: now}
+	}
+	return k
+}
+
+// ApplyBatch is Update for whoever doesn't look at the items.
+func (k *Keeper) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
+	errs, _ := k.Update(ctx, batch)
+	return errs
+}
+
+// Update brings the views up to date: one group of calls for each item of a
+// view, the items side by side. It returns what became of each change, as
+// ApplyBatch does, and the items that changes came to.
+//
+// A change may have several parts, in several views, or in two items of one that
+// it moves something between. Each is applied for itself; what becomes of the
+// change, consumer.Combine tells.
+func (k *Keeper) Update(ctx context.Context, batch []*change.Change) (errs []error, touched []Touched) {
+	errs = make([]error, len(batch))
+	rebuilds, err := k.rebuilds.known(ctx)
+	pending := make([]int, len(batch)) // indexes
+	for i := range batch {
+		pending[i] = i
+	}
+	for tries := 0; len(pending) > 0; tries++ {
+		if err != nil {
+			for _, i := range pending {
+				errs[i] = err
+			}
+			break
+		}
+		var again []int // a view has been rebuilt further than we knew
+		outcomes, items := k.apply(ctx, batch, pending, rebuilds)
+		touched = append(touched, items...)
+		for n, err := range outcomes {
+			i := pending[n]
+			if errs[i] = err; errors.Is(err, aggregate.ErrGeneration) && tries < maxTries {
+				again = append(again, i)
+			}
+		}
+		if pending = again; len(pending) > 0 {
+			rebuilds, err = k.rebuilds.newer(ctx)
+		}
+	}
+	return errs, touched
+}
+
+// maxTries is how often a batch meets a newer rebuild, which cannot go on for long.
+const maxTries = 10
+
+// apply applies those changes of the batch that indexes names, in this order.
+func (k *Keeper) apply(ctx context.Context, batch []*change.Change, indexes []int, rebuilds map[string]*aggregate.Rebuilds) (errs []error, touched []Touched) {
+	outcomes := make([][]error, len(indexes)) // of each change's parts
+	var jobs []*job
+	for _, v := range k.views {
+		groups, where := k.groups(v, rebuilds[v.Name]), inView(v)
+		for n, i := range indexes {
+			parts, err := v.Contributions(batch[i], k.horizon)
+			if err != nil {
+				outcomes[n] = append(outcomes[n], consumer.In(where, err))
+			}
+			for _, part := range parts {
+				groups.add(n, part)
+			}
+			if consumer.OutcomeOf(err) != consumer.Skip {
+				groups.stand(n, batch[i], parts)
+			}
+		}
+		jobs = append(jobs, groups.jobs...)
+	}
+	var work errgroup.Group
+	work.SetLimit(Concurrency)
+	for _, j := range jobs {
+		work.Go(func() error {
+			j.errs = j.do(ctx)
+			return nil
+		})
+	}
+	_ = work.Wait() // errors are in the jobs
+	for _, j := range jobs {
+		where := inView(j.view)
+		for at, err := range j.errs {
+			n := j.changes[at]
+			outcomes[n] = append(outcomes[n], consumer.In(where, err))
+			if outcome := consumer.OutcomeOf(err); outcome == consumer.Applied || outcome == consumer.Duplicate {
+				j.touched.Changes = append(j.touched.Changes, indexes[n])
+			}
+		}
+		if j.touched.Key != nil && len(j.touched.Changes) > 0 {
+			touched = append(touched, j.touched)
+		}
+	}
+	errs = make([]error, len(indexes))
+	for n, parts := range outcomes {
+		errs[n] = consumer.Combine(parts)
+	}
+	return errs, touched
+}
+
+// job is what a batch does to one item of a view.
+type job struct {
+	view    *view.View
+	changes []int // that it is of, one for each of errs
+	do      func(context.Context) []error
+	errs    []error
+	touched Touched // without a Key if nothing is added to the item
+}
+
+// groups are the jobs of one view.
+type groups struct {
+	*Keeper
+	view      *view.View
+	rebuilds  *aggregate.Rebuilds
+	jobs      []*job
+	additions map[string]*addition // by the ledger's name of the item
+	standings map[string]*standing
+}
+
+type addition struct {
+	*job
+	amounts []aggregate.Amount
+}
+
+type standing struct {
+	*job
+	standings []aggregate.Standing
+}
+
+func (k *Keeper) groups(v *view.View, r *aggregate.Rebuilds) *groups {
+	return &groups{Keeper: k, view: v, rebuilds: r, additions: map[string]*addition{}, standings: map[string]*standing{}}
+}
+
+func (g *groups) job(do func(context.Context) []error) *job {
+	j := &job{view: g.view, do: do}
+	g.jobs = append(g.jobs, j)
+	return j
+}
+
+// add adds a part of the n-th change to what is done to its item.
+func (g *groups) add(n int, part view.Contribution) {
+	a := g.additions[part.Target.Group]
+	if a == nil {
+		a = &addition{}
+		g.additions[part.Target.Group] = a
+		target := part.Target
+		target.Rebuilds = g.rebuilds
+		a.job = g.job(func(ctx context.Context) []error {
+			item, errs := g.tables[g.view.Table].Add(ctx, target, a.amounts)
+			if len(g.standings) == 0 { // else these may change it meanwhile
+				a.touched.item = item
+			}
+			return errs
+		})
+		a.touched = Touched{View: g.view, Key: target.Key, table: g.tables[g.view.Table]}
+	}
+	a.amounts = append(a.amounts, part.Amount)
+	a.changes = append(a.changes, n)
+}
+
+// stand adds what the n-th change leaves of its item, if it falls into the window
+// of a rebuild. An image that the view can't use counts for nothing.
+func (g *groups) stand(n int, c *change.Change, parts []view.Contribution) {
+	w, within := g.rebuilds.Window(c.Version)
+	if !within {
+		return
+	}
+	left, err := g.view.Standing(c, g.horizon)
+	if err != nil {
+		left.Target = aggregate.Target{}
+	}
+	name := left.Target.Group
+	if name == "" && len(parts) > 0 {
+		name = parts[0].Target.Group
+	}
+	name = fmt.Sprint(w.Generation, " ", name)
+	s := g.standings[name]
+	if s == nil {
+		s = &standing{}
+		g.standings[name] = s
+		s.job = g.job(func(ctx context.Context) []error {
+			return g.tables[g.view.Table].Stand(ctx, g.view.Name, g.rebuilds, w, s.standings)
+		})
+	}
+	s.standings = append(s.standings, left)
+	s.changes = append(s.changes, n)
+}
+
+// inView says where an error arose, for consumer.In.
+func inView(v *view.View) string { return "view " + v.Name }

@@ -1,0 +1,50 @@
+package keeper
+
+import (
+	"testing"
+
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/simulator/mutant"
+)
+
+// TestEveryGuardOfTouchedIsNeeded has items told that aren't as the changes left
+// them. What keeps the views themselves exact is taken out in the leaderboard.
+func TestEveryGuardOfTouchedIsNeeded(t *testing.T) {
+	server := *servertest.DynamoDB(t).BaseEndpoint // one for all
+	mutant.Run(t, mutant.Test{
+		Name: "TestTouched.*",
+		Env:  []string{servertest.DynamoDBVariable + "=" + server},
+		Says: "want",
+	}, []mutant.Mutant{
+		{
+			Name: "what was seen before late changes isn't told",
+			File: "../aggregate/addition.go",
+			Old:  `a.item = nil // a transaction returns none`,
+			New:  ``,
+		},
+		{
+			Name: "what standings may move isn't told",
+			File: "keeper.go",
+			Old:  `if len(g.standings) == 0 {`,
+			New:  `if true {`,
+		},
+		{
+			Name: "changes that the item hasn't taken aren't among its changes",
+			File: "keeper.go",
+			Old:  `if outcome := consumer.OutcomeOf(err); outcome == consumer.Applied || outcome == consumer.Duplicate {`,
+			New:  `{`,
+		},
+		{
+			Name: "a duplicate touches its item too",
+			File: "keeper.go",
+			Old:  `outcome == consumer.Applied || outcome == consumer.Duplicate {`,
+			New:  `outcome == consumer.Applied {`,
+		},
+		{
+			Name: "what a refused write returns is told",
+			File: "../aggregate/addition.go",
+			Old:  `a.item, a.seen = item, readState(item)`,
+			New:  `if a.seen = readState(item); written { a.item = item }`,
+		},
+	})
+}

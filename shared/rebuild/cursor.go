@@ -1,0 +1,83 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/shared/aggregate"
+)
+
+var errCursor = errors.New("a row that says how far the scan has come was written by somebody else")
+
+// cursor is how far a segment of the scan has come.
+type cursor struct {
+	after map[string]types.AttributeValue // the last item's key; nil: at its start
+	done  bool
+}
+
+// cursorGroup is the ledger's group of a rebuild's cursors. A scan in another
+// number of segments has others.
+func (r *run) cursorGroup(generation int64) string {
+	return fmt.Sprintf("//rebuild/%d:%s/%d/cursors/%d", len(r.View.Name), r.View.Name, generation, r.segments())
+}
+
+func (r *run) segments() int { return max(1, r.Segments) }
+
+// readCursors returns the cursors of all segments.
+func (r *run) readCursors(ctx context.Context, generation int64) ([]cursor, error) {
+	pages := dynamodb.NewQueryPaginator(r.Client, &dynamodb.QueryInput{
+		TableName:                 &r.Ledger,
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String("#group = :group"),
+		ExpressionAttributeNames:  map[string]string{"#group": "Group"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":group": &types.AttributeValueMemberS{Value: r.cursorGroup(generation)}},
+	})
+	cursors := make([]cursor, r.segments())
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read how far the scan has come in %s: %w", r.Ledger, err)
+		}
+		for _, row := range page.Items {
+			entry, _ := row["Entry"].(*types.AttributeValueMemberS)
+			if entry == nil {
+				return nil, errCursor
+			}
+			segment, err := strconv.Atoi(entry.Value)
+			if err != nil || segment >= len(cursors) {
+				return nil, errCursor
+			}
+			if after, ok := row["After"].(*types.AttributeValueMemberM); ok {
+				cursors[segment].after = after.Value
+			} else {
+				cursors[segment].done = true
+			}
+		}
+	}
+	return cursors, nil
+}
+
+// saveCursor saves how far a segment has come. A cursor that lands late, from a run
+// that died, is true all the same; it only has pages read twice.
+func (r *run) saveCursor(ctx context.Context, state *aggregate.Rebuilds, segment int, at cursor) error {
+	expires := time.UnixMicro(state.Current.Limit).Add(24 * time.Hour).Unix()
+	row := map[string]types.AttributeValue{
+		"Group":     &types.AttributeValueMemberS{Value: r.cursorGroup(state.Current.Generation)},
+		"Entry":     &types.AttributeValueMemberS{Value: fmt.Sprintf("%06d", segment)},
+		"ExpiresAt": &types.AttributeValueMemberN{Value: strconv.FormatInt(expires, 10)},
+	}
+	if !at.done {
+		row["After"] = &types.AttributeValueMemberM{Value: at.after}
+	}
+	if _, err := r.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.Ledger, Item: row}); err != nil {
+		return fmt.Errorf("save how far the scan has come in %s: %w", r.Ledger, err)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // Lambda's system has no zones
+
+	"sluice/shared/change"
+	"sluice/shared/declaration"
+)
+
+// Box sorts items into days, weeks or months by a timestamp of their own.
+type Box struct {
+	unit      unit
+	attribute string // of the item, with the timestamp
+	zone      *time.Location
+
+	// Boxes with an end: a change counts if it was made not later than keep after
+	// the box's end, and the box expires some time after that.
+	keep      time.Duration
+	expiresAt string // attribute with the time to live; empty: boxes stay
+}
+
+type unit struct {
+	name   string
+	label  func(time.Time) string                                     // of the box that holds the time
+	within func(label string, zone *time.Location) (time.Time, error) // a time in the box of that label
+	end    func(time.Time) time.Time                                  // of that box
+}
+
+// midnight is the start of the day that is n days after t's.
+func midnight(t time.Time, n int) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+n, 0, 0, 0, 0, t.Location())
+}
+
+var units = map[string]unit{
+	"day": {
+		label: func(t time.Time) string { return t.Format(time.DateOnly) },
+		within: func(label string, zone *time.Location) (time.Time, error) {
+			return time.ParseInLocation(time.DateOnly, label, zone)
+		},
+		end: func(t time.Time) time.Time { return midnight(t, 1) },
+	},
+	"week": { // ISO 8601: from Monday; a year's first week is that of its first Thursday
+		label: func(t time.Time) string {
+			year, week := t.ISOWeek()
+			return fmt.Sprintf("%04d-W%02d", year, week)
+		},
+		within: func(label string, zone *time.Location) (time.Time, error) {
+			var year, week int
+			if _, err := fmt.Sscanf(label, "%d-W%d", &year, &week); err != nil {
+				return time.Time{}, err
+			}
+			// The fourth of January is in the first week.
+			return midnight(time.Date(year, time.January, 4, 0, 0, 0, 0, zone), 7*(week-1)), nil
+		},
+		end: func(t time.Time) time.Time { return midnight(t, 7-(int(t.Weekday())+6)%7) },
+	},
+	"month": {
+		label: func(t time.Time) string { return t.Format("2006-01") },
+		within: func(label string, zone *time.Location) (time.Time, error) {
+			return time.ParseInLocation("2006-01", label, zone)
+		},
+		end: func(t time.Time) time.Time { return time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, t.Location()) },
+	},
+}
+
+// layouts are the forms of a timestamp. Fractions of a second may follow the
+// seconds in any of them. Those without an offset are read in the box's zone.
+var layouts = []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateOnly}
+
+// end returns when the box with this label ends; an error if there is none.
+func (b *Box) end(label string) (time.Time, error) {
+	at, err := b.unit.within(label, b.zone)
+	if err == nil && b.unit.label(at) != label {
+		err = fmt.Errorf("%q is no %s", label, b.unit.name)
+	}
+	return b.unit.end(at), err
+}
+
+// At returns the label of the box that holds the time.
+func (b *Box) At(t time.Time) string { return b.unit.label(t.In(b.zone)) }
+
+// Of returns the label of the box that an item's timestamp falls into.
+func (b *Box) Of(timestamp string) (label string, err error) {
+	p, err := b.place(timestamp)
+	return p.label, err
+}
+
+// Open returns the labels of the boxes that have begun and for which a change
+// made now still counts; newest first. The box must be one with keep.
+func (b *Box) Open(now time.Time) []string {
+	var labels []string
+	for at := now.In(b.zone); now.Before(b.unit.end(at).Add(b.keep)); at = midnight(at, -1) {
+		if label := b.unit.label(at); !slices.Contains(labels, label) {
+			labels = append(labels, label)
+		}
+	}
+	return labels
+}
+
+// place is where an item stands: a box, and until when changes count for it.
+type place struct {
+	label string
+	until time.Time // zero: for ever
+}
+
+func (p place) counts(changed time.Time) bool { return p.until.IsZero() || !changed.After(p.until) }
+
+func (b *Box) place(timestamp string) (place, error) {
+	for _, layout := range layouts {
+		at, err := time.ParseInLocation(layout, timestamp, b.zone)
+		if err != nil {
+			continue
+		}
+		at = at.In(b.zone) // as the timestamp's offset may be another
+		p := place{label: b.unit.label(at)}
+		if b.expiresAt != "" {
+			p.until = b.unit.end(at).Add(b.keep)
+		}
+		return p, nil
+	}
+	return place{}, fmt.Errorf("attribute %q holds %q, which is no timestamp like 2020-09-16 00:59:07.420452 or 2024-01-15T10:30:00Z", b.attribute, timestamp)
+}
+
+// expirySlack keeps an expired box a while longer than it could be needed, so
+// that clocks may differ.
+const expirySlack = 24 * time.Hour
+
+// expiry is when a box that counts changes until then may go: once even the
+// youngest of them is older than the horizon, no duplicate of any is let in, so
+// the ids that the box remembers are not needed any more.
+func expiry(until time.Time, horizon time.Duration) time.Time {
+	return until.Add(horizon + expirySlack)
+}
+
+// box reads `box:`; nil if there is none.
+func (r *reader) box(n node) *Box {
+	if n.Kind == declaration.Absent {
+		return nil
+	}
+	f := r.Fields(n, "box", "of", "unit", "zone", "keep", "expiresAt")
+	b := &Box{attribute: r.Text(f["of"], "box: of")}
+	unit := r.Text(f["unit"], "box: unit")
+	var ok bool
+	if b.unit, ok = units[unit]; !ok && unit != "" {
+		r.Fault(f["unit"].At, "box: unit %q must be one of: %s; without a box a view is of all time", unit, strings.Join(slices.Sorted(maps.Keys(units)), ", "))
+	}
+	b.unit.name = unit
+	zone := r.Text(f["zone"], "box: zone")
+	location, err := time.LoadLocation(zone)
+	if zone != "" && (err != nil || location == time.Local) {
+		r.Fault(f["zone"].At, "box: unknown zone %q; zones are UTC or like Europe/Berlin", zone)
+	}
+	b.zone = location
+	if f["keep"].Kind == declaration.Absent && f["expiresAt"].Kind == declaration.Absent {
+		return b
+	}
+	b.expiresAt = r.Text(f["expiresAt"], "box: expiresAt, which boxes with keep need,")
+	keep := r.Text(f["keep"], "box: keep, which boxes with expiresAt need,")
+	if b.keep, err = parseDays(keep); err != nil && keep != "" {
+		r.Fault(f["keep"].At, "box: keep %q must be a time like 60d or 36h", keep)
+	}
+	return b
+}
+
+// parseDays reads 60d, or what time.ParseDuration does, and nothing negative.
+func parseDays(text string) (time.Duration, error) {
+	if count, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(count, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	d, err := time.ParseDuration(text)
+	if err == nil && d < 0 {
+		err = fmt.Errorf("%v is negative", d)
+	}
+	return d, err
+}
+
+// timestamp reads the box's attribute of an item.
+func (b *Box) timestamp(i item) (place, error) {
+	text, err := i.text(b.attribute, change.S)
+	if err != nil {
+		return place{}, err
+	}
+	return b.place(text)
+}

@@ -1,0 +1,272 @@
+package view
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/shared/aggregate"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// Contribution is what a change does to one item of a view.
+type Contribution struct {
+	Target aggregate.Target
+	Amount aggregate.Amount
+}
+
+// Contributions returns what a change does to the view: what its new image adds
+// and its old image takes away, in one item of the view, or in two if the change
+// moves the source's item from one to another. Whoever applies only one of two
+// applies the change again: the other is a duplicate then.
+//
+// The error is consumer.Skip if the change does nothing, or a rejection if an
+// image isn't as the view needs it. It depends on the change alone. horizon is
+// how long changes are remembered, for the time to live of boxes.
+func (v *View) Contributions(c *change.Change, horizon time.Duration) ([]Contribution, error) {
+	if c.Table != v.Source {
+		return nil, fmt.Errorf("a change of table %s: %w", c.Table, consumer.Skip)
+	}
+	if c.ByTTL() && !v.subtractExpired {
+		return nil, fmt.Errorf("expired, and what expires stays counted: %w", consumer.Skip)
+	}
+	var parts []Contribution
+	for _, image := range []struct {
+		name string
+		item item
+		sign int64
+	}{{"new", item{c.Keys, c.New}, 1}, {"old", item{c.Keys, c.Old}, -1}} {
+		if !image.item.image.Exists() || !v.views(image.item) {
+			continue
+		}
+		if v.insertOnly && c.Kind != change.Insert {
+			return nil, consumer.Reject(fmt.Errorf("a %v, but the view is declared insertOnly: its items are never modified or removed", c.Kind))
+		}
+		part, counts, err := v.contribution(c, image.item, image.sign, horizon)
+		if err != nil {
+			return nil, consumer.Reject(fmt.Errorf("%s image: %w", image.name, err))
+		}
+		if counts {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 2 && parts[0].Target.Group == parts[1].Target.Group {
+		for attribute, value := range parts[1].Amount.Add {
+			parts[0].Amount.Add[attribute] = parts[0].Amount.Add[attribute].Add(value)
+		}
+		parts = parts[:1]
+		if parts[0].Amount.Latest == nil && allZero(parts[0].Amount.Add) {
+			parts = nil
+		}
+	}
+	if v.since != "" {
+		for i := range parts {
+			stamp(&parts[i].Amount, v.since, c)
+		}
+	}
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("nothing that is viewed changes: %w", consumer.Skip)
+	}
+	return parts, nil
+}
+
+// stamp notes the change's version if it changes a sum or count. The newest one
+// stands, which is the same in every order, so that changes may be taken away
+// again and the item of a view still tells since when its sums are what they are.
+func stamp(amount *aggregate.Amount, attribute string, c *change.Change) {
+	if allZero(amount.Add) {
+		return
+	}
+	if amount.Largest == nil {
+		amount.Largest = map[string]decimal.Decimal{}
+	}
+	amount.Largest[attribute] = decimal.NewFromInt(c.Version)
+}
+
+// views tells whether an item is one of those that the view is of.
+func (v *View) views(i item) bool {
+	for _, c := range v.where {
+		if !holds(c, i) {
+			return false
+		}
+	}
+	return true
+}
+
+// contribution returns what one image does: added with sign 1, taken away with
+// -1. counts is false if the change is too late for the image's box.
+func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.Duration) (part Contribution, counts bool, err error) {
+	var box place
+	if v.Box != nil {
+		if box, err = v.Box.timestamp(i); err != nil || !box.counts(c.Time()) {
+			return part, false, err
+		}
+	}
+	if part.Target, err = v.target(i, box, horizon); err != nil {
+		return part, false, err
+	}
+	part.Amount = aggregate.Amount{ID: c.ID(), Add: make(map[string]decimal.Decimal, len(v.sums)+1)}
+	if v.count != "" {
+		part.Amount.Add[v.count] = decimal.NewFromInt(sign)
+	}
+	if err := i.numbers(v.sums, part.Amount.Add, decimal.NewFromInt(sign)); err != nil {
+		return part, false, err
+	}
+	if sign < 0 {
+		return part, true, nil
+	}
+	one := decimal.NewFromInt(1)
+	if len(v.smallest) > 0 {
+		part.Amount.Smallest = map[string]decimal.Decimal{}
+		if err := i.numbers(v.smallest, part.Amount.Smallest, one); err != nil {
+			return part, false, err
+		}
+	}
+	if len(v.largest) > 0 {
+		part.Amount.Largest = map[string]decimal.Decimal{}
+		if err := i.numbers(v.largest, part.Amount.Largest, one); err != nil {
+			return part, false, err
+		}
+	}
+	if len(v.latest) > 0 {
+		part.Amount.Latest = map[string]types.AttributeValue{}
+		for into, from := range v.latest {
+			value := i.value(from)
+			if value.Type() == 0 {
+				return part, false, fmt.Errorf("attribute %q: %w", from, change.ErrMissing)
+			}
+			part.Amount.Latest[into] = value.AttributeValue()
+		}
+	}
+	return part, true, nil
+}
+
+// numbers reads the numbers of the attributes that are kept, times factor.
+func (i item) numbers(kept map[string]string, into map[string]decimal.Decimal, factor decimal.Decimal) error {
+	for to, from := range kept {
+		text, err := i.text(from, change.N)
+		if err != nil {
+			return err
+		}
+		number, err := decimal.NewFromString(text)
+		if err != nil {
+			return fmt.Errorf("attribute %q: %w", from, err)
+		}
+		into[to] = number.Mul(factor)
+	}
+	return nil
+}
+
+// target returns the view's item that an item of the source belongs to.
+func (v *View) target(i item, box place, horizon time.Duration) (aggregate.Target, error) {
+	number := ""
+	value := func(name string) (string, error) {
+		switch {
+		case name == boxPlaceholder && v.Box != nil:
+			return box.label, nil
+		case name == bucketPlaceholder && v.Bucket != nil:
+			return v.Bucket.label(i)
+		case name == shardPlaceholder && number != "":
+			return number, nil
+		}
+		return i.text(name, change.S, change.N)
+	}
+	t := aggregate.Target{
+		Key:    make(map[string]types.AttributeValue, len(v.key)),
+		Set:    map[string]types.AttributeValue{},
+		Sums:   v.sumNames(),
+		Closes: box.until,
+	}
+	key := make(map[string]string, len(v.key))
+	for attribute, made := range v.key {
+		text, err := made.render(value)
+		if err != nil {
+			return t, err
+		}
+		if text == "" {
+			return t, fmt.Errorf("key attribute %s would be empty", attribute)
+		}
+		t.Key[attribute] = &types.AttributeValueMemberS{Value: text}
+		if made.number {
+			number, err := decimal.NewFromString(text)
+			if err != nil {
+				return t, fmt.Errorf("key attribute %s: %w", attribute, err)
+			}
+			text = number.String() // one form for the ledger, whatever the item's
+			t.Key[attribute] = &types.AttributeValueMemberN{Value: text}
+		}
+		key[attribute] = text
+	}
+	t.Group = groupOf(v.Table, key)
+	if v.group != nil {
+		group, err := v.group.render(value)
+		if err != nil {
+			return t, err
+		}
+		if !strings.HasPrefix(group, groupMark) {
+			t.Group = group
+		}
+	}
+	if v.shard != nil {
+		by, err := v.shard.by.render(value)
+		if err != nil {
+			return t, err
+		}
+		number = strconv.Itoa(v.shard.number(by))
+		t.Set[v.shard.attribute] = &types.AttributeValueMemberN{Value: number}
+		if v.shard.value != nil {
+			text, err := v.shard.value.render(value)
+			if err != nil {
+				return t, err
+			}
+			t.Set[v.shard.attribute] = &types.AttributeValueMemberS{Value: text}
+		}
+	}
+	if !box.until.IsZero() {
+		at := expiry(box.until, horizon).Unix()
+		t.Set[v.Box.expiresAt] = &types.AttributeValueMemberN{Value: strconv.FormatInt(at, 10)}
+	}
+	return t, nil
+}
+
+const (
+	// groupMark begins the names that groupOf makes. A view's own group, which is
+	// the ledger's name for the items of a board from before there were views,
+	// never begins so.
+	groupMark = "//"
+	// maxReadableGroup leaves room below DynamoDB's limit for a key, 2048 bytes.
+	maxReadableGroup = 1024
+)
+
+// groupOf names an item in the ledger, which several tables share: by its table
+// and key, each with its length, so that no two items have the same name.
+func groupOf(table string, key map[string]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%d:%s", groupMark, len(table), table)
+	for _, attribute := range slices.Sorted(maps.Keys(key)) {
+		fmt.Fprintf(&b, "/%d:%s=%d:%s", len(attribute), attribute, len(key[attribute]), key[attribute])
+	}
+	if b.Len() <= maxReadableGroup {
+		return b.String()
+	}
+	hash := sha256.Sum256([]byte(b.String()))
+	return groupMark + "sha256:" + hex.EncodeToString(hash[:])
+}
+
+func allZero(amounts map[string]decimal.Decimal) bool {
+	for _, amount := range amounts {
+		if !amount.IsZero() {
+			return false
+		}
+	}
+	return true
+}

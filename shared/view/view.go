@@ -1,0 +1,101 @@
+package view
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"sluice/shared/change"
+	"sluice/shared/declaration"
+)
+
+// View is one declared view.
+type View struct {
+	Name   string
+	Source string  // the table whose items are viewed
+	Table  string  // the table that holds the view
+	Box    *Box    // nil: of all time
+	Bucket *Bucket // nil: of all numbers
+
+	at              position
+	where           []declaration.Condition
+	insertOnly      bool // items are never modified or removed
+	subtractExpired bool
+	key             map[string]keyTemplate // by key attribute of Table
+	group           *template              // names the items in the ledger; nil: see groupOf
+	shard           *shard
+
+	// What is kept, by attribute of Table: the attribute of the source that it is of.
+	sums, latest, smallest, largest map[string]string
+	count                           string // attribute; empty: none
+	since                           string // attribute with the version of the newest change of a sum or count; empty: none
+}
+
+// holds tells whether a condition holds for an item.
+func holds(c declaration.Condition, i item) bool {
+	text, err := i.text(c.Attribute, change.S)
+	return err == nil && c.Holds(text)
+}
+
+// shard spreads a view's items over the partitions of an index.
+type shard struct {
+	attribute string
+	by        template
+	count     int
+	value     *template // nil: the number itself
+}
+
+// number returns the shard for a text. The hash is stable: the same text gets
+// the same shard in every process and version.
+func (s *shard) number(text string) int {
+	h := fnv.New32a()
+	h.Write([]byte(text)) // never fails
+	return int(h.Sum32() % uint32(s.count))
+}
+
+// Shards returns over how many partitions of its index the view is spread, 0 if
+// it isn't.
+func (v *View) Shards() int {
+	if v.shard == nil {
+		return 0
+	}
+	return v.shard.count
+}
+
+// ShardValue returns what the view's shard attribute holds in a box's items of
+// one shard, for views whose shard text is made of these two alone.
+func (v *View) ShardValue(box string, shard int) (string, error) {
+	if v.shard == nil || v.shard.value == nil {
+		return "", fmt.Errorf("view %s has no shard with a value", v.Name)
+	}
+	return v.shard.value.render(func(name string) (string, error) {
+		switch name {
+		case boxPlaceholder:
+			return box, nil
+		case shardPlaceholder:
+			return fmt.Sprint(shard), nil
+		}
+		return "", fmt.Errorf("view %s: the shard's value depends on {%s}, so its items can't be found by box alone", v.Name, name)
+	})
+}
+
+// item reads attributes of one image of a change. The change's keys are its own.
+type item struct{ keys, image change.Image }
+
+func (i item) value(attribute string) change.Value {
+	if v, ok := i.keys.Get(attribute); ok {
+		return v
+	}
+	v, _ := i.image.Get(attribute)
+	return v
+}
+
+// text returns the text of an attribute that must be of one of the types.
+func (i item) text(attribute string, types ...change.Type) (string, error) {
+	v := i.value(attribute)
+	for _, t := range types {
+		if v.Type() == t {
+			return v.Text(), nil
+		}
+	}
+	return "", &change.AttributeError{Name: attribute, Want: types[0], Got: v.Type()}
+}
