@@ -5,16 +5,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
-	"golang.org/x/sync/errgroup"
 
-	"sluice/consumers/leaderboard/view"
+	"sluice/shared/view"
 )
 
 // Board reads what the leaderboard knows. It is safe for concurrent use.
@@ -23,6 +21,7 @@ type Board struct {
 	ScoreTable string
 	BoardTable string
 	BoxTable   string
+	RankTable  string
 	Shards     int // as in the consumer's Settings
 }
 
@@ -37,19 +36,28 @@ const (
 type Total struct {
 	User  string          `json:"user"`
 	Score decimal.Decimal `json:"score"`
+	// ReachedAt is when the newest change of the total was made, to the
+	// microsecond; zero for totals from before this was kept.
+	ReachedAt time.Time `json:"reachedAt,omitzero"`
+}
+
+// Compare orders players as a board does: the higher score first, of equal ones
+// that which was reached first, and of those the first name.
+func (t Total) Compare(o Total) int {
+	return cmp.Or(o.Score.Cmp(t.Score), t.ReachedAt.Compare(o.ReachedAt), cmp.Compare(t.User, o.User))
 }
 
 // MaxHistory is how many scores History returns at most.
 const MaxHistory = 100
 
-// Top returns the n players with the highest totals, highest first, equal ones
-// by name. It asks all shards of the index side by side for their n best and
-// merges them. The index is eventually consistent: a total that changed a
-// moment ago may still be the old one.
+// Top returns the n players with the highest totals, in the order of
+// [Total.Compare]. An index that holds keys only, as those of older tables do,
+// doesn't tell who was first; there equal ones are by name. Top asks all shards
+// of the index side by side for their n best and merges them. The index is
+// eventually consistent: a total that changed a moment ago may still be the old
+// one.
 func (b Board) Top(ctx context.Context, n int) ([]Total, error) {
-	return b.top(ctx, n, index{b.BoardTable, IndexName, AttrShard}, func(shard int) (types.AttributeValue, error) {
-		return &types.AttributeValueMemberN{Value: strconv.Itoa(shard)}, nil
-	})
+	return b.top(ctx, n, b.totals())
 }
 
 // TopOf is Top for the day or week that holds a moment, of DailyBoard or
@@ -60,81 +68,33 @@ func (b Board) TopOf(ctx context.Context, board string, at time.Time, n int) (bo
 		return "", nil, err
 	}
 	box = v.Box.At(at)
-	best, err = b.top(ctx, n, index{b.BoxTable, BoxIndexName, AttrBoardShard}, func(shard int) (types.AttributeValue, error) {
+	best, err = b.top(ctx, n, index{b.BoxTable, BoxIndexName, AttrBoardShard, func(shard int) (types.AttributeValue, error) {
 		value, err := v.ShardValue(box, shard)
 		return &types.AttributeValueMemberS{Value: value}, err
-	})
+	}})
 	return box, best, err
 }
 
 // view returns the view behind a board of days or weeks.
-func (b Board) view(board string) (*view.View, error) {
+func (b Board) view(board string) (*view.View, error) { return b.settings().View(board) }
+
+// settings are the consumer's as far as its views need them.
+func (b Board) settings() Settings {
 	s := DefaultSettings()
-	s.ScoreTable, s.BoardTable, s.BoxTable, s.Shards = b.ScoreTable, b.BoardTable, b.BoxTable, b.Shards
-	return s.view(board)
+	s.ScoreTable, s.BoardTable, s.BoxTable, s.RankTable, s.Shards = b.ScoreTable, b.BoardTable, b.BoxTable, b.RankTable, b.Shards
+	return s
 }
 
-// index is where a board's items stand by shard, highest score last.
-type index struct{ table, name, shard string }
-
-func (b Board) top(ctx context.Context, n int, in index, value func(shard int) (types.AttributeValue, error)) ([]Total, error) {
+// top returns the best players of an index.
+func (b Board) top(ctx context.Context, n int, in index) ([]Total, error) {
 	if n <= 0 {
 		return nil, nil
 	}
-	shards := make([][]Total, b.Shards)
-	group, ctx := errgroup.WithContext(ctx)
-	for shard := range shards {
-		group.Go(func() error {
-			key, err := value(shard)
-			if err == nil {
-				shards[shard], err = b.topOfShard(ctx, in, key, n)
-			}
-			if err != nil {
-				return fmt.Errorf("shard %d: %w", shard, err)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	best, _, err := b.read(ctx, in, stretch{n: n})
+	if err != nil {
 		return nil, fmt.Errorf("read the top %d of %s: %w", n, in.table, err)
 	}
-	best := slices.Concat(shards...)
-	slices.SortFunc(best, func(x, y Total) int {
-		return cmp.Or(y.Score.Cmp(x.Score), cmp.Compare(x.User, y.User))
-	})
 	return best[:min(n, len(best))], nil
-}
-
-// topOfShard returns a shard's n best. Players level with the last of them are
-// read too, since the index doesn't order those.
-func (b Board) topOfShard(ctx context.Context, in index, shard types.AttributeValue, n int) ([]Total, error) {
-	pages := dynamodb.NewQueryPaginator(b.Client, &dynamodb.QueryInput{
-		TableName:                 &in.table,
-		IndexName:                 &in.name,
-		KeyConditionExpression:    aws.String("#shard = :shard"),
-		ExpressionAttributeNames:  map[string]string{"#shard": in.shard},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":shard": shard},
-		ScanIndexForward:          aws.Bool(false),
-		Limit:                     aws.Int32(int32(min(n, 1000))),
-	})
-	var best []Total
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range page.Items {
-			total, err := readTotal(item)
-			if err != nil {
-				return nil, err
-			}
-			if len(best) >= n && total.Score.LessThan(best[n-1].Score) {
-				return best, nil
-			}
-			best = append(best, total)
-		}
-	}
-	return best, nil
 }
 
 // Event is one entry of a player's score history.
@@ -180,6 +140,18 @@ func (b Board) Totals(ctx context.Context) (map[string]decimal.Decimal, error) {
 	return totals, err
 }
 
+// Standings reads the board itself whole, strongly consistent, and returns all
+// players in the order of [Total.Compare].
+func (b Board) Standings(ctx context.Context) ([]Total, error) {
+	var players []Total
+	err := b.scan(ctx, b.BoardTable, AttrShard, func(t Total, _ string) error {
+		players = append(players, t)
+		return nil
+	})
+	slices.SortFunc(players, Total.Compare)
+	return players, err
+}
+
 // Written sums what stands in the score table for each player.
 func (b Board) Written(ctx context.Context) (map[string]decimal.Decimal, error) {
 	sums := map[string]decimal.Decimal{}
@@ -196,8 +168,8 @@ func (b Board) scan(ctx context.Context, table, more string, visit func(t Total,
 	pages := dynamodb.NewScanPaginator(b.Client, &dynamodb.ScanInput{
 		TableName:                &table,
 		ConsistentRead:           aws.Bool(true),
-		ProjectionExpression:     aws.String("#user, #score, #more"),
-		ExpressionAttributeNames: map[string]string{"#user": AttrUser, "#score": AttrScore, "#more": more},
+		ProjectionExpression:     aws.String("#user, #score, #reached, #more"),
+		ExpressionAttributeNames: map[string]string{"#user": AttrUser, "#score": AttrScore, "#reached": AttrReachedAt, "#more": more},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -223,7 +195,16 @@ func readTotal(item map[string]types.AttributeValue) (Total, error) {
 	if err != nil {
 		return Total{}, fmt.Errorf("player %q: %w", user, err)
 	}
-	return Total{User: user, Score: score}, nil
+	t := Total{User: user, Score: score}
+	if _, kept := item[AttrReachedAt]; !kept {
+		return t, nil // an older item, or an index with keys only
+	}
+	reached, err := readNumber(item, AttrReachedAt)
+	if err != nil {
+		return Total{}, fmt.Errorf("player %q: %w", user, err)
+	}
+	t.ReachedAt = time.UnixMicro(reached.IntPart()).UTC()
+	return t, nil
 }
 
 // readString returns a key attribute, which is always there and a string.

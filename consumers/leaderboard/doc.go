@@ -1,6 +1,6 @@
 // Package leaderboard keeps views of tables up to date: exact sums, counts and
 // latest values of their items. The views are declared in views.yaml; package
-// view reads them, package aggregate writes them.
+// keeper does the rest.
 //
 // The board after which it is named is one of them. The score table has the keys
 // UserId and Timestamp and a number Score; a player's total is kept in the board
@@ -21,7 +21,8 @@
 //
 // # Not guaranteed
 //
-//   - The order among players with equal totals beyond their names.
+//   - The order among players whose equal totals were reached in the same
+//     microsecond, beyond their names.
 //   - That a view is up to date: it follows the table by the time that the stream
 //     takes, typically a second or two. The views of one change are not brought
 //     up to date at one moment.

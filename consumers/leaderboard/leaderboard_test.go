@@ -309,18 +309,23 @@ func (p *plainAdd) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 			errs[i] = err
 			continue
 		}
-		_, errs[i] = p.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                aws.String(DefaultBoardTable),
-			Key:                      map[string]types.AttributeValue{AttrUser: &types.AttributeValueMemberS{Value: user}},
-			UpdateExpression:         aws.String("ADD #score :score SET #shard = :shard"),
-			ExpressionAttributeNames: map[string]string{"#score": AttrScore, "#shard": AttrShard},
-			ExpressionAttributeValues: map[string]types.AttributeValue{
-				":score": &types.AttributeValueMemberN{Value: score},
-				":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(len(user) % DefaultShards)},
-			},
-		})
+		_, errs[i] = p.client.UpdateItem(ctx, plainAddition(user, score))
 	}
 	return errs
+}
+
+// plainAddition is the plain ADD of a score.
+func plainAddition(user, score string) *dynamodb.UpdateItemInput {
+	return &dynamodb.UpdateItemInput{
+		TableName:                aws.String(DefaultBoardTable),
+		Key:                      map[string]types.AttributeValue{AttrUser: &types.AttributeValueMemberS{Value: user}},
+		UpdateExpression:         aws.String("ADD #score :score SET #shard = :shard"),
+		ExpressionAttributeNames: map[string]string{"#score": AttrScore, "#shard": AttrShard},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":score": &types.AttributeValueMemberN{Value: score},
+			":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(len(user) % DefaultShards)},
+		},
+	}
 }
 
 func TestSettingsNameEveryFault(t *testing.T) {

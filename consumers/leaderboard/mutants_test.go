@@ -7,68 +7,132 @@ import (
 	"sluice/shared/consumertest/simulator/mutant"
 )
 
+// TestEveryGuardOfValuesIsNeeded takes out the guards of latest, smallest and
+// largest values.
+func TestEveryGuardOfValuesIsNeeded(t *testing.T) {
+	server := *servertest.DynamoDB(t).BaseEndpoint // one for all
+	mutant.Run(t, mutant.Test{
+		Name: "TestSimulatorExtremes|TestSimulatorPets",
+		Args: []string{"-simulator.schedules=200", "-simulator.seed=1"},
+		Env:  []string{servertest.DynamoDBVariable + "=" + server},
+	}, []mutant.Mutant{
+		{
+			Name: "an older change doesn't set the latest value",
+			File: "../../shared/aggregate/effect.go",
+			Old:  `e.condition("(attribute_not_exists(%[1]s) OR %[1]s < %[2]s)", e.name(attrLatestChange), e.value(id))`,
+			New:  ``,
+		},
+		{
+			Name: "of two changes at one time the same one is the latest, in every order",
+			File: "../../shared/aggregate/effect.go",
+			Old: `if bytes.Compare(p.ID[:], a.seen.latest) > 0 {
+			id := &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:])}`,
+			New: `if bytes.Compare(p.ID[:7], a.seen.latest) > 0 {
+			id := &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:7])}`,
+		},
+		{
+			Name: "a value that is no record is not written",
+			File: "../../shared/aggregate/effect.go",
+			Old:  `e.condition("(attribute_not_exists(%[1]s) OR %[1]s %[2]s %[3]s)", e.name(attribute), worse, e.value(value))`,
+			New:  ``,
+		},
+	})
+}
+
+// TestRankMutants makes careless versions of a rank, each of which a sorted list
+// of the players must find wrong.
+func TestRankMutants(t *testing.T) {
+	server := *servertest.DynamoDB(t).BaseEndpoint
+	mutant.Run(t, mutant.Test{Name: "TestRank", Env: []string{servertest.DynamoDBVariable + "=" + server}}, []mutant.Mutant{
+		{
+			Name: "players with the same total count if they were first",
+			File: "rank.go",
+			Old:  `other.Compare(s.Player) < 0`,
+			New:  `other.Score.GreaterThan(s.Player.Score)`,
+		},
+		{
+			Name: "a level counts only within the bucket of the level before",
+			File: "rank.go",
+			Old:  `number(level.Of(within.Last(score)))`,
+			New:  `number(level.Of(within.Last(decimal.New(9, 125))))`,
+		},
+		{
+			Name: "the own bucket is read to its end",
+			File: "rank.go",
+			Old:  `last := buckets[len(buckets)-1].Last(s.Player.Score)`,
+			New:  `last := s.Player.Score`,
+		},
+		{
+			Name: "all who are level with the last are read",
+			File: "index.go",
+			Old:  `len(players) >= s.n && !total.Score.Equal(players[len(players)-1].Score)`,
+			New:  `len(players) >= s.n`,
+		},
+		{
+			Name: "buckets end toward zero",
+			File: "../../shared/view/bucket.go",
+			Old:  `if n.Sign() <= 0 {`,
+			New:  `if n.Sign() == 0 {`,
+		},
+	})
+}
+
 // TestEveryGuardIsNeeded takes the guards of package aggregate out, one at a
 // time; each time the simulator must find the sums wrong.
 func TestEveryGuardIsNeeded(t *testing.T) {
 	server := *servertest.DynamoDB(t).BaseEndpoint // one for all
 	mutant.Run(t, mutant.Test{
-		Name: "TestEveryCrash|TestSimulatorOnePlayer",
+		Name: "TestSpillInterleaved|TestEveryCrash|TestSimulatorOnePlayer",
 		Args: []string{"-simulator.schedules=300", "-simulator.seed=1"},
 		Env:  []string{servertest.DynamoDBVariable + "=" + server},
 	}, []mutant.Mutant{
 		{
 			Name: "an id that is in the set is refused",
-			File: "aggregate/addition.go",
+			File: "../../shared/aggregate/addition.go",
 			Old:  `e.condition("NOT contains(%s, %s)", e.name(attrIDs), e.value(&types.AttributeValueMemberB{Value: p.ID[:]}))`,
 			New:  `_ = p`,
 		},
 		{
 			Name: "a change not newer than the spill time is refused",
-			File: "aggregate/addition.go",
+			File: "../../shared/aggregate/addition.go",
 			Old:  `e.condition("(attribute_not_exists(%s) OR %s < %s)", e.name(attrSpillTime), e.name(attrSpillTime), e.number(part[0].ID.Time()))`,
 			New:  ``,
 		},
 		{
 			Name: "the spill compares the whole set",
-			File: "aggregate/addition.go",
+			File: "../../shared/aggregate/addition.go",
 			Old:  `e.condition("%s = %s", e.name(attrIDs), e.value(&types.AttributeValueMemberBS{Value: taken}))`,
 			New:  `e.condition("attribute_exists(%s)", e.name(attrIDs))`,
 		},
 		{
 			Name: "ties with the cut are spilled too",
-			File: "aggregate/addition.go",
+			File: "../../shared/aggregate/addition.go",
 			Old:  `for count < len(taken) && idTime(taken[count]) == cut {`,
 			New:  `for false {`,
 		},
 		{
 			Name: "a late change is added once",
-			File: "aggregate/ledger.go",
+			File: "../../shared/aggregate/ledger.go",
 			Old:  `ConditionExpression:      aws.String("attribute_not_exists(#entry)"),`,
 			New:  `ConditionExpression:      aws.String("attribute_not_exists(#entry) OR attribute_exists(#entry)"),`,
 		},
 		{
 			Name: "a late change is looked up in the buckets",
-			File: "aggregate/addition.go",
+			File: "../../shared/aggregate/addition.go",
 			Old:  `if len(spilled) > 0 {`,
 			New:  `if false {`,
 		},
 		{
 			Name: "a bucket serves only the changes that it covers",
-			File: "aggregate/ledger.go",
+			File: "../../shared/aggregate/ledger.go",
 			Old:  `if p.ID.Time() > newest {`,
 			New:  `if newest == 0 {`,
 		},
 		{
 			Name: "changes beyond the horizon are rejected",
-			File: "aggregate/addition.go",
+			File: "../../shared/aggregate/addition.go",
 			Old:  `if amount.ID.Time() < horizon {`,
 			New:  `if amount.ID.Time() < horizon && false {`,
-		},
-		{
-			Name: "a repeat within one call is set aside",
-			File: "aggregate/addition.go",
-			Old:  `if earlier, repeated := first[amount.ID]; repeated {`,
-			New:  `if earlier, repeated := first[amount.ID]; repeated && false {`,
 		},
 	})
 }

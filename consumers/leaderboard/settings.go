@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"sluice/shared/consumer"
 )
 
 // The defaults of Settings, see DefaultSettings.
@@ -12,6 +14,7 @@ const (
 	DefaultScoreTable = "UserScoreEvents"
 	DefaultBoardTable = "Leaderboard"
 	DefaultBoxTable   = "LeaderboardBoxes"
+	DefaultRankTable  = "LeaderboardRanks"
 	DefaultPetTable   = "PetTracker"
 	DefaultShards     = 10
 	DefaultHorizon    = 384 * time.Hour
@@ -25,6 +28,8 @@ type Settings struct {
 	BoardTable string `env:"BOARD_TABLE"`
 	// BoxTable holds the scores of each day and week.
 	BoxTable string `env:"BOX_TABLE"`
+	// RankTable holds how many players stand where on the board of totals.
+	RankTable string `env:"RANK_TABLE"`
 	// PetTable is the pet tracker's table, which holds its views too.
 	PetTable string `env:"PET_TABLE"`
 	// LedgerTable remembers older changes, see package aggregate.
@@ -44,6 +49,7 @@ func DefaultSettings() Settings {
 		ScoreTable:      DefaultScoreTable,
 		BoardTable:      DefaultBoardTable,
 		BoxTable:        DefaultBoxTable,
+		RankTable:       DefaultRankTable,
 		PetTable:        DefaultPetTable,
 		Shards:          DefaultShards,
 		CountTTLDeletes: true,
@@ -56,7 +62,7 @@ func (s Settings) Validate() error {
 	var faults []error
 	for _, t := range []struct{ name, value string }{
 		{"SCORE_TABLE", s.ScoreTable}, {"BOARD_TABLE", s.BoardTable}, {"BOX_TABLE", s.BoxTable},
-		{"PET_TABLE", s.PetTable}, {"LEDGER_TABLE", s.LedgerTable},
+		{"RANK_TABLE", s.RankTable}, {"PET_TABLE", s.PetTable}, {"LEDGER_TABLE", s.LedgerTable},
 	} {
 		if t.value == "" {
 			faults = append(faults, fmt.Errorf("%s must name a table", t.name))
@@ -65,9 +71,7 @@ func (s Settings) Validate() error {
 	if s.Shards < 1 {
 		faults = append(faults, fmt.Errorf("BOARD_SHARDS must be at least 1 (got %d)", s.Shards))
 	}
-	if s.Horizon < 24*time.Hour {
-		faults = append(faults, fmt.Errorf("HORIZON must be at least 24h, longer than the stream keeps a change (got %v)", s.Horizon))
-	}
+	faults = append(faults, consumer.CheckHorizon(s.Horizon))
 	return errors.Join(faults...)
 }
 
@@ -77,6 +81,7 @@ func (s Settings) variables() map[string]string {
 		"SCORE_TABLE":       s.ScoreTable,
 		"BOARD_TABLE":       s.BoardTable,
 		"BOX_TABLE":         s.BoxTable,
+		"RANK_TABLE":        s.RankTable,
 		"PET_TABLE":         s.PetTable,
 		"BOARD_SHARDS":      strconv.Itoa(s.Shards),
 		"COUNT_TTL_DELETES": strconv.FormatBool(s.CountTTLDeletes),

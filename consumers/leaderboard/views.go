@@ -4,7 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 
-	"sluice/consumers/leaderboard/view"
+	"sluice/shared/view"
 )
 
 // viewsFile declares the views; it is part of the function.
@@ -24,8 +24,8 @@ func (s Settings) ReadViews(path string, text []byte) ([]*view.View, error) {
 	return view.Parse(path, text, s.variables())
 }
 
-// view returns the shipped view of that name.
-func (s Settings) view(name string) (*view.View, error) {
+// View returns the shipped view of that name.
+func (s Settings) View(name string) (*view.View, error) {
 	views, err := s.Views()
 	if err != nil {
 		return nil, err
@@ -35,5 +35,5 @@ func (s Settings) view(name string) (*view.View, error) {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("%s declares no view %s", ViewsPath, name)
+	return nil, fmt.Errorf("there is no view %q; \"sluice lint\" lists them", name)
 }

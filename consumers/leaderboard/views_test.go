@@ -226,6 +226,10 @@ func TestBoxedBoards(t *testing.T) {
 		}
 	}
 	w.deliver(w.function(nil), 2, records...)
+	for user, total := range map[string]string{"reed": "18", "maggy": "5"} { // the board's own changes
+		w.deliver(w.function(nil), 2, consumertest.Change{Table: DefaultBoardTable, Time: at(9), Keys: consumertest.Item{AttrUser: consumertest.S(user)},
+			New: consumertest.Item{AttrUser: consumertest.S(user), AttrScore: consumertest.N(total)}}.Record())
+	}
 	for _, test := range []struct {
 		board, at, box string
 		want           []string
@@ -253,8 +257,8 @@ func TestBoxedBoards(t *testing.T) {
 		}
 	}
 	v, err := w.board().Verify(t.Context(), consumertest.Arrival)
-	if err != nil || len(v.Differences) != 0 || v.Players != 2 || v.Boxes != 8 {
-		t.Errorf("verification %+v, %v; want 2 players, 8 boxes", v, err)
+	if err != nil || len(v.Differences) != 0 || v.Players != 2 || v.Boxes != 8 || v.Buckets != 6 {
+		t.Errorf("verification %+v, %v; want 2 players, 8 boxes, 6 buckets", v, err)
 	}
 	// One that nobody counted shows on the three boards that it belongs to.
 	if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(DefaultScoreTable), Item: map[string]types.AttributeValue{
@@ -268,6 +272,15 @@ func TestBoxedBoards(t *testing.T) {
 	// Long after, the boxes are closed, and only the total is compared.
 	if v, err = w.board().Verify(t.Context(), consumertest.Arrival.AddDate(1, 0, 0)); err != nil || len(v.Differences) != 1 || v.Boxes != 0 {
 		t.Errorf("verification %+v, %v; want one difference, no boxes", v, err)
+	}
+	// A player whom the table of ranks has in one bucket too many.
+	if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(DefaultRankTable), Item: map[string]types.AttributeValue{
+		AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, AttrBucket: &types.AttributeValueMemberN{Value: "20"}, AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if v, err = w.board().Verify(t.Context(), consumertest.Arrival); err != nil || len(v.Differences) != 4 || v.Differences[2].Bucket != "20" {
+		t.Errorf("verification %+v, %v; want a fourth difference, of bucket 20", v, err)
 	}
 }
 
@@ -298,25 +311,5 @@ func TestReadmeExample(t *testing.T) {
 	views, err := DefaultSettings().ReadViews("README.md", []byte(example))
 	if !found || err != nil || len(views) != 1 {
 		t.Errorf("%d views, %v", len(views), err)
-	}
-}
-
-// The combined outcome of a change's parts.
-func TestCombined(t *testing.T) {
-	reject, retry := consumer.Reject(fmt.Errorf("bad")), fmt.Errorf("throttled")
-	for _, test := range []struct {
-		parts []error
-		want  consumer.Outcome
-	}{
-		{nil, consumer.Skip},
-		{[]error{consumer.Skip, nil}, consumer.Applied},
-		{[]error{consumer.Duplicate, nil}, consumer.Applied},
-		{[]error{consumer.Skip, consumer.Duplicate}, consumer.Duplicate},
-		{[]error{nil, reject}, consumer.Rejected},
-		{[]error{reject, retry, nil}, consumer.Retry},
-	} {
-		if got := consumer.OutcomeOf(combined(test.parts)); got != test.want {
-			t.Errorf("%v make %v, want %v", test.parts, got, test.want)
-		}
 	}
 }

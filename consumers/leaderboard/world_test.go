@@ -20,6 +20,7 @@ import (
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
+	"sluice/shared/keeper"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -89,7 +90,7 @@ func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Sett
 }
 
 // consumer is what the function runs.
-func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *Leaderboard {
+func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *keeper.Keeper {
 	w.t.Helper()
 	client := dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
@@ -106,7 +107,7 @@ func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Sett
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	board.now = func() time.Time { return consumertest.Arrival }
+	board.Now = func() time.Time { return consumertest.Arrival }
 	return board
 }
 
@@ -154,7 +155,7 @@ func (w *world) invoke(f *consumer.Handler, batch [][]byte) int {
 
 // board reads the totals.
 func (w *world) board() Board {
-	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, Shards: DefaultShards}
+	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, RankTable: DefaultRankTable, Shards: DefaultShards}
 }
 
 // wantTotals checks the totals, and the day's and week's, since all events of

@@ -1,0 +1,169 @@
+package leaderboard
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"sluice/shared/consumertest"
+)
+
+// place puts players onto the board as the leaderboard does, on so many of its
+// shards, and lets the views of the board count them.
+func (w *world) place(players []Total, shards int) {
+	w.t.Helper()
+	var records [][]byte
+	var puts []types.WriteRequest
+	for i, p := range players {
+		shard, reached := strconv.Itoa(i%shards), strconv.FormatInt(p.ReachedAt.UnixMicro(), 10)
+		puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
+			AttrUser: &types.AttributeValueMemberS{Value: p.User}, AttrScore: number(p.Score),
+			AttrShard: &types.AttributeValueMemberN{Value: shard}, AttrReachedAt: &types.AttributeValueMemberN{Value: reached},
+		}}})
+		records = append(records, consumertest.Change{
+			Table: DefaultBoardTable, Time: at(i), Keys: consumertest.Item{AttrUser: consumertest.S(p.User)},
+			New: consumertest.Item{AttrUser: consumertest.S(p.User), AttrScore: consumertest.N(p.Score.String())},
+		}.Record())
+	}
+	const most = 25 // that DynamoDB takes at once
+	for part := range slices.Chunk(puts, most) {
+		out, err := w.direct.BatchWriteItem(w.t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{DefaultBoardTable: part}})
+		if err != nil || len(out.UnprocessedItems) > 0 {
+			w.t.Fatalf("%d unprocessed, %v", len(out.UnprocessedItems), err)
+		}
+	}
+	w.deliver(w.function(nil), 10_000, records...)
+}
+
+// crowd is n players of whom many are level, at the same moment too, with scores
+// in one bucket on some levels and not on others.
+func crowd(random *rand.Rand, n int) []Total {
+	scores := []string{
+		"0", "1", "1.5", "10", "12", "19", "99", "100", "101", "100.01", "120", "129", "12345", "12346", "12399", "12400", "-1", "-1.01", "-199", "-0.0456",
+		"12345678901234567890123456789012345678", "12345678901234567890123456789012345677", "-9.9999999999999999999999999999999999999", "9.99e125", "1e125",
+	}
+	players := make([]Total, n)
+	for i := range players {
+		score := decimal.RequireFromString(scores[random.IntN(len(scores))])
+		if random.IntN(3) == 0 {
+			score = decimal.New(int64(random.IntN(2000)-500), -1)
+		}
+		players[i] = Total{User: fmt.Sprintf("player-%03d", random.IntN(1000)*1000+i), Score: score, ReachedAt: at(random.IntN(3)).UTC()}
+	}
+	return players
+}
+
+// some are n indexes of players.
+func some(random *rand.Rand, players []Total, n int) []int {
+	return random.Perm(len(players))[:min(n, len(players))]
+}
+
+// A player's rank and neighbours are those of a sorted list. Fails if a
+// bucket is counted twice or left out, or ties are by name or by shard.
+func TestRank(t *testing.T) {
+	// The first two notice every mutant; the others may find what nobody thought of.
+	for _, seed := range []uint64{2, 5, rand.Uint64(), rand.Uint64()} {
+		t.Logf("seed %d", seed)
+		random := rand.New(rand.NewPCG(seed, 0))
+		players := crowd(random, 1+random.IntN(150))
+		w := newWorld(t)
+		w.place(players, 3) // on few, so that there are ties on each
+		slices.SortFunc(players, Total.Compare)
+		n := 1 + random.IntN(6)
+		for asked, i := range some(random, players, 25) {
+			p := players[i]
+			got, err := w.board().Rank(t.Context(), p.User, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Standing{
+				Player: p, From: int64(i + 1), To: int64(i + 1), Players: int64(len(players)),
+				Above: players[max(0, i-n):i], Below: players[i+1 : min(len(players), i+1+n)],
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%d ranks asked, 1 differed: that of %s (-want +got):\n%s", asked+1, p.User, diff)
+			}
+		}
+		best, err := w.board().Top(t.Context(), len(players)/2)
+		if diff := cmp.Diff(players[:len(players)/2], append([]Total{}, best...)); diff != "" || err != nil {
+			t.Errorf("top: %v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
+// Where more players share the first digits than may be read, the rank is
+// bounded, and neighbours are told as far as their order is known.
+func TestRankInACrowd(t *testing.T) {
+	const most = 10
+	random := rand.New(rand.NewPCG(7, 0))
+	players := crowd(random, 150)
+	for i := range players[:50] {
+		players[i].Score = decimal.NewFromInt(100)
+	}
+	w := newWorld(t)
+	w.place(players, 3) // on few, so that there are ties on each
+	slices.SortFunc(players, Total.Compare)
+	exact, crowded := 0, 0
+	for _, i := range some(random, players, 40) {
+		p := players[i]
+		got, err := w.board().rank(t.Context(), p.User, 5, most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rank := int64(i + 1); rank < got.From || rank > got.To {
+			t.Errorf("%s is %d., not from %d to %d", p.User, rank, got.From, got.To)
+		}
+		if got.Exact() {
+			exact++
+		} else if got.To-got.From < most {
+			t.Errorf("the rank of %s is from %d to %d, though only so many share its first digits", p.User, got.From, got.To)
+		}
+		above, below := players[:i], players[i+1:]
+		if !cmp.Equal(got.Above, append([]Total{}, above[i-len(got.Above):]...)) || !cmp.Equal(got.Below, append([]Total{}, below[:len(got.Below)]...)) {
+			t.Errorf("neighbours of %s: %v and %v", p.User, got.Above, got.Below)
+		}
+		if all := len(got.Above) == min(5, len(above)) && len(got.Below) == min(5, len(below)); all == got.Crowded {
+			t.Errorf("neighbours of %s: %v and %v, crowded %v", p.User, got.Above, got.Below, got.Crowded)
+		}
+		if got.Crowded {
+			crowded++
+		}
+	}
+	if exact == 0 || exact == 40 || crowded == 0 || crowded == 40 {
+		t.Errorf("%d ranks are exact, %d crowded of 40; the test needs both", exact, crowded)
+	}
+}
+
+func TestRankOfNobody(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.board().Rank(t.Context(), "nobody", 5); !errors.Is(err, ErrNotOnBoard) {
+		t.Errorf("error %v, want ErrNotOnBoard", err)
+	}
+	w.deliver(w.function(nil), 10, insert("reed", 1, "5")) // and nobody tells that the board has changed
+	if _, err := w.board().Rank(t.Context(), "reed", 5); !errors.Is(err, ErrNotCounted) {
+		t.Errorf("error %v, want ErrNotCounted", err)
+	}
+}
+
+// Boards from before there was ReachedAt, or whose index has keys only.
+func TestTiesWithoutReachedAt(t *testing.T) {
+	seven := decimal.NewFromInt(7)
+	players := []Total{{User: "b", Score: seven, ReachedAt: time.UnixMicro(5)}, {User: "c", Score: seven}, {User: "a", Score: seven}}
+	slices.SortFunc(players, Total.Compare)
+	var order string
+	for _, p := range players {
+		order += p.User
+	}
+	if order != "acb" {
+		t.Errorf("order %s, want acb: those who have had their total from before it was noted are first, by name", order)
+	}
+}

@@ -1,0 +1,101 @@
+package leaderboard
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"sluice/shared/aggregate"
+	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/simulator"
+)
+
+// TestSimulatorRanks delivers random histories of the board of totals in every
+// way that the stream may: the players of each bucket must be counted, though
+// they move from one to another all the time.
+func TestSimulatorRanks(t *testing.T) {
+	s := simulation("rank-1", "rank-2", "rank-3")
+	s.Workload = totals
+	s.Read = func(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+		return readRanks(ctx, Board{Client: dynamodb.NewFromConfig(cfg), RankTable: DefaultRankTable})
+	}
+	s.Want = wantRanks
+	s.Schedules = 60
+	simulator.Run(t, s)
+}
+
+// totals are those of players, some of whom are in one bucket on some level and
+// not on others.
+var totals = simulator.Workload{
+	Table: DefaultBoardTable,
+	Key: func(group, n int) consumertest.Item {
+		return consumertest.Item{AttrUser: consumertest.S(fmt.Sprintf("player %d-%d", group, n))}
+	},
+	Attributes: func(t *rapid.T, _ int) consumertest.Item {
+		score := rapid.SampledFrom([]string{
+			"0", "7", "7.5", "71", "710", "1e2", "100", "100.4", "101", "110", "12345", "12399", "-1", "-1.01", "-199", "-0.0456", "-0.0457",
+			"12345678901234567890123456789012345678", "12345678901234567890123456789012345679", "-9.9999999999999999999999999999999999999", "1e125", "9.99e-128",
+		}).Draw(t, "score")
+		return consumertest.Item{
+			AttrScore: consumertest.N(score), AttrShard: consumertest.N("3"),
+			AttrReachedAt: consumertest.N(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "reached at")), // changes that no bucket cares for
+		}
+	},
+	Burst: aggregate.Capacity + 20,
+}
+
+// readRanks reads how many players each bucket has. What nobody is in may stand
+// there with 0 or not at all.
+func readRanks(ctx context.Context, board Board) (map[string]string, error) {
+	counted := sums{}
+	err := board.addCounted(ctx, counted)
+	buckets := map[string]string{}
+	for c, players := range counted {
+		if !players.IsZero() {
+			buckets[c.board+" "+c.bucket] = players.String()
+		}
+	}
+	return buckets, err
+}
+
+func wantRanks(changes []consumertest.Change) map[string]string {
+	players := map[string]int64{}
+	for _, c := range changes {
+		for digits := 1; digits <= 3; digits++ {
+			for sign, image := range map[int64]consumertest.Item{1: c.New, -1: c.Old} {
+				if image != nil {
+					players[fmt.Sprintf("total#%d %s", digits, firstDigits(image[AttrScore].Text(), digits))] += sign
+				}
+			}
+		}
+	}
+	buckets := map[string]string{}
+	for bucket, n := range players {
+		if n != 0 {
+			buckets[bucket] = fmt.Sprint(n)
+		}
+	}
+	return buckets
+}
+
+// firstDigits replaces all digits of a number but the first ones by zeros. It
+// works on the text, other than the view does.
+func firstDigits(number string, digits int) string {
+	text := []byte(decimal.RequireFromString(number).String())
+	for i, c := range text {
+		switch {
+		case c < '0' || c > '9' || c == '0' && strings.Trim(string(text[:i]), "-0.") == "":
+		case digits > 0:
+			digits--
+		default:
+			text[i] = '0'
+		}
+	}
+	return decimal.RequireFromString(string(text)).String()
+}
