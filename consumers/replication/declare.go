@@ -1,0 +1,143 @@
+package replication
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+
+	"sluice/consumers/replication/mark"
+	"sluice/shared/declaration"
+)
+
+// routesFile declares the routes; it is part of the function.
+//
+//go:embed replicas.yaml
+var routesFile []byte
+
+// RoutesPath is where the shipped routes are declared, from the checkout's root.
+const RoutesPath = "consumers/replication/replicas.yaml"
+
+// Routes returns the routes that the consumer serves with these settings in its
+// home region, where its sources are.
+func (s Settings) Routes(home string) ([]*Route, error) {
+	return s.ReadRoutes(home, RoutesPath, routesFile)
+}
+
+// ReadRoutes reads and checks the routes that another file declares. The error
+// has every fault with its line and column: [*declaration.Error], joined.
+func (s Settings) ReadRoutes(home, path string, text []byte) ([]*Route, error) {
+	routes, _, err := s.read(home, path, text)
+	return routes, err
+}
+
+// read reads a file whole: routes, and tables that are shared by regions.
+func (s Settings) read(home, path string, text []byte) ([]*Route, []*Shared, error) {
+	r := &reader{declaration.NewReader(path, s.variables())}
+	root, ok := r.Parse(text)
+	if !ok {
+		return nil, nil, r.Err()
+	}
+	f := r.Fields(root, "the file", "replicas", "shared")
+	declared, tables := f["replicas"], f["shared"]
+	if declared.Kind != declaration.List || len(declared.Items) == 0 {
+		if tables.Kind == declaration.Absent || declared.Kind != declaration.Absent {
+			r.Fault(declared.At, "replicas must be a list of replicas")
+		}
+	}
+	var routes []*Route
+	for _, n := range declared.Items {
+		routes = append(routes, r.route(n))
+	}
+	shared := r.sharedTables(tables, home)
+	if !r.Faults() {
+		r.checkTogether(routes, home)
+		r.checkShared(shared, routes)
+	}
+	if err := r.Err(); err != nil {
+		return nil, nil, err
+	}
+	return routes, shared, nil
+}
+
+// reader reads routes.
+type reader struct{ *declaration.Reader }
+
+func (r *reader) route(n declaration.Node) *Route {
+	route := &Route{at: n.At}
+	f := r.Fields(n, "replica", "name", "from", "into", "leaveOut", "mask")
+	route.Name = r.Text(f["name"], "name")
+
+	from := r.Fields(f["from"], "from", "table", "where", "removeExpired")
+	route.Source = r.Text(from["table"], "from: table")
+	route.removeExpired = r.Boolean(from["removeExpired"], "from: removeExpired", true)
+	route.where = r.Conditions(from["where"], "from: where")
+
+	into := r.Fields(f["into"], "into", "table", "region")
+	route.Table = r.Text(into["table"], "into: table")
+	route.Region = r.Text(into["region"], "into: region")
+
+	route.leaveOut = r.attributes(f["leaveOut"], "leaveOut")
+	route.mask = r.attributes(f["mask"], "mask")
+	for _, name := range route.mask {
+		if slices.Contains(route.leaveOut, name) {
+			r.Fault(f["mask"].At, "mask: attribute %s is left out already", name)
+		}
+	}
+	return route
+}
+
+// attributes reads a list of attributes' names.
+func (r *reader) attributes(n declaration.Node, what string) []string {
+	if n.Kind != declaration.List && n.Kind != declaration.Absent {
+		r.Fault(n.At, "%s must be a list of attributes, not %v", what, n.Kind)
+	}
+	var names []string
+	for _, item := range n.Items {
+		name := r.Text(item, what+": attribute")
+		if name == mark.Attribute {
+			r.Fault(item.At, "%s: attribute %s is Sluice's own", what, name)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// checkTogether checks what only all routes together tell: that no two write the
+// same table, and that none leads back to where it came from.
+func (r *reader) checkTogether(routes []*Route, home string) {
+	for i, route := range routes {
+		for _, earlier := range routes[:i] {
+			if route.Name == earlier.Name {
+				r.Fault(route.at, "a replica named %s stands in line %d already", route.Name, earlier.at.Line)
+			}
+			if route.Table == earlier.Table && route.Region == earlier.Region {
+				r.Fault(route.at, "replicas %s and %s both write table %s in %s; give each a table of its own", earlier.Name, route.Name, route.Table, route.Region)
+			}
+		}
+		if path := leadsBack(route, route.Source, routes, home, nil); path != nil {
+			r.Fault(route.at, "replica %s leads back to the table that it copies, so its changes would go round for ever: %s → %s",
+				route.Name, route.Source, strings.Join(path, " → "))
+		}
+	}
+}
+
+// leadsBack returns the tables on the way from a route to the table start, as far
+// as this file's routes go; nil if there is none. Copies in other regions are
+// sources of other functions.
+func leadsBack(route *Route, start string, routes []*Route, home string, seen []*Route) []string {
+	switch {
+	case route.Region != home || slices.Contains(seen, route):
+		return nil
+	case route.Table == start:
+		return []string{start}
+	}
+	for _, next := range routes {
+		if next.Source != route.Table {
+			continue
+		}
+		if path := leadsBack(next, start, routes, home, append(seen, route)); path != nil {
+			return append([]string{route.Table}, path...)
+		}
+	}
+	return nil
+}

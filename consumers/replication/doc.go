@@ -1,0 +1,27 @@
+// Package replication copies tables into others, in this region or another, item
+// by item. What is copied where, replicas.yaml declares: a [Route] for each copy,
+// which may leave items or attributes out.
+//
+// Package replica writes the copies, package mark has the version that each of
+// them carries.
+//
+// # Guarantees
+//
+//   - Once every change has been delivered, each copy holds exactly what its route
+//     takes of the source's items, whatever the stream repeated, reordered or
+//     delivered to two instances at once, and wherever a function died: all types,
+//     every digit, byte for byte.
+//   - An older change never overwrites a newer one, and a removed item never comes
+//     back. A change beyond the horizon is a dead letter.
+//   - A change that one destination can't take becomes one dead letter for all that
+//     refuse it; other destinations and other changes go on.
+//
+// # Not guaranteed
+//
+//   - That a copy ever held every version of an item: of several changes of an item
+//     in a batch only the newest is written.
+//   - That several items, changed by one transaction, change at one moment.
+//   - Which of two changes of an item at one time stays: the same one everywhere,
+//     but not always the one that happened later. Metric Ties counts them.
+//   - Anything for a copy that others write to.
+package replication

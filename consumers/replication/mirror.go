@@ -1,0 +1,174 @@
+package replication
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/consumers/replication/mark"
+	"sluice/consumers/replication/replica"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// Mirror keeps a table the same in several regions, in each of which applications
+// write to it. One runs in each region, on that region's stream. It is a
+// consumer.Consumer and safe for concurrent use.
+type Mirror struct {
+	*Shared
+	home    string
+	peers   *replica.Peers
+	random  func() uint64
+	checked atomic.Bool // that the tables are there and have the right keys
+}
+
+var _ consumer.Measurer = (*Mirror)(nil)
+
+// newMirror returns a Mirror for the region of cfg. random names writes; no two
+// instances may draw the same.
+func newMirror(cfg aws.Config, s Settings, shared *Shared, now func() time.Time, random func() uint64) *Mirror {
+	peers := &replica.Peers{Conflicts: s.ConflictTable}
+	for _, region := range shared.Regions {
+		t := s.table(cfg, &Route{Region: region, Table: shared.Table}, now)
+		if region == cfg.Region {
+			peers.Home = t
+		} else {
+			peers.Other = append(peers.Other, t)
+		}
+	}
+	return &Mirror{home: cfg.Region, Shared: shared, peers: peers, random: random}
+}
+
+// edit is one change with what became of it.
+type edit struct {
+	*replica.Edit
+	index int // in the batch
+}
+
+// ApplyBatch brings the changes of applications to the other regions: of each item
+// only the newest of the batch, or the one that ranks above the others, the items
+// side by side. Changes that replication made itself are skipped or duplicates.
+func (m *Mirror) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
+	if m.attribute != "" {
+		return eachItem(ctx, m, batch, m.readRanked, m.applyRanked)
+	}
+	return eachItem(ctx, m, batch, m.readEdit, m.apply)
+}
+
+func (m *Mirror) readEdit(index int, c *change.Change) (edit, error) {
+	e, err := replica.NewEdit(c, m.home, m.random())
+	return edit{e, index}, err
+}
+
+// eachItem reads a batch's changes of the table and applies them, those of an item
+// together, the items side by side.
+func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
+	read func(index int, c *change.Change) (E, error), apply func(ctx context.Context, changes []E, errs []error),
+) []error {
+	errs := make([]error, len(batch))
+	var items [][]E
+	var indexes [][]int // of their changes
+	of := map[string]int{}
+	for i, c := range batch {
+		if c.Table != m.Table {
+			errs[i] = consumer.Skip
+			continue
+		}
+		e, err := read(i, c)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		key := c.ItemKey()
+		n, ok := of[key]
+		if !ok {
+			n, items, indexes = len(items), append(items, nil), append(indexes, nil)
+			of[key] = n
+		}
+		items[n], indexes[n] = append(items[n], e), append(indexes[n], i)
+	}
+	var missing error
+	if len(items) > 0 && !m.checked.Load() {
+		missing = m.peers.Check(ctx, m.Table, batch[indexes[0][0]].Keys)
+		m.checked.Store(missing == nil)
+	}
+	var work errgroup.Group
+	work.SetLimit(Concurrency)
+	for n, changes := range items {
+		if missing != nil {
+			for _, i := range indexes[n] {
+				errs[i] = missing
+			}
+			continue
+		}
+		work.Go(func() error {
+			apply(ctx, changes, errs)
+			return nil
+		})
+	}
+	_ = work.Wait() // errors are in errs
+	where := "shared table " + m.Name
+	for i, err := range errs {
+		if consumer.OutcomeOf(err) == consumer.Retry { // of what came to no table yet
+			err = consumer.At(where, err)
+		}
+		errs[i] = consumer.In(where, err)
+	}
+	return errs
+}
+
+// apply applies the newest edit of an item. The older ones may have been left
+// half-done by a function that died, so it looks closer.
+func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
+	if owner := m.owner(edits[0].Key); owner != "" && owner != m.home {
+		for _, e := range edits { // each may have lost
+			errs[e.index] = m.peers.ApplyOwned(ctx, e.Edit, owner)
+		}
+		return
+	}
+	edits = slices.DeleteFunc(edits, func(e edit) bool {
+		if m.owners != nil || !e.Echo() {
+			return false
+		}
+		errs[e.index] = m.peers.Apply(ctx, e.Edit)
+		return true
+	})
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(b.Mark, a.Mark) })
+	marks := make([]mark.Mark, len(edits))
+	for n, e := range edits {
+		marks[n], e.Unsure = e.Mark, len(edits) > 1
+	}
+	outcomes, _ := applyNewest(marks, func(n int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return m.bring(ctx, edits[n].Edit)
+	})
+	for n, e := range edits {
+		errs[e.index] = outcomes[n]
+	}
+}
+
+// bring brings an edit to the other regions.
+func (m *Mirror) bring(ctx context.Context, e *replica.Edit) error {
+	if m.owners != nil {
+		return m.peers.ApplyOwned(ctx, e, m.home)
+	}
+	return m.peers.Apply(ctx, e)
+}
+
+// Metrics counts Ties, as Replication does, and ConflictsLost: versions that lost
+// to one written at the same time in another region, and are kept in the log. It
+// implements consumer.Measurer.
+func (m *Mirror) Metrics() map[string]int {
+	ties := m.peers.Home.Ties.Swap(0)
+	for _, t := range m.peers.Other {
+		ties += t.Ties.Swap(0)
+	}
+	return map[string]int{"Ties": int(ties), "ConflictsLost": int(m.peers.ConflictsLost.Swap(0))}
+}

@@ -1,0 +1,110 @@
+package replication
+
+import (
+	"maps"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/consumers/replication/mark"
+	"sluice/consumers/replication/replica"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/simulator"
+	"sluice/shared/consumertest/wire"
+)
+
+// The calls that each change costs, in all regions. Fails if one more is made: a
+// write unit for each write of a small item, a read unit for each GetItem.
+func TestMirrorCalls(t *testing.T) {
+	cfg := servertest.DynamoDB(t)
+	regions := []string{cfg.Region, away}
+	for _, region := range regions {
+		err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"),
+			tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var mu sync.Mutex
+	calls := map[string]int{}
+	counted := cfg.Copy()
+	counted.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		calls[c.Operation]++
+		return wire.None
+	}}}
+	names := uint64(0)
+	mirror := newMirror(counted, DefaultSettings(), &Shared{Name: "shared", Table: "Shared", Regions: regions}, func() time.Time { return consumertest.Arrival },
+		func() uint64 { names++; return names })
+	mirror.checked.Store(true)
+	client := dynamodb.NewFromConfig(cfg)
+	key := consumertest.Item{"id": consumertest.S("x")}
+
+	at := consumertest.Arrival
+	for _, step := range []struct {
+		name string
+		text string // "": removed
+		want map[string]int
+	}{
+		{"an insert", "a", map[string]int{"PutItem": 1, "UpdateItem": 1, "GetItem": 1}},
+		{"a modify", "b", map[string]int{"PutItem": 1, "UpdateItem": 1}},
+		{"a remove", "", map[string]int{"PutItem": 2, "UpdateItem": 1, "DeleteItem": 1, "GetItem": 1}},
+	} {
+		// As an application that puts whole items, whose images the change has.
+		images := consumertest.Change{Table: "Shared", Keys: key}
+		old, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("Shared"), Key: replica.Item{"id": textValue("x")}, ConsistentRead: aws.Bool(true)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		images.Old = withMark(key, old.Item)
+		if step.text == "" {
+			_, err = client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("Shared"), Key: replica.Item{"id": textValue("x")}})
+		} else {
+			images.New = maps.Clone(key)
+			images.New["text"] = consumertest.S(step.text)
+			_, err = client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Shared"), Item: replica.Item{"id": textValue("x"), "text": textValue(step.text)}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = at.Add(time.Millisecond)
+		images.Time = at
+		c, err := change.Parse(images.Record())
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(calls)
+		if errs := mirror.ApplyBatch(t.Context(), []*change.Change{c}); consumer.OutcomeOf(errs[0]) != consumer.Applied {
+			t.Fatalf("%s: %v", step.name, errs[0])
+		}
+		if diff := cmp.Diff(step.want, calls); diff != "" {
+			t.Errorf("%s makes other calls (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+// withMark returns an image of an item whose mark is as given; nil if there is none.
+func withMark(key consumertest.Item, item replica.Item) consumertest.Item {
+	if item == nil {
+		return nil
+	}
+	image := maps.Clone(key)
+	m, err := mark.In(item)
+	if err != nil {
+		panic(err) // replication wrote it
+	}
+	image[mark.Attribute] = consumertest.Value{"M": consumertest.Item{mark.Field: consumertest.B([]byte(m))}}
+	return image
+}
+
+func textValue(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }

@@ -1,0 +1,102 @@
+package replication
+
+import (
+	"testing"
+
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/simulator/mutant"
+)
+
+// TestEveryGuardIsNeeded takes the guards of the protocol out, one at a time;
+// each time the simulator must find the copy wrong: mostly in its small worlds,
+// which stand first. The horizon is not among
+// them: the simulator brings the whole stream again after it, which heals what a
+// part of it would break; TestTooOld has that.
+func TestEveryGuardIsNeeded(t *testing.T) {
+	server := *servertest.DynamoDB(t).BaseEndpoint // one for all
+	mutant.Run(t, mutant.Test{
+		Name: "TestSmallWorlds|TestEveryInterleaving|TestSimulatorFewItems",
+		Args: []string{"-simulator.schedules=1000", "-simulator.seed=1"},
+		Env:  []string{servertest.DynamoDBVariable + "=" + server},
+	}, []mutant.Mutant{
+		{
+			Name: "a put goes through only over what is older",
+			File: "replica/replica.go",
+			Old:  `absentOrOlder = "attribute_not_exists(#sluice.#mark) OR #sluice.#mark < :mark"`,
+			New:  `absentOrOlder = "attribute_not_exists(#sluice.#mark) OR #sluice.#mark < :mark OR #sluice.#mark >= :mark"`,
+		},
+		{
+			Name: "a put onto nothing looks for a tombstone",
+			File: "replica/replica.go",
+			Old:  `if !refused && before != "" && !passesOver {`,
+			New:  `if !refused {`,
+		},
+		{
+			Name: "a put that finds itself looks for a tombstone",
+			File: "replica/replica.go",
+			Old:  `return &Unsettled{`,
+			New:  "if before == m {\n\t\treturn nil, consumer.Duplicate\n\t}\n\treturn &Unsettled{",
+		},
+		{
+			Name: "a put that finds something newer looks for a tombstone",
+			File: "replica/replica.go",
+			Old:  `return &Unsettled{`,
+			New:  "if before > m {\n\t\treturn nil, consumer.Stale\n\t}\n\treturn &Unsettled{",
+		},
+		{
+			Name: "the tombstone comes before the delete",
+			File: "replica/replica.go",
+			Old: `	before, err := t.bury(ctx, key, m)
+	if err != nil {
+		return err
+	}
+	t.noteTie(m, before)
+	// Also if the tombstone was there: whoever wrote it may have died before this.
+	deleted, err := t.deleteOlder(ctx, key, m)
+`,
+			New: `	deleted, err := t.deleteOlder(ctx, key, m)
+	if err != nil {
+		return err
+	}
+	before, err := t.bury(ctx, key, m)
+`,
+		},
+		{
+			Name: "a delete that comes again deletes again",
+			File: "replica/replica.go",
+			Old:  `deleted, err := t.deleteOlder(ctx, key, m)`,
+			New:  "if before == m {\n\t\treturn consumer.Duplicate\n\t}\n\tdeleted, err := t.deleteOlder(ctx, key, m)",
+		},
+		{
+			Name: "an older tombstone replaces no newer one",
+			File: "replica/replica.go",
+			Old:  `noneOrOlder   = "attribute_not_exists(#mark) OR #mark < :mark"`,
+			New:  `noneOrOlder   = "attribute_not_exists(#mark) OR #mark < :mark OR #mark >= :mark"`,
+		},
+		{
+			Name: "of an item's changes in a batch the newest is written",
+			File: "replication.go",
+			Old:  `return cmp.Compare(b.mark, a.mark)`,
+			New:  `return cmp.Compare(a.mark, b.mark)`,
+		},
+		{
+			Name: "an item that ceases to match is removed",
+			File: "route.go",
+			Old:  `	return remove`,
+			New:  "	if c.New.Exists() {\n\t\treturn nothing\n\t}\n\treturn remove",
+		},
+	})
+	// Schedules hardly meet this one.
+	mutant.Run(t, mutant.Test{
+		Name: "TestPassedOver",
+		Says: "which was removed",
+		Env:  []string{servertest.DynamoDBVariable + "=" + server},
+	}, []mutant.Mutant{
+		{
+			Name: "a put that passes over others of its batch looks for a tombstone",
+			File: "replica/replica.go",
+			Old:  `if !refused && before != "" && !passesOver {`,
+			New:  `if !refused && before != "" {`,
+		},
+	})
+}

@@ -1,0 +1,192 @@
+package replication
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/consumers/replication/mark"
+	"sluice/consumers/replication/replica"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest/wire"
+)
+
+// newTestPair makes a source at home, Orders, and a pair of it and its copy.
+func newTestPair(w *world, routes string) *Pair {
+	w.t.Helper()
+	w.create(servertest.Region, tableOf("Orders", "Id", "S"))
+	w.create(away, tableOf("Copy", "Id", "S"))
+	settings := DefaultSettings()
+	read, err := settings.ReadRoutes(servertest.Region, "test.yaml", []byte(routes))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return newPair(w.config, settings, read[0], time.Now)
+}
+
+const ordersRoute = `replicas:
+  - name: replica
+    from: {table: Orders, where: {state: open}}
+    into: {table: Copy, region: eu-west-1}
+    leaveOut: [card]
+`
+
+// order is an item with a text.
+func order(id, state, text string) replica.Item {
+	return replica.Item{
+		"Id":    &types.AttributeValueMemberS{Value: id},
+		"state": &types.AttributeValueMemberS{Value: state},
+		"text":  &types.AttributeValueMemberS{Value: text},
+		"tags":  &types.AttributeValueMemberSS{Value: []string{"b", "a"}},
+		"card":  &types.AttributeValueMemberN{Value: "4111"},
+	}
+}
+
+// write puts an item into the source.
+func (w *world) write(item replica.Item) {
+	w.t.Helper()
+	if _, err := w.client(servertest.Region).PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Orders"), Item: item}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A backfill that is broken off and run again copies all of what the route takes;
+// what is newer in the copy, or was removed meanwhile, stays.
+func TestBackfill(t *testing.T) {
+	w := newWorld(t)
+	p := newTestPair(w, ordersRoute)
+	const n = 80
+	for i := range n {
+		w.write(order(fmt.Sprint(i), "open", "old "+strings.Repeat("x", 80<<10)))
+	}
+	w.write(order("done", "done", ""))
+	// A change made after the scan, which the stream has brought already.
+	µs := time.Now().Add(time.Hour).UnixMicro()
+	later := mark.New(µs, µs, 1, servertest.Region)
+	newer := order("0", "open", "new")
+	if err := p.table.Put(t.Context(), keyOf(newer, []string{"Id"}), newer, later, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.table.Remove(t.Context(), keyOf(order("1", "", ""), []string{"Id"}), later); err != nil {
+		t.Fatal(err)
+	}
+
+	puts := 0
+	broken := w.config.Copy()
+	broken.HTTPClient = w.breaking(func(c wire.Call) bool {
+		if c.Operation == "PutItem" {
+			puts++
+		}
+		return puts > 50
+	})
+	settings := DefaultSettings()
+	half := newPair(broken, settings, p.Route, time.Now)
+	if first, err := half.Backfill(t.Context(), BackfillOptions{Segments: 2}); err == nil {
+		t.Fatalf("it was broken off, but says %+v", first)
+	}
+	var seen atomic.Int64
+	result, err := p.Backfill(t.Context(), BackfillOptions{Segments: 2, Progress: func(items int) { seen.Add(int64(items)) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Copied+result.Newer >= n {
+		t.Errorf("the second backfill began anew: %+v of %d", result, n)
+	}
+	if all := int64(result.Copied + result.Newer + result.LeftOut + result.Rejected); seen.Load() != all {
+		t.Errorf("progress of %d items was told, want %d", seen.Load(), all)
+	}
+	if got := w.get(away, "Copy", "0"); textOf(got["text"]) != `"new"` {
+		t.Errorf("a newer item is overwritten by %.40s", textOf(got["text"]))
+	}
+	if got := w.get(away, "Copy", "1"); got != nil {
+		t.Errorf("a removed item is back")
+	}
+	if got := w.get(away, "Copy", "done"); got != nil {
+		t.Errorf("what the route doesn't take is copied")
+	}
+	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Difference{{Key: "Id 0", What: Different}, {Key: "Id 1", What: Missing}} // as this test left the source
+	if diff := cmp.Diff(want, v.Differences); diff != "" || v.Items != n {
+		t.Errorf("%d items compared, want %d; differences (-want +got):\n%s", v.Items, n, diff)
+	}
+}
+
+// Each kind of difference, found and repaired. Fails if a repair overwrites what is
+// newer than what it read.
+func TestVerifyAndRepair(t *testing.T) {
+	w := newWorld(t)
+	p := newTestPair(w, ordersRoute)
+	for _, id := range []string{"same", "changed", "missing", "fresh"} {
+		w.write(order(id, "open", id))
+	}
+	w.write(order("closed", "done", ""))
+	old := time.Now().Add(-time.Hour).UnixMicro()
+	fresh := time.Now().Add(time.Hour).UnixMicro()
+	for id, µs := range map[string]int64{"same": old, "changed": old, "closed": old, "extra": old, "fresh": fresh} {
+		item := order(id, "open", id)
+		delete(item, "card")
+		if id == "changed" || id == "fresh" {
+			item["text"] = &types.AttributeValueMemberS{Value: "another"}
+		}
+		if err := p.table.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []Difference{
+		{Key: "Id changed", What: Different, Repair: "repaired"},
+		{Key: "Id closed", What: Extra, Repair: "repaired"},
+		{Key: "Id extra", What: Extra, Repair: "repaired"},
+		{Key: "Id fresh", What: Different, Repair: "left alone: the copy is newer"},
+		{Key: "Id missing", What: Missing, Repair: "repaired"},
+	}
+	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 2, Repair: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, v.Differences); diff != "" || v.Items != 4 {
+		t.Errorf("%d items, want 4; differences (-want +got):\n%s", v.Items, diff)
+	}
+	if v, err = p.Verify(t.Context(), VerifyOptions{Segments: 2}); err != nil || len(v.Differences) != 1 {
+		t.Errorf("after the repair: %+v, %v; want only the fresh one", v, err)
+	}
+}
+
+// The seed's case: the log's table and its replica in the same region, with the
+// index on the host.
+func TestLogfile(t *testing.T) {
+	w := newWorld(t)
+	table := tableOf("logfile_replica", "PK", "S")
+	table.AttributeDefinitions = append(table.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String("GSI_1_PK"), AttributeType: "S"})
+	table.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{
+		IndexName: aws.String("GSI_1"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("GSI_1_PK"), KeyType: "HASH"}},
+		Projection: &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: []string{"bytessent", "requestid", "host"}},
+	}}
+	w.create(servertest.Region, table)
+	settings := DefaultSettings()
+	settings.SourceTable, settings.ReplicaTable, settings.ReplicaRegion = "logfile", "logfile_replica", servertest.Region
+	r, err := New(w.config, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := r.ApplyBatch(t.Context(), []*change.Change{logChange(t, "104009", "66.249.67.3"), logChange(t, "104010", "66.249.67.3")})
+	wantOutcomes(t, errs, consumer.Applied, consumer.Applied)
+	out, err := w.client(servertest.Region).Query(t.Context(), &dynamodb.QueryInput{
+		TableName: aws.String("logfile_replica"), IndexName: aws.String("GSI_1"), KeyConditionExpression: aws.String("GSI_1_PK = :h"),
+		ExpressionAttributeValues: replica.Item{":h": &types.AttributeValueMemberS{Value: "host#66.249.67.3"}},
+	})
+	if err != nil || len(out.Items) != 2 {
+		t.Errorf("the index has %v, %v", out, err)
+	}
+}

@@ -1,0 +1,91 @@
+package replica
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+
+	"sluice/consumers/replication/mark"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// Edit is a change of an application that is brought to all regions.
+type Edit struct {
+	Key  Item
+	Item Item // after the change, without mark.Attribute; nil: it was removed
+	Mark mark.Mark
+	// History is what the application had before it, and the change itself.
+	History History
+
+	before, after State // of the item, as the change tells it
+	inserted      bool
+	// Unsure: another change of the item may have been left half-done, and isn't
+	// going to be finished by itself. Set it when others are passed over for this one.
+	Unsure bool
+	seed   uint64
+	names  uint64
+	hash   uint64
+}
+
+// Echo tells that replication made the change itself: nobody need be told of it.
+func (e *Edit) Echo() bool {
+	// Applications leave the mark as it is, or drop it with the whole item.
+	return e.after.Mark > e.before.Mark || e.Item == nil && e.before.Deleting
+}
+
+// NewEdit returns what a change made in region home is for the others. seed must be
+// random: the writes of data are named by it.
+//
+// The mark's clock is ahead of what the writer had before him, in whichever region
+// that was written. So it is newer, even if this region's clock is behind.
+func NewEdit(c *change.Change, home string, seed uint64) (*Edit, error) {
+	e := &Edit{Key: c.Keys.AttributeValues(), inserted: !c.Old.Exists(), seed: seed}
+	var err error
+	if e.before, err = stateOf(c.Old); err != nil {
+		return nil, consumer.Reject(fmt.Errorf("old image: %w", err))
+	}
+	if c.New.Exists() {
+		e.Item = c.New.AttributeValues()
+		if e.after, err = stateOf(c.New); err != nil {
+			return nil, consumer.Reject(fmt.Errorf("new image: %w", err))
+		}
+		delete(e.Item, mark.Attribute)
+	}
+	clock := c.Version
+	if e.before.Mark != "" {
+		clock = max(clock, e.before.Mark.Clock()+1)
+	}
+	e.hash = c.Hash()
+	e.Mark = mark.New(clock, c.Version, e.hash, home)
+	e.History = e.before.History.With(e.Mark)
+	return e, nil
+}
+
+// stateOf reads what an image carries.
+func stateOf(image change.Image) (State, error) {
+	v, ok := image.Get(mark.Attribute)
+	if !ok {
+		return State{}, nil
+	}
+	return StateIn(Item{mark.Attribute: v.AttributeValue()})
+}
+
+// name returns a name for a write of data that no other write has.
+func (e *Edit) name() string {
+	e.names++
+	var b [24]byte
+	binary.BigEndian.PutUint64(b[:], e.seed)
+	binary.BigEndian.PutUint64(b[8:], e.names)
+	binary.BigEndian.PutUint64(b[16:], xxhash.Sum64String(string(e.Mark)))
+	return string(binary.BigEndian.AppendUint64(nil, xxhash.Sum64(b[:])))
+}
+
+// appeared tells whether replication put an item where there was none.
+func (e *Edit) appeared() bool { return e.inserted && e.after.Mark != "" }
+
+// state is what an item with the edit's data carries.
+func (e *Edit) state(base string) State {
+	return State{Mark: e.Mark, Base: base, History: e.History}
+}

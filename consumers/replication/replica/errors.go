@@ -1,0 +1,81 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/smithy-go"
+
+	"sluice/consumers/replication/mark"
+	"sluice/shared/consumer"
+)
+
+// MaxItemBytes is how large an item may be, the names of its attributes included:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const MaxItemBytes = 400 << 10
+
+// ErrMarkDoesNotFit is returned for an item that would fit into its table without
+// the mark that a copy carries.
+var ErrMarkDoesNotFit = errors.New("the item is too large for a copy")
+
+// putFailed is failed for a PutItem of item, whose size may be the reason.
+func (t *Table) putFailed(err error, item Item) error {
+	if !isInvalid(err) {
+		return t.failed(err, "dynamodb:PutItem", t.Name)
+	}
+	carried, ok := item[mark.Attribute]
+	if !ok {
+		return t.failed(err, "dynamodb:PutItem", t.Name)
+	}
+	marked := Size(item)
+	own := marked - len(mark.Attribute) - valueSize(carried)
+	if marked > MaxItemBytes && own <= MaxItemBytes {
+		return consumer.Reject(fmt.Errorf("table %s (%s): %w: it has %d bytes, with the attribute %s that it carries as a copy %d, and DynamoDB takes %d: %w",
+			t.Name, t.Region, ErrMarkDoesNotFit, own, mark.Attribute, marked, MaxItemBytes, err))
+	}
+	return t.failed(err, "dynamodb:PutItem", t.Name)
+}
+
+// where names one of the region's tables, in errors and as a destination.
+func (t *Table) where(table string) string { return fmt.Sprintf("table %s (%s)", table, t.Region) }
+
+// At is consumer.At for what became of a change in the table.
+func (t *Table) At(err error) error { return consumer.At(t.where(t.Name), err) }
+
+// failed says what an error of DynamoDB means: invalid requests can never be
+// applied, everything else can be tried again. It names the very table that failed
+// as the destination, but what succeeds is noted for the table of the copies alone.
+// So what needs a table of tombstones that is missing or forbidden waits for it, and
+// isn't stuck because other changes get on without.
+func (t *Table) failed(err error, action, table string) error {
+	if err == nil {
+		return nil
+	}
+	where := t.where(table)
+	switch {
+	case isInvalid(err):
+		err = consumer.Reject(fmt.Errorf("%s: %w", where, err))
+	case code(err) == "AccessDeniedException":
+		err = fmt.Errorf("%s: the credentials need the right to %s on arn:aws:dynamodb:%s:*:table/%s: %w", where, action, t.Region, table, err)
+	case code(err) == "ResourceNotFoundException":
+		err = fmt.Errorf("%s does not exist; consumers/replication/destination.yaml has it: %w", where, err)
+	default:
+		err = fmt.Errorf("%s: %w", where, err)
+	}
+	return consumer.At(where, err)
+}
+
+// foreign is the error for an item whose mark can't be read.
+func (t *Table) foreign(err error) error {
+	return fmt.Errorf("table %s (%s): an item there: %w; remove the attribute or the item", t.Name, t.Region, err)
+}
+
+func isInvalid(err error) bool { return code(err) == "ValidationException" }
+
+func code(err error) string {
+	answer, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return ""
+	}
+	return answer.ErrorCode()
+}

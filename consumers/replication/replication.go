@@ -1,0 +1,312 @@
+package replication
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"sluice/consumers/replication/mark"
+	"sluice/consumers/replication/replica"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// Concurrency is how many items are written side by side.
+const Concurrency = 32
+
+// Replication copies changes along its routes. It is a consumer.Consumer and
+// safe for concurrent use.
+type Replication struct {
+	home         string
+	destinations []*destination
+	mirrors      []*Mirror
+}
+
+var _ consumer.Measurer = (*Replication)(nil)
+
+// destination is where a route leads.
+type destination struct {
+	*Route
+	table   *replica.Table
+	checked atomic.Bool // that the tables are there and have the source's keys
+}
+
+// New returns a Replication of the shipped routes, with clients made from cfg,
+// whose region is that of the sources. It makes no call. The error names every
+// setting that is wrong.
+func New(cfg aws.Config, s Settings) (*Replication, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	routes, shared, err := s.read(cfg.Region, RoutesPath, routesFile)
+	if err != nil {
+		return nil, err
+	}
+	r := newOf(cfg, s, routes, time.Now)
+	for _, table := range shared {
+		r.mirrors = append(r.mirrors, newMirror(cfg, s, table, time.Now, rand.Uint64))
+	}
+	return r, nil
+}
+
+func newOf(cfg aws.Config, s Settings, routes []*Route, now func() time.Time) *Replication {
+	r := &Replication{home: cfg.Region}
+	for _, route := range routes {
+		r.destinations = append(r.destinations, &destination{Route: route, table: s.table(cfg, route, now)})
+	}
+	return r
+}
+
+// table returns the copy that a route leads to. Each has a client of its own, so
+// that one which throttles slows down no other.
+func (s Settings) table(cfg aws.Config, route *Route, now func() time.Time) *replica.Table {
+	return &replica.Table{
+		Client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+			o.Region, o.EndpointResolverV2 = route.Region, newEndpoints()
+		}),
+		Region:     route.Region,
+		Name:       route.Table,
+		Tombstones: s.TombstoneTable,
+		Horizon:    s.Horizon,
+		Now:        now,
+	}
+}
+
+// ApplyBatch brings the copies up to date: of each item only the newest change of
+// the batch is written, the items side by side. What becomes of a change that
+// several routes take, consumer.Combine tells.
+func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
+	outcomes := make([][]error, len(batch)) // of each change at its destinations
+	var items []*item
+	// Each destination's items have goroutines of their own, so that one which
+	// doesn't answer keeps nothing from the others.
+	var work sync.WaitGroup
+	for _, d := range r.destinations {
+		ofDestination := d.group(batch, r.home, outcomes)
+		items = append(items, ofDestination...)
+		if len(ofDestination) > 0 {
+			work.Go(func() {
+				d.check(ctx, ofDestination)
+				applyAll(ctx, ofDestination)
+				d.settle(ctx, ofDestination)
+			})
+		}
+	}
+	mirrored := make([][]error, len(r.mirrors))
+	for n, m := range r.mirrors {
+		work.Go(func() { mirrored[n] = m.ApplyBatch(ctx, batch) })
+	}
+	work.Wait()
+	for _, i := range items {
+		where := i.to.where()
+		for _, v := range i.versions {
+			outcomes[v.index] = append(outcomes[v.index], consumer.In(where, i.to.table.At(v.err)))
+		}
+	}
+	for _, errs := range mirrored {
+		for i, err := range errs {
+			outcomes[i] = append(outcomes[i], err)
+		}
+	}
+	errs := make([]error, len(batch))
+	for i, parts := range outcomes {
+		errs[i] = consumer.Combine(parts)
+	}
+	return errs
+}
+
+// applyAll applies the items side by side. Each goroutine takes many: the SDK's
+// calls need a deep stack, which would grow anew for every item.
+func applyAll(ctx context.Context, items []*item) {
+	var work sync.WaitGroup
+	var next atomic.Int64
+	for range min(Concurrency, len(items)) {
+		work.Go(func() {
+			for n := next.Add(1) - 1; n < int64(len(items)); n = next.Add(1) - 1 {
+				items[n].apply(ctx)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// Metrics counts Ties: how often a change met another one of its item with the
+// same time; and, if tables are shared, what Mirror counts. It implements
+// consumer.Measurer.
+func (r *Replication) Metrics() map[string]int {
+	ties := int64(0)
+	for _, d := range r.destinations {
+		ties += d.table.Ties.Swap(0)
+	}
+	counts := map[string]int{"Ties": int(ties)}
+	for _, m := range r.mirrors {
+		for name, n := range m.Metrics() {
+			counts[name] += n
+		}
+	}
+	return counts
+}
+
+// item is what a batch does to one item of a destination.
+type item struct {
+	to       *destination
+	versions []*version // newest first
+	failed   error      // why none can be applied now
+
+	applied   int                // which version was; their number: none
+	unsettled *replica.Unsettled // its put, if that has to look for a tombstone
+}
+
+// version is one change of an item.
+type version struct {
+	index  int // in the batch
+	change *change.Change
+	effect effect
+	mark   mark.Mark
+	err    error // what became of it
+}
+
+// group sorts a batch's changes that concern the destination by item, in the
+// batch's order. What can't be copied it rejects at once.
+func (d *destination) group(batch []*change.Change, home string, outcomes [][]error) []*item {
+	var items []*item
+	byKey := map[string]*item{}
+	for index, c := range batch {
+		if c.Table != d.Source {
+			continue
+		}
+		effect := d.effect(c)
+		if effect == nothing {
+			continue
+		}
+		if _, err := mark.InImage(c.New); effect == put && err != nil {
+			err = consumer.Reject(fmt.Errorf("the attribute is reserved for replication: %w", err))
+			outcomes[index] = append(outcomes[index], consumer.In(d.where(), err))
+			continue
+		}
+		key := c.ItemKey()
+		if byKey[key] == nil {
+			byKey[key] = &item{to: d}
+			items = append(items, byKey[key])
+		}
+		byKey[key].versions = append(byKey[key].versions, &version{index: index, change: c, effect: effect, mark: mark.Of(c, home)})
+	}
+	for _, i := range items {
+		slices.SortStableFunc(i.versions, func(a, b *version) int { return cmp.Compare(b.mark, a.mark) })
+	}
+	return items
+}
+
+// where says where an error arose, for consumer.In.
+func (d *destination) where() string { return "replica " + d.Name }
+
+// check looks once whether the destination's tables are there and fit. If not,
+// everything waits for them.
+func (d *destination) check(ctx context.Context, items []*item) {
+	if d.checked.Load() {
+		return
+	}
+	err := d.table.Check(ctx, d.Source, items[0].versions[0].change.Keys)
+	if err == nil {
+		d.checked.Store(true)
+		return
+	}
+	for _, i := range items {
+		i.failed = err
+	}
+}
+
+// apply applies the newest version, and notes what becomes of each.
+func (i *item) apply(ctx context.Context) {
+	marks := make([]mark.Mark, len(i.versions))
+	for n, v := range i.versions {
+		marks[n] = v.mark
+	}
+	var errs []error
+	errs, i.applied = applyNewest(marks, func(n int) (err error) {
+		if i.failed != nil {
+			return i.failed
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		i.unsettled, err = i.to.apply(ctx, i.versions[n], n+1 < len(i.versions))
+		return err
+	})
+	for n, v := range i.versions {
+		v.err = errs[n]
+		if n > i.applied && v.mark.Ties(marks[i.applied]) {
+			i.to.table.Ties.Add(1)
+		}
+	}
+}
+
+// settle ends the puts that have to look for a tombstone, all of a batch together:
+// that saves a call for each.
+func (d *destination) settle(ctx context.Context, items []*item) {
+	items = slices.DeleteFunc(slices.Clone(items), func(i *item) bool { return i.unsettled == nil })
+	puts := make([]*replica.Unsettled, len(items))
+	for n, i := range items {
+		puts[n] = i.unsettled
+	}
+	for n, err := range d.table.Settle(ctx, puts) {
+		i := items[n]
+		i.versions[i.applied].err = err
+		if consumer.OutcomeOf(err) != consumer.Retry {
+			continue
+		}
+		for _, older := range i.versions[i.applied+1:] { // passed over for one that has to come again
+			older.err = err
+		}
+	}
+}
+
+// applyNewest applies the newest of an item's changes, whose marks or ranks are given
+// newest first; the others are stale then. Only if it can never be applied is the one
+// before it the newest. If it has to come again, all have to: an older one, applied
+// alone, would be seen as the newest for a while. It returns what became of each
+// change, and which one was applied; their number if none was.
+func applyNewest[M comparable](marks []M, apply func(n int) error) (errs []error, applied int) {
+	errs = make([]error, len(marks))
+	for n, m := range marks {
+		errs[n] = apply(n)
+		switch consumer.OutcomeOf(errs[n]) {
+		case consumer.Rejected:
+			continue
+		case consumer.Retry:
+			for older := n + 1; older < len(marks); older++ {
+				errs[older] = errs[n]
+			}
+			return errs, len(marks)
+		}
+		for older := n + 1; older < len(marks); older++ {
+			errs[older] = consumer.Stale
+			if marks[older] == m {
+				errs[older] = consumer.Duplicate
+			}
+		}
+		return errs, n
+	}
+	return errs, len(marks)
+}
+
+// apply applies one version to the copy; passesOver tells that older ones won't be.
+// A put that it returns has still to be settled.
+func (d *destination) apply(ctx context.Context, v *version, passesOver bool) (*replica.Unsettled, error) {
+	key := v.change.Keys.AttributeValues()
+	if v.effect == remove {
+		return nil, d.table.Remove(ctx, key, v.mark)
+	}
+	copied := d.leaves(v.change.New.AttributeValues())
+	maps.Copy(copied, key) // the images need not have it
+	return d.table.Begin(ctx, key, copied, v.mark, passesOver)
+}

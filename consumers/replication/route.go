@@ -1,0 +1,60 @@
+package replication
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/consumers/replication/replica"
+	"sluice/shared/change"
+	"sluice/shared/declaration"
+)
+
+// Masked is what a masked attribute holds in a copy, whatever it held.
+const Masked = "***"
+
+// Route says what of a table is copied, and where to.
+type Route struct {
+	Name   string
+	Source string // the table that is copied, in the home region
+	Table  string // the copy
+	Region string // of the copy
+
+	at            declaration.Position
+	where         []declaration.Condition
+	removeExpired bool
+	leaveOut      []string
+	mask          []string
+}
+
+// effect is what a change does to a route's copy.
+type effect uint8
+
+const (
+	nothing effect = iota
+	put
+	remove
+)
+
+// effect tells what a change does to the copy: an item that comes to match the
+// filter is put there, one that ceases to is removed.
+func (r *Route) effect(c *change.Change) effect {
+	switch {
+	case declaration.AllHoldIn(r.where, c.Keys, c.New):
+		return put
+	case c.ByTTL() && !r.removeExpired, !declaration.AllHoldIn(r.where, c.Keys, c.Old):
+		return nothing
+	}
+	return remove
+}
+
+// leaves turns an item of the source into what its copy holds, but for the mark.
+func (r *Route) leaves(item replica.Item) replica.Item {
+	for _, name := range r.leaveOut {
+		delete(item, name)
+	}
+	for _, name := range r.mask {
+		if _, ok := item[name]; ok {
+			item[name] = &types.AttributeValueMemberS{Value: Masked}
+		}
+	}
+	return item
+}

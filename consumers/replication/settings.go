@@ -1,0 +1,79 @@
+package replication
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"sluice/shared/consumer"
+)
+
+// The defaults of Settings, see DefaultSettings.
+const (
+	DefaultSourceTable    = "UserScoreEvents"
+	DefaultReplicaTable   = "UserScoreEvents"
+	DefaultReplicaRegion  = "eu-west-1"
+	DefaultTombstoneTable = "ReplicaTombstones"
+	DefaultConflictTable  = "ReplicaConflicts"
+	DefaultHorizon        = 384 * time.Hour
+)
+
+// Settings are replication's own settings.
+type Settings struct {
+	// SourceTable is the table that is copied.
+	SourceTable string `env:"SOURCE_TABLE"`
+	// ReplicaTable is the copy, in ReplicaRegion.
+	ReplicaTable  string `env:"REPLICA_TABLE"`
+	ReplicaRegion string `env:"REPLICA_REGION"`
+	// TombstoneTable is the table, in every region with a copy, that remembers
+	// removed items.
+	TombstoneTable string `env:"TOMBSTONE_TABLE"`
+	// ConflictTable is the table, in every region of a table that is kept the same in
+	// several, that keeps the versions which lost.
+	ConflictTable string `env:"CONFLICT_TABLE"`
+	// RemoveExpired says whether an item that expires (TTL) is removed from the copy.
+	RemoveExpired bool `env:"REMOVE_EXPIRED"`
+	// Horizon is how long a removed item is remembered. It must be longer than the
+	// stream's retention plus the dead letters' life; older changes are rejected.
+	Horizon time.Duration `env:"HORIZON"`
+}
+
+// DefaultSettings are the defaults.
+func DefaultSettings() Settings {
+	return Settings{
+		SourceTable:    DefaultSourceTable,
+		ReplicaTable:   DefaultReplicaTable,
+		ReplicaRegion:  DefaultReplicaRegion,
+		TombstoneTable: DefaultTombstoneTable,
+		ConflictTable:  DefaultConflictTable,
+		RemoveExpired:  true,
+		Horizon:        DefaultHorizon,
+	}
+}
+
+// Validate reports every fault at once.
+func (s Settings) Validate() error {
+	var faults []error
+	for _, t := range []struct{ name, value, what string }{
+		{"SOURCE_TABLE", s.SourceTable, "a table"}, {"REPLICA_TABLE", s.ReplicaTable, "a table"},
+		{"REPLICA_REGION", s.ReplicaRegion, "a region"}, {"TOMBSTONE_TABLE", s.TombstoneTable, "a table"},
+		{"CONFLICT_TABLE", s.ConflictTable, "a table"},
+	} {
+		if t.value == "" {
+			faults = append(faults, fmt.Errorf("%s must name %s", t.name, t.what))
+		}
+	}
+	faults = append(faults, consumer.CheckHorizon(s.Horizon))
+	return errors.Join(faults...)
+}
+
+// variables are the settings that a file of routes may name.
+func (s Settings) variables() map[string]string {
+	return map[string]string{
+		"SOURCE_TABLE":   s.SourceTable,
+		"REPLICA_TABLE":  s.ReplicaTable,
+		"REPLICA_REGION": s.ReplicaRegion,
+		"REMOVE_EXPIRED": strconv.FormatBool(s.RemoveExpired),
+	}
+}

@@ -1,0 +1,291 @@
+package replication
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithytime "github.com/aws/smithy-go/time"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/consumers/replication/mark"
+	"sluice/consumers/replication/replica"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// What can be wrong with an item of a copy.
+const (
+	Missing   = "missing"   // the copy hasn't got it
+	Extra     = "extra"     // the copy has it, the source hasn't, or it doesn't leave
+	Different = "different" // they have it in different versions
+)
+
+// Verification is what a comparison of a source with its copy found.
+type Verification struct {
+	Items       int          `json:"items"` // of the source that the route takes
+	Differences []Difference `json:"differences"`
+}
+
+// Difference is an item that the copy doesn't hold as it should.
+type Difference struct {
+	Key  string `json:"key"`
+	What string `json:"what"`
+	// Repair is what became of its repair; empty if none was wanted.
+	Repair string `json:"repair,omitempty"`
+}
+
+// VerifyOptions say how to compare.
+type VerifyOptions struct {
+	// Segments is how many parts of each table are read side by side.
+	Segments int
+	// Patience is how long after the first look what differed is looked at again.
+	// Changes on their way must have arrived by then.
+	Patience time.Duration
+	// Repair brings what still differs into the copy by the consumer's own rules:
+	// what the source holds now counts as a change made ReadMargin ago, so that any
+	// change which is on its way wins.
+	Repair bool
+}
+
+// Verify compares the copy with its source while both are written: it reads each
+// table in parallel segments, looks the items up in the other, strongly
+// consistent, and looks again at those that differ. Of what it reports it has seen
+// the same kind of difference twice.
+func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
+	keys, err := keysOf(ctx, p.source, p.Route.Source)
+	if err != nil {
+		return Verification{}, err
+	}
+	l := &look{Pair: p, keys: keys, suspects: map[string]replica.Item{}}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return scan(groupCtx, p.source, p.Route.Source, o.Segments, l.sourcePage) })
+	group.Go(func() error { return scan(groupCtx, p.table.Client, p.Route.Table, o.Segments, l.copyPage) })
+	if err := group.Wait(); err != nil {
+		return Verification{}, err
+	}
+	v := Verification{Items: l.items, Differences: []Difference{}}
+	if len(l.suspects) == 0 {
+		return v, nil
+	}
+	if err := smithytime.SleepWithContext(ctx, o.Patience); err != nil {
+		return v, err
+	}
+	for _, key := range l.suspects {
+		what, err := p.secondLook(ctx, key)
+		if err != nil {
+			return v, err
+		}
+		if what == "" {
+			continue
+		}
+		d := Difference{Key: keyText(key), What: what}
+		if o.Repair {
+			if d.Repair, err = p.repair(ctx, key); err != nil {
+				return v, err
+			}
+		}
+		v.Differences = append(v.Differences, d)
+	}
+	slices.SortFunc(v.Differences, func(a, b Difference) int { return cmp.Compare(a.Key, b.Key) })
+	return v, nil
+}
+
+// look is the first look at both tables.
+type look struct {
+	*Pair
+	keys []string // names of the key attributes
+
+	mu       sync.Mutex
+	items    int
+	suspects map[string]replica.Item // keys, by change.ItemKey
+}
+
+// sourcePage looks the source's items up in the copy.
+func (l *look) sourcePage(ctx context.Context, page []replica.Item) error {
+	copies, err := l.lookUp(ctx, l.table.Client, l.Route.Table, page)
+	if err != nil {
+		return err
+	}
+	taken := 0
+	for _, item := range page {
+		name, key, err := l.name(item)
+		if err != nil {
+			return err
+		}
+		what, ok := l.Route.differs(item, copies[name])
+		if ok {
+			taken++
+		}
+		l.suspect(what, name, key)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.items += taken
+	return nil
+}
+
+// copyPage looks the copy's items up in the source. Those that are in both are
+// the other scan's matter.
+func (l *look) copyPage(ctx context.Context, page []replica.Item) error {
+	items, err := l.lookUp(ctx, l.source, l.Route.Source, page)
+	if err != nil {
+		return err
+	}
+	for _, item := range page {
+		name, key, err := l.name(item)
+		if err != nil {
+			return err
+		}
+		if items[name] == nil {
+			what, _ := l.Route.differs(nil, item)
+			l.suspect(what, name, key)
+		}
+	}
+	return nil
+}
+
+func (l *look) suspect(what, name string, key replica.Item) {
+	if what == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.suspects[name] = key
+}
+
+// name returns an item's name and its key.
+func (l *look) name(item replica.Item) (string, replica.Item, error) {
+	key := keyOf(item, l.keys)
+	name, err := change.ItemKey("", key)
+	return name, key, err
+}
+
+// maxBatchGet is how many items one call may ask for:
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+const maxBatchGet = 100
+
+// lookUp reads the items with the same keys in a table, by name.
+func (l *look) lookUp(ctx context.Context, client *dynamodb.Client, table string, page []replica.Item) (map[string]replica.Item, error) {
+	found := map[string]replica.Item{}
+	for chunk := range slices.Chunk(page, maxBatchGet) {
+		asked := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+		for _, item := range chunk {
+			asked.Keys = append(asked.Keys, keyOf(item, l.keys))
+		}
+		for ask := map[string]types.KeysAndAttributes{table: asked}; len(ask) > 0; {
+			out, err := client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: ask})
+			if err != nil {
+				return nil, fmt.Errorf("look items up in %s: %w", table, err)
+			}
+			for _, item := range out.Responses[table] {
+				name, _, err := l.name(item)
+				if err != nil {
+					return nil, err
+				}
+				found[name] = item
+			}
+			ask = out.UnprocessedKeys
+		}
+	}
+	return found, nil
+}
+
+// differs tells what is wrong with the copy of a source's item, and whether the
+// route takes that. Either is nil if there is none. Both items are changed.
+func (r *Route) differs(source, copied replica.Item) (what string, taken bool) {
+	var wanted replica.Item
+	if source != nil {
+		wanted, taken = r.wants(source)
+	}
+	delete(copied, mark.Attribute)
+	switch {
+	case !taken && copied == nil, taken && copied != nil && sameItem(wanted, copied):
+		return "", taken
+	case source == nil && !r.removeExpired:
+		return "", taken // it may have expired, which such a copy keeps
+	case !taken:
+		return Extra, taken
+	case copied == nil:
+		return Missing, taken
+	}
+	return Different, taken
+}
+
+// secondLook reads an item in both tables, the copy last, and tells what is wrong.
+func (p *Pair) secondLook(ctx context.Context, key replica.Item) (string, error) {
+	source, err := get(ctx, p.source, p.Route.Source, key)
+	if err != nil {
+		return "", err
+	}
+	copied, err := get(ctx, p.table.Client, p.Route.Table, key)
+	if err != nil {
+		return "", err
+	}
+	what, _ := p.Route.differs(source, copied)
+	return what, nil
+}
+
+// repair makes one item what it should be, by the consumer's own rules.
+func (p *Pair) repair(ctx context.Context, key replica.Item) (string, error) {
+	bring := p.bring
+	if p.mirror != nil {
+		bring = p.mirror.repair
+	}
+	err := bring(ctx, key)
+	switch consumer.OutcomeOf(err) {
+	case consumer.Applied, consumer.Duplicate:
+		return "repaired", nil
+	case consumer.Stale:
+		return "left alone: the copy is newer", nil
+	case consumer.Rejected:
+		return err.Error(), nil
+	}
+	return "", err
+}
+
+// bring brings one item into the copy as the source holds it now.
+func (p *Pair) bring(ctx context.Context, key replica.Item) error {
+	m := scannedMark(p.now(), p.Home)
+	source, err := get(ctx, p.source, p.Route.Source, key)
+	if err != nil {
+		return err
+	}
+	if source != nil {
+		if wanted, taken := p.Route.wants(source); taken {
+			return p.table.Put(ctx, key, wanted, m, false)
+		}
+	}
+	return p.table.Remove(ctx, key, m)
+}
+
+// scan visits every page of a table, strongly consistent, in segments side by
+// side. visit is called for several pages at once.
+func scan(ctx context.Context, client *dynamodb.Client, table string, segments int, visit func(ctx context.Context, page []replica.Item) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for segment := range segments {
+		group.Go(func() error {
+			pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{
+				TableName: &table, ConsistentRead: aws.Bool(true),
+				Segment: aws.Int32(int32(segment)), TotalSegments: aws.Int32(int32(segments)),
+			})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					return fmt.Errorf("read %s: %w", table, err)
+				}
+				if err := visit(ctx, page.Items); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
