@@ -1,0 +1,230 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// maxBulk is how many bytes a bulk request has at most, unless one document alone
+// has more. Small domains refuse more than 10 MiB.
+const maxBulk = 9 << 20
+
+// operation is one document that is written. It is done when err is set.
+type operation struct {
+	to       *Route
+	id       string
+	version  int64
+	document []byte // one line
+	reach    reach
+	err      error // what became of it
+	tie      bool  // another change of its time was there
+	next     bool  // an index is being made in the place of the route's, as the answer told
+}
+
+// reach says to which of a route's indexes a document goes.
+type reach uint8
+
+const (
+	// current: the one that there is; the answer tells whether another is being made.
+	current reach = iota
+	// both: that, and the one that is being made, if it is there.
+	both
+	// next: only the one that is being made.
+	next
+)
+
+// aliases are where the document goes.
+func (o *operation) aliases() []string {
+	switch o.reach {
+	case both:
+		return []string{o.to.all(), o.to.next()}
+	case next:
+		return []string{o.to.next()}
+	}
+	return []string{o.to.all()}
+}
+
+// errNoIndex is what becomes of an operation whose alias isn't there.
+var errNoIndex = errors.New("the index isn't there")
+
+// appendTo appends what writes the document to a bulk request.
+func (o *operation) appendTo(dst []byte) []byte {
+	for _, alias := range o.aliases() {
+		dst = append(dst, `{"index":{"_index":"`...)
+		dst = append(append(dst, alias...), `","_id":`...)
+		dst = change.AppendText(dst, o.id)
+		dst = append(dst, `,"version":`...)
+		dst = strconv.AppendInt(dst, o.version, 10)
+		dst = append(dst, `,"version_type":"external"}}`+"\n"...)
+		dst = append(append(dst, o.document...), '\n')
+	}
+	return dst
+}
+
+// size is about how many bytes the document takes in a bulk request.
+func (o *operation) size() int {
+	const action = 100
+	size := action + len(o.id) + len(o.document)
+	if o.reach == both {
+		return 2 * size
+	}
+	return size
+}
+
+// write writes the documents, as many at once as a request holds.
+func (c *client) write(ctx context.Context, operations []*operation) {
+	for len(operations) > 0 {
+		n, size := 0, 0
+		for n < len(operations) && (n == 0 || size+operations[n].size() <= maxBulk) {
+			size += operations[n].size()
+			n++
+		}
+		c.bulk(ctx, operations[:n])
+		operations = operations[n:]
+	}
+}
+
+// bulk writes the documents with one request, or with more if that is too large.
+func (c *client) bulk(ctx context.Context, operations []*operation) {
+	var body []byte
+	for _, o := range operations {
+		body = o.appendTo(body)
+	}
+	asked := questions(operations)
+	for _, r := range asked {
+		body = r.appendQuestion(body)
+	}
+	requireAlias := true
+	answer, err := c.do(ctx, "bulk request", func() opensearchapi.Request {
+		return opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias}
+	})
+	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusRequestEntityTooLarge {
+		if half := len(operations) / 2; half > 0 {
+			c.bulk(ctx, operations[:half])
+			c.bulk(ctx, operations[half:])
+			return
+		}
+		err = consumer.Reject(fmt.Errorf("index %s: the document of %d bytes is more than OpenSearch takes: %w", operations[0].to.Index, len(body), err))
+	}
+	if err == nil {
+		err = read(answer, operations, asked)
+	}
+	if err != nil {
+		for _, o := range operations {
+			o.err = err
+		}
+	}
+}
+
+// itemAnswer is what a bulk request's answer says of one document.
+type itemAnswer struct {
+	Index  string `json:"_index"` // the alias if it wasn't found, else what is behind it
+	ID     string `json:"_id"`
+	Status int
+	Error  *Cause
+}
+
+// read notes what a bulk request's answer says of each document, and of the routes
+// that were asked about.
+func read(answer []byte, operations []*operation, asked []*Route) error {
+	var all struct {
+		Items []struct{ Index, Update itemAnswer }
+	}
+	if err := json.Unmarshal(answer, &all); err != nil {
+		return fmt.Errorf("read the answer to a bulk request: %w", err)
+	}
+	documents := 0
+	for _, o := range operations {
+		documents += len(o.aliases())
+	}
+	if len(all.Items) != documents+len(asked) {
+		return fmt.Errorf("a bulk request with %d documents is answered for %d", documents, len(all.Items)-len(asked))
+	}
+	at := 0
+	for _, o := range operations {
+		for range o.aliases() {
+			if id := all.Items[at].Index.ID; id != o.id {
+				return fmt.Errorf("a bulk request is answered for document %s in the place of %s", id, o.id)
+			}
+			at++
+		}
+	}
+	found := map[*Route]bool{}
+	for i, r := range asked {
+		found[r] = r.found(all.Items[documents+i].Update)
+	}
+	at = 0
+	for _, o := range operations {
+		o.next = found[o.to]
+		var parts []error
+		for _, alias := range o.aliases() {
+			err := o.outcome(alias, all.Items[at].Index)
+			at++
+			if o.reach == both && alias == o.to.next() {
+				o.next = !errors.Is(err, errNoIndex)
+				if !o.next {
+					continue // all that there is has the document
+				}
+			}
+			parts = append(parts, err)
+		}
+		if o.err = parts[0]; len(parts) > 1 {
+			o.err = consumer.Combine(parts)
+		}
+	}
+	return nil
+}
+
+// outcome returns what became of the document at an alias.
+func (o *operation) outcome(alias string, a itemAnswer) error {
+	if a.Error == nil && (a.Status == http.StatusOK || a.Status == http.StatusCreated) {
+		return nil
+	}
+	cause := Cause{Type: "no reason"}
+	if a.Error != nil {
+		cause = *a.Error
+	}
+	refused := &DocumentError{Index: a.Index, ID: o.id, Status: a.Status, Cause: cause}
+	switch {
+	case a.Status == http.StatusConflict:
+		return o.conflict(cause.Reason)
+	case a.Status == http.StatusNotFound:
+		return errNoIndex
+	case a.Status == http.StatusBadRequest && a.Index != alias:
+		// Of the document: what is wrong with the alias is told with its name.
+		return consumer.Reject(refused)
+	}
+	return refused
+}
+
+var currentVersion = regexp.MustCompile(`current version \[(\d+)\]`)
+
+// conflict tells what became of a document in whose place another one is that isn't
+// older. Which version that has, only the reason's text says; if it says it
+// differently some day, duplicates are counted as stale, which changes nothing else.
+func (o *operation) conflict(reason string) error {
+	match := currentVersion.FindStringSubmatch(reason)
+	if match == nil {
+		return consumer.Stale
+	}
+	there, err := strconv.ParseInt(match[1], 10, 64)
+	if err != nil {
+		return consumer.Stale
+	}
+	if there == o.version {
+		return consumer.Duplicate
+	}
+	o.tie = tie(there, o.version)
+	return consumer.Stale
+}

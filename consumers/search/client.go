@@ -1,0 +1,128 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	smithytime "github.com/aws/smithy-go/time"
+	"github.com/opensearch-project/opensearch-go/v2"
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+	"github.com/opensearch-project/opensearch-go/v2/signer/awsv2"
+)
+
+// client makes requests, again if they fail for a while.
+type client struct {
+	api      *opensearch.Client
+	endpoint string
+	retryer  func() aws.Retryer // says how often, and after which pause
+	next     sync.Map           // by name, the indexes that others were being made for
+}
+
+func newClient(cfg aws.Config, s Settings) (*client, error) {
+	transport := httpTransport{cfg.HTTPClient}
+	if transport.client == nil {
+		transport.client = awshttp.NewBuildableClient()
+	}
+	config := opensearch.Config{
+		Addresses: []string{s.Endpoint},
+		Transport: transport,
+		// Its own repeats sign a body that was read already.
+		DisableRetry: true,
+	}
+	switch s.Auth {
+	case IAM:
+		signer, err := awsv2.NewSignerWithService(cfg, s.Service)
+		if err != nil {
+			return nil, fmt.Errorf("sign requests for %s: %w", s.Service, err)
+		}
+		config.Signer = signer
+	case Basic:
+		config.Username, config.Password = s.User, s.Password
+	}
+	api, err := opensearch.NewClient(config)
+	if err != nil {
+		return nil, fmt.Errorf("make the client of %s: %w", s.Endpoint, err)
+	}
+	retryer := cfg.Retryer
+	if retryer == nil {
+		retryer = func() aws.Retryer { return retry.NewStandard() }
+	}
+	return &client{api: api, endpoint: s.Endpoint, retryer: retryer}, nil
+}
+
+// httpTransport makes the SDK's HTTP client a transport.
+type httpTransport struct{ client aws.HTTPClient }
+
+func (t httpTransport) RoundTrip(r *http.Request) (*http.Response, error) { return t.client.Do(r) }
+
+// do makes a request and returns its answer's body. What fails for a while is done
+// again after a growing, random pause, as often as the SDK would. All requests of
+// this package can be repeated: they change nothing the second time. Another status
+// than 200 is a [*StatusError].
+func (c *client) do(ctx context.Context, what string, request func() opensearchapi.Request) ([]byte, error) {
+	retryer := c.retryer()
+	for attempt := 1; ; attempt++ {
+		body, err := c.once(ctx, what, request())
+		if err == nil || ctx.Err() != nil || attempt >= retryer.MaxAttempts() || !passes(err) {
+			return body, err
+		}
+		delay, delayErr := retryer.RetryDelay(attempt, err)
+		if delayErr != nil {
+			return nil, errors.Join(err, delayErr)
+		}
+		if smithytime.SleepWithContext(ctx, delay) != nil {
+			return nil, err
+		}
+	}
+}
+
+// read makes a request and reads its answer into out.
+func (c *client) read(ctx context.Context, what string, request func() opensearchapi.Request, out any) error {
+	answer, err := c.do(ctx, what, request)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("read the answer to %s: %w", what, err)
+	}
+	return nil
+}
+
+// passes tells whether a failure may be over soon.
+func passes(err error) bool {
+	refused, ok := errors.AsType[*StatusError](err)
+	if !ok {
+		return true // no answer, or half of one
+	}
+	switch refused.Status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+func (c *client) once(ctx context.Context, what string, request opensearchapi.Request) ([]byte, error) {
+	response, err := request.Do(ctx, c.api)
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s: %w", what, c.endpoint, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s: read the answer: %w", what, c.endpoint, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		const most = 500
+		return nil, &StatusError{Endpoint: c.endpoint, Request: what, Status: response.StatusCode, Body: string(bytes.TrimSpace(body[:min(most, len(body))]))}
+	}
+	return body, nil
+}

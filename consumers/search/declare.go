@@ -1,0 +1,164 @@
+package search
+
+import (
+	"embed"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sluice/shared/declaration"
+)
+
+// routesFile declares the routes; it is part of the function, as are the
+// definitions of its indexes.
+//
+//go:embed routes.yaml
+var routesFile []byte
+
+//go:embed indexes/*.json
+var definitions embed.FS
+
+// RoutesPath is where the shipped routes are declared, from the checkout's root.
+const RoutesPath = "consumers/search/routes.yaml"
+
+// Routes returns the routes that the consumer serves with these settings.
+func (s Settings) Routes() ([]*Route, error) { return s.ReadRoutes(RoutesPath, routesFile) }
+
+// ReadRoutes reads and checks the routes that another file declares. The error
+// has every fault with its line and column: [*declaration.Error], joined.
+func (s Settings) ReadRoutes(path string, text []byte) ([]*Route, error) {
+	r := &reader{declaration.NewReader(path, s.variables())}
+	root, ok := r.Parse(text)
+	if !ok {
+		return nil, r.Err()
+	}
+	declared := r.Fields(root, "the file", "routes")["routes"]
+	if declared.Kind != declaration.List || len(declared.Items) == 0 {
+		r.Fault(declared.At, "routes must be a list of routes")
+	}
+	var routes []*Route
+	for _, n := range declared.Items {
+		routes = append(routes, r.route(n))
+	}
+	if !r.Faults() {
+		r.checkTogether(routes)
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return routes, nil
+}
+
+// reader reads routes.
+type reader struct{ *declaration.Reader }
+
+func (r *reader) route(n declaration.Node) *Route {
+	route := &Route{at: n.At}
+	f := r.Fields(n, "route", "name", "from", "into", "keep", "leaveOut", "rename")
+	route.Name = r.Text(f["name"], "name")
+
+	from := r.Fields(f["from"], "from", "table", "where")
+	route.Source = r.Text(from["table"], "from: table")
+	route.where = r.Conditions(from["where"], "from: where")
+
+	into := r.Fields(f["into"], "into", "index", "definition")
+	route.Index = r.index(into["index"])
+	route.definition = r.definition(into["definition"])
+
+	route.keep = r.attributes(f["keep"], "keep")
+	route.leaveOut = r.attributes(f["leaveOut"], "leaveOut")
+	if route.keep != nil && route.leaveOut != nil {
+		r.Fault(f["leaveOut"].At, "leaveOut and keep can't stand together: what isn't kept is left out")
+	}
+	route.rename = r.renames(f["rename"], route)
+	return route
+}
+
+// indexName is what OpenSearch allows for an index, as far as it can be searched
+// under that name without quotes.
+var indexName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,199}$`)
+
+func (r *reader) index(n declaration.Node) string {
+	name := r.Text(n, "into: index")
+	if name != "" && !indexName.MatchString(name) {
+		r.Fault(n.At, "into: index %q must be of small letters, digits, - and _, begin with a letter or digit, and have at most 200 of them", name)
+	}
+	return name
+}
+
+// definition reads the settings and mappings of an index from the file that is named.
+func (r *reader) definition(n declaration.Node) []byte {
+	name := r.Text(n, "into: definition")
+	if name == "" {
+		return nil
+	}
+	text, err := definitions.ReadFile("indexes/" + name)
+	if err != nil {
+		r.Fault(n.At, "into: definition: consumers/search/indexes has no %s", name)
+		return nil
+	}
+	var known struct {
+		Settings, Mappings map[string]any
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&known); err != nil {
+		r.Fault(n.At, "into: definition: consumers/search/indexes/%s must be an object of settings and mappings: %v", name, err)
+	}
+	return text
+}
+
+// attributes reads a list of attributes' names.
+func (r *reader) attributes(n declaration.Node, what string) []string {
+	if n.Kind != declaration.List && n.Kind != declaration.Absent {
+		r.Fault(n.At, "%s must be a list of attributes, not %v", what, n.Kind)
+	}
+	var names []string
+	for _, item := range n.Items {
+		name := r.Text(item, what+": attribute")
+		if slices.Contains(names, name) {
+			r.Fault(item.At, "%s: attribute %s stands twice", what, name)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// renames reads an object of attributes and the names of their fields.
+func (r *reader) renames(n declaration.Node, route *Route) map[string]string {
+	renames := map[string]string{}
+	given := map[string]string{}
+	for _, p := range r.Pairs(n, "rename") {
+		field := r.Text(p.Value, "rename: "+p.Key)
+		switch {
+		case route.field(p.Key) == "":
+			r.Fault(p.At, "rename: attribute %s is left out already", p.Key)
+		case field == Field:
+			r.Fault(p.Value.At, "rename: field %s is Sluice's own", field)
+		case given[field] != "":
+			r.Fault(p.Value.At, "rename: attributes %s and %s both become field %s", given[field], p.Key, field)
+		}
+		renames[p.Key], given[field] = field, p.Key
+	}
+	return renames
+}
+
+// checkTogether checks what only all routes together tell.
+func (r *reader) checkTogether(routes []*Route) {
+	for i, route := range routes {
+		for _, earlier := range routes[:i] {
+			if route.Name == earlier.Name {
+				r.Fault(route.at, "a route named %s stands in line %d already", route.Name, earlier.at.Line)
+			}
+			switch {
+			case route.Index == earlier.Index:
+				r.Fault(route.at, "routes %s and %s both write index %s; give each an index of its own", earlier.Name, route.Name, route.Index)
+			case earlier.owns(route.Index):
+				r.Fault(route.at, "index %s of route %s is a name that Sluice makes for index %s of route %s; choose another", route.Index, route.Name, earlier.Index, earlier.Name)
+			case route.owns(earlier.Index):
+				r.Fault(route.at, "index %s of route %s is a name that Sluice makes for index %s of route %s; choose another", earlier.Index, earlier.Name, route.Index, route.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package search
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithytime "github.com/aws/smithy-go/time"
+
+	"sluice/shared/change"
+)
+
+// ReadMargin is how much older than the moment before it was read a scanned item
+// counts. The clocks of this machine and of DynamoDB may differ by less than
+// that, so a change that the scan didn't see is always newer.
+const ReadMargin = 10 * time.Second
+
+// Pair is a route's table and its index, as people's commands use them. It is safe
+// for concurrent use.
+type Pair struct {
+	Route  *Route
+	table  *dynamodb.Client
+	client *client
+	now    func() time.Time
+	sleep  func(context.Context, time.Duration) error // until the context ends, at most
+}
+
+// Pairs returns a Pair for each of the shipped routes. It makes no call. The error
+// names every setting that is wrong.
+func Pairs(cfg aws.Config, s Settings) ([]*Pair, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	routes, err := s.Routes()
+	if err != nil {
+		return nil, err
+	}
+	var pairs []*Pair
+	for _, route := range routes {
+		p, err := newPair(cfg, s, route, time.Now)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, nil
+}
+
+func newPair(cfg aws.Config, s Settings, route *Route, now func() time.Time) (*Pair, error) {
+	client, err := newClient(cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Pair{Route: route, table: dynamodb.NewFromConfig(cfg), client: client, now: now, sleep: smithytime.SleepWithContext}, nil
+}
+
+// source is the pair's table as it is scanned.
+type source struct {
+	*Pair
+	keys  []string                             // names of the key attributes, sorted
+	types map[string]types.ScalarAttributeType // of the key attributes, by name
+	Items int64                                // about how many there are, as DynamoDB counted them in the last hours
+}
+
+// source looks at the table's keys.
+func (p *Pair) source(ctx context.Context) (*source, error) {
+	out, err := p.table.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.Route.Source})
+	if err != nil {
+		return nil, fmt.Errorf("look at the keys of table %s: %w", p.Route.Source, err)
+	}
+	s := &source{Pair: p, Items: aws.ToInt64(out.Table.ItemCount), types: map[string]types.ScalarAttributeType{}}
+	for _, k := range out.Table.KeySchema {
+		s.keys = append(s.keys, aws.ToString(k.AttributeName))
+	}
+	slices.Sort(s.keys)
+	for _, a := range out.Table.AttributeDefinitions {
+		s.types[aws.ToString(a.AttributeName)] = a.AttributeType
+	}
+	return s, nil
+}
+
+// keyOf returns the key of the item that a document is of, by its id or, if that is a
+// hash, by the fields that hold the key.
+func (s *source) keyOf(id string, document map[string]any) (map[string]types.AttributeValue, error) {
+	texts, err := keysOfID(id)
+	if _, hash := errors.AsType[*hashedError](err); hash {
+		texts = nil
+		for _, name := range s.keys {
+			field, there := document[s.Route.field(name)]
+			if !there {
+				return nil, err
+			}
+			text := fmt.Sprint(field)
+			if s.types[name] == types.ScalarAttributeTypeB {
+				b, err := base64.StdEncoding.DecodeString(text)
+				if err != nil {
+					return nil, fmt.Errorf("field %s is no binary key: %w", s.Route.field(name), err)
+				}
+				text = string(b)
+			}
+			texts = append(texts, text)
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	if len(texts) != len(s.keys) {
+		return nil, fmt.Errorf("its id has %d key values; table %s has %d", len(texts), s.Route.Source, len(s.keys))
+	}
+	key := map[string]types.AttributeValue{}
+	for i, name := range s.keys {
+		switch s.types[name] {
+		case types.ScalarAttributeTypeN:
+			key[name] = &types.AttributeValueMemberN{Value: texts[i]}
+		case types.ScalarAttributeTypeB:
+			key[name] = &types.AttributeValueMemberB{Value: []byte(texts[i])}
+		default:
+			key[name] = &types.AttributeValueMemberS{Value: texts[i]}
+		}
+	}
+	return key, nil
+}
+
+// page reads the items of a segment behind a key, strongly consistent, each as the
+// change that it stands for, and returns where the next page begins, nil if there
+// is none.
+func (s *source) page(ctx context.Context, segment, segments int, from map[string]types.AttributeValue) (_ []*change.Change, next map[string]types.AttributeValue, err error) {
+	sent := s.now()
+	out, err := s.table.Scan(ctx, &dynamodb.ScanInput{
+		TableName: &s.Route.Source, ConsistentRead: aws.Bool(true), ExclusiveStartKey: from,
+		Segment: aws.Int32(int32(segment)), TotalSegments: aws.Int32(int32(segments)),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", s.Route.Source, err)
+	}
+	changes := make([]*change.Change, len(out.Items))
+	for i, item := range out.Items {
+		if changes[i], err = s.read(item, sent); err != nil {
+			return nil, nil, err
+		}
+	}
+	return changes, out.LastEvaluatedKey, nil
+}
+
+// read returns the change that an item stands for that a request sent at a moment
+// found. Any change within the margin before it is newer, too, and brings the item
+// as it is.
+func (s *source) read(item map[string]types.AttributeValue, sent time.Time) (*change.Change, error) {
+	c, err := change.FromItem(s.Route.Source, s.keys, item, sent.Add(-ReadMargin))
+	if err != nil {
+		return nil, fmt.Errorf("read an item of %s: %w", s.Route.Source, err)
+	}
+	return c, nil
+}
+
+// documents returns the writing of those items that the route takes, and why others
+// can't be documents.
+func (p *Pair) documents(items []*change.Change) (operations []*operation, faults []error) {
+	for _, c := range items {
+		if p.Route.effect(c) != put {
+			continue
+		}
+		id := documentID(c.Keys)
+		if err := p.Route.check(c.New); err != nil {
+			faults = append(faults, fmt.Errorf("document %s: %w", id, err))
+			continue
+		}
+		operations = append(operations, &operation{to: p.Route, id: id, version: scannedVersion(c), document: p.Route.appendDocument(nil, c, p.now())})
+	}
+	return operations, faults
+}
+
+// scannedVersion is the version of a document made of a scanned item. It is less
+// than that of any change at the same time.
+func scannedVersion(c *change.Change) int64 { return c.Version << tieBits }

@@ -1,0 +1,246 @@
+package query
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"sluice/consumers/search"
+)
+
+// What a hit's score is the sum of: for each clause, how well its best term matches.
+// They depend on the document and the query alone. The engine's own scores change
+// with every document that comes or goes, and paging by them would miss hits.
+const (
+	exactly = 4 // a keyword's whole value, or a phrase
+	as      = 3 // a word as written, or its beginning
+	nearly  = 1 // a word with a typo
+	unasked = 0 // numbers, dates: no match is better than another
+)
+
+// build makes the query that finds what a text asks for.
+func build(text string, f fields) (object, error) {
+	clauses, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	var must []object
+	for _, clause := range clauses {
+		var terms []object
+		for _, t := range clause {
+			q, err := t.build(f)
+			if err != nil {
+				return nil, err
+			}
+			terms = append(terms, q)
+		}
+		must = append(must, best(terms))
+	}
+	return object{"bool": object{
+		"must": must,
+		// The alias hides these already, unless somebody made it anew without its filter.
+		"must_not": object{"term": object{search.Field + ".deleted": true}},
+	}}, nil
+}
+
+// best finds what one of the queries finds, with the best score of these.
+func best(queries []object) object {
+	if len(queries) == 1 {
+		return queries[0]
+	}
+	return object{"dis_max": object{"queries": queries}}
+}
+
+func scored(score float64, q object) object {
+	return object{"constant_score": object{"filter": q, "boost": score}}
+}
+
+func (t term) build(f fields) (object, error) {
+	var q object
+	if t.field == "" {
+		var anywhere []object
+		for _, name := range f.searched() {
+			anywhere = append(anywhere, t.matches(f[name])...)
+		}
+		if q = nothing(); len(anywhere) > 0 {
+			q = best(anywhere)
+		}
+	} else {
+		found, err := f.find(t.field)
+		if err != nil {
+			return nil, faultAt(t.column, "%v; quote what you look for if it has a colon", err)
+		}
+		if q, err = t.in(found); err != nil {
+			return nil, err
+		}
+	}
+	if t.negated {
+		return object{"bool": object{"must_not": q}}, nil
+	}
+	return q, nil
+}
+
+// in makes the query of a term that names its field.
+func (t term) in(f field) (object, error) {
+	if t.kind == exists {
+		return scored(unasked, inRange(f, nil)), nil
+	}
+	var q object
+	var err error
+	switch f.class {
+	case text, keyword:
+		if t.kind != compare && t.kind != between {
+			return best(t.matches(f)), nil
+		}
+		if f.class == text {
+			return nil, t.fault(f, "it has no order; look for words, or sort by it")
+		}
+		q = t.keywords(f)
+	case number:
+		q, err = t.numbers(f)
+	case date:
+		q, err = t.dates(f)
+	case boolean:
+		if t.kind > phrase || t.value != "true" && t.value != "false" {
+			return nil, t.fault(f, "write %s:true or %s:false", f.name, f.name)
+		}
+		q = object{"term": object{f.name: t.value}}
+	default:
+		return nil, t.fault(f, "it isn't searched; only %s:* asks whether it is there", f.name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return scored(unasked, q), nil
+}
+
+func (t term) fault(f field, format string, args ...any) error {
+	return faultAt(t.valueColumn, "field %s is of type %s: "+format, append([]any{f.name, f.kind}, args...)...)
+}
+
+// matches returns the queries one of which must find the term's words in a text or a
+// keyword. In neither does it matter whether letters are small.
+func (t term) matches(f field) []object {
+	anyCase := object{"value": t.value, "case_insensitive": true}
+	switch {
+	case f.class == keyword && t.kind == prefix:
+		return []object{scored(as, object{"prefix": object{f.name: anyCase}})}
+	case f.class == keyword:
+		return []object{scored(exactly, object{"term": object{f.name: anyCase}})}
+	case t.kind == prefix:
+		return []object{scored(as, object{"match_bool_prefix": object{f.name: object{"query": t.value, "operator": "and"}}})}
+	case t.kind == phrase:
+		return []object{scored(exactly, object{"match_phrase": object{f.name: object{"query": t.value}}})}
+	}
+	found := []object{scored(as, object{"match": object{f.name: object{"query": t.value, "operator": "and"}}})}
+	if !t.negated && mayHaveTypo(t.value) {
+		found = append(found, scored(nearly, object{"match": object{f.name: object{
+			"query": t.value, "operator": "and",
+			"fuzziness": fuzziness, "prefix_length": 1,
+			"fuzzy_rewrite": "constant_score", // all words that are near, not the 50 most frequent
+		}}}))
+	}
+	return found
+}
+
+// fuzziness allows one letter to be wrong in a word of 4, and two in one of 8: almost
+// any three letters are near some word.
+const fuzziness = "AUTO:4,8"
+
+// mayHaveTypo tells whether to look for words that are nearly the same: not for what
+// has digits, such as a number or an id, nor for what is longer than words are.
+func mayHaveTypo(text string) bool {
+	return !strings.ContainsFunc(text, unicode.IsDigit) && len(text) <= 64
+}
+
+// limit is one end of what a term lets a value be.
+type limit struct {
+	text     string
+	column   int
+	included bool
+}
+
+// limits returns both ends; nil: none.
+func (t term) limits() (lower, upper *limit) {
+	switch t.kind {
+	case compare:
+		end := &limit{t.value, t.valueColumn, t.op == ">=" || t.op == "<="}
+		if t.op[0] == '>' {
+			return end, nil
+		}
+		return nil, end
+	case between:
+		if t.value != "" {
+			lower = &limit{t.value, t.valueColumn, true}
+		}
+		if t.upper != "" {
+			upper = &limit{t.upper, t.upperColumn, true}
+		}
+		return lower, upper
+	}
+	only := &limit{t.value, t.valueColumn, true}
+	return only, only
+}
+
+// keywords compares as OpenSearch sorts keywords: byte by byte.
+func (t term) keywords(f field) object {
+	lower, upper := t.limits()
+	bounds := object{}
+	if lower != nil {
+		bounds[bound("g", lower.included)] = lower.text
+	}
+	if upper != nil {
+		bounds[bound("l", upper.included)] = upper.text
+	}
+	return inRange(f, bounds)
+}
+
+func (t term) numbers(f field) (object, error) {
+	if t.kind == prefix {
+		return nil, t.fault(f, "numbers have no beginning; write %s:>=%s, or %s:10..19", f.name, t.value, f.name)
+	}
+	end := func(l *limit) (*numberLimit, error) {
+		if l == nil {
+			return nil, nil
+		}
+		value, err := parseNumber(l.text)
+		if err != nil {
+			return nil, faultAt(l.column, "field %s is of type %s: %v", f.name, f.kind, err)
+		}
+		return &numberLimit{value, l.included}, nil
+	}
+	from, to := t.limits()
+	lower, err := end(from)
+	if err != nil {
+		return nil, err
+	}
+	upper, err := end(to)
+	if err != nil {
+		return nil, err
+	}
+	return numbers(f, lower, upper), nil
+}
+
+func (t term) dates(f field) (object, error) {
+	if t.kind == prefix {
+		return nil, t.fault(f, "a shorter date stands for all that begins so: %s:2026-01", f.name)
+	}
+	lower, upper := t.limits()
+	var from, to *time.Time
+	for _, l := range []*limit{lower, upper} {
+		if l == nil {
+			continue
+		}
+		p, err := parsePeriod(l.text)
+		if err != nil {
+			return nil, faultAt(l.column, "field %s is of type %s: %v", f.name, f.kind, err)
+		}
+		if l == lower {
+			from = p.bound(!l.included)
+		}
+		if l == upper {
+			to = p.bound(l.included)
+		}
+	}
+	return dates(f, from, to), nil
+}

@@ -1,0 +1,152 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+
+	"sluice/consumers/search"
+)
+
+// DefaultTimeout is how long a search may take.
+const DefaultTimeout = 5 * time.Second
+
+// Searcher searches the indexes of routes. It is safe for concurrent use.
+type Searcher struct {
+	Timeout time.Duration // DefaultTimeout unless it is set before the first search
+
+	reader  *search.Reader
+	indexes []string
+	now     func() time.Time
+}
+
+// New returns a Searcher of the indexes that routes fill. It makes no call. The error
+// names every setting that is wrong.
+func New(cfg aws.Config, s search.Settings, routes []*search.Route) (*Searcher, error) {
+	cfg = cfg.Copy()
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			// Somebody waits for it: once more, soon.
+			o.MaxAttempts, o.MaxBackoff = 2, 200*time.Millisecond
+		})
+	}
+	reader, err := search.NewReader(cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	searcher := &Searcher{Timeout: DefaultTimeout, reader: reader, now: time.Now}
+	for _, r := range routes {
+		searcher.indexes = append(searcher.indexes, r.Index)
+	}
+	return searcher, nil
+}
+
+// Indexes returns the names that can be searched.
+func (s *Searcher) Indexes() []string { return slices.Clone(s.indexes) }
+
+// Search answers a request. A fault of it is an [*Error], an [*UnknownIndexError] or
+// an [*EmptyIndexError]; who may not search gets a [*ForbiddenError], what isn't answered in time [ErrSlow], for a part of the
+// index only [ErrPartial].
+func (s *Searcher) Search(ctx context.Context, r Request) (*Answer, error) {
+	begin := s.now()
+	if !slices.Contains(s.indexes, r.Index) {
+		return nil, &UnknownIndexError{r.Index, s.Indexes()}
+	}
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	// OpenSearch gives up before we do, and says so.
+	ctx, stop := context.WithTimeout(ctx, s.Timeout+s.Timeout/4)
+	defer stop()
+	answer, err := s.search(ctx, &r)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, fmt.Errorf("%w (%w)", ErrSlow, err)
+	}
+	if refused, ok := errors.AsType[*search.StatusError](err); ok && (refused.Status == http.StatusForbidden || refused.Status == http.StatusUnauthorized) {
+		return nil, &ForbiddenError{r.Index, refused}
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer.Took = s.now().Sub(begin).Milliseconds()
+	return answer, nil
+}
+
+func (s *Searcher) search(ctx context.Context, r *Request) (*Answer, error) {
+	f, err := s.fields(ctx, r.Index)
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.body(f, fmt.Sprintf("%dms", s.Timeout.Milliseconds()))
+	if err != nil {
+		return nil, err
+	}
+	// The newest change is asked for first, of the same copy of the index: what the
+	// hits are from is never older.
+	lines, err := r.lines(newest(), body)
+	if err != nil {
+		return nil, err
+	}
+	one := 1
+	text, err := s.reader.Do(ctx, "search of index "+r.Index, func() opensearchapi.Request {
+		return opensearchapi.MsearchRequest{Body: bytes.NewReader(lines), MaxConcurrentSearches: &one}
+	})
+	if err != nil {
+		return nil, err
+	}
+	answers, err := read(text, 2)
+	if err != nil {
+		return nil, err
+	}
+	newest, hits := &answers[0], &answers[1]
+	if err := hits.check(r); err != nil {
+		return nil, err
+	}
+	if err := newest.check(&Request{Index: r.Index + search.AllSuffix}); err != nil {
+		return nil, err
+	}
+	return r.answer(hits, newest, s.now())
+}
+
+// fields asks for the fields that the index has now.
+func (s *Searcher) fields(ctx context.Context, index string) (fields, error) {
+	text, err := s.reader.Do(ctx, "look at index "+index, func() opensearchapi.Request {
+		return opensearchapi.IndicesGetMappingRequest{Index: []string{index}}
+	})
+	if refused, ok := errors.AsType[*search.StatusError](err); ok && refused.Status == http.StatusNotFound {
+		return nil, &EmptyIndexError{index}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := readFields(text)
+	if err != nil {
+		return nil, fmt.Errorf("index %s: %w", index, err)
+	}
+	return f, nil
+}
+
+// lines makes the body of a request for the newest change and for the hits.
+func (r *Request) lines(newest, hits object) ([]byte, error) {
+	var body bytes.Buffer
+	out := json.NewEncoder(&body)
+	head := func(index string) object {
+		return object{"index": index, "allow_partial_search_results": false, "preference": hex.EncodeToString(r.digest())}
+	}
+	for _, line := range []object{head(r.Index + search.AllSuffix), newest, head(r.Index), hits} {
+		if err := out.Encode(line); err != nil {
+			return nil, err
+		}
+	}
+	return body.Bytes(), nil
+}

@@ -1,0 +1,33 @@
+package search
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+)
+
+// Reader makes the requests of those who read the indexes. It is safe for concurrent
+// use.
+type Reader struct{ client *client }
+
+// NewReader returns a Reader of the settings' endpoint. It makes no call. The error
+// names every setting that is wrong.
+func NewReader(cfg aws.Config, s Settings) (*Reader, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	c, err := newClient(cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{c}, nil
+}
+
+// Do makes a request and returns its answer's body. What fails for a while is done
+// again, as often as the configuration's Retryer says, so the request must change
+// nothing the second time. Another status than 200 is a [*StatusError]; what names
+// the request in errors.
+func (r *Reader) Do(ctx context.Context, what string, request func() opensearchapi.Request) ([]byte, error) {
+	return r.client.do(ctx, what, request)
+}

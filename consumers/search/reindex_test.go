@@ -1,0 +1,460 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+// reindexed is a target with its table, and the tool beside it. Both have the
+// target's clock, which goes only while the tool waits.
+type reindexed struct {
+	*target
+	*Pair
+	source aws.Config
+	rows   *dynamodb.Client
+	waits  []time.Duration
+}
+
+// newDefinition is the one that the index gets.
+const newDefinition = `{
+  "settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1", "gc_deletes": "0s"},
+  "mappings": {"dynamic": false, "properties": {"n": {"type": "long"}, "text": {"type": "keyword"}}}
+}`
+
+func newReindexed(t *testing.T) *reindexed {
+	t.Helper()
+	g := &reindexed{target: newTarget(t, servertest.OpenSearch(t), nil), source: servertest.DynamoDB(t)}
+	g.rows = dynamodb.NewFromConfig(g.source)
+	g.routes[0].definition = []byte(`{"settings": {"number_of_shards": 1, "number_of_replicas": 0}, "mappings": {"dynamic": false}}`)
+	if _, err := g.rows.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("Source"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	g.Pair = g.tool(nil)
+	return g
+}
+
+// tool returns another tool whose calls go through transport, if that is given.
+func (g *reindexed) tool(transport aws.HTTPClient) *Pair {
+	g.t.Helper()
+	cfg := g.cfg.Copy()
+	cfg.HTTPClient = transport
+	p, err := newTestPair(cfg, g.source, func() time.Time { return g.clock })
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	p.Route.definition = []byte(newDefinition)
+	p.sleep = func(ctx context.Context, d time.Duration) error {
+		g.clock = g.clock.Add(d)
+		g.waits = append(g.waits, d)
+		return ctx.Err()
+	}
+	return p
+}
+
+// write makes changes in the table that the function hasn't heard of yet.
+func (g *reindexed) write(changes ...consumertest.Change) {
+	g.t.Helper()
+	for _, c := range changes {
+		if err := writeSource(g.t.Context(), g.rows, c); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+// happen makes changes, and delivers them.
+func (g *reindexed) happen(changes ...consumertest.Change) {
+	g.t.Helper()
+	g.write(changes...)
+	g.apply(changes, slices.Repeat([]consumer.Outcome{consumer.Applied}, len(changes))...)
+}
+
+// in calls f once, when the tool is in a phase.
+func in(phase ReindexPhase, f func()) ReindexOptions {
+	done := false
+	return ReindexOptions{Segments: 1, Progress: func(p ReindexProgress) {
+		if p.Phase == phase && !done {
+			done = true
+			f()
+		}
+	}}
+}
+
+// reindex makes the index anew.
+func (g *reindexed) reindex(o ReindexOptions) Reindexed {
+	g.t.Helper()
+	done, err := g.Reindex(g.t.Context(), o)
+	if err != nil || !done.Moved {
+		g.t.Fatalf("%+v, %v", done, err)
+	}
+	return done
+}
+
+// shows compares what people find, each document with its text.
+func (g *reindexed) shows(want string) {
+	g.t.Helper()
+	g.must(http.MethodPost, "/"+lane(g.cfg)+AllSuffix+"/_refresh", "", nil)
+	if got := strings.Join(g.search(), " "); got != want {
+		g.t.Errorf("people find %q, want %q", got, want)
+	}
+}
+
+func (g *reindexed) search() (found []string) {
+	var answer struct {
+		Hits struct {
+			Hits []struct {
+				ID     string                `json:"_id"`
+				Source struct{ Text string } `json:"_source"`
+			}
+		}
+	}
+	if err := request(g.t.Context(), g.cfg, http.MethodPost, "/"+lane(g.cfg)+"/_search?size=1000", `{"_source": "text"}`, &answer); err != nil {
+		g.t.Error(err)
+	}
+	for _, hit := range answer.Hits.Hits {
+		found = append(found, hit.ID+":"+hit.Source.Text)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// there are the indexes, each with its aliases.
+func (g *reindexed) there() string {
+	g.t.Helper()
+	var indexes map[string]struct{ Aliases map[string]any }
+	g.must(http.MethodGet, "/"+lane(g.cfg)+"-*/_alias", "", &indexes)
+	var names []string
+	for index, i := range indexes {
+		for alias := range i.Aliases {
+			index += " " + strings.TrimPrefix(alias, lane(g.cfg))
+		}
+		fields := strings.Fields(strings.TrimPrefix(index, lane(g.cfg)))
+		slices.Sort(fields[1:])
+		names = append(names, strings.Join(fields, " "))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// Fails unless the new index has all that the table has, all that happens while it is
+// made, and what is known of removed items.
+func TestReindex(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")), at(0, "b", text("x")), at(0, "c", text("x")))
+	g.happen(at(1, "b", nil))
+	g.clock = g.clock.Add(5 * time.Second)
+
+	plan, err := g.PlanReindex(t.Context())
+	if err != nil || len(plan.Changes) != 2 || plan.Changes[1] != (FieldChange{Field: "text", After: `{"type":"keyword"}`}) || plan.Resumes {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	done := g.reindex(in(Moving, func() { // when all has been read
+		g.happen(at(30, "d", text("y")), at(30, "c", text("y")), at(30, "e", text("y")))
+		g.happen(at(31, "d", nil))
+	}))
+	if done.From != plan.From || done.To != plan.To || done.Kept || done.Tombstones != 1 || done.Read != 2 {
+		t.Errorf("done: %+v, planned: %+v", done, plan)
+	}
+	if got, want := g.there(), "-2 -all"; got != want {
+		t.Errorf("there are %q, want %q", got, want)
+	}
+	g.shows("a:x c:y e:y")
+	g.apply([]consumertest.Change{at(0, "b", text("w")), at(30, "d", text("y"))}, consumer.Stale, consumer.Stale)
+	g.happen(at(50, "f", text("z")))
+	g.shows("a:x c:y e:y f:z")
+}
+
+// A change that the table has after an item was read is newer than the item as read,
+// though DynamoDB's clock may be late.
+func TestReindexClocks(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")))
+	g.clock = g.clock.Add(100 * time.Second)
+	g.reindex(in(Burying, func() { g.happen(at(111, "a", text("y"))) })) // 9 s before it was read
+	g.shows("a:y")
+}
+
+// A change from just before the reindex that is delivered again doesn't undo a newer
+// one that the reading found.
+func TestReindexRepeatedChange(t *testing.T) {
+	g := newReindexed(t)
+	older, newer := at(0, "a", text("x")), at(1, "a", text("y"))
+	g.happen(older)
+	g.happen(newer)
+	g.clock = g.clock.Add(2 * time.Second)
+	g.reindex(ReindexOptions{Segments: 1})
+	g.apply([]consumertest.Change{older}, consumer.Stale)
+	g.shows("a:y")
+}
+
+// A request that began before functions could know is waited for.
+func TestReindexWaitsForRequests(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")))
+	// One of its own that waits for a shard that never comes.
+	slow := lane(g.cfg) + "-slow"
+	g.must(http.MethodPut, "/"+slow+"?wait_for_active_shards=0", `{"settings": {"index.routing.allocation.require._name": "nobody"}}`, nil)
+	t.Cleanup(func() { _ = request(context.Background(), g.cfg, http.MethodDelete, "/"+slow, "", nil) }) // the server may be gone
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		g.must(http.MethodPost, "/_bulk?timeout=1s", `{"index":{"_index":"`+slow+`","_id":"1"}}`+"\n{}\n", nil)
+	})
+	defer waiting.Wait()
+	for longest := time.Duration(0); longest == 0; {
+		var err error
+		if longest, err = g.client.longestBulk(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits := 0
+	g.sleep = func(ctx context.Context, d time.Duration) error { // no time passes
+		if d == time.Second {
+			waits++
+		}
+		return ctx.Err()
+	}
+	g.reindex(ReindexOptions{Segments: 1, KeepOld: true})
+	if waits == 0 {
+		t.Error("it didn't wait for a request that was under way")
+	}
+}
+
+// A search through the alias finds every document exactly once at every moment.
+func TestReindexLeavesNoHole(t *testing.T) {
+	g := newReindexed(t)
+	var all []consumertest.Change
+	for i := range 60 {
+		all = append(all, at(0, fmt.Sprint(i), text("x")))
+	}
+	g.happen(all...)
+	g.must(http.MethodPost, "/"+lane(g.cfg)+AllSuffix+"/_refresh", "", nil)
+	want := len(all)
+	stop := make(chan struct{})
+	var searching sync.WaitGroup
+	searching.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if found := slices.Compact(g.search()); len(found) != want {
+				t.Errorf("a search finds %d documents of %d", len(found), want)
+				return
+			}
+		}
+	})
+	for range 3 {
+		g.reindex(ReindexOptions{Segments: 3})
+	}
+	close(stop)
+	searching.Wait()
+	if found := g.search(); len(found) != want {
+		t.Errorf("at the end %d documents of %d", len(found), want)
+	}
+}
+
+// The tool is killed at each of its calls, before or after its effect; another run goes
+// on, and nothing is missing, neither what is delivered in between.
+func TestReindexKilledAtEveryCall(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("0")), at(0, "b", text("x")))
+	g.happen(at(1, "b", nil))
+	for n := 1; ; n++ {
+		ctx, kill := context.WithCancel(t.Context())
+		calls := 0
+		killed := g.tool(doer(func(r *http.Request) (*http.Response, error) {
+			calls++
+			if calls > n || calls == n && n%2 == 0 {
+				kill()
+				return nil, context.Canceled
+			}
+			response, err := http.DefaultClient.Do(r)
+			if calls == n {
+				kill()
+			}
+			return response, err
+		}))
+		_, err := killed.Reindex(ctx, ReindexOptions{Segments: 1})
+		kill()
+		seconds := int(g.clock.Sub(consumertest.Arrival).Seconds()) + 1
+		g.clock = g.clock.Add(30 * time.Second)
+		g.happen(at(seconds, "a", text(fmt.Sprint(n))))
+		if calls < n {
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
+		if err == nil && calls > n {
+			t.Errorf("killed at call %d it ends well", n)
+		}
+		g.reindex(ReindexOptions{Segments: 1})
+		g.shows(fmt.Sprintf("a:%d", n))
+		g.apply([]consumertest.Change{at(0, "b", text("x"))}, consumer.Stale)
+		if there := g.there(); strings.Contains(there, NextSuffix) {
+			t.Errorf("killed at call %d it leaves %s", n, there)
+		}
+		for _, old := range must(g.look(t.Context()))(t).left() {
+			g.must(http.MethodDelete, "/"+old, "", nil)
+		}
+	}
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// A document that the new index can't take keeps the alias where it is; a change that
+// it can't take is a dead letter that names it.
+func TestReindexRefusedDocuments(t *testing.T) {
+	g := newReindexed(t)
+	n := func(text string) consumertest.Item {
+		return consumertest.Item{"n": consumertest.S(text), "text": consumertest.S(text)}
+	}
+	g.happen(at(0, "a", n("1")), at(0, "b", n("no number")), at(0, "c", n("3")))
+	g.clock = g.clock.Add(5 * time.Second)
+	index := lane(g.cfg)
+	_, err := g.Reindex(t.Context(), in(Burying, func() { t.Error("it goes on") }))
+	if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Refused != 1 || !strings.Contains(err.Error(), "document b of index "+index+"-2") {
+		t.Fatalf("%v; want a word on b", err)
+	}
+	if _, err := g.Reindex(t.Context(), ReindexOptions{Segments: 1}); !errors.As(err, new(*RefusedError)) {
+		t.Errorf("%v; want another word on b", err)
+	}
+	live := at(30, "c", n("none"))
+	g.write(live)
+	if errs := g.apply([]consumertest.Change{live}, consumer.Rejected); !strings.Contains(errs[0].Error(), index+"-2") {
+		t.Errorf("%v doesn't name the new index", errs[0])
+	}
+	g.shows("a:1 b:no number c:none")
+
+	g.happen(at(31, "b", n("2")))
+	g.happen(at(31, "c", n("4")))
+	if done := g.reindex(ReindexOptions{Segments: 1}); !done.Resumed || done.Refused != 0 {
+		t.Errorf("after the items were corrected: %+v", done)
+	}
+	g.shows("a:1 b:2 c:4")
+
+	g.write(at(100, "c", n("nothing")))
+	g.clock = g.clock.Add(100 * time.Second)
+	if done := g.reindex(ReindexOptions{Segments: 1, LeaveOutRefused: true}); done.Refused != 1 || len(done.Reasons) != 1 {
+		t.Errorf("with one left out: %+v", done)
+	}
+	g.shows("a:1 b:2")
+}
+
+// What another run can't go on with is an error that says what to do; giving up leaves
+// what was there.
+func TestReindexAbort(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")))
+	begin := func() {
+		t.Helper()
+		ctx, kill := context.WithCancel(t.Context())
+		if _, err := g.Reindex(ctx, in(Reading, kill)); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	begin()
+	if plan, err := g.PlanReindex(t.Context()); err != nil || !plan.Resumes || plan.To != lane(g.cfg)+"-2" {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	if _, err := g.Reindex(t.Context(), ReindexOptions{Segments: 2}); err == nil || !strings.Contains(err.Error(), "--segments 1") {
+		t.Errorf("another number of segments: %v", err)
+	}
+	other := g.tool(nil)
+	other.Route.leaveOut = append(other.Route.leaveOut, "text")
+	if _, err := other.Reindex(t.Context(), ReindexOptions{Segments: 1}); err == nil || !strings.Contains(err.Error(), "--abort") {
+		t.Errorf("another route: %v", err)
+	}
+	g.happen(at(20, "b", text("y")))
+	index := lane(g.cfg)
+	g.must(http.MethodPut, "/"+index+"-2/_settings", `{"index.blocks.write": true}`, nil)
+	waits := at(20, "d", text("w"))
+	g.write(waits)
+	if errs := g.apply([]consumertest.Change{waits}, consumer.Retry); !strings.Contains(errs[0].Error(), index+"-2") {
+		t.Errorf("the new index takes no writes: %v doesn't name it", errs[0])
+	}
+	if dropped, err := g.AbortReindex(t.Context()); err != nil || dropped != lane(g.cfg)+"-2" {
+		t.Errorf("%s, %v", dropped, err)
+	}
+	if _, err := g.AbortReindex(t.Context()); err == nil {
+		t.Error("there was nothing to give up")
+	}
+	g.apply([]consumertest.Change{waits}, consumer.Duplicate)
+	g.happen(at(21, "c", text("z")))
+	g.shows("a:x b:y c:z d:w")
+
+	begin()
+	if _, err := g.Reindex(t.Context(), in(Burying, func() {
+		if _, err := g.tool(nil).AbortReindex(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})); err == nil || !strings.Contains(err.Error(), "given up") {
+		t.Errorf("given up meanwhile: %v", err)
+	}
+	g.shows("a:x b:y c:z d:w")
+}
+
+// Two runs at one time both end well, whichever moves the aliases.
+func TestReindexTwice(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")), at(0, "b", text("y")))
+	for _, phase := range []ReindexPhase{Announcing, Reading, Burying, Moving} {
+		g.clock = g.clock.Add(time.Minute)
+		other := g.tool(nil)
+		done := g.reindex(in(phase, func() {
+			if done, err := other.Reindex(t.Context(), ReindexOptions{Segments: 1}); err != nil || !done.Moved {
+				t.Errorf("%s: %+v, %v", phase, done, err)
+			}
+		}))
+		if there := g.there(); done.Kept || strings.Contains(there, ",") {
+			t.Errorf("%s: %+v; there is %s", phase, done, there)
+		}
+		g.shows("a:x b:y")
+	}
+}
+
+// A run that finds the aliases moved by others, and moved on, leaves them there.
+func TestReindexOutrun(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")))
+	g.clock = g.clock.Add(time.Minute)
+	other := g.tool(nil)
+	g.reindex(in(Moving, func() {
+		for range 2 {
+			if _, err := other.Reindex(t.Context(), ReindexOptions{Segments: 1, KeepOld: true}); err != nil {
+				t.Error(err)
+			}
+		}
+	}))
+	g.shows("a:x")
+	if got, want := g.there(), "-1, -2, -3 -all"; got != want {
+		t.Errorf("there are %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,87 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+// Every kind of difference is found, and mended, with ids of all forms; what is on its
+// way is none.
+func TestVerify(t *testing.T) {
+	g := newReindexed(t)
+	long := strings.Repeat("long", 200)
+	digits := func(last string) consumertest.Item {
+		return consumertest.Item{
+			"number": consumertest.N("1234567890123456789012345678901234567" + last),
+			"deep":   consumertest.Value{"M": consumertest.Item{"l": consumertest.Value{"L": []consumertest.Value{{"NULL": true}, consumertest.B([]byte{0, 0xff}), {"BOOL": false}}}}},
+			"set":    consumertest.Value{"NS": []string{"1", "2.5", "-3e10"}}, "texts": consumertest.Value{"SS": []string{"b", "a"}}, "bytes": consumertest.Value{"BS": []string{"QVE9PQ==", "QWc9PQ=="}},
+		}
+	}
+	g.happen(at(0, "same", digits("8")), at(0, "a#b%~", text("x")), at(0, long, text("x")), at(0, "gone", text("x")))
+	g.happen(at(1, "gone", nil))
+	g.clock = g.clock.Add(time.Minute)
+	g.agrees(3)
+
+	g.write(at(2, "missing", digits("1")), at(2, "missing "+long, text("x")), at(2, "digit", digits("1")), at(2, "field", text("x")))
+	more := text("x")
+	more["more"] = consumertest.S("")
+	g.apply([]consumertest.Change{
+		at(2, "digit", digits("2")), at(2, "field", more), at(2, "extra #%~", text("x")), at(2, "extra "+long, text("x")),
+	}, consumer.Applied, consumer.Applied, consumer.Applied, consumer.Applied)
+	arrives := 0
+	g.sleep = func(context.Context, time.Duration) error {
+		if arrives++; arrives == 1 {
+			g.apply([]consumertest.Change{at(3, "on its way", text("x"))}, consumer.Applied)
+		}
+		return nil
+	}
+	g.write(at(3, "on its way", text("x")))
+	want := func(repair bool, outcome string, wanted ...string) {
+		t.Helper()
+		v, err := g.Verify(t.Context(), VerifyOptions{Segments: 3, Patience: time.Second, Repair: repair})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range v.Differences {
+			if d.Repair != outcome {
+				t.Errorf("%s: repair %q, want %q", d.ID, d.Repair, outcome)
+			}
+			got = append(got, fmt.Sprint(d.ID[:min(12, len(d.ID))], " ", d.What))
+		}
+		if strings.Join(got, ", ") != strings.Join(wanted, ", ") || v.Items != 8 {
+			t.Errorf("of %d items found\n%s, want\n%s", v.Items, strings.Join(got, ", "), strings.Join(wanted, ", "))
+		}
+	}
+	hash := func(key string) string { return documentID(parsed(at(0, key, text("x"))).Keys)[:12] }
+	all := []string{"digit different", "extra %23%25 extra", "field different", "missing missing", hash("extra "+long) + " extra", hash("missing "+long) + " missing"}
+	slices.Sort(all)
+	want(false, "", all...)
+	want(true, "repaired", all...)
+	want(false, "")
+	g.agrees(8)
+
+	// A document that is newer than the table was read is left alone.
+	g.apply([]consumertest.Change{at(59, "same", digits("9"))}, consumer.Applied)
+	want(true, "left alone: the index is newer", "same different")
+}
+
+// An alias that shows removed items is told, not compared.
+func TestVerifyWithoutFilter(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")), at(0, "b", text("x")))
+	g.happen(at(1, "b", nil))
+	index := lane(g.cfg)
+	g.must(http.MethodPost, "/_aliases", fmt.Sprintf(`{"actions":[{"add":{"index":%q,"alias":%q,"filter":{"match_all":{}}}}]}`, index+"-1", index), nil)
+	if v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1}); err == nil || !strings.Contains(err.Error(), "shows removed items such as b: its filter is gone") {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
