@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithytime "github.com/aws/smithy-go/time"
 )
 
 const (
@@ -53,21 +54,9 @@ func Until(ctx context.Context, log *slog.Logger, what string, call func(context
 			return err
 		}
 		log.WarnContext(ctx, what+": failed, trying again", "failures", failures+1, "in", pause, "error", err)
-		if err := Pause(ctx, pause); err != nil {
+		if err := smithytime.SleepWithContext(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, maxPause)
-	}
-}
-
-// Pause waits for d, or until ctx ends; then it returns ctx's error.
-func Pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

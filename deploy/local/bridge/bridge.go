@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -60,23 +59,11 @@ type Config struct {
 	Log  *slog.Logger
 }
 
-// Stats counts what a Bridge has done.
-type Stats struct {
-	Read      int64 `json:"read"`      // changes read from DynamoDB Streams
-	Written   int64 `json:"written"`   // records that Kinesis has taken, repeats included
-	Repeated  int64 `json:"repeated"`  // records written a second time on purpose
-	Reordered int64 `json:"reordered"` // records held back on purpose
-	Oversize  int64 `json:"oversize"`  // changes skipped because their record is over 1 MiB
-	Pending   int64 `json:"pending"`   // records read or held back but not yet written: 0 when nothing is under way
-}
-
 // Bridge carries changes from DynamoDB Streams to Kinesis. Its methods are safe for concurrent use, but only one
 // Run at a time.
 type Bridge struct {
 	config   Config
 	carriers []*carrier
-
-	read, written, repeated, reordered, oversize, pending atomic.Int64
 }
 
 // New checks the settings, all of them, and makes a Bridge. It calls no server.
@@ -134,16 +121,4 @@ func (b *Bridge) Run(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("bridge: %w", err)
-}
-
-// Stats returns the counts so far. Once Read has reached the number of changes made, Pending tells how many
-// records are still to be written.
-func (b *Bridge) Stats() Stats {
-	// A record is pending before it counts as read, so read is looked at first: Pending == 0 is then true of
-	// everything in Read.
-	read := b.read.Load()
-	return Stats{
-		Read: read, Pending: b.pending.Load(), Written: b.written.Load(),
-		Repeated: b.repeated.Load(), Reordered: b.reordered.Load(), Oversize: b.oversize.Load(),
-	}
 }

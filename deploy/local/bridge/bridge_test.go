@@ -1,15 +1,11 @@
 package bridge_test
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,13 +16,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	gocmp "github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"sluice/deploy/local/bridge"
+	"sluice/deploy/local/parttest"
 	"sluice/deploy/local/servers/servertest"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
+
+// newAndOldImages is the stream that the bridge needs.
+var newAndOldImages = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
 
 // world is a table and a stream of their own on the real servers, and a bridge between them.
 type world struct {
@@ -35,49 +34,24 @@ type world struct {
 	streams   *dynamodbstreams.Client
 	kinesis   *kinesis.Client
 	transport faultyTransport // between the bridge and Kinesis
-	log       logBuffer
-}
-
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
+	log       parttest.Log
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	databases, streams := servertest.DynamoDB(t), servertest.Ministack(t)
+	return newWorldOn(t, servertest.DynamoDB(t), servertest.Ministack(t))
+}
+
+// newWorldOn makes a world in the configurations' database, account and region.
+func newWorldOn(t *testing.T, databases, streams aws.Config) *world {
+	t.Helper()
 	w := &world{
 		t: t, dynamodb: dynamodb.NewFromConfig(databases), streams: dynamodbstreams.NewFromConfig(databases),
 		kinesis: kinesis.NewFromConfig(streams),
 	}
-	w.createTable("scores", &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages})
-	if _, err := w.kinesis.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("changes"), ShardCount: aws.Int32(1)}); err != nil {
-		t.Fatal(err)
-	}
-	if err := kinesis.NewStreamExistsWaiter(w.kinesis, func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second }).
-		Wait(t.Context(), &kinesis.DescribeStreamInput{StreamName: aws.String("changes")}, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	running := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		goleak.VerifyNone(t, running,
-			// Idle connections of the SDK's shared transports.
-			goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
-			goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
-			goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"))
-	})
+	w.createTable("scores", newAndOldImages)
+	servertest.CreateStream(t, w.kinesis, "changes", 1)
+	parttest.NoLeaks(t)
 	return w
 }
 
@@ -95,10 +69,10 @@ func (w *world) createTable(name string, stream *types.StreamSpecification) {
 func (w *world) bridge(change func(*bridge.Config)) *bridge.Bridge {
 	w.t.Helper()
 	config := bridge.Config{
-		Streams: w.streams, DynamoDB: w.dynamodb, Region: "us-east-1", Seed: 1,
+		Streams: w.streams, DynamoDB: w.dynamodb, Region: w.dynamodb.Options().Region, Seed: 1,
 		Kinesis: kinesis.New(w.kinesis.Options(), func(o *kinesis.Options) { o.HTTPClient = &w.transport; o.RetryMaxAttempts = 1 }),
 		Tables:  []bridge.Table{{Name: "scores", StreamName: "changes", Precision: bridge.Microsecond}},
-		Log:     slog.New(slog.NewTextHandler(&w.log, nil)),
+		Log:     w.log.Logger(),
 	}
 	if change != nil {
 		change(&config)
@@ -134,31 +108,10 @@ func (w *world) play(first, n int) {
 	}
 }
 
-// run runs the bridge until ok says so, and fails the test if that takes more than a minute.
+// run runs the bridge until ok says so.
 func (w *world) run(b *bridge.Bridge, ok func(bridge.Stats) bool) {
 	w.t.Helper()
-	ctx, cancel := context.WithCancel(w.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- b.Run(ctx) }()
-	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(time.Minute)
-	defer tick.Stop()
-	defer limit.Stop()
-	for done := false; !done; {
-		select {
-		case <-tick.C:
-			done = ok(b.Stats())
-		case <-limit.C:
-			w.t.Errorf("not ready after a minute: %+v\n%s", b.Stats(), w.log.String())
-			done = true
-		case err := <-ended:
-			cancel()
-			w.t.Fatalf("Run ended by itself: %v\n%s", err, w.log.String())
-		}
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		w.t.Fatalf("Run: %v", err)
-	}
+	parttest.RunUntil(w.t, b, &w.log, ok)
 }
 
 // carried returns a condition for run: so many changes have been read, and all that came of them is written.
@@ -168,8 +121,9 @@ func carried(changes int64) func(bridge.Stats) bool {
 
 // record is what Kinesis has.
 type record struct {
-	key  string
-	data string
+	sequence string
+	key      string
+	data     string
 
 	AWSRegion    string          `json:"awsRegion"`
 	EventID      string          `json:"eventID"`
@@ -212,7 +166,7 @@ func (w *world) records() (records []record) {
 			return records
 		}
 		for _, raw := range out.Records {
-			r := record{key: *raw.PartitionKey, data: string(raw.Data)}
+			r := record{sequence: *raw.SequenceNumber, key: *raw.PartitionKey, data: string(raw.Data)}
 			if err := json.Unmarshal(raw.Data, &r); err != nil {
 				w.t.Fatalf("%s: %v", raw.Data, err)
 			}
@@ -273,8 +227,34 @@ func TestChangesAreCarriedInOrder(t *testing.T) {
 			t.Errorf("record %d: %s", i, r.data)
 		}
 	}
-	if got, want := b.Stats(), (bridge.Stats{Read: 300, Written: 300}); got != want {
-		t.Errorf("stats %+v, want %+v", got, want)
+	if got, want := b.Stats().Counts, (bridge.Counts{Read: 300, Written: 300}); got != want {
+		t.Errorf("counts %+v, want %+v", got, want)
+	}
+}
+
+// TestQuietMeansThatAllWasRead makes more changes than one reading gives. Fails for a bridge that counts every reading
+// as quiet.
+func TestQuietMeansThatAllWasRead(t *testing.T) {
+	const changes = 1100
+	w := newWorld(t)
+	w.play(0, changes)
+	b := w.bridge(nil)
+	for range 2 {
+		before := b.Stats().Tables["scores"].Quiet
+		w.run(b, func(s bridge.Stats) bool { return s.Tables["scores"].Quiet > before })
+		if got, want := b.Stats().Counts, (bridge.Counts{Read: changes, Written: changes}); got != want {
+			t.Fatalf("quiet with the counts %+v, want %+v", got, want)
+		}
+	}
+	records := w.records()
+	want := bridge.TableStats{
+		Counts: bridge.Counts{Read: changes, Written: changes}, Stream: "changes",
+		Last: map[string]string{"shardId-000000000000": records[len(records)-1].sequence},
+	}
+	got := b.Stats().Tables["scores"]
+	want.Quiet = got.Quiet
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("of the table (-want +got):\n%s", diff)
 	}
 }
 

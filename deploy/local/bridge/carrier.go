@@ -10,6 +10,7 @@ import (
 	"time"
 
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/deploy/local/attempt"
 )
@@ -32,6 +33,7 @@ type carrier struct {
 	shuffler  shuffler
 	source    source
 	outbox    outbox
+	counts    *counts
 }
 
 func newCarrier(b *Bridge, t Table, clock *clock) *carrier {
@@ -42,20 +44,18 @@ func newCarrier(b *Bridge, t Table, clock *clock) *carrier {
 		return rand.New(rand.NewPCG(b.config.Seed, name.Sum64()+purpose))
 	}
 	log := b.config.Log.With("table", t.Name, "stream", t.StreamName)
+	counts := &counts{last: map[string]string{}}
 	return &carrier{
-		bridge: b, table: t, log: log, clock: clock,
+		bridge: b, table: t, log: log, clock: clock, counts: counts,
 		ids:       generator(0),
 		precision: switcher{current: t.Precision, moving: b.config.Misbehave.SwitchPrecision, rng: generator(1), clock: clock},
 		shuffler: shuffler{
 			Misbehaviour: b.config.Misbehave, rng: generator(2),
-			onRepeat:  func() { b.repeated.Add(1); b.pending.Add(1) },
-			onReorder: func() { b.reordered.Add(1) },
+			onRepeat:  func() { counts.repeated.Add(1); counts.pending.Add(1) },
+			onReorder: func() { counts.reordered.Add(1) },
 		},
 		source: source{streams: b.config.Streams},
-		outbox: outbox{
-			kinesis: b.config.Kinesis, stream: t.StreamName, log: log,
-			onWritten: func(n int) { b.written.Add(int64(n)); b.pending.Add(-int64(n)) },
-		},
+		outbox: outbox{kinesis: b.config.Kinesis, stream: t.StreamName, log: log, onTaken: counts.took},
 	}
 }
 
@@ -86,7 +86,7 @@ func (c *carrier) run(ctx context.Context) error {
 		case ended:
 			discovered = time.Time{}
 		case changes == 0:
-			if err := attempt.Pause(ctx, pollInterval); err != nil {
+			if err := smithytime.SleepWithContext(ctx, pollInterval); err != nil {
 				return err
 			}
 		}
@@ -96,6 +96,7 @@ func (c *carrier) run(ctx context.Context) error {
 // round reads once from every shard whose turn it is and writes what is due. It returns how many changes it read and
 // whether a shard came to its end.
 func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error) {
+	read := 0
 	for _, shard := range c.source.shards {
 		if !c.source.readable(shard) {
 			continue
@@ -114,11 +115,16 @@ func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error
 			return 0, false, err
 		}
 		c.outbox.pending = append(c.outbox.pending, c.shuffler.pass(time.Now(), out)...)
+		read++
 		changes += len(records)
 		ended = ended || shard.ended
 		if err := c.outbox.flush(ctx); err != nil {
 			return 0, false, err
 		}
+	}
+	// The last shard of a stream stays open. Seen open and empty, it has no change that was not read, nor has another.
+	if read > 0 && changes == 0 && !ended {
+		c.counts.quiet.Add(1)
 	}
 	return changes, ended, nil
 }
@@ -141,14 +147,14 @@ func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
 		}
 		record := outgoing{key: key, data: data}
 		if record.size() > maxRecordBytes {
-			c.bridge.oversize.Add(1)
+			c.counts.oversize.Add(1)
 			c.log.Warn("a change is skipped because its record is larger than Kinesis takes; only an audit of the destination finds it",
 				"bytes", record.size(), "limit", maxRecordBytes, "partitionKey", key, "eventName", changes[i].EventName)
 		} else {
-			c.bridge.pending.Add(1)
+			c.counts.pending.Add(1)
 			out = append(out, record)
 		}
-		c.bridge.read.Add(1)
+		c.counts.read.Add(1)
 	}
 	return out, nil
 }

@@ -4,8 +4,8 @@
 //
 // # Guarantees
 //
-//   - Every change on the streams of the given tables is written at least once while Run runs, save records over
-//     Kinesis' limit of 1 MiB: those are skipped, counted and logged, as DynamoDB skips them.
+//   - Every change on the streams of the given tables, of which there may be many, is written at least once while Run
+//     runs, save records over Kinesis' limit of 1 MiB: those are skipped, counted and logged, as DynamoDB skips them.
 //   - Without [Misbehaviour] the changes of one item stand in Kinesis in the order in which they happened, each
 //     once unless a PutRecords whose answer was lost had been carried out.
 //   - A change's creation time is its own alone among all of one Bridge (in microseconds), never in the future, and
@@ -19,6 +19,8 @@
 //     Streams gives no more than seconds. A second Bridge on the same tables therefore gives all the changes that
 //     are still on their streams new times and ids, and consumers take them for new changes. One Bridge
 //     may Run again after Run has returned: it goes on where it stood.
+//   - Changes that stay unread for longer than their stream keeps them, a day: those are lost. Run fails if it can see
+//     that, which is only so for a shard that it had begun to read.
 //   - The partition key's derivation. AWS documents none; here it is a hash of table and keys.
 //   - The order of attributes in an image. Here they are sorted, so that the bytes are the same in every run.
 package bridge

@@ -83,6 +83,32 @@ func (s *source) readable(shard *sourceShard) bool {
 
 // read returns the next changes of a shard; it may well be none. Once it has returned, they are not read again.
 func (s *source) read(ctx context.Context, shard *sourceShard) ([]streamtypes.Record, error) {
+	records, err := s.readOn(ctx, shard)
+	var trimmed *streamtypes.TrimmedDataAccessException
+	if shard.last == nil && errors.As(err, &trimmed) {
+		// Mostly not true. DynamoDB Local numbers the changes of all tables in one row, and an iterator of an empty shard
+		// stands at the number that was the next when the shard was made. Once another table has taken that one,
+		// the shard's first change has a later number, and the engine takes those between for trimmed. A new
+		// iterator stands at the first change itself, and as none has been read, none is lost or repeated.
+		shard.iterator = nil
+		records, err = s.readOn(ctx, shard)
+	}
+	var expired *streamtypes.ExpiredIteratorException
+	switch {
+	case errors.As(err, &expired):
+		shard.iterator = nil
+		return nil, attempt.Passing{Err: s.explain(shard, err)}
+	case err != nil:
+		return nil, s.explain(shard, err)
+	}
+	if n := len(records); n > 0 {
+		shard.last = records[n-1].Dynamodb.SequenceNumber
+	}
+	return records, nil
+}
+
+// readOn makes one call for changes, with a new iterator if the shard has none.
+func (s *source) readOn(ctx context.Context, shard *sourceShard) ([]streamtypes.Record, error) {
 	if shard.iterator == nil {
 		in := &dynamodbstreams.GetShardIteratorInput{
 			StreamArn: &s.arn, ShardId: &shard.id, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
@@ -92,23 +118,15 @@ func (s *source) read(ctx context.Context, shard *sourceShard) ([]streamtypes.Re
 		}
 		out, err := s.streams.GetShardIterator(ctx, in)
 		if err != nil {
-			return nil, s.explain(shard, err)
+			return nil, err
 		}
 		shard.iterator = out.ShardIterator
 	}
 	out, err := s.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: shard.iterator})
 	if err != nil {
-		var expired *streamtypes.ExpiredIteratorException
-		if errors.As(err, &expired) {
-			shard.iterator = nil
-			return nil, attempt.Passing{Err: s.explain(shard, err)}
-		}
-		return nil, s.explain(shard, err)
+		return nil, err
 	}
 	shard.iterator, shard.ended = out.NextShardIterator, out.NextShardIterator == nil
-	if n := len(out.Records); n > 0 {
-		shard.last = out.Records[n-1].Dynamodb.SequenceNumber
-	}
 	return out.Records, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/deploy/local/attempt"
 )
@@ -33,8 +34,8 @@ type outbox struct {
 	stream  string
 	log     *slog.Logger
 	pending []outgoing
-	// onWritten is told how many records Kinesis has taken.
-	onWritten func(int)
+	// onTaken is told of each record that Kinesis has taken.
+	onTaken func(shard, sequence string)
 }
 
 // flush writes all that is pending. If it fails or ctx ends, what Kinesis has not confirmed stays pending, and a
@@ -73,10 +74,11 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 		if answer.ErrorCode != nil {
 			refused = append(refused, o.pending[i])
 			reason = fmt.Errorf("%s: %s", *answer.ErrorCode, aws.ToString(answer.ErrorMessage))
+			continue
 		}
+		o.onTaken(aws.ToString(answer.ShardId), aws.ToString(answer.SequenceNumber))
 	}
 	o.pending = slices.Concat(refused, o.pending[n:])
-	o.onWritten(n - len(refused))
 	switch len(refused) {
 	case 0:
 		return nil
@@ -85,7 +87,7 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 	default:
 		// Some were taken, so the next call need not wait for longer and longer.
 		o.log.WarnContext(ctx, "Kinesis refused some records, which are written again", "refused", len(refused), "of", n, "error", reason)
-		return attempt.Pause(ctx, refusedPause)
+		return smithytime.SleepWithContext(ctx, refusedPause)
 	}
 }
 

@@ -5,7 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"sluice/deploy/local/attempt"
+	smithytime "github.com/aws/smithy-go/time"
+
 	"sluice/deploy/local/mapping/function"
 )
 
@@ -177,7 +178,7 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 			failures = 0
 		}
 		if failures++; len(portions) > 0 {
-			if err := attempt.Pause(ctx, m.config.Backoff(failures)); err != nil {
+			if err := smithytime.SleepWithContext(ctx, m.config.Backoff(failures)); err != nil {
 				return err
 			}
 		}

@@ -80,7 +80,7 @@ func (b *bench) push(data ...string) {
 		r := newSource(b.shard.id, testStreamARN, testFunctionARN).encode(&kinesistypes.Record{
 			PartitionKey: aws.String("k"), SequenceNumber: aws.String(fmt.Sprint(b.added)), Data: []byte(d), ApproximateArrivalTimestamp: &b.arrival,
 		})
-		r.place = b.shard.progress.add(r.sequence)
+		r.place = b.shard.progress.add(r.sequence, r.arrival)
 		b.mapping.read.Add(1)
 		if !b.shard.room.TryAcquire(r.weight()) {
 			b.t.Fatal("no room")

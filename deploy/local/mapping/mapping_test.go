@@ -1,17 +1,15 @@
 package mapping
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
+	"sluice/deploy/local/parttest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 )
@@ -36,24 +34,7 @@ type world struct {
 	s3      *s3.Client
 	stream  string // ARN
 	ledger  string
-	log     logBuffer
-}
-
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
+	log     parttest.Log
 }
 
 func newWorld(t *testing.T, shards int32) *world {
@@ -64,19 +45,7 @@ func newWorld(t *testing.T, shards int32) *world {
 		s3:     s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }),
 		ledger: filepath.Join(t.TempDir(), "ledger"),
 	}
-	if _, err := w.kinesis.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("changes"), ShardCount: &shards}); err != nil {
-		t.Fatal(err)
-	}
-	// ministack shows a stream as CREATING for a moment.
-	if err := kinesis.NewStreamExistsWaiter(w.kinesis, func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second }).
-		Wait(t.Context(), &kinesis.DescribeStreamInput{StreamName: aws.String("changes")}, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	summary, err := w.kinesis.DescribeStreamSummary(t.Context(), &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("changes")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.stream = *summary.StreamDescriptionSummary.StreamARN
+	w.stream = servertest.CreateStream(t, w.kinesis, "changes", shards)
 	return w
 }
 
@@ -85,7 +54,7 @@ func (w *world) mapping(behaviour string, settings template.KinesisMapping, chan
 	config := Config{
 		Name: "leaderboard", Binary: os.Args[0], Env: []string{role + "=" + behaviour, ledger + "=" + w.ledger},
 		Settings: settings, Timeout: 30 * time.Second, MemoryMB: 128, FunctionARN: testFunctionARN, StreamARN: w.stream,
-		Kinesis: w.kinesis, SQS: w.sqs, S3: w.s3, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Kinesis: w.kinesis, SQS: w.sqs, S3: w.s3, Log: w.log.Logger(),
 		Backoff:      func(int) time.Duration { return time.Millisecond },
 		PollInterval: 20 * time.Millisecond,
 	}
@@ -119,36 +88,10 @@ func (w *world) put(first, n int) []string {
 	return lines
 }
 
-// run runs the mapping until ok says so, and fails the test if that takes more than a minute.
+// run runs the mapping until ok says so.
 func (w *world) run(m *Mapping, ok func(Stats) bool) {
 	w.t.Helper()
-	ctx, cancel := context.WithCancel(w.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- m.Run(ctx) }()
-	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(time.Minute)
-	defer tick.Stop()
-	defer limit.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if !ok(m.Stats()) {
-				continue
-			}
-		case <-limit.C:
-			w.t.Errorf("not ready after a minute: %+v\n%s", m.Stats(), w.log.String())
-		case err := <-ended:
-			cancel()
-			w.t.Fatalf("Run ended by itself: %v\n%s", err, w.log.String())
-		}
-		cancel()
-		if err := <-ended; err != nil {
-			w.t.Errorf("Run: %v", err)
-		}
-		if w.t.Failed() {
-			w.t.FailNow()
-		}
-		return
-	}
+	parttest.RunUntil(w.t, m, &w.log, ok)
 }
 
 // checkDelivered compares what the function has processed with what was written: everything at least once, and the first time in
@@ -176,21 +119,9 @@ func (w *world) checkDelivered(written []string) (times map[string]int) {
 	return times
 }
 
-func noLeaks(t *testing.T) {
-	t.Helper()
-	running := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		goleak.VerifyNone(t, running,
-			// Idle connections of the SDK's shared transports.
-			goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
-			goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
-			goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"))
-	})
-}
-
 func TestEveryRecordIsDeliveredOnce(t *testing.T) {
 	w := newWorld(t, 3)
-	noLeaks(t)
+	parttest.NoLeaks(t)
 	s := defaults()
 	s.ParallelizationFactor, s.BatchSize, s.ReportBatchItemFailures = 2, 50, true
 	written := w.put(0, 1000)
@@ -211,7 +142,7 @@ func TestEveryRecordIsDeliveredOnce(t *testing.T) {
 // no checkpoint passes one that was not.
 func TestRecordsSurviveKills(t *testing.T) {
 	w := newWorld(t, 2)
-	noLeaks(t)
+	parttest.NoLeaks(t)
 	s := defaults()
 	s.ParallelizationFactor, s.BatchSize, s.ReportBatchItemFailures, s.BisectBatchOnFunctionError = 2, 25, true, true
 	written := w.put(0, 600)
@@ -252,7 +183,7 @@ func (w *world) checkCheckpoints(m *Mapping, written []string) {
 // TestRunGoesOnFromTheCheckpoint ends Run again and again in the middle of things.
 func TestRunGoesOnFromTheCheckpoint(t *testing.T) {
 	w := newWorld(t, 2)
-	noLeaks(t)
+	parttest.NoLeaks(t)
 	s := defaults()
 	s.ParallelizationFactor, s.BatchSize, s.ReportBatchItemFailures = 3, 10, true
 	written := w.put(0, 900)
@@ -399,20 +330,16 @@ func TestDocumentGoesToTheQueue(t *testing.T) {
 	w.run(m, func(s Stats) bool { return s.Done == 4 && s.Idle() })
 	w.checkDelivered(written)
 
-	out, err := w.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(out.Messages) != 1 {
-		t.Fatalf("%d messages, want one", len(out.Messages))
-	}
+	next, stop := iter.Pull(servertest.Receive(t, w.sqs, *queue.QueueUrl))
+	defer stop()
+	body, _ := next()
 	var doc document
-	if err := json.Unmarshal([]byte(*out.Messages[0].Body), &doc); err != nil {
+	if err := json.Unmarshal([]byte(body), &doc); err != nil {
 		t.Fatal(err)
 	}
 	info := doc.KinesisBatchInfo
 	if info.StreamARN != w.stream || info.BatchSize != 1 || info.EndSequenceNumber != m.Stats().Shards[0].Checkpoint || doc.Payload != "" {
-		t.Errorf("document %s", *out.Messages[0].Body)
+		t.Errorf("document %s", body)
 	}
 }
 

@@ -1,6 +1,9 @@
 package mapping
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // progress is how far one shard is done. Lanes finish records in any order; the checkpoint is the last record before
 // the first that is not finished.
@@ -14,14 +17,15 @@ type progress struct {
 
 type mark struct {
 	sequence string
+	arrival  time.Time
 	finished bool
 }
 
 // add takes in the next record of the shard and returns its place.
-func (p *progress) add(sequence string) int64 {
+func (p *progress) add(sequence string, arrival time.Time) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = append(p.pending, mark{sequence: sequence})
+	p.pending = append(p.pending, mark{sequence: sequence, arrival: arrival})
 	p.unfinished++
 	return p.first + int64(len(p.pending)) - 1
 }
@@ -48,6 +52,16 @@ func (p *progress) at() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.checkpoint
+}
+
+// oldest returns when the first record that is not finished arrived in the stream, and whether there is one.
+func (p *progress) oldest() (time.Time, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.pending) == 0 {
+		return time.Time{}, false
+	}
+	return p.pending[0].arrival, true
 }
 
 // rewind forgets the records that are not covered by the checkpoint, because they will be read again, and

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // checkpointer is progress, or a careless version of it.
 type checkpointer interface {
-	add(sequence string) int64
+	add(sequence string, arrival time.Time) int64
 	finish(places ...int64)
 	at() string
 }
@@ -25,14 +26,14 @@ type (
 	}
 )
 
-func (c *lastFinished) add(s string) int64 {
+func (c *lastFinished) add(s string, _ time.Time) int64 {
 	c.sequences = append(c.sequences, s)
 	return int64(len(c.sequences) - 1)
 }
 func (c *lastFinished) finish(places ...int64) { c.at_ = c.sequences[places[len(places)-1]] }
 func (c *lastFinished) at() string             { return c.at_ }
 
-func (c *highestFinished) add(s string) int64 {
+func (c *highestFinished) add(s string, _ time.Time) int64 {
 	if c.sequences == nil {
 		c.highest = -1
 	}
@@ -59,7 +60,7 @@ func checkCheckpoint(c checkpointer, rng *rand.Rand) error {
 	finished := map[int64]bool{}
 	for added := int64(0); added < n || len(open) > 0; {
 		if added < n && (len(open) == 0 || rng.IntN(2) == 0) {
-			place := c.add(fmt.Sprint("s", added))
+			place := c.add(fmt.Sprint("s", added), time.Time{})
 			if place != added {
 				return fmt.Errorf("record %d has place %d", added, place)
 			}
@@ -112,7 +113,7 @@ func TestCarelessCheckpointsAreCaught(t *testing.T) {
 func TestRewind(t *testing.T) {
 	var p progress
 	for i := range 5 {
-		p.add(fmt.Sprint("s", i))
+		p.add(fmt.Sprint("s", i), time.Time{})
 	}
 	p.finish(0, 1, 3)
 	if finished, unfinished := p.rewind(); finished != 1 || unfinished != 2 {
@@ -123,9 +124,29 @@ func TestRewind(t *testing.T) {
 	}
 	// The same records again.
 	for i := 2; i < 5; i++ {
-		p.finish(p.add(fmt.Sprint("s", i)))
+		p.finish(p.add(fmt.Sprint("s", i), time.Time{}))
 	}
 	if p.at() != "s4" {
 		t.Errorf("checkpoint %q, want s4", p.at())
+	}
+}
+
+// Fails if a record that waits behind finished ones, or before them, isn't the
+// oldest, or if one that is done still is.
+func TestOldest(t *testing.T) {
+	var p progress
+	arrived := time.UnixMilli(1000)
+	for i := range 3 {
+		p.add(fmt.Sprint("s", i), arrived.Add(time.Duration(i)*time.Second))
+	}
+	for _, step := range []struct {
+		finish int64
+		want   time.Time
+		waits  bool
+	}{{1, arrived, true}, {0, arrived.Add(2 * time.Second), true}, {2, time.Time{}, false}} {
+		p.finish(step.finish)
+		if got, waits := p.oldest(); !got.Equal(step.want) || waits != step.waits {
+			t.Errorf("after record %d is done, the oldest is of %v (%v), want %v (%v)", step.finish, got, waits, step.want, step.waits)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/deploy/local/attempt"
@@ -51,7 +52,7 @@ func (m *Mapping) run(ctx context.Context) error {
 				s.running = true
 				group.Go(func() error { return m.runShard(ctx, s) })
 			}
-			if err := attempt.Pause(ctx, discoverInterval); err != nil {
+			if err := smithytime.SleepWithContext(ctx, discoverInterval); err != nil {
 				return err
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
@@ -121,7 +122,7 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 			return nil
 		}
 		if behind == 0 {
-			if err := attempt.Pause(ctx, m.config.PollInterval); err != nil {
+			if err := smithytime.SleepWithContext(ctx, m.config.PollInterval); err != nil {
 				return err
 			}
 		}
@@ -159,7 +160,7 @@ func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes [
 		for ; n < len(records) && weight < maxBuffered/4; n++ {
 			raw := &records[n]
 			m.read.Add(1)
-			place := s.progress.add(*raw.SequenceNumber)
+			place := s.progress.add(*raw.SequenceNumber, aws.ToTime(raw.ApproximateArrivalTimestamp))
 			if v := m.filter.judge(raw); v != matched {
 				m.drop(s, place, *raw.SequenceNumber, v)
 				continue

@@ -14,6 +14,22 @@ import (
 // copyDependencies is the pinned Maven goal that puts a pom's dependencies into a directory.
 const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
+// installJars has Maven fetch what the recipe's pom.xml names into lib.
+func installJars(ctx context.Context, dir string, progress Progress) error {
+	mvn, err := maven.path()
+	if err != nil {
+		return err
+	}
+	files := 0
+	return runInstaller(ctx, dir, func(line string) {
+		if strings.Contains(line, "Downloaded from ") {
+			files++
+			progress.say("files downloaded: %d", files)
+		}
+	}, mvn, "--batch-mode", "-Dstyle.color=never", "--file", filepath.Join(dir, "pom.xml"), copyDependencies,
+		"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "lib"))
+}
+
 // DynamoDBLocal is AWS's own engine of DynamoDB and DynamoDB Streams, in memory. It keeps a database for each
 // access key and region, so tests and regions can share one server without meeting.
 var DynamoDBLocal = &Server{
@@ -24,20 +40,7 @@ var DynamoDBLocal = &Server{
 	recipe:        recipe("dynamodb"),
 	needs:         []tool{java},
 	installNeeds:  []tool{maven},
-	install: func(ctx context.Context, dir string, progress Progress) error {
-		mvn, err := maven.path()
-		if err != nil {
-			return err
-		}
-		files := 0
-		return runInstaller(ctx, dir, func(line string) {
-			if strings.Contains(line, "Downloaded from ") {
-				files++
-				progress.say("files downloaded: %d", files)
-			}
-		}, mvn, "--batch-mode", "-Dstyle.color=never", "--file", filepath.Join(dir, "pom.xml"), copyDependencies,
-			"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "lib"))
-	},
+	install:       installJars,
 	command: func(dir string, run launch) (command, error) {
 		path, err := java.path()
 		if err != nil {

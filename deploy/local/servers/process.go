@@ -1,13 +1,16 @@
 package servers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,6 +43,9 @@ type Process struct {
 // It returns a [*DiedError] for a server that ends before it answers.
 func (s *Server) Start(ctx context.Context, dir string, port int) (*Process, error) {
 	server, err := s.start(ctx, dir, port)
+	if died, ok := errors.AsType[*DiedError](err); ok && port != 0 && s.lostPort(died) {
+		server, err = s.start(ctx, dir, 0)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.Name, err)
 	}
@@ -66,41 +72,49 @@ func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, listener.Close()) }() // the server has its own copy
-	socket, err := listener.File()
-	if err != nil {
-		return nil, err
+	defer func() { err = errors.Join(err, closed(listener)) }() // the server has its own copy
+	run := launch{port: listener.Addr().(*net.TCPAddr).Port, dir: dir}
+	if s.portFile != "" {
+		if err := s.openItself(listener, &run, port); err != nil {
+			return nil, err
+		}
 	}
-	defer socket.Close()
-	logPath := filepath.Join(dir, s.slug+".log")
-	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
+	run.logPath = filepath.Join(dir, s.slug+".log")
+	log, err := os.OpenFile(run.logPath, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 
-	program, err := s.command(home, launch{port: listener.Addr().(*net.TCPAddr).Port, dir: dir, logPath: logPath})
+	program, err := s.command(home, run)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(program.path, program.args...)
 	cmd.Dir, cmd.Env = dir, program.env
 	cmd.Stdout, cmd.Stderr = log, log
-	if program.listenerIsStdin {
-		cmd.Stdin = socket
-	} else {
-		cmd.ExtraFiles = []*os.File{socket} // file descriptor 3
+	if s.portFile == "" {
+		socket, err := listener.File()
+		if err != nil {
+			return nil, err
+		}
+		defer socket.Close()
+		if program.listenerIsStdin {
+			cmd.Stdin = socket
+		} else {
+			cmd.ExtraFiles = []*os.File{socket} // file descriptor 3
+		}
 	}
 	server := &Process{
 		Name:     s.Name,
 		Endpoint: "http://" + listener.Addr().String(),
-		LogPath:  logPath,
+		LogPath:  run.logPath,
 		exited:   make(chan struct{}),
 	}
 	if err := server.run(cmd); err != nil {
 		return nil, err
 	}
-	if err := server.await(ctx, s.answers); err != nil {
+	if err := server.await(ctx, s); err != nil {
 		return nil, errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
 	}
 	return server, nil
@@ -114,6 +128,38 @@ func listen(port int) (*net.TCPListener, error) {
 		return net.ListenTCP("tcp4", &net.TCPAddr{IP: loopback})
 	}
 	return listener, err
+}
+
+// lostPort tells whether a server that opens its port itself died since somebody else was there first.
+func (s *Server) lostPort(died *DiedError) bool {
+	if s.portFile == "" {
+		return false
+	}
+	log, err := os.ReadFile(died.LogPath)
+	return err == nil && bytes.Contains(log, []byte("Address already in use"))
+}
+
+// openItself prepares the start of a server that opens its port itself: the one of the listener, if that is the one
+// asked for, or any. The port file of an earlier run must not be taken for this one's.
+func (s *Server) openItself(listener *net.TCPListener, run *launch, asked int) error {
+	if run.port != asked {
+		run.port = 0
+	}
+	if err := listener.Close(); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(run.dir, s.portFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// closed closes the listener unless it is closed already.
+func closed(listener *net.TCPListener) error {
+	if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // run starts the command and sees to it that p learns of its end.
@@ -140,17 +186,22 @@ func (p *Process) run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// await waits for the first answer. The socket was open before the server was there, so one request is enough: it
-// waits in the socket's queue.
-func (p *Process) await(ctx context.Context, answers func(context.Context, string) error) error {
+// await waits for the first answer. The socket is open before the first request, so one is enough: it waits in the
+// socket's queue.
+func (p *Process) await(ctx context.Context, s *Server) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("no answer for %v; its log is %s", startTimeout, p.LogPath))
 	defer cancel()
+	if s.portFile != "" {
+		if err := p.awaitPort(ctx, filepath.Join(filepath.Dir(p.LogPath), s.portFile)); err != nil {
+			return err
+		}
+	}
 	var err error
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		err = answers(ctx, p.Endpoint)
+		err = s.answers(ctx, p.Endpoint)
 	}()
 	select {
 	case <-answered:
@@ -168,6 +219,29 @@ func (p *Process) await(ctx context.Context, answers func(context.Context, strin
 		cancel()
 		<-answered
 		return p.err
+	}
+}
+
+// awaitPort waits for the file in which the server tells the address that it listens at.
+func (p *Process) awaitPort(ctx context.Context, file string) error {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		address, err := os.ReadFile(file)
+		if err == nil {
+			p.Endpoint = "http://" + strings.TrimSpace(string(address))
+			return nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-p.exited:
+			return p.err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,14 +19,14 @@ import (
 	"sluice/deploy/local/servers"
 )
 
-var both = []*servers.Server{servers.DynamoDBLocal, servers.Ministack}
+var all = []*servers.Server{servers.DynamoDBLocal, servers.Ministack, servers.OpenSearch}
 
 // parentRole makes the test binary the parent that TestNothingOutlivesAKilledParent kills: the directory to run in.
 const parentRole = "SERVERS_TEST_PARENT"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(parentRole); dir != "" {
-		for _, server := range both {
+		for _, server := range all {
 			process, err := server.Start(context.Background(), dir, 0)
 			if err != nil {
 				fmt.Println("error:", err)
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 func ready() error {
 	progress := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	ctx := context.Background()
-	return errors.Join(servers.Check(ctx, both...), servers.Install(ctx, progress, both...))
+	return errors.Join(servers.Check(ctx, all...), servers.Install(ctx, progress, all...))
 }
 
 func start(t *testing.T, server *servers.Server, port int) *servers.Process {
@@ -112,11 +113,11 @@ func TestInstalledServersNeedNoInstaller(t *testing.T) {
 	}
 	t.Setenv("PATH", dir)
 	t.Setenv("JAVA_HOME", "")
-	if err := servers.Check(t.Context(), both...); err != nil {
+	if err := servers.Check(t.Context(), all...); err != nil {
 		t.Error(err)
 	}
 	said := func(format string, args ...any) { t.Errorf("said: "+format, args...) }
-	if err := servers.Install(t.Context(), said, both...); err != nil {
+	if err := servers.Install(t.Context(), said, all...); err != nil {
 		t.Error(err)
 	}
 }
@@ -129,7 +130,7 @@ func TestServersListenOnLoopbackOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, server := range both {
+	for _, server := range all {
 		t.Run(server.Name, func(t *testing.T) {
 			t.Parallel()
 			process := start(t, server, taken.Addr().(*net.TCPAddr).Port)
@@ -171,6 +172,35 @@ func TestPreferredPortIsTakenIfFree(t *testing.T) {
 	}
 }
 
+// Fails if one of two servers that open their ports themselves dies because the other one was faster.
+func TestPreferredPortIsLost(t *testing.T) {
+	free := listen(t)
+	closed(t, free)
+	port := free.Addr().(*net.TCPAddr).Port
+	var side sync.WaitGroup
+	endpoints := make([]string, 2)
+	for i := range endpoints {
+		dir := t.TempDir()
+		side.Go(func() {
+			process, err := servers.OpenSearch.Start(t.Context(), dir, port)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			endpoints[i] = process.Endpoint
+			t.Cleanup(func() {
+				if err := process.Stop(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+	side.Wait()
+	if endpoints[0] == endpoints[1] {
+		t.Errorf("both are at %q", endpoints[0])
+	}
+}
+
 func TestKilledServerTellsHowItDied(t *testing.T) {
 	process := start(t, servers.Ministack, 0)
 	if err := process.Err(); err != nil {
@@ -201,7 +231,7 @@ func TestNothingOutlivesAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var endpoints []string
-	for lines := bufio.NewScanner(out); len(endpoints) < len(both) && lines.Scan(); {
+	for lines := bufio.NewScanner(out); len(endpoints) < len(all) && lines.Scan(); {
 		endpoints = append(endpoints, lines.Text())
 	}
 	for _, endpoint := range endpoints {
@@ -213,7 +243,7 @@ func TestNothingOutlivesAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = parent.Wait() // it was killed
-	if len(endpoints) != len(both) {
+	if len(endpoints) != len(all) {
 		t.Fatalf("the parent said %q", endpoints)
 	}
 	deadline := time.After(10 * time.Second)

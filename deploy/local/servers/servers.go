@@ -24,13 +24,18 @@ type Server struct {
 	// needs are the tools that run the server, installNeeds those that install it.
 	needs, installNeeds []tool
 	command             func(dir string, run launch) (command, error)
+	// portFile is, below its working directory, where a server that can't take our socket tells the address that it
+	// listens at; empty for one that takes it.
+	portFile string
+	// data is, below its working directory, where it keeps what it remembers from one run to the next; empty: nowhere.
+	data string
 	// answers makes one real request and returns nil if it was answered.
 	answers func(ctx context.Context, endpoint string) error
 }
 
 // launch is what a server is started with.
 type launch struct {
-	port    int
+	port    int    // 0: any, for a server with a portFile
 	dir     string // its working directory, for all that it writes
 	logPath string
 }
@@ -53,7 +58,7 @@ func (p Progress) say(format string, args ...any) {
 	}
 }
 
-//go:embed dynamodb ministack
+//go:embed dynamodb ministack opensearch
 var recipes embed.FS
 
 func recipe(slug string) fs.FS {
@@ -71,6 +76,14 @@ func cacheDir() (string, error) {
 		return "", err
 	}
 	return filepath.Join(user, "sluice", "servers"), nil
+}
+
+// Clear removes what the server has kept in the directory that it was started in. It must not run.
+func (s *Server) Clear(dir string) error {
+	if s.data == "" {
+		return nil
+	}
+	return os.RemoveAll(filepath.Join(dir, s.data))
 }
 
 // dir is where the server is installed.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -18,9 +19,10 @@ import (
 // activeTimeout is how long a new table or stream may take until it can be used.
 const activeTimeout = 30 * time.Second
 
-// clients are those of one stack's servers.
+// clients are those of one stack's servers, for one region.
 type clients struct {
 	dynamoDB *dynamodb.Client
+	streams  *dynamodbstreams.Client
 	kinesis  *kinesis.Client
 	sqs      *sqs.Client
 	s3       *s3.Client

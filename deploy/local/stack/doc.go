@@ -9,6 +9,10 @@
 //   - What [Start] began is ended by [Stack.Stop], also when Start fails half way, and when the process is killed.
 //   - A server, bridge or mapping that ends by itself is reported at once by [Stack.Failed] ([Serve] then stops the
 //     rest and says why in the state).
+//   - The changes of every table with a KinesisStreamSpecification are carried, in whichever template it is, also those
+//     that consumers make. [Stack.Drain] knows when all is done.
+//   - A consumer whose template has the output SharedRegions runs in each of these regions, with all of deploy there.
+//     Regions share the servers, and nothing else.
 //   - The functions are the binaries that Lambda would run, except for the machine's own architecture.
 //
 // # Not guaranteed

@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +11,7 @@ import (
 
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/mapping"
+	"sluice/deploy/local/servers"
 )
 
 // State is where a stack stands.
@@ -33,23 +36,61 @@ type Info struct {
 	Started time.Time `json:"started"`
 	Updated time.Time `json:"updated"` // when this was so
 	RunDir  string    `json:"runDir"`
-	Region  string    `json:"region"`
+	// Region is the home region, in which every consumer runs.
+	Region string `json:"region"`
 	// Endpoints are URLs; empty before the servers run.
 	Endpoints Endpoints `json:"endpoints"`
-	// Outputs are those of each template, by its name (stream, leaderboard) and the output's.
-	Outputs   map[string]map[string]string `json:"outputs,omitempty"`
-	Processes []Process                    `json:"processes,omitempty"`
-	// Logs are the logs that are no server's, by what they tell of: stack, leaderboard.
-	Logs   map[string]string `json:"logs,omitempty"`
-	Bridge *bridge.Stats     `json:"bridge,omitempty"`
+	Processes []Process `json:"processes,omitempty"`
+	// Logs are the logs that are no server's, by what they tell of: stack, leaderboard, replication in eu-west-1.
+	Logs map[string]string `json:"logs,omitempty"`
+	// Parts are those of the home region.
+	Parts
+	// Further are the parts of the other regions in which consumers run, by region.
+	Further map[string]Parts `json:"further,omitempty"`
+}
+
+// Parts are what runs in one region.
+type Parts struct {
+	// Outputs are those of each template, by its name (stream, pets, leaderboard) and the output's.
+	Outputs map[string]map[string]string `json:"outputs,omitempty"`
+	Bridge  *bridge.Stats                `json:"bridge,omitempty"`
 	// Mappings are by consumer.
 	Mappings map[string]mapping.Stats `json:"mappings,omitempty"`
+	// Lags are of each consumer's last batch that applied a change; nothing for one that hasn't yet.
+	Lags map[string]Lag `json:"lags,omitempty"`
+}
+
+// Regions returns the regions in which consumers run, the home region first.
+func (i Info) Regions() []string {
+	return append([]string{i.Region}, slices.Sorted(maps.Keys(i.Further))...)
+}
+
+// In returns the parts of one of the Regions.
+func (i Info) In(region string) Parts {
+	if region == i.Region {
+		return i.Parts
+	}
+	return i.Further[region]
 }
 
 // Endpoints are where the servers listen.
 type Endpoints struct {
 	DynamoDB string `json:"dynamodb"` // DynamoDB and DynamoDB Streams
 	AWS      string `json:"aws"`      // Kinesis, SQS and S3
+	// OpenSearch is empty if no consumer needs it.
+	OpenSearch string `json:"openSearch,omitempty"`
+}
+
+// set notes where a server listens.
+func (e *Endpoints) set(server *servers.Server, endpoint string) {
+	switch server {
+	case servers.DynamoDBLocal:
+		e.DynamoDB = endpoint
+	case servers.Ministack:
+		e.AWS = endpoint
+	case servers.OpenSearch:
+		e.OpenSearch = endpoint
+	}
 }
 
 // Process is a server.
@@ -68,32 +109,20 @@ const (
 	accountID = "000000000000" // the account that ministack gives to such an access key
 )
 
-// DynamoDB returns the configuration of clients for DynamoDB and DynamoDB Streams.
-func (i Info) DynamoDB() aws.Config { return i.config(i.Endpoints.DynamoDB) }
+// DynamoDB returns the configuration of clients for DynamoDB and DynamoDB Streams in the home region. One with another
+// Region is for that.
+func (i Info) DynamoDB() aws.Config { return config(i.Region, i.Endpoints.DynamoDB) }
 
-// AWS returns the configuration of clients for Kinesis, SQS and S3.
-func (i Info) AWS() aws.Config { return i.config(i.Endpoints.AWS) }
+// AWS returns the configuration of clients for Kinesis, SQS and S3 in the home region. One with another Region is for
+// that.
+func (i Info) AWS() aws.Config { return config(i.Region, i.Endpoints.AWS) }
 
-func (i Info) config(endpoint string) aws.Config {
+func config(region, endpoint string) aws.Config {
 	return aws.Config{
-		Region:       i.Region,
+		Region:       region,
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),
 	}
-}
-
-// Drained reports whether the first changes of the tables since the start, so many of them, have been carried and
-// every consumer is done with them. A consumer that does not read the stream from its beginning never is.
-func (i Info) Drained(changes int64) bool {
-	if i.Bridge == nil || i.Bridge.Read < changes || i.Bridge.Pending > 0 {
-		return false
-	}
-	for _, m := range i.Mappings {
-		if !m.Idle() || m.Read < i.Bridge.Written {
-			return false
-		}
-	}
-	return true
 }
 
 // version is that of the running program.

@@ -3,24 +3,15 @@ package stack
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
 
-	"sluice/deploy/local/bridge"
-	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/servers"
-	"sluice/deploy/local/template"
 )
 
 // part is a set of goroutines that are stopped together.
@@ -42,6 +33,10 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 	group, starting := errgroup.WithContext(ctx)
 	for i, server := range needed {
 		group.Go(func() error {
+			// Tables begin empty, so everything else has to.
+			if err := server.Clear(s.options.RunDir); err != nil {
+				return err
+			}
 			process, err := server.Start(starting, s.options.RunDir, server.PreferredPort)
 			if err != nil {
 				return err
@@ -56,7 +51,7 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 			return nil
 		})
 	}
-	for _, c := range s.plan.consumers {
+	for _, c := range s.plans.regions[0].consumers { // which has all of them
 		group.Go(func() error {
 			begun := time.Now()
 			if err := c.build(starting, s.binary(c)); err != nil {
@@ -68,7 +63,9 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 	}
 	err := group.Wait()
 	if err == nil {
-		s.endpoints = Endpoints{DynamoDB: s.servers[0].Endpoint, AWS: s.servers[1].Endpoint}
+		for i, server := range needed {
+			s.endpoints.set(server, s.servers[i].Endpoint)
+		}
 	}
 	return err
 }
@@ -87,92 +84,6 @@ func (s *Stack) watch(process *servers.Process) {
 	})
 }
 
-func (s *Stack) clients() clients {
-	info := Info{Region: s.options.Region, Endpoints: s.endpoints}
-	return clients{
-		dynamoDB: dynamodb.NewFromConfig(info.DynamoDB()),
-		kinesis:  kinesis.NewFromConfig(info.AWS()),
-		sqs:      sqs.NewFromConfig(info.AWS()),
-		s3:       s3.NewFromConfig(info.AWS()),
-		region:   s.options.Region,
-	}
-}
-
-// startParts starts bridge and mappings.
-func (s *Stack) startParts(clients clients) error {
-	log, err := s.openLog("stack")
-	if err != nil {
-		return err
-	}
-	logger := slog.New(slog.NewTextHandler(log, nil))
-	info := Info{Region: s.options.Region, Endpoints: s.endpoints}
-
-	var tables []bridge.Table
-	for _, t := range s.tables() {
-		stream, err := s.plan.streamName(t.Changes.StreamARN)
-		if err != nil {
-			return fmt.Errorf("table %s: %w", t.Name, err)
-		}
-		tables = append(tables, bridge.Table{Name: t.Name, StreamName: stream, Precision: bridge.Precision(t.Changes.Precision)})
-	}
-	s.bridge, err = bridge.New(bridge.Config{
-		Streams:   dynamodbstreams.NewFromConfig(info.DynamoDB()),
-		DynamoDB:  clients.dynamoDB,
-		Kinesis:   clients.kinesis,
-		Tables:    tables,
-		Region:    s.options.Region,
-		Misbehave: s.options.Chaos.Misbehave,
-		Seed:      s.options.Chaos.Seed,
-		Log:       logger.With("part", "bridge"),
-	})
-	if err != nil {
-		return err
-	}
-	for _, c := range s.plan.consumers {
-		output, err := s.openLog(c.name)
-		if err != nil {
-			return err
-		}
-		s.mappings[c.name], err = mapping.New(mapping.Config{
-			Name:        c.name,
-			Binary:      s.binary(c),
-			Env:         c.environment(info),
-			Settings:    c.mapping,
-			Timeout:     c.function.Timeout,
-			MemoryMB:    c.function.MemoryMB,
-			FunctionARN: c.function.ARN,
-			StreamARN:   c.mapping.Stream,
-			Kinesis:     clients.kinesis,
-			SQS:         clients.sqs,
-			S3:          clients.s3,
-			Chaos:       mapping.Chaos{Kill: s.options.Chaos.Kill, Seed: s.options.Chaos.Seed},
-			Output:      output,
-			Log:         logger.With("part", "mapping", "consumer", c.name),
-		})
-		if err != nil {
-			return fmt.Errorf("consumer %s: %w", c.name, err)
-		}
-	}
-	for name, m := range s.mappings {
-		s.run(&s.consuming, "mapping of consumer "+name, m.Run)
-	}
-	s.run(&s.carrying, "bridge", s.bridge.Run)
-	return nil
-}
-
-// tables returns the tables whose changes are carried.
-func (s *Stack) tables() []template.Table {
-	var tables []template.Table
-	for _, resources := range s.plan.all() {
-		for _, table := range resources.Tables {
-			if table.Changes != nil {
-				tables = append(tables, table)
-			}
-		}
-	}
-	return tables
-}
-
 // run runs a part's goroutine; one that ends before it is told to has failed.
 func (s *Stack) run(p *part, name string, run func(context.Context) error) {
 	p.all.Go(func() {
@@ -187,7 +98,7 @@ func (s *Stack) run(p *part, name string, run func(context.Context) error) {
 }
 
 func (s *Stack) openLog(name string) (*os.File, error) {
-	path := filepath.Join(s.options.RunDir, name+".log")
+	path := filepath.Join(s.options.RunDir, strings.ReplaceAll(name, " ", "-")+".log")
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err

@@ -1,78 +1,230 @@
 package stack
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"os/exec"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"sluice/deploy/local/servers"
 	"sluice/deploy/local/template"
 )
 
-// streamTemplate is the name of deploy/stream.yaml among the templates.
-const streamTemplate = "stream"
-
-// plan is what the templates of a checkout ask for.
+// plan is what the templates of a checkout ask for in one region.
 type plan struct {
-	stream    *template.Resources
+	region    string
+	shared    []sharedPlan
 	consumers []consumerPlan
 }
 
+// sharedPlan is a template of deploy, which has the stream or a table that several consumers may know.
+type sharedPlan struct {
+	name      string
+	resources *template.Resources
+}
+
 type consumerPlan struct {
+	dir       string // of its template
 	name      string
 	resources *template.Resources
 	function  template.Function
 	mapping   template.KinesisMapping
+	searches  bool // whether it needs OpenSearch
 }
 
-// readPlan reads and resolves all templates below root. A consumer's parameters that have the name of an output of
-// deploy/stream.yaml get that output's value.
-func readPlan(root, region, queueEndpoint string) (*plan, error) {
-	scope := template.Scope{StackName: "sluice", Region: region, AccountID: accountID, QueueEndpoint: queueEndpoint}
-	path := filepath.Join(root, "deploy", "stream.yaml")
-	read, err := template.Read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is no checkout of Sluice: %w", root, err)
-	}
+// plans are what the templates of a checkout ask for in all regions.
+type plans struct {
+	regions []*plan // the home region's first, the further ones by name
+	// replica is what a consumer needs in the region that it writes copies to; nil if it writes none.
+	replica       *template.Resources
+	replicaRegion string
+}
+
+// searchParameter is a parameter of consumers that need OpenSearch: its URL.
+const searchParameter = "SearchEndpoint"
+
+// What a consumer's template says with its outputs about where it is deployed.
+const (
+	// sharedRegions lists the regions, home among them, in each of which it is deployed with the whole of deploy.
+	sharedRegions = "SharedRegions"
+	// replicaRegion is where the destination.yaml beside it is deployed.
+	replicaRegion = "ReplicaRegion"
+)
+
+// readPlans reads and resolves all templates below root: deploy/*.yaml and consumers/*/template.yaml for the home
+// region; in each further region that a consumer's output SharedRegions names, deploy/*.yaml again, and the consumers
+// that name it; and the destination.yaml beside a consumer that has the output ReplicaRegion. A parameter that has the
+// name of an output of another template in deploy gets that output's value, which is the one of its own region, and one
+// that asks for OpenSearch gets the local one.
+func readPlans(root, home string, endpoints Endpoints) (*plans, error) {
+	scope := template.Scope{StackName: "sluice", Region: home, AccountID: accountID, QueueEndpoint: endpoints.AWS}
+	first, err := readPlan(root, scope, endpoints, func(consumerPlan) bool { return true })
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{}
-	if p.stream, err = read.Resolve(scope); err != nil {
+	all := &plans{regions: []*plan{first}}
+	further := map[string]bool{}
+	for _, c := range first.consumers {
+		regions, err := c.regions(home)
+		if err != nil {
+			return nil, err
+		}
+		for _, region := range regions {
+			if region != home {
+				further[region] = true
+			}
+		}
+		if region, ok := c.resources.Outputs[replicaRegion]; ok {
+			if err := all.readReplica(c.dir, region, scope, c.resources.Outputs); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, region := range slices.Sorted(maps.Keys(further)) {
+		scope.Region = region
+		p, err := readPlan(root, scope, endpoints, func(c consumerPlan) bool {
+			regions, err := c.regions(home)
+			return err == nil && slices.Contains(regions, region)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("region %s: %w", region, err)
+		}
+		all.regions = append(all.regions, p)
+	}
+	return all, nil
+}
+
+// regions returns the regions in which the consumer is deployed.
+func (c consumerPlan) regions(home string) ([]string, error) {
+	listed, ok := c.resources.Outputs[sharedRegions]
+	if !ok {
+		return []string{home}, nil
+	}
+	regions := strings.Split(listed, ",")
+	if !slices.Contains(regions, home) {
+		return nil, fmt.Errorf("consumer %s: its output %s is %q, which has not the region where this stack runs, %s; write each region as AWS does, with nothing but a comma between two",
+			c.name, sharedRegions, listed, home)
+	}
+	if slices.Contains(regions, "") {
+		return nil, fmt.Errorf("consumer %s: its output %s is %q, which names a region that is empty", c.name, sharedRegions, listed)
+	}
+	return regions, nil
+}
+
+// readPlan reads and resolves the templates for the scope's region: those of deploy, and of the consumers that are
+// deployed there.
+func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed func(consumerPlan) bool) (*plan, error) {
+	p := &plan{region: scope.Region}
+	outputs, err := p.readShared(root, scope)
+	if err != nil {
 		return nil, err
 	}
+	outputs[searchParameter], outputs["SearchAuth"] = endpoints.OpenSearch, "none"
 	paths, err := filepath.Glob(filepath.Join(root, "consumers", "*", "template.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range paths {
-		consumer, err := readConsumer(path, scope, p.stream.Outputs)
+		consumer, err := readConsumer(path, scope, outputs)
 		if err != nil {
 			return nil, err
 		}
-		p.consumers = append(p.consumers, consumer)
+		if deployed(consumer) {
+			p.consumers = append(p.consumers, consumer)
+		}
 	}
 	return p, nil
 }
 
+// readShared reads and resolves the templates of deploy, each after those whose outputs it takes, and returns the
+// outputs of all.
+func (p *plan) readShared(root string, scope template.Scope) (map[string]string, error) {
+	paths, err := filepath.Glob(filepath.Join(root, "deploy", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("%s is no checkout of Sluice: it has no deploy/*.yaml", root)
+	}
+	var waiting []*template.Template
+	origin := map[string]*template.Template{} // of each output
+	for _, path := range paths {
+		read, err := template.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range read.OutputNames() {
+			if other := origin[name]; other != nil {
+				return nil, fmt.Errorf("%s and %s both have an output %s, so which one a parameter of that name gets is not clear", other.Path, path, name)
+			}
+			origin[name] = read
+		}
+		waiting = append(waiting, read)
+	}
+	outputs := map[string]string{}
+	for len(waiting) > 0 {
+		// The first that takes nothing from those that wait too.
+		next := slices.IndexFunc(waiting, func(t *template.Template) bool {
+			return !slices.ContainsFunc(t.Parameters, func(parameter template.Parameter) bool {
+				from := origin[parameter.Name]
+				return from != t && slices.Contains(waiting, from)
+			})
+		})
+		if next < 0 {
+			return nil, fmt.Errorf("%s and others take outputs of one another", waiting[0].Path)
+		}
+		t := waiting[next]
+		waiting = slices.Delete(waiting, next, next+1)
+		shared := sharedPlan{name: strings.TrimSuffix(filepath.Base(t.Path), ".yaml")}
+		scope := scope
+		scope.StackName += "-" + shared.name
+		scope.Parameters = choose(t.Parameters, outputs)
+		if shared.resources, err = t.Resolve(scope); err != nil {
+			return nil, err
+		}
+		if len(shared.resources.Functions) > 0 {
+			return nil, fmt.Errorf("%s has a function; a consumer has a directory of its own in consumers", t.Path)
+		}
+		maps.Copy(outputs, shared.resources.Outputs)
+		p.shared = append(p.shared, shared)
+	}
+	return outputs, nil
+}
+
+// choose returns the outputs that have the name of a parameter.
+func choose(parameters []template.Parameter, outputs map[string]string) map[string]string {
+	chosen := map[string]string{}
+	for _, parameter := range parameters {
+		if value, ok := outputs[parameter.Name]; ok {
+			chosen[parameter.Name] = value
+		}
+	}
+	return chosen
+}
+
+// readReplica reads what the consumer in dir, which has these outputs, needs in another region.
+func (p *plans) readReplica(dir, region string, scope template.Scope, outputs map[string]string) error {
+	read, err := template.Read(filepath.Join(dir, "destination.yaml"))
+	if err != nil {
+		return err
+	}
+	p.replicaRegion, scope.Region = region, region
+	scope.StackName += "-replica"
+	scope.Parameters = choose(read.Parameters, outputs)
+	p.replica, err = read.Resolve(scope)
+	return err
+}
+
 func readConsumer(path string, scope template.Scope, outputs map[string]string) (consumerPlan, error) {
-	c := consumerPlan{name: filepath.Base(filepath.Dir(path))}
+	c := consumerPlan{dir: filepath.Dir(path), name: filepath.Base(filepath.Dir(path))}
 	read, err := template.Read(path)
 	if err != nil {
 		return c, err
 	}
+	c.searches = slices.ContainsFunc(read.Parameters, func(p template.Parameter) bool { return p.Name == searchParameter })
 	scope.StackName += "-" + c.name
-	scope.Parameters = map[string]string{}
-	for _, parameter := range read.Parameters {
-		if value, ok := outputs[parameter.Name]; ok {
-			scope.Parameters[parameter.Name] = value
-		}
-	}
+	scope.Parameters = choose(read.Parameters, outputs)
 	if c.resources, err = read.Resolve(scope); err != nil {
 		return c, err
 	}
@@ -87,9 +239,21 @@ func readConsumer(path string, scope template.Scope, outputs map[string]string) 
 	return c, nil
 }
 
+// servers returns the servers that the plans need.
+func (p *plans) servers() []*servers.Server {
+	needed := []*servers.Server{servers.DynamoDBLocal, servers.Ministack}
+	if slices.ContainsFunc(p.regions[0].consumers, func(c consumerPlan) bool { return c.searches }) {
+		needed = append(needed, servers.OpenSearch)
+	}
+	return needed
+}
+
 // all returns the resources of every template.
 func (p *plan) all() []*template.Resources {
-	all := []*template.Resources{p.stream}
+	var all []*template.Resources
+	for _, s := range p.shared {
+		all = append(all, s.resources)
+	}
 	for _, c := range p.consumers {
 		all = append(all, c.resources)
 	}
@@ -98,7 +262,10 @@ func (p *plan) all() []*template.Resources {
 
 // outputs returns the outputs of every template.
 func (p *plan) outputs() map[string]map[string]string {
-	outputs := map[string]map[string]string{streamTemplate: p.stream.Outputs}
+	outputs := map[string]map[string]string{}
+	for _, s := range p.shared {
+		outputs[s.name] = s.resources.Outputs
+	}
 	for _, c := range p.consumers {
 		outputs[c.name] = c.resources.Outputs
 	}
@@ -115,40 +282,4 @@ func (p *plan) streamName(arn string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no template has the stream %s", arn)
-}
-
-// environment is what Lambda would give to the function, with the local endpoints.
-func (c consumerPlan) environment(info Info) []string {
-	env := []string{
-		"AWS_REGION=" + info.Region,
-		"AWS_ACCESS_KEY_ID=" + accessKey,
-		"AWS_SECRET_ACCESS_KEY=" + secretKey,
-		"AWS_ENDPOINT_URL=" + info.Endpoints.AWS,
-		"AWS_ENDPOINT_URL_DYNAMODB=" + info.Endpoints.DynamoDB,
-	}
-	for name, value := range c.function.Environment {
-		env = append(env, name+"="+value)
-	}
-	slices.Sort(env)
-	return env
-}
-
-// build makes the function's binary as for Lambda's provided.al2023, except that it is for this machine: Lambda may
-// run it on another architecture.
-func (c consumerPlan) build(ctx context.Context, binary string) error {
-	source, err := filepath.Abs(c.function.CodeDir)
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, ".")
-	cmd.Dir = source
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		return fmt.Errorf("build consumer %s in %s: %w\n%s", c.name, source, err, strings.TrimSpace(string(out)))
-	}
-	return nil
 }

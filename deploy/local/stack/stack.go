@@ -3,15 +3,17 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
 
 	"sluice/deploy/local/bridge"
-	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/servers"
 )
 
@@ -55,13 +57,12 @@ type Stack struct {
 	started time.Time
 
 	// Set by start, then constant.
-	plan      *plan
+	plans     *plans
 	endpoints Endpoints
 	servers   []*servers.Process
 	logs      map[string]string
 	logFiles  []*os.File
-	bridge    *bridge.Bridge
-	mappings  map[string]*mapping.Mapping
+	regions   []*region // the home region first
 
 	// The parts that run in this process, in the order in which they are stopped.
 	consuming, carrying part
@@ -117,9 +118,7 @@ func prepare(options Options) (Options, *flock.Flock, error) {
 // start is Start with the run directory taken.
 func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err error) {
 	s := &Stack{
-		options: options, started: now,
-		logs: map[string]string{}, mappings: map[string]*mapping.Mapping{},
-		failed: make(chan error, 1),
+		options: options, started: now, logs: map[string]string{}, failed: make(chan error, 1),
 	}
 	for _, p := range []*part{&s.consuming, &s.carrying} {
 		p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -137,10 +136,10 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 		err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}()
 	// Before any server: a fault in a template or a missing tool is told at once.
-	if s.plan, err = readPlan(options.Root, options.Region, ""); err != nil {
+	if s.plans, err = readPlans(options.Root, options.Region, Endpoints{}); err != nil {
 		return nil, err
 	}
-	needed := []*servers.Server{servers.DynamoDBLocal, servers.Ministack}
+	needed := s.plans.servers()
 	if err := servers.Check(ctx, needed...); err != nil {
 		return nil, err
 	}
@@ -151,21 +150,65 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 		return nil, err
 	}
 	// Again, now that it is known where queues are.
-	if s.plan, err = readPlan(options.Root, options.Region, s.endpoints.AWS); err != nil {
+	if s.plans, err = readPlans(options.Root, options.Region, s.endpoints); err != nil {
 		return nil, err
 	}
 	options.Progress("creating tables, streams, queues and buckets")
-	clients := s.clients()
-	for _, resources := range s.plan.all() {
-		if err := clients.create(ctx, resources); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.startParts(clients); err != nil {
+	if err := s.create(ctx); err != nil {
 		return nil, err
 	}
-	options.Progress("the pipeline runs: %d table(s), %d consumer(s)", len(s.tables()), len(s.plan.consumers))
+	if err := s.startParts(); err != nil {
+		return nil, err
+	}
+	options.Progress("the pipeline runs: %s", s.describe())
 	return s, nil
+}
+
+// create makes the resources of all regions.
+func (s *Stack) create(ctx context.Context) error {
+	for _, p := range s.plans.regions {
+		r := s.newRegion(p)
+		s.regions = append(s.regions, r)
+		for _, resources := range p.all() {
+			if err := r.clients.create(ctx, resources); err != nil {
+				return fmt.Errorf("%s: %w", p.region, err)
+			}
+		}
+	}
+	if s.plans.replica == nil {
+		return nil
+	}
+	if err := s.clientsIn(s.plans.replicaRegion).create(ctx, s.plans.replica); err != nil {
+		return fmt.Errorf("%s, the region of the copy: %w", s.plans.replicaRegion, err)
+	}
+	return nil
+}
+
+// startParts starts the bridges and mappings of all regions.
+func (s *Stack) startParts() error {
+	log, err := s.openLog("stack")
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	for _, r := range s.regions {
+		if err := s.makeParts(r, logger); err != nil {
+			return err
+		}
+	}
+	for _, r := range s.regions {
+		s.runParts(r)
+	}
+	return nil
+}
+
+// describe counts what runs, for people.
+func (s *Stack) describe() string {
+	var parts []string
+	for _, r := range s.regions {
+		parts = append(parts, r.of(fmt.Sprintf("%d table(s), %d consumer(s)", len(r.tables()), len(r.plan.consumers))))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // fail reports the first failure. The failures that follow from it are not told.
@@ -215,29 +258,28 @@ func (s *Stack) Stop(ctx context.Context) error {
 
 // Info returns how the stack stands now.
 func (s *Stack) Info() Info {
-	carried := s.bridge.Stats()
 	info := Info{
 		State:     Ready,
 		Version:   version(),
 		PID:       os.Getpid(),
 		Started:   s.started,
-		Updated:   time.Now(),
 		RunDir:    s.options.RunDir,
 		Region:    s.options.Region,
 		Endpoints: s.endpoints,
-		Outputs:   s.plan.outputs(),
 		Logs:      s.logs,
-		Bridge:    &carried,
-		Mappings:  map[string]mapping.Stats{},
+		Parts:     s.regions[0].parts(),
+	}
+	for _, r := range s.regions[1:] {
+		if info.Further == nil {
+			info.Further = map[string]Parts{}
+		}
+		info.Further[r.plan.region] = r.parts()
 	}
 	for _, process := range s.servers {
 		info.Processes = append(info.Processes, Process{
 			Name: process.Name, PID: process.PID, Endpoint: process.Endpoint, Log: process.LogPath,
 		})
 	}
-	// After the bridge: what it has written, a consumer may have read by now, and [Info.Drained] compares the two.
-	for name, m := range s.mappings {
-		info.Mappings[name] = m.Stats()
-	}
+	info.Updated = time.Now()
 	return info
 }

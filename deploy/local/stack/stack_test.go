@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -61,6 +62,16 @@ func start(t *testing.T, o stack.Options) *stack.Stack {
 	return s
 }
 
+// drain waits until nothing is under way in the stack.
+func drain(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // eventually waits for a condition that another process or goroutine makes true.
 func eventually(t *testing.T, what string, met func() bool) {
 	t.Helper()
@@ -92,7 +103,7 @@ func TestStackCarriesAChangeToItsConsumer(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "one change is carried and its consumers are idle", func() bool { return s.Info().Drained(1) })
+	drain(t, s)
 	item, err := db.GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: new(info.Outputs["leaderboard"]["BoardTable"]),
 		Key:       map[string]types.AttributeValue{"UserId": &types.AttributeValueMemberS{Value: "ann"}},
@@ -102,6 +113,38 @@ func TestStackCarriesAChangeToItsConsumer(t *testing.T) {
 	}
 	if score, ok := item.Item["Score"].(*types.AttributeValueMemberN); !ok || score.Value != "7" {
 		t.Errorf("ann's total is %v, want 7", item.Item["Score"])
+	}
+
+	// The copy is in a region of its own.
+	away := info.DynamoDB()
+	away.Region = info.Outputs["replication"]["ReplicaRegion"]
+	item, err = dynamodb.NewFromConfig(away).GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: new(info.Outputs["replication"]["ReplicaTable"]),
+		Key: map[string]types.AttributeValue{
+			"UserId":    &types.AttributeValueMemberS{Value: "ann"},
+			"Timestamp": &types.AttributeValueMemberS{Value: "2026-01-01T00:00:00Z"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if score, ok := item.Item["Score"].(*types.AttributeValueMemberN); !ok || score.Value != "7" {
+		t.Errorf("the copy holds %v, want the score 7", item.Item)
+	}
+
+	// In OpenSearch, as the function for search has it.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, info.Outputs["search"]["SearchEndpoint"]+"/plays-all/_source/2026-01-01T00:00:00Z%23ann", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var play struct{ Score int }
+	if err := json.NewDecoder(response.Body).Decode(&play); err != nil || play.Score != 7 {
+		t.Errorf("the index holds %+v (%s, %v), want the score 7", play, response.Status, err)
 	}
 
 	// What the function was told of its queue must be true.
@@ -198,7 +241,7 @@ func TestUpAndDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.State != stack.Ready || len(info.Processes) != 2 || info.Bridge == nil {
+		if info.State != stack.Ready || len(info.Processes) != 3 || info.Bridge == nil {
 			t.Fatalf("up, but: %+v", info)
 		}
 		return info
@@ -222,6 +265,24 @@ func TestUpAndDown(t *testing.T) {
 		t.Errorf("process %d, %v; want %d", info.PID, err, first.PID)
 	}
 
+	// An index, which the next start must not find.
+	index := func(method string, info stack.Info) int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, info.Endpoints.OpenSearch+"/left", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	if status := index(http.MethodPut, first); status != http.StatusOK {
+		t.Errorf("make an index: status %d", status)
+	}
+
 	// A process that is killed has no time to say so.
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -235,6 +296,9 @@ func TestUpAndDown(t *testing.T) {
 		t.Errorf("message %q, want that its process is gone", failed.Message)
 	}
 	second := up()
+	if status := index(http.MethodGet, second); status != http.StatusNotFound {
+		t.Errorf("the index of the last run is still there: status %d", status)
+	}
 
 	// One that fails says why.
 	if err := syscall.Kill(second.Processes[0].PID, syscall.SIGKILL); err != nil {

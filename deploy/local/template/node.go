@@ -18,10 +18,11 @@ const (
 	list
 	object
 	intrinsic
+	removed // by AWS::NoValue, only while references are resolved
 )
 
 func (k kind) String() string {
-	return [...]string{"nothing", "a value", "a list", "an object", "an intrinsic function"}[k]
+	return [...]string{"nothing", "a value", "a list", "an object", "an intrinsic function", "AWS::NoValue"}[k]
 }
 
 // node is a value of a template with the place where it stands.

@@ -24,6 +24,7 @@ type resolver struct {
 	*faults
 	scope      Scope
 	parameters map[string]string
+	conditions map[string]bool
 	named      map[string]named
 }
 
@@ -43,8 +44,8 @@ func (r *resolver) name(d decoder, resources node) {
 		}
 		resource := named{logicalID: p.key, kind: kind, at: p.at, properties: fields.get("Properties")}
 		resource.name = r.scope.StackName + "-" + p.key
-		if known.lowerCase {
-			resource.name = strings.ToLower(resource.name)
+		if known.global {
+			resource.name = strings.ToLower(resource.name) + "-" + r.scope.Region
 		}
 		if explicit := resource.properties.get(known.nameProperty); explicit.kind != null {
 			resource.name = d.text(r.resolve(explicit), p.key+": "+known.nameProperty)
@@ -60,26 +61,37 @@ func (r *resolver) resolve(n node) node {
 	case intrinsic:
 		text := ""
 		switch argument := n.items[0]; n.text {
+		case "Fn::If":
+			return r.choose(n)
+		case "Fn::Split":
+			return r.split(n)
 		case "Ref":
+			if isNoValue(n) {
+				return node{kind: removed, at: n.at}
+			}
 			text = r.ref(n, argument)
 		case "Fn::GetAtt":
 			text = r.getAtt(n, argument)
 		case "Fn::Sub":
 			text = r.sub(n, argument)
 		default:
-			r.add(n.at, "%s is not understood here; understood: Fn::GetAtt, Fn::Sub, Ref", n.text)
+			r.add(n.at, "%s is not understood here; understood: Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref", n.text)
 		}
 		return node{kind: scalar, at: n.at, text: text}
 	case list:
-		items := make([]node, len(n.items))
-		for i, item := range n.items {
-			items[i] = r.resolve(item)
+		items := make([]node, 0, len(n.items))
+		for _, item := range n.items {
+			if item = r.resolve(item); item.kind != removed {
+				items = append(items, item)
+			}
 		}
 		n.items = items
 	case object:
-		pairs := make([]pair, len(n.pairs))
-		for i, p := range n.pairs {
-			pairs[i] = pair{key: p.key, at: p.at, value: r.resolve(p.value)}
+		pairs := make([]pair, 0, len(n.pairs))
+		for _, p := range n.pairs {
+			if p.value = r.resolve(p.value); p.value.kind != removed {
+				pairs = append(pairs, p)
+			}
 		}
 		n.pairs = pairs
 	}

@@ -57,7 +57,7 @@ type Bucket struct {
 // resourceType is what there is to know about a type of resource.
 type resourceType struct {
 	nameProperty string
-	lowerCase    bool // for a name made from the logical id
+	global       bool // a name is taken in all regions, and in lower case; so one made from the logical id has the region in it
 	// refer gives what Ref and Fn::GetAtt stand for.
 	refer  func(scope Scope, name string) (ref string, attributes map[string]string)
 	decode func(d decoder, resource named, properties node, into *Resources)
@@ -103,7 +103,7 @@ func init() {
 		},
 		"AWS::S3::Bucket": {
 			nameProperty: "BucketName",
-			lowerCase:    true,
+			global:       true,
 			refer: func(_ Scope, name string) (string, map[string]string) {
 				return name, map[string]string{"Arn": "arn:aws:s3:::" + name}
 			},

@@ -14,8 +14,9 @@ type Template struct {
 	// Parameters are the template's, in order.
 	Parameters []Parameter
 
-	resources node
-	outputs   node
+	conditions node
+	resources  node
+	outputs    node
 }
 
 // Parameter is a parameter that a template declares.
@@ -45,8 +46,8 @@ func Read(path string) (*Template, error) {
 	}
 	found := &faults{path: path}
 	d := decoder{found}
-	sections := d.object(root, "template", []string{"Parameters", "Resources", "Outputs"}, sectionsPassedOver)
-	t := &Template{Path: path, resources: sections.get("Resources"), outputs: sections.get("Outputs")}
+	sections := d.object(root, "template", []string{"Parameters", "Conditions", "Resources", "Outputs"}, sectionsPassedOver)
+	t := &Template{Path: path, conditions: sections.get("Conditions"), resources: sections.get("Resources"), outputs: sections.get("Outputs")}
 	for _, p := range d.pairs(sections.get("Parameters"), "Parameters") {
 		t.Parameters = append(t.Parameters, d.parameter(p))
 	}
@@ -57,6 +58,15 @@ func Read(path string) (*Template, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// OutputNames returns the names of the template's outputs, in order.
+func (t *Template) OutputNames() []string {
+	var names []string
+	for _, p := range t.outputs.pairs {
+		names = append(names, p.key)
+	}
+	return names
 }
 
 func (d decoder) parameter(p pair) Parameter {
@@ -129,7 +139,8 @@ type Scope struct {
 func (t *Template) Resolve(scope Scope) (*Resources, error) {
 	found := &faults{path: t.Path}
 	d := decoder{found}
-	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), named: map[string]named{}}
+	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), conditions: map[string]bool{}, named: map[string]named{}}
+	r.decide(d, t.conditions)
 	r.name(d, t.resources)
 
 	resources := &Resources{Outputs: map[string]string{}}
@@ -139,7 +150,10 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 		}
 	}
 	for _, p := range d.pairs(t.outputs, "Outputs") {
-		fields := d.object(p.value, "output "+p.key, []string{"Value"}, []string{"Description", "Export"})
+		fields := d.object(p.value, "output "+p.key, []string{"Condition", "Value"}, []string{"Description", "Export"})
+		if condition := fields.get("Condition"); condition.kind != null && !r.condition(condition) {
+			continue
+		}
 		resources.Outputs[p.key] = d.text(r.resolve(fields.get("Value")), "output "+p.key+": Value")
 	}
 	if err := found.err(); err != nil {

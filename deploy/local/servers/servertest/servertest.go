@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,13 +30,15 @@ const Region = "us-east-1"
 
 // The variables of the environment that name a running server to use instead of starting one.
 const (
-	DynamoDBVariable  = "SLUICE_TEST_DYNAMODB"
-	MinistackVariable = "SLUICE_TEST_MINISTACK"
+	DynamoDBVariable   = "SLUICE_TEST_DYNAMODB"
+	MinistackVariable  = "SLUICE_TEST_MINISTACK"
+	OpenSearchVariable = "SLUICE_TEST_OPENSEARCH"
 )
 
 var (
-	dynamoDB  = lazy{server: servers.DynamoDBLocal, variable: DynamoDBVariable}
-	ministack = lazy{server: servers.Ministack, variable: MinistackVariable}
+	dynamoDB   = lazy{server: servers.DynamoDBLocal, variable: DynamoDBVariable}
+	ministack  = lazy{server: servers.Ministack, variable: MinistackVariable}
+	openSearch = lazy{server: servers.OpenSearch, variable: OpenSearchVariable}
 
 	// runDir is where the servers run, made by Main.
 	runDir string
@@ -57,7 +60,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	code = m.Run()
 	ctx := context.Background()
-	return code, errors.Join(dynamoDB.stop(ctx), ministack.stop(ctx), os.RemoveAll(runDir))
+	return code, errors.Join(dynamoDB.stop(ctx), ministack.stop(ctx), openSearch.stop(ctx), os.RemoveAll(runDir))
 }
 
 // DynamoDB returns a configuration for DynamoDB and DynamoDB Streams with a new, empty database of the test's own.
@@ -75,6 +78,13 @@ func Ministack(t testing.TB) aws.Config {
 		t.Fatal(err)
 	}
 	return config(ministack.endpoint(t), fmt.Sprintf("%012d", account))
+}
+
+// OpenSearch returns a configuration whose endpoint is OpenSearch's, without security. All tests share its indexes:
+// each needs names of its own, for which the access key is good, a new one each time.
+func OpenSearch(t testing.TB) aws.Config {
+	t.Helper()
+	return config(openSearch.endpoint(t), "t"+strings.ToLower(rand.Text()))
 }
 
 func config(endpoint, accessKey string) aws.Config {

@@ -1,0 +1,89 @@
+// Package parttest runs one part of the pipeline, a bridge or a mapping, in a test.
+package parttest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// limit is how long a part may take until it is where the test wants it.
+const limit = time.Minute
+
+// Log keeps what a part logs. The zero value is empty; its methods are safe for concurrent use.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write appends to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// String returns the log so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// Logger returns a logger that writes text to the log.
+func (l *Log) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// Part is what runs.
+type Part[Stats any] interface {
+	Run(ctx context.Context) error
+	Stats() Stats
+}
+
+// RunUntil runs a part until ok says so of its counts, tells it to end and waits until it has. The test fails at once, with counts
+// and log, if that takes more than a minute, if the part ends by itself, or if it returns an error.
+func RunUntil[Stats any](t testing.TB, part Part[Stats], log *Log, ok func(Stats) bool) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- part.Run(ctx) }()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	late := time.After(limit)
+	for ready := false; !ready; {
+		select {
+		case <-again.C:
+			ready = ok(part.Stats())
+		case <-late:
+			t.Errorf("not ready after %v: %+v\n%s", limit, part.Stats(), log)
+			ready = true
+		case err := <-ended:
+			t.Fatalf("Run ended by itself: %v\n%s", err, log)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// NoLeaks fails the test if a goroutine that does not run yet is left at its end.
+func NoLeaks(t *testing.T) {
+	t.Helper()
+	running := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		goleak.VerifyNone(t, running,
+			// Idle connections of the SDK's shared transports.
+			goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
+			goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
+			goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"))
+	})
+}

@@ -1,0 +1,69 @@
+package servers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// OpenSearch is the engine of AWS's OpenSearch Service, one node without security. It keeps its data in the directory
+// that it is started in: started there again, it has them again, unless [Server.Clear] came in between.
+var OpenSearch = &Server{
+	Name:          "OpenSearch",
+	Version:       "2.19.1",
+	PreferredPort: 9200,
+
+	slug:         "opensearch",
+	recipe:       recipe("opensearch"),
+	needs:        []tool{java},
+	installNeeds: []tool{maven},
+	install:      installJars,
+	portFile:     filepath.Join("opensearch", "logs", "http.ports"),
+	data:         "opensearch",
+	command: func(dir string, run launch) (command, error) {
+		path, err := java.path()
+		if err != nil {
+			return command{}, err
+		}
+		base := filepath.Join(run.dir, "opensearch")
+		return command{
+			path: path,
+			args: []string{
+				"-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", // it shares the machine with all else
+				"-XX:TieredStopAtLevel=1", // it is there in half the processor time; at its peak it would do more with it
+				"-Djava.io.tmpdir=" + run.dir,
+				"-XX:-UsePerfData", // no file in /tmp
+				"-XX:+ExitOnOutOfMemoryError",
+				"-cp", filepath.Join(dir, "lib", "*"),
+				"org.eclipse.jetty.xml.XmlConfiguration",
+				"dir=" + base, "logs=" + filepath.Join(base, "logs"), "config=" + filepath.Join(dir, "config"),
+				fmt.Sprintf("before=%d", run.port-1),
+				filepath.Join(dir, "server.xml"),
+			},
+			env: os.Environ(),
+		}, nil
+	},
+	// It answers before it can write: when it knows the state of its indexes, it can.
+	answers: func(ctx context.Context, endpoint string) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/_cluster/health?wait_for_status=yellow&timeout=60s", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		var health struct{ Status string }
+		if err := json.NewDecoder(response.Body).Decode(&health); err != nil {
+			return fmt.Errorf("%s: %w", response.Status, err)
+		}
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s, health %s", response.Status, health.Status)
+		}
+		return nil
+	},
+}

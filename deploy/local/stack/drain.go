@@ -1,0 +1,159 @@
+package stack
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"sluice/deploy/local/bridge"
+	"sluice/deploy/local/mapping"
+)
+
+// drainInterval is how often Drain looks.
+const drainInterval = 10 * time.Millisecond
+
+// Drain waits until nothing is under way: every change of a table that was made before the call, by an application or a
+// consumer, has been carried, every consumer is done with it, and so it is with the changes that consumers made in turn. It
+// counts and compares positions and never goes by time.
+//
+// It returns ctx's error with where things stand if ctx ends first. That is so if applications keep writing, and with a
+// consumer that does not read the stream from its beginning. Not seen is a call that a killed function had sent and that
+// a server has not carried out yet.
+func (s *Stack) Drain(ctx context.Context) error {
+	again := time.NewTicker(drainInterval)
+	defer again.Stop()
+	since := s.standing()
+	for {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the pipeline has not drained:%s: %w", s.Info().told(), context.Cause(ctx))
+		}
+		now := s.standing()
+		switch {
+		case !now.idle() || !now.sameAs(since):
+			since = now
+		case now.lookedSince(since):
+			return nil
+		}
+	}
+}
+
+// told writes where each region stands.
+func (i Info) told() string {
+	var text strings.Builder
+	for _, region := range i.Regions() {
+		p := i.In(region)
+		fmt.Fprintf(&text, " %s: bridge %+v, mappings %+v;", region, *p.Bridge, p.Mappings)
+	}
+	return strings.TrimSuffix(text.String(), ";")
+}
+
+// standings are where all regions stand at one moment, the mappings of all a moment before the bridges of all: a
+// consumer writes into other regions too, so what is true of one region alone tells nothing.
+type standings map[string]standing
+
+// standing is where a region's bridge and mappings stand.
+//
+// If two of all regions are idle and the same, no consumer did anything in between. If each table's stream was read to its end
+// meanwhile, by a reading that began after the first, nothing that consumers had made before was left unread there.
+// And nothing that was read has been left undone, since both are idle.
+type standing struct {
+	mappings map[string]mapping.Stats
+	streams  map[string]string // that the mappings read, by consumer
+	bridge   bridge.Stats
+}
+
+func (s *Stack) standing() standings {
+	now := standings{}
+	for _, r := range s.regions {
+		mappings := map[string]mapping.Stats{}
+		for name, m := range r.mappings {
+			mappings[name] = m.Stats()
+		}
+		now[r.plan.region] = standing{mappings: mappings, streams: r.streams}
+	}
+	for _, r := range s.regions {
+		region := now[r.plan.region]
+		region.bridge = r.bridge.Stats()
+		now[r.plan.region] = region
+	}
+	return now
+}
+
+func (s standings) idle() bool {
+	return s.all(func(_ string, r standing) bool { return r.idle() })
+}
+
+func (s standings) sameAs(before standings) bool {
+	return s.all(func(region string, r standing) bool { return r.sameAs(before[region]) })
+}
+
+func (s standings) lookedSince(before standings) bool {
+	return s.all(func(region string, r standing) bool { return r.lookedSince(before[region]) })
+}
+
+// all reports whether something is so in every region.
+func (s standings) all(so func(region string, r standing) bool) bool {
+	for region, r := range s {
+		if !so(region, r) {
+			return false
+		}
+	}
+	return true
+}
+
+// idle reports whether all that was read of the tables is in the stream, and every mapping is done with all that is there.
+func (s standing) idle() bool {
+	if s.bridge.Pending > 0 {
+		return false
+	}
+	for name, m := range s.mappings {
+		if !m.Idle() {
+			return false
+		}
+		checkpoints := map[string]string{}
+		for _, shard := range m.Shards {
+			checkpoints[shard.ID] = shard.Checkpoint
+		}
+		for _, table := range s.bridge.Tables {
+			if table.Stream != s.streams[name] {
+				continue
+			}
+			for shard, last := range table.Last {
+				if compareSequences(checkpoints[shard], last) < 0 {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// sameAs reports whether neither bridge nor mappings have read anything since before.
+func (s standing) sameAs(before standing) bool {
+	for name, m := range s.mappings {
+		if m.Read != before.mappings[name].Read {
+			return false
+		}
+	}
+	return before.idle() && s.bridge.Read == before.bridge.Read
+}
+
+// lookedSince reports whether every table's stream has been read to its end by a reading that began after before.
+func (s standing) lookedSince(before standing) bool {
+	for name, table := range s.bridge.Tables {
+		if table.Quiet < before.bridge.Tables[name].Quiet+2 {
+			return false
+		}
+	}
+	return true
+}
+
+// compareSequences compares sequence numbers of one shard; the empty one is before all.
+func compareSequences(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}

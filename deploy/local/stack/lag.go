@@ -1,0 +1,61 @@
+package stack
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+)
+
+// Lag is how long the changes of a batch took from the moment in which they were made to their effect, as the consumer
+// itself measures it: its metric ChangeToEffect.
+type Lag struct {
+	Median  float64   `json:"medianMs"`
+	Longest float64   `json:"longestMs"`
+	At      time.Time `json:"at"` // when the batch was done
+}
+
+// lagMeter reads the lag from a function's output, which it passes on whole.
+type lagMeter struct {
+	io.Writer
+
+	mu   sync.Mutex
+	last *Lag
+}
+
+// Write implements io.Writer. It is given whole lines.
+func (m *lagMeter) Write(line []byte) (int, error) {
+	if lag, ok := lagOf(line); ok {
+		m.mu.Lock()
+		m.last = &lag
+		m.mu.Unlock()
+	}
+	return m.Writer.Write(line)
+}
+
+// lag returns the lag of the last batch that had an effect, and false if none had.
+func (m *lagMeter) lag() (Lag, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.last == nil {
+		return Lag{}, false
+	}
+	return *m.last, true
+}
+
+// lagOf reads a line of metrics: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+// Other lines have no lag, nor have those of a batch that applied nothing.
+func lagOf(line []byte) (Lag, bool) {
+	var metrics struct {
+		AWS struct {
+			Timestamp int64
+		} `json:"_aws"`
+		ChangeToEffect []float64 // sorted
+	}
+	if !bytes.HasPrefix(line, []byte(`{"_aws"`)) || json.Unmarshal(line, &metrics) != nil || len(metrics.ChangeToEffect) == 0 {
+		return Lag{}, false
+	}
+	n := len(metrics.ChangeToEffect)
+	return Lag{Median: metrics.ChangeToEffect[n/2], Longest: metrics.ChangeToEffect[n-1], At: time.UnixMilli(metrics.AWS.Timestamp)}, true
+}

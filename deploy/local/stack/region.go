@@ -1,0 +1,158 @@
+package stack
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"sluice/deploy/local/bridge"
+	"sluice/deploy/local/mapping"
+	"sluice/deploy/local/template"
+)
+
+// region is what runs in one region. All regions share the servers, which keep each one's tables, streams and queues
+// apart by the region that a call is signed for; buckets' names are unique.
+type region struct {
+	plan    *plan
+	clients clients
+	further bool // it isn't the home region
+
+	bridge   *bridge.Bridge
+	mappings map[string]*mapping.Mapping // by consumer
+	streams  map[string]string           // that the mappings read, by consumer
+	lags     map[string]*lagMeter        // by consumer
+}
+
+// newRegion returns a region in which nothing runs yet.
+func (s *Stack) newRegion(p *plan) *region {
+	return &region{
+		plan: p, clients: s.clientsIn(p.region), further: p.region != s.options.Region,
+		mappings: map[string]*mapping.Mapping{}, streams: map[string]string{}, lags: map[string]*lagMeter{},
+	}
+}
+
+// clientsIn returns the clients of a region.
+func (s *Stack) clientsIn(region string) clients {
+	db, rest := config(region, s.endpoints.DynamoDB), config(region, s.endpoints.AWS)
+	return clients{
+		dynamoDB: dynamodb.NewFromConfig(db),
+		streams:  dynamodbstreams.NewFromConfig(db),
+		kinesis:  kinesis.NewFromConfig(rest),
+		sqs:      sqs.NewFromConfig(rest),
+		s3:       s3.NewFromConfig(rest),
+		region:   region,
+	}
+}
+
+// of names a part of the region for people: bare in the home region, which may be the only one.
+func (r *region) of(part string) string {
+	if !r.further {
+		return part
+	}
+	return part + " in " + r.plan.region
+}
+
+// makeParts makes the region's bridge and mappings.
+func (s *Stack) makeParts(r *region, log *slog.Logger) error {
+	log = log.With("region", r.plan.region)
+	if err := s.makeBridge(r, log); err != nil {
+		return err
+	}
+	for _, c := range r.plan.consumers {
+		if err := s.makeMapping(r, c, log); err != nil {
+			return fmt.Errorf("consumer %s: %w", r.of(c.name), err)
+		}
+	}
+	return nil
+}
+
+func (s *Stack) makeBridge(r *region, log *slog.Logger) error {
+	var tables []bridge.Table
+	for _, t := range r.tables() {
+		stream, err := r.plan.streamName(t.Changes.StreamARN)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", r.of(t.Name), err)
+		}
+		tables = append(tables, bridge.Table{Name: t.Name, StreamName: stream, Precision: bridge.Precision(t.Changes.Precision)})
+	}
+	var err error
+	r.bridge, err = bridge.New(bridge.Config{
+		Streams:   r.clients.streams,
+		DynamoDB:  r.clients.dynamoDB,
+		Kinesis:   r.clients.kinesis,
+		Tables:    tables,
+		Region:    r.plan.region,
+		Misbehave: s.options.Chaos.Misbehave,
+		Seed:      s.options.Chaos.Seed,
+		Log:       log.With("part", "bridge"),
+	})
+	return err
+}
+
+func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
+	var err error
+	if r.streams[c.name], err = r.plan.streamName(c.mapping.Stream); err != nil {
+		return err
+	}
+	output, err := s.openLog(r.of(c.name))
+	if err != nil {
+		return err
+	}
+	r.lags[c.name] = &lagMeter{Writer: output}
+	r.mappings[c.name], err = mapping.New(mapping.Config{
+		Name:        c.name,
+		Binary:      s.binary(c),
+		Env:         c.environment(r.plan.region, s.endpoints),
+		Settings:    c.mapping,
+		Timeout:     c.function.Timeout,
+		MemoryMB:    c.function.MemoryMB,
+		FunctionARN: c.function.ARN,
+		StreamARN:   c.mapping.Stream,
+		Kinesis:     r.clients.kinesis,
+		SQS:         r.clients.sqs,
+		S3:          r.clients.s3,
+		Chaos:       mapping.Chaos{Kill: s.options.Chaos.Kill, Seed: s.options.Chaos.Seed},
+		Output:      r.lags[c.name],
+		Log:         log.With("part", "mapping", "consumer", c.name),
+	})
+	return err
+}
+
+// runParts runs what makeParts has made.
+func (s *Stack) runParts(r *region) {
+	for name, m := range r.mappings {
+		s.run(&s.consuming, "mapping of consumer "+r.of(name), m.Run)
+	}
+	s.run(&s.carrying, r.of("bridge"), r.bridge.Run)
+}
+
+// tables returns the tables whose changes are carried.
+func (r *region) tables() []template.Table {
+	var tables []template.Table
+	for _, resources := range r.plan.all() {
+		for _, table := range resources.Tables {
+			if table.Changes != nil {
+				tables = append(tables, table)
+			}
+		}
+	}
+	return tables
+}
+
+// parts tells how the region stands now.
+func (r *region) parts() Parts {
+	carried := r.bridge.Stats()
+	p := Parts{Outputs: r.plan.outputs(), Bridge: &carried, Mappings: map[string]mapping.Stats{}, Lags: map[string]Lag{}}
+	for name, m := range r.mappings {
+		p.Mappings[name] = m.Stats()
+		if lag, ok := r.lags[name].lag(); ok {
+			p.Lags[name] = lag
+		}
+	}
+	return p
+}

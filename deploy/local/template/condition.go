@@ -1,0 +1,103 @@
+package template
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The intrinsic functions that only make sense as a condition, or within one:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
+const (
+	equals = "Fn::Equals"
+	not    = "Fn::Not"
+)
+
+// decide decides the section Conditions. Conditions refer to parameters, not to one another.
+func (r *resolver) decide(d decoder, conditions node) {
+	for _, p := range d.pairs(conditions, "Conditions") {
+		r.conditions[p.key] = r.holds(p.value)
+	}
+}
+
+// holds tells whether a condition does.
+func (r *resolver) holds(n node) bool {
+	if n.kind != intrinsic || n.text != equals && n.text != not {
+		r.add(n.at, "a condition must be %s or %s", equals, not)
+		return false
+	}
+	if n.text == not {
+		of, ok := r.arguments(n, 1, "a list of one condition")
+		return ok && !r.holds(of[0])
+	}
+	values, ok := r.arguments(n, 2, "a list of two values")
+	if !ok {
+		return false
+	}
+	a, b := r.resolve(values[0]), r.resolve(values[1])
+	if a.kind != scalar || b.kind != scalar {
+		r.add(n.at, "%s compares values, not %v and %v", equals, a.kind, b.kind)
+	}
+	return a.text == b.text
+}
+
+// arguments returns the arguments of an intrinsic function that takes so many, described for people by what.
+func (r *resolver) arguments(n node, count int, what string) ([]node, bool) {
+	if argument := n.items[0]; argument.kind == list && len(argument.items) == count {
+		return argument.items, true
+	}
+	r.add(n.at, "%s must have %s", n.text, what)
+	return nil, false
+}
+
+// condition returns whether the condition with a name holds.
+func (r *resolver) condition(name node) bool {
+	holds, known := r.conditions[name.text]
+	if name.kind != scalar || !known {
+		r.add(name.at, "refers to %s, which is no condition of this template", nameOf(name))
+	}
+	return holds
+}
+
+func nameOf(n node) string {
+	if n.kind == scalar {
+		return n.text
+	}
+	return fmt.Sprint(n.kind)
+}
+
+// choose returns one of the two values of Fn::If. The other is looked through for faults all the same.
+func (r *resolver) choose(n node) node {
+	arguments, ok := r.arguments(n, 3, "a condition and two values")
+	if !ok {
+		return node{at: n.at}
+	}
+	holds := r.condition(arguments[0])
+	yes, no := r.resolve(arguments[1]), r.resolve(arguments[2])
+	if holds {
+		return yes
+	}
+	return no
+}
+
+// split returns the parts of a text.
+func (r *resolver) split(n node) node {
+	parts := node{kind: list, at: n.at}
+	arguments, ok := r.arguments(n, 2, "a delimiter and a text")
+	if !ok {
+		return parts
+	}
+	text := r.resolve(arguments[1])
+	if arguments[0].kind != scalar || arguments[0].text == "" || text.kind != scalar {
+		r.add(n.at, "%s must have a delimiter and a text", n.text)
+		return parts
+	}
+	for part := range strings.SplitSeq(text.text, arguments[0].text) {
+		parts.items = append(parts.items, node{kind: scalar, at: n.at, text: part})
+	}
+	return parts
+}
+
+// isNoValue tells whether n is the reference that takes away the property or the item of a list that it stands for.
+func isNoValue(n node) bool {
+	return n.kind == intrinsic && n.text == "Ref" && n.items[0].text == "AWS::NoValue"
+}
