@@ -4,24 +4,29 @@ FOR   ?= 30s
 CHAOS ?=
 BENCH ?= all
 
-.PHONY: help demo test lint bench soak
+.PHONY: help demo test lint bench soak mutants
 
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
 	@echo 'make test            all that CI runs: format, vet, lint, tests with -race against the real servers'
-	@echo 'make soak            run the simulator on every consumer for $(FOR) each and count what differed (FOR=1h)'
-	@echo 'make bench           measure: BENCH=decode, units, coldstart or memory; all of them by default'
+	@echo 'make soak            run every suite of the simulator for $(FOR) each and count what differed (FOR=1h)'
+	@echo 'make mutants         take out the guards of replication both ways by last writer, one at a time: the simulator must notice'
+	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, coldstart or memory; all of them by default'
 
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
 
 test: lint
 	go vet ./...
-	go test -race -timeout 14m ./...
+	go test -race -timeout 40m ./...
 
 # One package after the other, so that a failure shows at once and no two share the machine.
 soak: have-go
-	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator$$' ./consumers/leaderboard -simulator.for=$(FOR)
+	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator' ./shared/consumertest/simulator ./consumers/leaderboard ./consumers/replication ./consumers/search -simulator.for=$(FOR)
+
+# Guards whose absence takes the simulator long to notice.
+mutants: have-go
+	go test -tags mutants -timeout 60m -run 'BothWays$$' ./consumers/replication
 
 # The linter's own dependencies stay out of the product's go.mod.
 LINT = go tool -modfile=tools/go.mod golangci-lint
@@ -30,7 +35,7 @@ lint: have-go
 	$(LINT) fmt --diff
 	$(LINT) run
 
-BENCHES = decode units coldstart memory
+BENCHES = decode units late growth throughput rank replication coldstart memory
 
 bench: $(if $(filter all,$(BENCH)),$(BENCHES:%=bench-%),bench-$(BENCH))
 
@@ -38,10 +43,26 @@ bench-decode: have-go
 	go run ./shared/change/decodebench
 
 bench-units: have-go
-	go test -run '^$$' -bench Units -benchtime 1x ./consumers/leaderboard
+	go test -run '^$$' -bench 'Units$$' -benchtime 1x ./consumers/leaderboard
+
+bench-late: have-go
+	go test -run '^$$' -bench UnitsLate -benchtime 1x ./consumers/leaderboard
+
+# Over 300,000 writes: some ten minutes.
+bench-growth: have-go
+	go test -run '^$$' -bench 'UnitsHot|UnitsPlayers' -benchtime 1x -timeout 60m ./consumers/leaderboard
+
+bench-throughput: have-go
+	go test -run '^$$' -bench Throughput -benchtime 1x ./consumers/leaderboard
+
+bench-rank: have-go
+	go test -run '^$$' -bench Rank -benchtime 1x -timeout 30m ./consumers/leaderboard
+
+bench-replication: have-go
+	go test -run '^$$' -bench 'Copy|Backfill|Units' -benchtime 1x ./consumers/replication
 
 bench-coldstart: have-go
-	go test -run '^$$' -bench ColdStart -benchtime 30x ./consumers/leaderboard
+	go test -p 1 -run '^$$' -bench ColdStart -benchtime 30x ./consumers/leaderboard ./consumers/replication
 
 bench-memory: have-go
 	go test -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard

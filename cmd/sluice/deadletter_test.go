@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 )
 
@@ -41,20 +42,11 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 		}
 	}
 	small, large := "", ""
-	queue := sqs.NewFromConfig(info.AWS())
-	for range 10 { // each waits up to 5 s
-		out, err := queue.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
-			QueueUrl: aws.String(info.Outputs["leaderboard"]["DeadLetterQueue"]), MaxNumberOfMessages: 10, WaitTimeSeconds: 5,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range out.Messages {
-			if strings.Contains(*m.Body, `"body"`) {
-				large = *m.Body
-			} else {
-				small = *m.Body
-			}
+	for body := range servertest.Receive(t, sqs.NewFromConfig(info.AWS()), info.Outputs["leaderboard"]["DeadLetterQueue"]) {
+		if strings.Contains(body, `"body"`) {
+			large = body
+		} else {
+			small = body
 		}
 		if small != "" && large != "" {
 			break

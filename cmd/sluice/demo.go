@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -22,7 +19,7 @@ import (
 
 type demoCommand struct {
 	gameFlags
-	Chaos bool `help:"Let the stream repeat and reorder 10 % of the records each, switch its precision, and kill the function at random moments."`
+	Chaos bool `help:"Let the stream repeat and reorder 10 % of the records each, switch its precision, and kill every consumer's function at random moments."`
 }
 
 const (
@@ -102,23 +99,37 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	if err != nil {
 		return err
 	}
+	finder, err := newFinder(running.Info())
+	if err != nil {
+		return err
+	}
 	fmt.Printf("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
 	var scores, points atomic.Int64
-	stopWatching := watch(ctx, func(elapsed time.Duration) {
+	stopWatching := watch(ctx, refresh, func(elapsed time.Duration) {
 		printLive(ctx, board, elapsed, scores.Load(), points.Load())
+	})
+	stopFinding := watch(ctx, findEvery, func(time.Duration) {
+		_ = finder.look(ctx, false) // it looks again in the end
 	})
 	written, err := c.game(board, func(_ string, score int) {
 		scores.Add(1)
 		points.Add(int64(score))
 	}).Play(ctx)
 	stopWatching()
+	if err == nil {
+		err = drain(ctx, running)
+	}
+	stopFinding()
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
-	if err := c.drain(ctx, running, scores.Load()); err != nil {
+	if err := compare(ctx, board, written, scores.Load()); err != nil {
 		return err
 	}
-	if err := compare(ctx, board, written, scores.Load()); err != nil {
+	if err := compareCopies(ctx, running.Info(), scores.Load()); err != nil {
+		return err
+	}
+	if err := compareSearches(ctx, finder, running.Info(), board, scores.Load()); err != nil {
 		return err
 	}
 	if c.Chaos {
@@ -127,14 +138,14 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	return printBoard(ctx, board)
 }
 
-// watch calls show every second until the returned function is called.
-func watch(ctx context.Context, show func(elapsed time.Duration)) (stop func()) {
+// watch calls show time and again until the returned function is called.
+func watch(ctx context.Context, every time.Duration, show func(elapsed time.Duration)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	began := time.Now()
 	go func() {
 		defer close(ended)
-		ticker := time.NewTicker(refresh)
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			select {
@@ -172,67 +183,14 @@ func printLive(ctx context.Context, board leaderboard.Board, elapsed time.Durati
 }
 
 // drain waits until every change has arrived at every consumer.
-func (c *demoCommand) drain(ctx context.Context, running *stack.Stack, changes int64) error {
+func drain(ctx context.Context, running *stack.Stack) error {
 	fmt.Println("\nwaiting for the stream to drain …")
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, drainPatience)
 	defer cancel()
-	ticker := time.NewTicker(refresh / 10)
-	defer ticker.Stop()
-	for !running.Info().Drained(changes) {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			info := running.Info()
-			return fmt.Errorf("the stream has not drained after %v: %d changes made, bridge %+v, mappings %+v: %w",
-				time.Since(began).Round(time.Second), changes, *info.Bridge, info.Mappings, context.Cause(ctx))
-		}
+	if err := running.Drain(ctx); err != nil {
+		return fmt.Errorf("after %v: %w", time.Since(began).Round(time.Second), err)
 	}
 	fmt.Printf("drained after %.1f s\n", time.Since(began).Seconds())
-	return nil
-}
-
-// compare prints each player's written sum beside the total, and fails unless all are equal.
-func compare(ctx context.Context, board leaderboard.Board, written map[string]int64, scores int64) error {
-	totals, err := board.Totals(ctx)
-	if err != nil {
-		return err
-	}
-	for user := range totals {
-		if _, plays := written[user]; !plays {
-			written[user] = 0 // on the board, but never wrote: shows as a difference
-		}
-	}
-	different := 0
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nplayer\twritten\tleaderboard\t")
-	for _, user := range slices.Sorted(maps.Keys(written)) {
-		mark := ""
-		if !totals[user].Equal(decimal.NewFromInt(written[user])) {
-			different++
-			mark = "  differs"
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", user, written[user], totals[user], mark)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if different > 0 {
-		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
-	}
-	fmt.Printf("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
-	return compareBoxes(ctx, board)
-}
-
-// compareBoxes compares all boards with the score table, those of days and weeks too.
-func compareBoxes(ctx context.Context, board leaderboard.Board) error {
-	v, err := board.Verify(ctx, time.Now())
-	if err != nil {
-		return err
-	}
-	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%d totals are not what the score table says, first %+v", n, v.Differences[0])
-	}
-	fmt.Printf("So are all %d on the daily and weekly boards.\n", v.Boxes)
 	return nil
 }

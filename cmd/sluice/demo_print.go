@@ -22,7 +22,7 @@ func printChaos(info stack.Info) {
 	fmt.Println()
 }
 
-// printBoard shows the two queries that the board is for.
+// printBoard shows the queries that the boards are for.
 func printBoard(ctx context.Context, board leaderboard.Board) error {
 	const players, scores = 3, 10
 	best, err := board.Top(ctx, players)
@@ -35,6 +35,19 @@ func printBoard(ctx context.Context, board leaderboard.Board) error {
 	}
 	fmt.Println()
 	if err := printTopOf(ctx, os.Stdout, board, leaderboard.DailyBoard, time.Now(), players); err != nil {
+		return err
+	}
+	all, err := board.Standings(ctx)
+	if err != nil {
+		return err
+	}
+	const neighbours = 2
+	standing, err := board.Rank(ctx, all[len(all)/2].User, neighbours)
+	if err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := printStanding(os.Stdout, standing); err != nil {
 		return err
 	}
 	events, err := board.History(ctx, best[0].User, scores)

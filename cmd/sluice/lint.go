@@ -5,15 +5,33 @@ import (
 	"os"
 
 	"sluice/consumers/leaderboard"
-	"sluice/consumers/leaderboard/view"
+	"sluice/consumers/replication"
+	"sluice/consumers/search"
+	"sluice/deploy/local/stack"
+	"sluice/shared/view"
 )
 
 type lintCommand struct {
-	File string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views that ship with the leaderboard."`
+	File     string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views, replicas and search routes that ship."`
+	Replicas bool   `help:"The file declares replicas, not views." xor:"kind"`
+	Search   bool   `help:"The file declares search routes, not views." xor:"kind"`
 }
 
 // Run checks the file with the settings' defaults.
 func (c *lintCommand) Run() error {
+	if c.File == "" || c.Search {
+		if err := c.lintSearch(search.DefaultSettings()); err != nil {
+			return fmt.Errorf("the indexes can't be kept:\n%w", err)
+		}
+	}
+	if c.File == "" || c.Replicas {
+		if err := c.lintReplicas(replication.DefaultSettings()); err != nil {
+			return fmt.Errorf("the replicas can't be kept:\n%w", err)
+		}
+	}
+	if c.Replicas || c.Search {
+		return nil
+	}
 	views, err := c.read(leaderboard.DefaultSettings())
 	if err != nil {
 		return fmt.Errorf("the views can't be kept:\n%w", err)
@@ -33,4 +51,37 @@ func (c *lintCommand) read(settings leaderboard.Settings) ([]*view.View, error) 
 		return nil, err
 	}
 	return settings.ReadViews(c.File, text)
+}
+
+func (c *lintCommand) lintSearch(settings search.Settings) error {
+	read := settings.Routes
+	if c.File != "" {
+		text, err := os.ReadFile(c.File)
+		if err != nil {
+			return err
+		}
+		read = func() ([]*search.Route, error) { return settings.ReadRoutes(c.File, text) }
+	}
+	routes, err := read()
+	for _, r := range routes {
+		fmt.Printf("%s: %s → index %s\n", r.Name, r.Source, r.Index)
+	}
+	return err
+}
+
+func (c *lintCommand) lintReplicas(settings replication.Settings) error {
+	const home = stack.DefaultRegion
+	read := func() ([]*replication.Route, error) { return settings.Routes(home) }
+	if c.File != "" {
+		text, err := os.ReadFile(c.File)
+		if err != nil {
+			return err
+		}
+		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, c.File, text) }
+	}
+	routes, err := read()
+	for _, r := range routes {
+		fmt.Printf("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
+	}
+	return err
 }

@@ -4,9 +4,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -18,17 +20,32 @@ Start the whole pipeline on this machine with "sluice up", or see it run and che
 Verbs that read or write use the local stack, or with --stack NAME a stack deployed on AWS.`
 
 type cli struct {
-	Up      upCommand      `cmd:"" help:"Start the pipeline on this machine, from real servers; it stays up until 'sluice down'."`
-	Down    downCommand    `cmd:"" help:"Stop what 'sluice up' started."`
-	Status  statusCommand  `cmd:"" help:"Tell what is running, where, and how far it has come."`
-	Demo    demoCommand    `cmd:"" help:"Start the pipeline, play the game, check every total, stop."`
-	Play    playCommand    `cmd:"" help:"Play the game: players write scores to the score table."`
-	Top     topCommand     `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
-	History historyCommand `cmd:"" help:"Show a player's latest scores, latest first."`
-	Lint    lintCommand    `cmd:"" help:"Check a file that declares views, or the shipped one."`
-	Verify  verifyCommand  `cmd:"" help:"Compare a destination with its source, item by item."`
-	Decode  decodeCommand  `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
-	Serve   serveCommand   `cmd:"" hidden:""`
+	Up       upCommand       `cmd:"" help:"Start the pipeline on this machine, from real servers; it stays up until 'sluice down'."`
+	Down     downCommand     `cmd:"" help:"Stop what 'sluice up' started."`
+	Status   statusCommand   `cmd:"" help:"Tell what is running, where, and how far it has come."`
+	Demo     demoCommand     `cmd:"" help:"Start the pipeline, play the game, check every total, stop."`
+	Play     playCommand     `cmd:"" help:"Play the game: players write scores to the score table."`
+	Top      topCommand      `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
+	Rank     rankCommand     `cmd:"" help:"Show where a player stands by total among all players, and the neighbours."`
+	History  historyCommand  `cmd:"" help:"Show a player's latest scores, latest first."`
+	Search   searchCommand   `cmd:"" help:"Search an index, with words, fields and ranges."`
+	API      apiCommand      `cmd:"" name:"api" help:"Serve searches over HTTP on this machine, until Ctrl-C."`
+	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, or the shipped one."`
+	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
+	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
+	Reindex  reindexCommand  `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
+	Backfill backfillCommand `cmd:"" help:"Bring a table that exists into a destination, while its changes flow."`
+	Load     loadCommand     `cmd:"" help:"Put the rows of a web server's log, a CSV file, into a table."`
+	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
+	Serve    serveCommand    `cmd:"" hidden:""`
+}
+
+// printJSON prints what a verb found for programs.
+func printJSON(v any) error {
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false) // it's no web page
+	return out.Encode(v)
 }
 
 func main() {
@@ -39,11 +56,13 @@ func main() {
 		kong.Name("sluice"),
 		kong.Description(description),
 		kong.UsageOnError(),
+		kong.WithHyphenPrefixedParameters(true), // --sort -score
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err := parsed.Run(); err != nil {
-		fmt.Fprintf(os.Stderr, "sluice %s: %v\n", parsed.Command(), err)
+		verb, _, _ := strings.Cut(parsed.Command(), " <") // without its arguments
+		fmt.Fprintf(os.Stderr, "sluice %s: %v\n", verb, err)
 		os.Exit(1)
 	}
 }

@@ -43,35 +43,66 @@ type pipelineFlags struct {
 	Stack string `help:"Work on the CloudFormation stack of this name on AWS instead of the local one; account and region as for the AWS CLI." placeholder:"NAME"`
 }
 
-// board returns the leaderboard of the chosen pipeline.
-func (f pipelineFlags) board(ctx context.Context) (leaderboard.Board, error) {
+// pipeline is the leaderboard's consumer of some pipeline, as its template's
+// outputs tell of it.
+type pipeline struct {
+	client  *dynamodb.Client
+	where   string // for errors
+	outputs map[string]string
+}
+
+// consumer finds the consumer of the chosen pipeline.
+func (f pipelineFlags) consumer(ctx context.Context) (pipeline, error) {
 	if f.Stack != "" {
-		return deployedBoard(ctx, f.Stack)
+		return deployedConsumer(ctx, f.Stack)
 	}
 	info, err := f.load(ctx)
 	if err != nil {
-		return leaderboard.Board{}, err
+		return pipeline{}, err
 	}
 	if info.State != stack.Ready {
-		return leaderboard.Board{}, fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
+		return pipeline{}, fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
 	}
-	return localBoard(info)
+	return localConsumer(info), nil
+}
+
+// board returns the leaderboard of the chosen pipeline.
+func (f pipelineFlags) board(ctx context.Context) (leaderboard.Board, error) {
+	c, err := f.consumer(ctx)
+	if err != nil {
+		return leaderboard.Board{}, err
+	}
+	return newBoard(c.client, c.where, c.outputs)
+}
+
+func localConsumer(info stack.Info) pipeline {
+	return pipeline{dynamodb.NewFromConfig(info.DynamoDB()), "the local stack", info.Outputs["leaderboard"]}
 }
 
 // localBoard returns the leaderboard of a local stack.
 func localBoard(info stack.Info) (leaderboard.Board, error) {
-	return newBoard(dynamodb.NewFromConfig(info.DynamoDB()), "the local stack", info.Outputs["leaderboard"])
+	c := localConsumer(info)
+	return newBoard(c.client, c.where, c.outputs)
 }
 
-// deployedBoard finds the leaderboard in the outputs of a stack on AWS.
-func deployedBoard(ctx context.Context, name string) (leaderboard.Board, error) {
+// deployedConsumer finds the consumer in the outputs of a stack on AWS.
+func deployedConsumer(ctx context.Context, name string) (pipeline, error) {
+	cfg, outputs, err := deployedOutputs(ctx, name)
+	if err != nil {
+		return pipeline{}, err
+	}
+	return pipeline{dynamodb.NewFromConfig(cfg), "stack " + name, outputs}, nil
+}
+
+// deployedOutputs reads the outputs of a stack on AWS, and how to reach its region.
+func deployedOutputs(ctx context.Context, name string) (aws.Config, map[string]string, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		return leaderboard.Board{}, fmt.Errorf("read the AWS settings: %w", err)
+		return cfg, nil, fmt.Errorf("read the AWS settings: %w", err)
 	}
 	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if err != nil {
-		return leaderboard.Board{}, fmt.Errorf("look up stack %s in region %s: %w", name, cfg.Region, err)
+		return cfg, nil, fmt.Errorf("look up stack %s in region %s: %w", name, cfg.Region, err)
 	}
 	outputs := map[string]string{}
 	for _, s := range out.Stacks {
@@ -79,7 +110,7 @@ func deployedBoard(ctx context.Context, name string) (leaderboard.Board, error) 
 			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 		}
 	}
-	return newBoard(dynamodb.NewFromConfig(cfg), "stack "+name, outputs)
+	return cfg, outputs, nil
 }
 
 // newBoard makes a Board of the outputs that the templates promise.
@@ -92,7 +123,7 @@ func newBoard(client *dynamodb.Client, where string, outputs map[string]string) 
 		}
 		return value
 	}
-	b := leaderboard.Board{Client: client, ScoreTable: output("ScoreTable"), BoardTable: output("BoardTable"), BoxTable: output("BoxTable")}
+	b := leaderboard.Board{Client: client, ScoreTable: output("ScoreTable"), BoardTable: output("BoardTable"), BoxTable: output("BoxTable"), RankTable: output("RankTable")}
 	if text := output("BoardShards"); text != "" {
 		shards, err := strconv.Atoi(text)
 		if err != nil || shards < 1 {

@@ -40,7 +40,7 @@ func deployed(t *testing.T, outputs string) aws.Config {
 }
 
 func TestDeployedStack(t *testing.T) {
-	cfg := deployed(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "BoardShards": {"Value": "4"}}`)
+	cfg := deployed(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
 	client := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
 	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{
@@ -52,7 +52,7 @@ func TestDeployedStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if board.ScoreTable != "Scores" || board.BoardTable != "Board" || board.BoxTable != "Boxes" || board.Shards != 4 {
+	if board.ScoreTable != "Scores" || board.BoardTable != "Board" || board.BoxTable != "Boxes" || board.RankTable != "Ranks" || board.Shards != 4 {
 		t.Errorf("board %+v", board)
 	}
 	events, err := board.History(t.Context(), "reed", 10)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,7 +73,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "history", "lint", "verify", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "lint", "verify", "backfill", "load", "decode")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}
@@ -94,14 +95,43 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"top"}, "The board is empty")
 	want(t, dir, []string{"history", "nobody"}, "nobody has no scores")
 	want(t, dir, []string{"play", "--for", "2s", "--rate", "40", "--players", "12", "--seed", "7"}, "12 players", "scores written")
-	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "12 players, every total is the sum", "on the daily and weekly boards")
+	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "12 players, every total is the sum", "on the daily and weekly boards", "buckets of players are counted right")
 	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"players": 12`, `"differences": []`)
+	want(t, dir, []string{"verify", "replication"}, "items of UserScoreEvents in us-east-1: each the same in eu-west-1.")
+	want(t, dir, []string{"backfill", "replication", "--capacity", "1000"}, "were newer in the copy, 0 left out, 0 rejected")
+	want(t, dir, []string{"verify", "replication", "--json", "--patience", "0s"}, `"differences": []`)
+	want(t, dir, []string{"reindex", "players", "--dry-run"}, "Index players leads to players-1. Index players-2 would be filled", "of Leaderboard", "The mapping stays as it is.")
+	want(t, dir, []string{"reindex", "players"}, "players-2: reading Leaderboard", "in the place of players-1: 12 items read, 12 documents written, 0 tombstones copied.")
+	want(t, dir, []string{"reindex", "players", "--dry-run", "--json"}, `"from": "players-2"`, `"to": "players-3"`, `"left": []`)
+	out, code = run(t, dir, "reindex", "players", "--abort")
+	if code != 1 {
+		t.Errorf("give up a reindex that isn't: exit %d, want 1", code)
+	}
+	wantTexts(t, out, "no reindex of players is under way")
+	searchAsTheReadme(t, dir)
+	want(t, dir, []string{"verify", "search", "--wait", "30s"}, "1 items of PetTracker: each the same in index pets, and nothing else there.", "12 items of Leaderboard: each the same in index players", "items of UserScoreEvents: each the same in index plays")
+	want(t, dir, []string{"backfill", "search"}, "pets: 0 documents written, 1 were newer in the index, 0 items left out, 0 rejected", "players: ", "plays: ")
+	want(t, dir, []string{"verify", "search", "--json"}, `"items": 12`, `"differences": []`)
+	want(t, dir, []string{"search", "players", "--sort", "-score", "--size", "2"}, "score: ", "2 of 12, ", "newest change indexed ", "For the next page add --after ")
+	want(t, dir, []string{"search", "plays", "player:marah score:<=9", "--facet", "player", "--json"}, `"exact": true`, `"value": "marah"`, `"<mark>marah</mark>"`)
+	out, code = run(t, dir, "search", "plays", "marah scor:9")
+	if code != 1 {
+		t.Errorf("a search for a field that isn't there: exit %d, want 1", code)
+	}
+	wantTexts(t, out, "sluice search: query, column 7: there is no field scor; there are: playedAt, player, score", "\n  marah scor:9\n        ^\n")
 	want(t, dir, []string{"top", "-n", "2"}, "1.", "2.")
 	want(t, dir, []string{"top", "--board", "daily", "-n", "2"}, "Top 2 of 20", "1.", "2.")
 	want(t, dir, []string{"top", "--board", "weekly"}, "Top 3 of 20", "-W", "3.")
 	want(t, dir, []string{"top", "--board", "daily", "--at", "2020-09-16"}, "The daily board of 2020-09-16 is empty.")
+	want(t, dir, []string{"rank", "marah"}, "marah is number", "of 12 players", "▶")
+	want(t, dir, []string{"rank", "marah", "-n", "0", "--json"}, `"user": "marah"`, `"players": 12`, `"above": []`)
+	out, code = run(t, dir, "rank", "nobody")
+	if code != 1 {
+		t.Errorf("rank of nobody: exit %d, want 1", code)
+	}
+	wantTexts(t, out, `"nobody"`, "not on the board")
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
-	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard")
+	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard", "LAG", "at most")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
 	want(t, dir, []string{"down"}, "is down")
 	want(t, dir, []string{"down"}, "No local stack was running")
@@ -110,12 +140,12 @@ func TestVerbsOnALocalStack(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
-		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "Top 3\n", "Top 3 of 20", "Latest 10 of", "All stopped")
+		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
 }
 
 func TestDemoWithChaos(t *testing.T) {
 	want(t, t.TempDir(), []string{"demo", "--for", "4s", "--rate", "60", "--chaos"},
-		"every total is exactly what was written", "the stream repeated", "leaderboard was killed in")
+		"every total is exactly what was written", "each the same in eu-west-1", "the stream repeated", "leaderboard was killed in", "replication was killed in")
 }
 
 // demo starts a demo and returns once its game has begun.
@@ -154,49 +184,51 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// children returns the ids of the processes that a process has started, by name.
-func children(t *testing.T, parent int) map[string]int {
+// children returns the command lines of the processes that a process has started, by
+// their ids.
+func children(t *testing.T, parent int) map[int]string {
 	t.Helper()
-	found := map[string]int{}
+	found := map[int]string{}
 	paths, err := filepath.Glob("/proc/[0-9]*/status")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		status, err := os.ReadFile(path)
 		if err != nil {
 			continue // ended meanwhile
 		}
-		status := map[string]string{}
-		for line := range strings.Lines(string(text)) {
-			name, value, _ := strings.Cut(line, ":")
-			status[name] = strings.TrimSpace(value)
-		}
-		if status["PPid"] != strconv.Itoa(parent) {
+		if !strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", parent)) {
 			continue
 		}
-		if found[status["Name"]], err = strconv.Atoi(status["Pid"]); err != nil {
+		command, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		if err != nil {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
 			t.Fatal(err)
 		}
+		found[pid] = strings.ReplaceAll(string(command), "\x00", " ")
 	}
 	return found
 }
 
 func TestServerKilledDuringADemo(t *testing.T) {
-	for process, server := range map[string]string{"java": "DynamoDB Local", "python": "ministack"} {
+	for process, server := range map[string]string{"/dynamodb-local-": "DynamoDB Local", "/ministack-": "ministack", "/opensearch-": "OpenSearch"} {
 		t.Run(server, func(t *testing.T) {
 			cmd, out := demo(t)
 			started := children(t, cmd.Process.Pid)
 			victim := 0
-			for name, pid := range started {
-				if strings.HasPrefix(name, process) {
+			for pid, command := range started {
+				if strings.Contains(command, process) {
 					victim = pid
 				}
 			}
 			if victim == 0 {
 				_ = cmd.Process.Kill()
 				_ = cmd.Wait()
-				t.Fatalf("the demo has no process %s, only %v", process, started)
+				t.Fatalf("the demo has no process of %s, only %v", process, started)
 			}
 			if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
@@ -225,9 +257,9 @@ func TestDemoInterrupted(t *testing.T) {
 	wantGone(t, started)
 }
 
-func wantGone(t *testing.T, started map[string]int) {
+func wantGone(t *testing.T, started map[int]string) {
 	t.Helper()
-	for name, pid := range started {
+	for pid, name := range started {
 		if err := syscall.Kill(pid, 0); err == nil {
 			t.Errorf("%s (pid %d) still runs", name, pid)
 		}
@@ -236,8 +268,11 @@ func wantGone(t *testing.T, started map[string]int) {
 
 func TestLint(t *testing.T) {
 	want(t, t.TempDir(), []string{"lint"}, "leaderboard: UserScoreEvents → Leaderboard", "pet-day: PetTracker → PetTracker")
+	want(t, t.TempDir(), []string{"lint"}, "pets: PetTracker → index pets", "plays: UserScoreEvents → index plays")
+	want(t, t.TempDir(), []string{"lint", "--search", "consumers/search/routes.yaml"}, "players: Leaderboard → index players")
+	want(t, t.TempDir(), []string{"lint", "--replicas", "consumers/replication/replicas.yaml"}, "replica: UserScoreEvents → UserScoreEvents in eu-west-1")
 	want(t, t.TempDir(), []string{"lint", "consumers/leaderboard/views.yaml"}, "weekly: UserScoreEvents → LeaderboardBoxes")
-	out, code := run(t, t.TempDir(), "lint", "consumers/leaderboard/view/testdata/lint/boxes.yaml")
+	out, code := run(t, t.TempDir(), "lint", "shared/view/testdata/lint/boxes.yaml")
 	if code != 1 {
 		t.Errorf("exit %d for a faulty file, want 1", code)
 	}
@@ -253,6 +288,7 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"top -n 0":             "-n must be at least 1",
 		"top --at 2020-01-01":  "--at is for --board daily or weekly",
 		"top --board hourly":   "total",
+		"rank x -n 101":        "-n must be from 0 to 100",
 		"lint no-such-file":    "no-such-file",
 		"history x -n 101":     "-n must be from 1 to 100",
 		"top --stack":          "--stack",

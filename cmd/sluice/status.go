@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/stack"
 )
 
@@ -26,9 +26,7 @@ func (c *statusCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		return errors.Join(out.Encode(info), err)
+		return errors.Join(printJSON(info), err)
 	}
 	return errors.Join(printStatus(os.Stdout, info), err)
 }
@@ -49,18 +47,44 @@ func printStatus(out io.Writer, info stack.Info) error {
 	}
 	fmt.Fprintln(servers)
 	changes := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if info.Bridge != nil {
-		fmt.Fprintln(changes, "FROM THE TABLES\tREAD\tIN THE STREAM\tON THEIR WAY")
-		fmt.Fprintf(changes, "changes\t%d\t%d\t%d\n\n", info.Bridge.Read, info.Bridge.Written, info.Bridge.Pending)
-	}
-	fmt.Fprintln(changes, "CONSUMER\tDONE\tON THEIR WAY\tINVOCATIONS\tFAILED\tBEHIND")
-	for _, name := range slices.Sorted(maps.Keys(info.Mappings)) {
-		m := info.Mappings[name]
-		behind := (time.Duration(m.MillisBehind) * time.Millisecond).String()
-		if m.MillisBehind < 0 {
-			behind = "starting"
+	fmt.Fprintln(changes, "TABLE\tREGION\tCHANGES\tON THEIR WAY\tIN THE STREAM")
+	for _, region := range info.Regions() {
+		p := info.In(region)
+		if p.Bridge == nil {
+			continue
 		}
-		fmt.Fprintf(changes, "%s\t%d\t%d\t%d\t%d\t%s\n", name, m.Done, m.Read-m.Done, m.Invocations, m.Failed, behind)
+		for _, name := range slices.Sorted(maps.Keys(p.Bridge.Tables)) {
+			t := p.Bridge.Tables[name]
+			fmt.Fprintf(changes, "%s\t%s\t%d\t%d\t%d\n", name, region, t.Read, t.Pending, t.Written)
+		}
+	}
+	fmt.Fprintln(changes)
+	fmt.Fprintln(changes, "CONSUMER\tREGION\tDONE\tON THEIR WAY\tINVOCATIONS\tFAILED\tBEHIND\tLAG")
+	for _, region := range info.Regions() {
+		p := info.In(region)
+		for _, name := range slices.Sorted(maps.Keys(p.Mappings)) {
+			m := p.Mappings[name]
+			fmt.Fprintf(changes, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", name, region, m.Done, m.Read-m.Done, m.Invocations, m.Failed, behind(m), lag(p.Lags, name, info.Updated))
+		}
 	}
 	return errors.Join(servers.Flush(), changes.Flush())
+}
+
+// behind is the age of the oldest change in the stream that isn't done: it grows
+// when a consumer stands still.
+func behind(m mapping.Stats) string {
+	if m.MillisBehind < 0 {
+		return "starting"
+	}
+	return (time.Duration(max(m.MillisBehind, m.MillisWaiting)) * time.Millisecond).String()
+}
+
+// lag is how long the changes of the last batch took, from their making to their
+// effect: for replication, until they were in the copy.
+func lag(lags map[string]stack.Lag, consumer string, now time.Time) string {
+	l, ok := lags[consumer]
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f s, at most %.1f s, %v ago", l.Median/1e3, l.Longest/1e3, now.Sub(l.At).Round(time.Second))
 }

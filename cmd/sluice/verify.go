@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"text/tabwriter"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
+
 	"sluice/consumers/leaderboard"
 )
 
 type verifyCommand struct {
-	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard, and with the daily and weekly boards. Exits with 1 if any differs."`
+	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard, and with the daily and weekly boards; and count the players of each bucket from which ranks are told. Exits with 1 if any differs."`
+	Replication verifyReplicationCommand `cmd:"" help:"Compare each copy with the table that is copied, and a shared table in all its regions, and repair it if asked. Exits with 1 if anything differs."`
+	Search      verifySearchCommand      `cmd:"" help:"Compare each index with its table, document by document, and repair it if asked. Exits with 1 if anything differs."`
 }
 
 type verifyLeaderboardCommand struct {
@@ -32,10 +35,8 @@ func (c *verifyLeaderboardCommand) verify(ctx context.Context, board leaderboard
 		if err != nil || len(v.Differences) == 0 || !time.Now().Before(deadline) {
 			return v, err
 		}
-		select {
-		case <-ctx.Done():
-			return v, ctx.Err()
-		case <-time.After(lookAgain):
+		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
+			return v, err
 		}
 	}
 }
@@ -50,25 +51,27 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		if err := out.Encode(v); err != nil {
+		if err := printJSON(v); err != nil {
 			return err
 		}
 	} else if len(v.Differences) == 0 {
-		fmt.Printf("%d players, every total is the sum of the scores written; so is each of %d on the daily and weekly boards.\n", v.Players, v.Boxes)
+		fmt.Printf("%d players, every total is the sum of the scores written; so is each of %d on the daily and weekly boards. All %d buckets of players are counted right.\n", v.Players, v.Boxes, v.Buckets)
 	} else {
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(w, "board\tplayer\twritten\tleaderboard\t")
 		for _, d := range v.Differences {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", d.Board, d.User, d.Written, d.Shown)
+			name := d.User
+			if d.Bucket != "" {
+				name = "players of " + d.Bucket
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", d.Board, name, d.Written, d.Shown)
 		}
 		if err := w.Flush(); err != nil {
 			return err
 		}
 	}
 	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%d of %d totals differ; if changes are still on their way, look again with --wait 10s", n, v.Players+v.Boxes)
+		return fmt.Errorf("%d of %d totals and counts differ; if changes are still on their way, look again with --wait 10s", n, v.Players+v.Boxes+v.Buckets)
 	}
 	return nil
 }

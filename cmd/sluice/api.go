@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"sluice/consumers/search/query"
+)
+
+type apiCommand struct {
+	pipelineFlags
+	Listen string `default:"127.0.0.1:8080" help:"Address and port. The API doesn't ask who asks: before it listens elsewhere, put something that does in front of it." placeholder:"ADDRESS"`
+}
+
+// Run serves the API until it is interrupted; searches that are being made are
+// answered first.
+func (c *apiCommand) Run(ctx context.Context) error {
+	searcher, err := c.searcher(ctx)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	routes := http.NewServeMux()
+	routes.Handle("/search", query.NewHandler(searcher, log))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen at %s: %w; name another address with --listen", c.Listen, err)
+	}
+	fmt.Printf("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s'; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
+	handler := http.Handler(routes)
+	if ip := net.ParseIP(hostOf(listener.Addr().String())); ip.IsLoopback() {
+		handler = onlyLocal(routes)
+	} else {
+		log.Warn("whoever reaches this address can search; the API doesn't ask who asks", "address", listener.Addr())
+	}
+	return serve(ctx, listener, handler, log)
+}
+
+// stopTimeout is how long answers that are being made may take after an interrupt.
+const stopTimeout = 10 * time.Second
+
+// serve serves until the context ends.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       5 * time.Second,
+		WriteTimeout:      time.Minute, // of a page of large documents, behind its search
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, stop := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer stop()
+	if err := server.Shutdown(stopping); err != nil {
+		return fmt.Errorf("answers were still being made after %v: %w", stopTimeout, err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	fmt.Println("The API is stopped.")
+	return nil
+}
+
+// onlyLocal refuses requests for other hosts: a web page whose name somebody lets lead
+// to this machine could read the answers otherwise.
+func onlyLocal(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostOf(r.Host)
+		if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
+			http.Error(w, "the API listens for this machine only: ask it as localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostOf returns an address without its port.
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
+}

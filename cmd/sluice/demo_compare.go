@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/leaderboard"
+	"sluice/consumers/replication"
+	"sluice/deploy/local/stack"
+)
+
+// compare prints each player's written sum beside the total, and fails unless all are equal.
+func compare(ctx context.Context, board leaderboard.Board, written map[string]int64, scores int64) error {
+	totals, err := board.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	for user := range totals {
+		if _, plays := written[user]; !plays {
+			written[user] = 0 // on the board, but never wrote: shows as a difference
+		}
+	}
+	different := 0
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\nplayer\twritten\tleaderboard\t")
+	for _, user := range slices.Sorted(maps.Keys(written)) {
+		mark := ""
+		if !totals[user].Equal(decimal.NewFromInt(written[user])) {
+			different++
+			mark = "  differs"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", user, written[user], totals[user], mark)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if different > 0 {
+		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
+	}
+	fmt.Printf("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
+	return compareBoxes(ctx, board)
+}
+
+// compareBoxes compares all boards with the score table, those of days and weeks too.
+func compareBoxes(ctx context.Context, board leaderboard.Board) error {
+	v, err := board.Verify(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	if n := len(v.Differences); n > 0 {
+		return fmt.Errorf("%d totals are not what the score table says, first %+v", n, v.Differences[0])
+	}
+	fmt.Printf("So are all %d on the daily and weekly boards.\n", v.Boxes)
+	return compareRanks(ctx, board)
+}
+
+// compareRanks asks for every player's rank and compares it with a sorted list of
+// all totals.
+func compareRanks(ctx context.Context, board leaderboard.Board) error {
+	players, err := board.Standings(ctx)
+	if err != nil {
+		return err
+	}
+	for i, player := range players {
+		s, err := board.Rank(ctx, player.User, 0)
+		if err != nil {
+			return err
+		}
+		if rank := int64(i + 1); s.From != rank || s.To != rank || s.Players != int64(len(players)) {
+			return fmt.Errorf("%s is number %d of %d, but ranks from %d to %d of %d", player.User, rank, len(players), s.From, s.To, s.Players)
+		}
+	}
+	fmt.Printf("All %d ranks are those of a sorted list.\n", len(players))
+	return nil
+}
+
+// compareCopies compares each copy with its source, item by item, and the score
+// table's with how many scores were written, too.
+func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
+	pairs, err := localPairs(info)
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs.all() {
+		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: 1})
+		if err != nil {
+			return err
+		}
+		if n := len(v.Differences); n > 0 {
+			return fmt.Errorf("replica %s: %d items of %s are not the same in %s, first: %s is %s",
+				p.Route.Name, n, p.Route.Table, p.Route.Region, v.Differences[0].Key, v.Differences[0].What)
+		}
+		if int64(v.Items) != scores {
+			return fmt.Errorf("replica %s: %d scores were written, but %s has %d items", p.Route.Name, scores, p.Route.Source, v.Items)
+		}
+		fmt.Println(allTheSame(p, v))
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"sluice/consumers/leaderboard"
+)
+
+type rankCommand struct {
+	pipelineFlags
+	User string `arg:"" help:"The player."`
+	N    int    `short:"n" default:"5" help:"How many neighbours on each side, at most 100."`
+	JSON bool   `help:"Print the result as JSON."`
+}
+
+// maxNeighbours bounds what one question reads.
+const maxNeighbours = 100
+
+func (c *rankCommand) Run(ctx context.Context) error {
+	if c.N < 0 || c.N > maxNeighbours {
+		return fmt.Errorf("-n must be from 0 to %d (got %d)", maxNeighbours, c.N)
+	}
+	board, err := c.board(ctx)
+	if err != nil {
+		return err
+	}
+	standing, err := board.Rank(ctx, c.User, c.N)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(standing)
+	}
+	return printStanding(os.Stdout, standing)
+}
+
+// printStanding shows the rank in a sentence and the player among the neighbours,
+// with their ranks if these are known.
+func printStanding(out io.Writer, s leaderboard.Standing) error {
+	if s.Exact() {
+		fmt.Fprintf(out, "%s is number %d of %d players.\n", s.Player.User, s.From, s.Players)
+	} else {
+		fmt.Fprintf(out, "%s is between number %d and %d of %d players: too many have nearly the same total to tell exactly.\n", s.Player.User, s.From, s.To, s.Players)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for i, total := range slices.Concat(s.Above, []leaderboard.Total{s.Player}, s.Below) {
+		mark, number := "", ""
+		if i == len(s.Above) {
+			mark = "▶"
+		}
+		if s.Exact() {
+			number = fmt.Sprintf("%d.", s.From+int64(i-len(s.Above)))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", mark, number, total.User, total.Score)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if s.Crowded {
+		fmt.Fprintf(out, "More neighbours are among over %d players with one total, whose order was not read.\n", leaderboard.MaxCounted)
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"sluice/consumers/leaderboard"
+	"sluice/shared/aggregate"
+	"sluice/shared/rebuild"
+)
+
+type rebuildCommand struct {
+	pipelineFlags
+	View     string        `arg:"" help:"The view, such as leaderboard, daily or weekly; \"sluice lint\" lists them."`
+	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
+	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
+}
+
+func (c *rebuildCommand) Run(ctx context.Context) error {
+	if c.Clocks < 0 {
+		return fmt.Errorf("--clocks must not be negative (got %v)", c.Clocks)
+	}
+	if c.Segments < 1 || c.Segments > 1000 {
+		return fmt.Errorf("--segments must be from 1 to 1000 (got %d)", c.Segments)
+	}
+	found, err := c.consumer(ctx)
+	if err != nil {
+		return err
+	}
+	settings, err := found.settings()
+	if err != nil {
+		return err
+	}
+	v, err := settings.View(c.View)
+	if err != nil {
+		return err
+	}
+	out := newProgressOutput(os.Stdout)
+	tool := &rebuild.Tool{
+		Client: found.client, View: v, Ledger: settings.LedgerTable, Horizon: settings.Horizon, Now: time.Now,
+		Clocks: c.Clocks, Announcing: rebuild.DefaultAnnouncing, Segments: c.Segments, Limit: rebuild.DefaultLimit,
+		Progress: out.show,
+	}
+	done, err := tool.Run(ctx)
+	out.end()
+	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		if done.Generation > 0 {
+			err = fmt.Errorf("%w\nthe view's sums are what they were, and kept current; run \"sluice rebuild %s\" again, and it goes on where it stopped", err, c.View)
+		}
+		return err
+	}
+	fmt.Printf("View %s is rebuilt (generation %d).\n", c.View, done.Generation)
+	if done.Unusable > 0 {
+		fmt.Printf("%d items of %s can't be used, for want of a number or so, and count for nothing; their changes are dead letters.\n", done.Unusable, v.Source)
+	}
+	return nil
+}
+
+// settings are the consumer's, from the outputs that its template promises.
+func (p pipeline) settings() (leaderboard.Settings, error) {
+	s := leaderboard.DefaultSettings()
+	var faults []error
+	for name, to := range map[string]any{
+		"ScoreTable": &s.ScoreTable, "BoardTable": &s.BoardTable, "BoxTable": &s.BoxTable, "PetTable": &s.PetTable,
+		"LedgerTable": &s.LedgerTable, "BoardShards": &s.Shards, "CountTTLDeletes": &s.CountTTLDeletes, "Horizon": &s.Horizon,
+	} {
+		text := p.outputs[name]
+		var err error
+		switch to := to.(type) {
+		case *string:
+			*to = text
+		case *int:
+			*to, err = strconv.Atoi(text)
+		case *bool:
+			*to, err = strconv.ParseBool(text)
+		case *time.Duration:
+			*to, err = time.ParseDuration(text)
+		}
+		if text == "" {
+			err = errors.New("there is none")
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: output %s: %w", p.where, name, err))
+		}
+	}
+	if len(faults) > 0 {
+		return s, fmt.Errorf("%w\nis it a stack of this version of consumers/leaderboard/template.yaml?", errors.Join(faults...))
+	}
+	return s, s.Validate()
+}
+
+// progressOutput shows how far a rebuild has come: a bar on a terminal, and a line for
+// each phase.
+type progressOutput struct {
+	out      io.Writer
+	terminal bool
+	bar      *progressbar.ProgressBar
+	last     rebuild.Progress
+}
+
+func newProgressOutput(out *os.File) *progressOutput {
+	info, err := out.Stat()
+	return &progressOutput{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+// titles say what happens in each phase.
+var titles = map[aggregate.Phase]string{
+	aggregate.Opening:   "announcing when it begins",
+	aggregate.Scanning:  "reading the source",
+	aggregate.Closing:   "announcing when it ends",
+	aggregate.Switching: "putting the new sums in place",
+}
+
+func (o *progressOutput) show(p rebuild.Progress) {
+	last := o.last
+	o.last = p
+	if p.Phase != last.Phase || p.Generation != last.Generation {
+		o.end()
+		if p.Phase == "" {
+			return
+		}
+		if p.Anew && !last.Anew {
+			fmt.Fprintln(o.out, "An announcement took too long, so some function may not have heard of it in time; once more from the start.")
+		}
+		if p.Resumed && last.Phase == "" {
+			fmt.Fprintf(o.out, "Going on with generation %d.\n", p.Generation)
+		}
+		fmt.Fprintf(o.out, "Generation %d: %s\n", p.Generation, titles[p.Phase])
+	}
+	if !p.Until.IsZero() && p.Until != last.Until {
+		fmt.Fprintf(o.out, "  waiting until %s, when every function knows, and every change from before is in the source\n", p.Until.Format(time.TimeOnly))
+	}
+	if !o.terminal || p.Items == last.Items || p.Phase == "" {
+		return
+	}
+	if o.bar == nil {
+		total := p.Total
+		if total < p.Items {
+			total = -1 // DynamoDB counts a table's items every six hours
+		}
+		o.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.out), progressbar.OptionSetDescription("  items"),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	if total := o.bar.GetMax(); total > 0 && p.Items > total {
+		o.bar.ChangeMax(p.Items)
+	}
+	_ = o.bar.Set(p.Items) // only the terminal could fail
+}
+
+// end ends a phase.
+func (o *progressOutput) end() {
+	if o.bar != nil {
+		_ = o.bar.Finish()
+		o.bar = nil
+	}
+}
