@@ -12,6 +12,7 @@ import (
 
 	"sluice/consumers/replication/mark"
 	"sluice/consumers/replication/replica"
+	"sluice/shared/change"
 	"sluice/shared/declaration"
 )
 
@@ -124,12 +125,14 @@ func keyOf(item replica.Item, names []string) replica.Item {
 // wants returns what the copy of a source's item holds, but for the mark, and
 // false if the route doesn't take the item. The item is changed.
 func (r *Route) wants(item replica.Item) (replica.Item, bool) {
-	taken := declaration.AllHold(r.where, func(attribute string) (string, bool) {
-		v, ok := item[attribute].(*types.AttributeValueMemberS)
-		if !ok {
-			return "", false
+	taken := declaration.AllHold(r.where, func(attribute string) (change.Type, string) {
+		switch v := item[attribute].(type) {
+		case *types.AttributeValueMemberS:
+			return change.S, v.Value
+		case *types.AttributeValueMemberN:
+			return change.N, v.Value
 		}
-		return v.Value, true
+		return 0, ""
 	})
 	if !taken {
 		return nil, false

@@ -3,6 +3,8 @@ package declaration
 import (
 	"errors"
 	"testing"
+
+	"sluice/shared/change"
 )
 
 // Fails if a fault is told at another place, in another order, or not at all.
@@ -17,15 +19,14 @@ func TestFaults(t *testing.T) {
 	r.Text(f["c"], "c")
 	r.Boolean(f["d"], "d", true)
 	conditions := r.Conditions(f["where"], "where")
-	if c := conditions[0]; c != (Condition{"k", "Scores", true}) || !c.Holds("Scores of today") || c.Holds("My Scores") {
+	if c := conditions[0]; c.Attribute != "k" || !c.Prefix() || !c.Holds(change.S, "Scores of today") || c.Holds(change.S, "My Scores") || c.Holds(change.N, "Scores") {
 		t.Errorf("the condition is %+v", c)
 	}
 	const want = `f.yaml:1:4: ${NONE} is no setting; there are: EMPTY, TABLE
 f.yaml:2:4: a must be a single value, not a list
 f.yaml:3:4: c is missing
 f.yaml:4:4: d must be true or false, not "maybe"
-f.yaml:5:38: where: l is missing
-f.yaml:5:38: where: l: unknown key "suffix"; there are: prefix
+f.yaml:5:38: where: l: unknown key "suffix"; there are: prefix, above, atLeast, atMost, below, is
 f.yaml:6:1: file: unknown key "z"; there are: a, b, c, d, where`
 	err := r.Err()
 	if err == nil || err.Error() != want {

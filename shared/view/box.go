@@ -9,7 +9,6 @@ import (
 	"time"
 	_ "time/tzdata" // Lambda's system has no zones
 
-	"sluice/shared/change"
 	"sluice/shared/declaration"
 )
 
@@ -17,7 +16,7 @@ import (
 type Box struct {
 	unit      unit
 	attribute string // of the item, with the timestamp
-	zone      *time.Location
+	zone      zone
 
 	// Boxes with an end: a change counts if it was made not later than keep after
 	// the box's end, and the box expires some time after that.
@@ -69,33 +68,33 @@ var units = map[string]unit{
 	},
 }
 
-// layouts are the forms of a timestamp. Fractions of a second may follow the
-// seconds in any of them. Those without an offset are read in the box's zone.
-var layouts = []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateOnly}
-
 // end returns when the box with this label ends; an error if there is none.
 func (b *Box) end(label string) (time.Time, error) {
-	at, err := b.unit.within(label, b.zone)
+	at, err := b.unit.within(label, b.zone.location)
 	if err == nil && b.unit.label(at) != label {
 		err = fmt.Errorf("%q is no %s", label, b.unit.name)
 	}
 	return b.unit.end(at), err
 }
 
-// At returns the label of the box that holds the time.
-func (b *Box) At(t time.Time) string { return b.unit.label(t.In(b.zone)) }
+// At returns the label of the box that holds the time, in the stated zone.
+func (b *Box) At(t time.Time) string { return b.unit.label(t.In(b.zone.location)) }
 
-// Of returns the label of the box that an item's timestamp falls into.
+// Of returns the label of the box that an item's timestamp falls into, in the
+// stated zone.
 func (b *Box) Of(timestamp string) (label string, err error) {
-	p, err := b.place(timestamp)
-	return p.label, err
+	at, err := ParseTime(timestamp, b.zone.location)
+	if err != nil {
+		return "", err
+	}
+	return b.unit.label(at), nil
 }
 
 // Open returns the labels of the boxes that have begun and for which a change
 // made now still counts; newest first. The box must be one with keep.
 func (b *Box) Open(now time.Time) []string {
 	var labels []string
-	for at := now.In(b.zone); now.Before(b.unit.end(at).Add(b.keep)); at = midnight(at, -1) {
+	for at := now.In(b.zone.location); now.Before(b.unit.end(at).Add(b.keep)); at = midnight(at, -1) {
 		if label := b.unit.label(at); !slices.Contains(labels, label) {
 			labels = append(labels, label)
 		}
@@ -111,20 +110,21 @@ type place struct {
 
 func (p place) counts(changed time.Time) bool { return p.until.IsZero() || !changed.After(p.until) }
 
-func (b *Box) place(timestamp string) (place, error) {
-	for _, layout := range layouts {
-		at, err := time.ParseInLocation(layout, timestamp, b.zone)
-		if err != nil {
-			continue
-		}
-		at = at.In(b.zone) // as the timestamp's offset may be another
-		p := place{label: b.unit.label(at)}
-		if b.expiresAt != "" {
-			p.until = b.unit.end(at).Add(b.keep)
-		}
-		return p, nil
+// place tells where an item stands.
+func (b *Box) place(i item) (place, error) {
+	at, err := b.zone.timestamp(i, b.attribute)
+	if err != nil {
+		return place{}, err
 	}
-	return place{}, fmt.Errorf("attribute %q holds %q, which is no timestamp like 2020-09-16 00:59:07.420452 or 2024-01-15T10:30:00Z", b.attribute, timestamp)
+	return b.at(at), nil
+}
+
+func (b *Box) at(t time.Time) place {
+	p := place{label: b.unit.label(t)}
+	if b.expiresAt != "" {
+		p.until = b.unit.end(t).Add(b.keep)
+	}
+	return p
 }
 
 // expirySlack keeps an expired box a while longer than it could be needed, so
@@ -151,25 +151,24 @@ func (r *reader) box(n node) *Box {
 		r.Fault(f["unit"].At, "box: unit %q must be one of: %s; without a box a view is of all time", unit, strings.Join(slices.Sorted(maps.Keys(units)), ", "))
 	}
 	b.unit.name = unit
-	zone := r.Text(f["zone"], "box: zone")
-	location, err := time.LoadLocation(zone)
-	if zone != "" && (err != nil || location == time.Local) {
-		r.Fault(f["zone"].At, "box: unknown zone %q; zones are UTC or like Europe/Berlin", zone)
-	}
-	b.zone = location
+	b.zone = r.zone(f["zone"], "box: zone")
 	if f["keep"].Kind == declaration.Absent && f["expiresAt"].Kind == declaration.Absent {
 		return b
 	}
+	if b.zone.attribute != "" {
+		r.Fault(f["zone"].At, "box: boxes that close (keep, expiresAt) need one zone, not each item's own")
+	}
 	b.expiresAt = r.Text(f["expiresAt"], "box: expiresAt, which boxes with keep need,")
 	keep := r.Text(f["keep"], "box: keep, which boxes with expiresAt need,")
-	if b.keep, err = parseDays(keep); err != nil && keep != "" {
+	var err error
+	if b.keep, err = ParseDays(keep); err != nil && keep != "" {
 		r.Fault(f["keep"].At, "box: keep %q must be a time like 60d or 36h", keep)
 	}
 	return b
 }
 
-// parseDays reads 60d, or what time.ParseDuration does, and nothing negative.
-func parseDays(text string) (time.Duration, error) {
+// ParseDays reads 60d, or what time.ParseDuration does, and nothing negative.
+func ParseDays(text string) (time.Duration, error) {
 	if count, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(count, 10, 16)
 		return time.Duration(n) * 24 * time.Hour, err
@@ -179,13 +178,4 @@ func parseDays(text string) (time.Duration, error) {
 		err = fmt.Errorf("%v is negative", d)
 	}
 	return d, err
-}
-
-// timestamp reads the box's attribute of an item.
-func (b *Box) timestamp(i item) (place, error) {
-	text, err := i.text(b.attribute, change.S)
-	if err != nil {
-		return place{}, err
-	}
-	return b.place(text)
 }

@@ -16,6 +16,7 @@ import (
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 )
 
 // Contribution is what a change does to one item of a view.
@@ -29,9 +30,12 @@ type Contribution struct {
 // moves the source's item from one to another. Whoever applies only one of two
 // applies the change again: the other is a duplicate then.
 //
-// The error is consumer.Skip if the change does nothing, or a rejection if an
-// image isn't as the view needs it. It depends on the change alone. horizon is
-// how long changes are remembered, for the time to live of boxes.
+// The error is consumer.Skip if the change does nothing, or a rejection if its new
+// image isn't as the view needs it. Such an image counts for nothing, so what a
+// rejected change returns beside the error is to be applied all the same: that the
+// old image counts no more. An old image that isn't as needed has never counted.
+// It all depends on the change alone. horizon is how long changes are remembered, for
+// the time to live of boxes.
 func (v *View) Contributions(c *change.Change, horizon time.Duration) ([]Contribution, error) {
 	if c.Table != v.Source {
 		return nil, fmt.Errorf("a change of table %s: %w", c.Table, consumer.Skip)
@@ -40,11 +44,11 @@ func (v *View) Contributions(c *change.Change, horizon time.Duration) ([]Contrib
 		return nil, fmt.Errorf("expired, and what expires stays counted: %w", consumer.Skip)
 	}
 	var parts []Contribution
+	var rejected error
 	for _, image := range []struct {
-		name string
 		item item
 		sign int64
-	}{{"new", item{c.Keys, c.New}, 1}, {"old", item{c.Keys, c.Old}, -1}} {
+	}{{item{c.Keys, c.New}, 1}, {item{c.Keys, c.Old}, -1}} {
 		if !image.item.image.Exists() || !v.views(image.item) {
 			continue
 		}
@@ -53,7 +57,10 @@ func (v *View) Contributions(c *change.Change, horizon time.Duration) ([]Contrib
 		}
 		part, counts, err := v.contribution(c, image.item, image.sign, horizon)
 		if err != nil {
-			return nil, consumer.Reject(fmt.Errorf("%s image: %w", image.name, err))
+			if image.sign > 0 {
+				rejected = consumer.Reject(fmt.Errorf("new image: %w", err))
+			}
+			continue
 		}
 		if counts {
 			parts = append(parts, part)
@@ -72,6 +79,9 @@ func (v *View) Contributions(c *change.Change, horizon time.Duration) ([]Contrib
 		for i := range parts {
 			stamp(&parts[i].Amount, v.since, c)
 		}
+	}
+	if rejected != nil {
+		return parts, rejected
 	}
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("nothing that is viewed changes: %w", consumer.Skip)
@@ -93,47 +103,44 @@ func stamp(amount *aggregate.Amount, attribute string, c *change.Change) {
 }
 
 // views tells whether an item is one of those that the view is of.
-func (v *View) views(i item) bool {
-	for _, c := range v.where {
-		if !holds(c, i) {
-			return false
-		}
-	}
-	return true
-}
+func (v *View) views(i item) bool { return declaration.AllHold(v.where, i.typed) }
 
 // contribution returns what one image does: added with sign 1, taken away with
-// -1. counts is false if the change is too late for the image's box.
+// -1. counts is false if the change is too late for the image's box, or if the image
+// is in none of the sums and there is nothing else.
 func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.Duration) (part Contribution, counts bool, err error) {
+	if v.dates != nil {
+		if err := v.dates.check(i); err != nil {
+			return part, false, err
+		}
+	}
 	var box place
 	if v.Box != nil {
-		if box, err = v.Box.timestamp(i); err != nil || !box.counts(c.Time()) {
+		if box, err = v.Box.place(i); err != nil || !box.counts(c.Time()) {
 			return part, false, err
 		}
 	}
 	if part.Target, err = v.target(i, box, horizon); err != nil {
 		return part, false, err
 	}
-	part.Amount = aggregate.Amount{ID: c.ID(), Add: make(map[string]decimal.Decimal, len(v.sums)+1)}
-	if v.count != "" {
-		part.Amount.Add[v.count] = decimal.NewFromInt(sign)
-	}
-	if err := i.numbers(v.sums, part.Amount.Add, decimal.NewFromInt(sign)); err != nil {
+	part.Amount.ID = c.ID()
+	if part.Amount.Add, err = v.amounts(i, decimal.NewFromInt(sign)); err != nil {
 		return part, false, err
 	}
+	counts = len(part.Amount.Add) > 0
 	if sign < 0 {
-		return part, true, nil
+		return part, counts, nil
 	}
-	one := decimal.NewFromInt(1)
+	counts = counts || len(v.smallest)+len(v.largest)+len(v.latest) > 0
 	if len(v.smallest) > 0 {
 		part.Amount.Smallest = map[string]decimal.Decimal{}
-		if err := i.numbers(v.smallest, part.Amount.Smallest, one); err != nil {
+		if err := i.numbers(v.smallest, part.Amount.Smallest); err != nil {
 			return part, false, err
 		}
 	}
 	if len(v.largest) > 0 {
 		part.Amount.Largest = map[string]decimal.Decimal{}
-		if err := i.numbers(v.largest, part.Amount.Largest, one); err != nil {
+		if err := i.numbers(v.largest, part.Amount.Largest); err != nil {
 			return part, false, err
 		}
 	}
@@ -147,21 +154,17 @@ func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.D
 			part.Amount.Latest[into] = value.AttributeValue()
 		}
 	}
-	return part, true, nil
+	return part, counts, nil
 }
 
-// numbers reads the numbers of the attributes that are kept, times factor.
-func (i item) numbers(kept map[string]string, into map[string]decimal.Decimal, factor decimal.Decimal) error {
+// numbers reads the numbers of the attributes that are kept.
+func (i item) numbers(kept map[string]string, into map[string]decimal.Decimal) error {
 	for to, from := range kept {
-		text, err := i.text(from, change.N)
+		number, err := i.number(from)
 		if err != nil {
 			return err
 		}
-		number, err := decimal.NewFromString(text)
-		if err != nil {
-			return fmt.Errorf("attribute %q: %w", from, err)
-		}
-		into[to] = number.Mul(factor)
+		into[to] = number
 	}
 	return nil
 }

@@ -161,7 +161,7 @@ func TestBoxOutlivesItsDuplicates(t *testing.T) {
 			set[name] = v.Value
 		}
 	}
-	last := time.Date(2024, 1, 16, 0, 0, 0, 0, day.Box.zone).Add(48 * time.Hour) // the last change that counts
+	last := time.Date(2024, 1, 16, 0, 0, 0, 0, day.Box.zone.location).Add(48 * time.Hour) // the last change that counts
 	if !(place{until: last}).counts(last) {
 		t.Error("a change at the box's end and keep doesn't count")
 	}
@@ -196,13 +196,13 @@ func TestBoxLabels(t *testing.T) {
 		{"month", "2024-02-29 23:59:59.999999", "2024-02", time.UTC},
 		{"month", "2024-02-29T23:59:59Z", "2024-03", berlin},
 	} {
-		b := &Box{unit: units[test.unit], zone: test.zone}
+		b := &Box{unit: units[test.unit], zone: zone{location: test.zone}}
 		if got, err := b.Of(test.timestamp); err != nil || got != test.want {
 			t.Errorf("%s of %s in %v is %q, %v; want %s", test.unit, test.timestamp, test.zone, got, err, test.want)
 		}
 	}
 	for _, bad := range []string{"", "2024-01-15T", "15.1.2024", "1705314600", "2024-13-01", "2024-02-30"} {
-		if got, err := (&Box{unit: units["day"], zone: time.UTC}).Of(bad); err == nil {
+		if got, err := (&Box{unit: units["day"], zone: zone{location: time.UTC}}).Of(bad); err == nil {
 			t.Errorf("%q is taken for %s", bad, got)
 		}
 	}
@@ -221,9 +221,9 @@ func TestBoxEnds(t *testing.T) {
 		{"week", "2024-04-01 00:00:00", "2024-04-08T00:00:00+02:00"},
 		{"month", "2024-12-31 23:59:59", "2025-01-01T00:00:00+01:00"},
 	} {
-		b := &Box{unit: units[test.unit], zone: berlin, expiresAt: "x"}
-		p, err := b.place(test.timestamp)
-		if got := p.until.Format(time.RFC3339); err != nil || got != test.end {
+		b := &Box{unit: units[test.unit], zone: zone{location: berlin}, expiresAt: "x"}
+		at, err := ParseTime(test.timestamp, berlin)
+		if got := b.at(at).until.Format(time.RFC3339); err != nil || got != test.end {
 			t.Errorf("%s of %s ends %s, %v; want %s", test.unit, test.timestamp, got, err, test.end)
 		}
 	}

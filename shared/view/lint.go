@@ -88,13 +88,16 @@ func (v *View) feeds(w *View) bool {
 // couldHold tells whether a condition could hold for an item that v writes.
 func (v *View) couldHold(c declaration.Condition) bool {
 	could := func(t template) bool {
-		if c.Prefix {
+		if c.Prefix() {
 			return t.couldBegin(c.Text)
 		}
 		return t.couldBe(c.Text)
 	}
 	if key, ok := v.key[c.Attribute]; ok {
-		return !key.number && could(key.template)
+		return key.number == c.Numeric() && (c.Numeric() || could(key.template))
+	}
+	if c.Numeric() { // nearly all that v writes is numbers
+		return v.writes(c.Attribute)
 	}
 	if v.shard != nil && v.shard.attribute == c.Attribute {
 		return v.shard.value != nil && could(*v.shard.value)

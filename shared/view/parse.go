@@ -68,22 +68,18 @@ func (r *reader) view(n node) *View {
 	if v.Box != nil && v.Box.expiresAt != "" {
 		written.add(f["box"].At, v.Box.expiresAt, "expiresAt")
 	}
-	if f["count"].Kind != declaration.Absent {
-		v.count = r.Text(f["count"], "count")
-		written.add(f["count"].At, v.count, "count")
-	}
-	v.sums = written.kept(f["sum"], "sum")
+	v.sums = written.sums(f["count"], f["sum"])
 	if f["since"].Kind != declaration.Absent {
 		v.since = r.Text(f["since"], "since")
 		written.add(f["since"].At, v.since, "since")
-		if v.count == "" && len(v.sums) == 0 {
+		if len(v.sums) == 0 {
 			r.Fault(f["since"].At, "since tells how long sums and counts have stood, and view %s has none", v.Name)
 		}
 	}
 	v.latest = written.kept(f["latest"], "latest")
 	v.smallest = written.kept(f["smallest"], "smallest")
 	v.largest = written.kept(f["largest"], "largest")
-	if v.count == "" && len(v.sums)+len(v.latest)+len(v.smallest)+len(v.largest) == 0 {
+	if len(v.sums)+len(v.latest)+len(v.smallest)+len(v.largest) == 0 {
 		r.Fault(n.At, "view %s keeps nothing; give it a sum, count, latest, smallest or largest", v.Name)
 	}
 	for name, kept := range map[string]map[string]string{"smallest": v.smallest, "largest": v.largest} {
@@ -130,11 +126,12 @@ func (r *reader) from(v *View, n node) {
 		r.Fault(n.At, "from is missing")
 		return
 	}
-	f := r.Fields(n, "from", "table", "where", "insertOnly", "subtractExpired")
+	f := r.Fields(n, "from", "table", "where", "dated", "insertOnly", "subtractExpired")
 	v.Source = r.Text(f["table"], "from: table")
 	v.insertOnly = r.Boolean(f["insertOnly"], "from: insertOnly", false)
 	v.subtractExpired = r.Boolean(f["subtractExpired"], "from: subtractExpired", true)
 	v.where = r.Conditions(f["where"], "from: where")
+	v.dates = r.dates(f["dated"])
 }
 
 func (r *reader) into(v *View, n node) {

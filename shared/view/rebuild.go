@@ -14,23 +14,13 @@ import (
 	"sluice/shared/change"
 )
 
-// sumNames are the attributes of the view's items that are sums or counts.
-func (v *View) sumNames() []string {
-	names := slices.Collect(maps.Keys(v.sums))
-	if v.count != "" {
-		names = append(names, v.count)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Rebuildable tells whether the view's sums can be made anew from its source;
 // if not, the error says why.
 func (v *View) Rebuildable() error {
 	switch {
 	case !v.subtractExpired:
 		return fmt.Errorf("view %s keeps counting what has expired (subtractExpired: false), and the source doesn't hold that any more", v.Name)
-	case len(v.sumNames()) == 0:
+	case len(v.sums) == 0:
 		return fmt.Errorf("view %s has no sum and no count; its latest values can't be made anew", v.Name)
 	case v.Box != nil && v.Box.expiresAt != "" && v.boxKey() == "":
 		return fmt.Errorf("view %s closes its boxes (keep), and no attribute of its key is made of {%s} and constant text alone, so which items are of closed boxes can't be told", v.Name, boxPlaceholder)

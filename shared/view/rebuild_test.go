@@ -13,7 +13,7 @@ func TestBoxEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, u := range units {
-		b := &Box{unit: u, zone: berlin}
+		b := &Box{unit: u, zone: zone{location: berlin}}
 		b.unit.name = name
 		for day := range 800 {
 			at := time.Date(2024, 1, 1+day, 12, 0, 0, 0, berlin)

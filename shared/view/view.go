@@ -18,22 +18,17 @@ type View struct {
 
 	at              position
 	where           []declaration.Condition
-	insertOnly      bool // items are never modified or removed
+	dates           *dates // nil: any
+	insertOnly      bool   // items are never modified or removed
 	subtractExpired bool
 	key             map[string]keyTemplate // by key attribute of Table
 	group           *template              // names the items in the ledger; nil: see groupOf
 	shard           *shard
 
 	// What is kept, by attribute of Table: the attribute of the source that it is of.
-	sums, latest, smallest, largest map[string]string
-	count                           string // attribute; empty: none
-	since                           string // attribute with the version of the newest change of a sum or count; empty: none
-}
-
-// holds tells whether a condition holds for an item.
-func holds(c declaration.Condition, i item) bool {
-	text, err := i.text(c.Attribute, change.S)
-	return err == nil && c.Holds(text)
+	latest, smallest, largest map[string]string
+	sums                      []sum  // by attribute
+	since                     string // attribute with the version of the newest change of a sum or count; empty: none
 }
 
 // shard spreads a view's items over the partitions of an index.
@@ -98,4 +93,10 @@ func (i item) text(attribute string, types ...change.Type) (string, error) {
 		}
 	}
 	return "", &change.AttributeError{Name: attribute, Want: types[0], Got: v.Type()}
+}
+
+// typed returns the type and text of an attribute, for conditions.
+func (i item) typed(attribute string) (change.Type, string) {
+	v := i.value(attribute)
+	return v.Type(), v.Text()
 }
