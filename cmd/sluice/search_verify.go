@@ -119,7 +119,11 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 	}
 	rejected := 0
 	for _, p := range pairs {
-		bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
+		items, err := p.Items(ctx)
+		if err != nil {
+			return err
+		}
+		bar := progressbar.NewOptions64(max(items, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
 		result, err := p.Backfill(ctx, search.BackfillOptions{Segments: c.Segments, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
 		fmt.Printf("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)

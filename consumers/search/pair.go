@@ -68,6 +68,16 @@ type source struct {
 	Items int64                                // about how many there are, as DynamoDB counted them in the last hours
 }
 
+// Items returns about how many items the table has, as DynamoDB counted them in the
+// last hours.
+func (p *Pair) Items(ctx context.Context) (int64, error) {
+	s, err := p.source(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.Items, nil
+}
+
 // source looks at the table's keys.
 func (p *Pair) source(ctx context.Context) (*source, error) {
 	out, err := p.table.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.Route.Source})

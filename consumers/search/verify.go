@@ -69,10 +69,11 @@ func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error
 	if err != nil {
 		return v, err
 	}
-	if _, err := p.look(ctx); err != nil {
+	there, err := p.there(ctx, o.Repair)
+	if err != nil {
 		return v, err
 	}
-	l := &comparison{Pair: p, source: source, seen: map[[16]byte]bool{}, suspects: map[string]map[string]types.AttributeValue{}}
+	l := &comparison{Pair: p, source: source, there: there, seen: map[[16]byte]bool{}, suspects: map[string]map[string]types.AttributeValue{}}
 	group, groupCtx := errgroup.WithContext(ctx)
 	for n := range o.Segments {
 		group.Go(func() error { return l.segment(groupCtx, n, o.Segments) })
@@ -88,6 +89,9 @@ func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error
 		return v, nil
 	}
 	if err := p.sleep(ctx, o.Patience); err != nil {
+		return v, err
+	}
+	if l.there, err = p.there(ctx, o.Repair); err != nil { // it may have been made meanwhile
 		return v, err
 	}
 	for id, key := range l.suspects {
@@ -114,6 +118,7 @@ func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error
 type comparison struct {
 	*Pair
 	source *source
+	there  bool // whether the index is
 
 	mu       sync.Mutex
 	items    int
@@ -152,7 +157,7 @@ func (l *comparison) page(ctx context.Context, items []*change.Change) error {
 	for i, c := range items {
 		ids[i] = documentID(c.Keys)
 	}
-	documents, err := l.documentsOf(ctx, ids)
+	documents, err := l.documents(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -166,6 +171,27 @@ func (l *comparison) page(ctx context.Context, items []*change.Change) error {
 		}
 	}
 	return nil
+}
+
+// there tells whether the route's index is there, which the function makes with its first
+// change. make has it made otherwise.
+func (p *Pair) there(ctx context.Context, make bool) (bool, error) {
+	_, err := p.look(ctx)
+	if _, none := errors.AsType[*noIndexError](err); !none {
+		return err == nil, err
+	}
+	if !make {
+		return false, nil
+	}
+	return true, p.client.make(ctx, p.Route)
+}
+
+// documents is documentsOf, also if there is no index yet.
+func (l *comparison) documents(ctx context.Context, ids []string) ([]*document, error) {
+	if !l.there {
+		return make([]*document, len(ids)), nil
+	}
+	return l.documentsOf(ctx, ids)
 }
 
 // document is one that is in an index.
@@ -251,6 +277,9 @@ func (r *Route) differs(item *change.Change, d *document) string {
 
 // found looks through all that searches find for documents whose item wasn't seen.
 func (l *comparison) found(ctx context.Context) error {
+	if !l.there {
+		return nil
+	}
 	if err := l.client.refresh(ctx, l.Route.Index); err != nil {
 		return err
 	}
@@ -296,7 +325,7 @@ func (l *comparison) secondLook(ctx context.Context, id string, key map[string]t
 			item = nil
 		}
 	}
-	documents, err := l.documentsOf(ctx, []string{id})
+	documents, err := l.documents(ctx, []string{id})
 	if err != nil {
 		return nil, "", err
 	}

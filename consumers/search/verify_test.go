@@ -85,3 +85,20 @@ func TestVerifyWithoutFilter(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
+
+// Before the function's first change there is no index. That is no fault, unless the
+// table has items; these a repair brings into a new one.
+func TestVerifyBeforeTheFirstChange(t *testing.T) {
+	g := newReindexed(t)
+	g.Route.definition = []byte(testDefinition)
+	g.clock = g.clock.Add(time.Minute)
+	g.agrees(0)
+	g.write(at(0, "early", text("x")))
+	for _, want := range []string{"", "repaired"} {
+		v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1, Repair: want != ""})
+		if err != nil || len(v.Differences) != 1 || v.Differences[0] != (Difference{ID: "early", What: Missing, Repair: want}) {
+			t.Errorf("%+v, %v, want early missing, %s", v, err, want)
+		}
+	}
+	g.agrees(1)
+}
