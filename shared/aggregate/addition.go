@@ -28,6 +28,17 @@ type addition struct {
 	limit   int             // how many amounts one request may carry
 	seen    state
 	item    map[string]types.AttributeValue // as the last update left or met it; nil: there was none, or a transaction after it
+	writes  int                             // of amounts, that succeeded
+	added   map[string]decimal.Decimal      // by the first of them
+}
+
+// met tells what is known of the item.
+func (a *addition) met() Met {
+	duplicate := slices.ContainsFunc(a.errs, func(err error) bool { return consumer.OutcomeOf(err) == consumer.Duplicate })
+	if a.item == nil || a.writes != 1 || duplicate {
+		return Met{Item: a.item}
+	}
+	return Met{Item: a.item, Added: a.added}
 }
 
 type pendingAmount struct {
@@ -131,6 +142,7 @@ func (a *addition) addFresh(ctx context.Context, part []pendingAmount) error {
 	}
 	a.item, a.seen = item, readState(item)
 	if written {
+		a.added = sumsOf(part)
 		a.succeed(part)
 		return nil
 	}
@@ -263,6 +275,7 @@ func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
 
 // succeed marks part as applied. A limit that was narrowed widens again.
 func (a *addition) succeed(part []pendingAmount) {
+	a.writes++
 	a.limit = min(2*a.limit, Capacity)
 	a.finish(part, func(pendingAmount) bool { return true }, nil)
 }
@@ -302,6 +315,17 @@ func (a *addition) settleRepeats() {
 			a.errs[i] = consumer.Duplicate
 		}
 	}
+}
+
+// sumsOf returns what the amounts of part add, by attribute.
+func sumsOf(part []pendingAmount) map[string]decimal.Decimal {
+	sums := map[string]decimal.Decimal{}
+	for _, p := range part {
+		for attribute, amount := range p.Add {
+			sums[attribute] = sums[attribute].Add(amount)
+		}
+	}
+	return sums
 }
 
 func ids(part []pendingAmount) [][]byte {

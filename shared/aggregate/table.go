@@ -76,13 +76,11 @@ type Amount struct {
 // may or may not be applied and has to be given to Add again. All that an amount
 // does to the item happens at once.
 //
-// item is the target's item as the last write left it, or met it if it was refused: with all in it
-// that is applied or a duplicate. It is nil if these are none, or if the last of them
-// were late, for which DynamoDB returns no item.
+// Met tells what the calls returned of the item.
 //
 // What a rebuild has taken from the source is a duplicate. After an ErrGeneration
 // the target's Rebuilds are out of date.
-func (t *Table) Add(ctx context.Context, target Target, amounts []Amount) (item map[string]types.AttributeValue, errs []error) {
+func (t *Table) Add(ctx context.Context, target Target, amounts []Amount) (met Met, errs []error) {
 	a := &addition{table: t, target: target, base: target.Rebuilds.base(target), errs: make([]error, len(amounts)), limit: Capacity, repeats: map[int]int{}}
 	a.admit(amounts)
 	err := untilDone(ctx, a.step, func() int { return len(a.pending) })
@@ -92,8 +90,21 @@ func (t *Table) Add(ctx context.Context, target Target, amounts []Amount) (item 
 	for _, p := range a.pending {
 		a.errs[p.index] = err
 	}
+	met = a.met()
 	a.settleRepeats()
-	return a.item, a.errs
+	return met, a.errs
+}
+
+// Met is what the calls of one Add returned of the target's item.
+type Met struct {
+	// Item is the item as the last write left it, or met it if it was refused: with
+	// all in it that is applied or a duplicate. It is nil if these are none, or if the
+	// last of them were late, for which DynamoDB returns no item.
+	Item map[string]types.AttributeValue
+	// Added is what was added to the item's sums, if one write did all of it and left
+	// Item, so that the sums just before are known too; else nil. Nothing was a duplicate
+	// then but of an amount in the same call.
+	Added map[string]decimal.Decimal
 }
 
 // maxIdleSteps is after how many steps without progress a call gives up. A step

@@ -188,9 +188,9 @@ func (g *groups) add(n int, part view.Contribution) {
 		target := part.Target
 		target.Rebuilds = g.rebuilds
 		a.job = g.job(func(ctx context.Context) []error {
-			item, errs := g.tables[g.view.Table].Add(ctx, target, a.amounts)
+			met, errs := g.tables[g.view.Table].Add(ctx, target, a.amounts)
 			if len(g.standings) == 0 { // else these may change it meanwhile
-				a.touched.item = item
+				a.touched.item, a.touched.Added = met.Item, met.Added
 			}
 			return errs
 		})

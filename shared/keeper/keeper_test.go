@@ -126,20 +126,20 @@ func TestTouched(t *testing.T) {
 		name   string
 		batch  []*change.Change
 		refuse string // an operation
-		want   string // the items, and which changes they hold
+		want   string // the items, which changes they hold, and what these have added, if that is known
 		reads  int
 	}{
-		{"new and not viewed", []*change.Change{w.game(499, "reed", "reed", "1"), w.game(500, "", "reed", "2"), w.game(501, "", "reed", "3")}, "", "reed 5 [1 2]", 0},
-		{"duplicates", []*change.Change{w.game(500, "", "reed", "2"), w.game(500, "", "reed", "2"), w.game(502, "", "reed", "1")}, "", "reed 6 [0 1 2]", 0},
-		{"all duplicates", []*change.Change{w.game(502, "", "reed", "1")}, "", "reed 6 [0]", 0},
-		{"moved", []*change.Change{moved}, "", "maggy 1 [0], reed 5 [0]", 0},
-		{"rejected", []*change.Change{w.game(503, "", "reed", "1e100"), w.game(504, "", "maggy", "1")}, "", "maggy 2 [1]", 0},
+		{"new and not viewed", []*change.Change{w.game(499, "reed", "reed", "1"), w.game(500, "", "reed", "2"), w.game(501, "", "reed", "3")}, "", "reed 5 [1 2] +5", 0},
+		{"duplicates", []*change.Change{w.game(500, "", "reed", "2"), w.game(500, "", "reed", "2"), w.game(502, "", "reed", "1")}, "", "reed 6 [0 1 2] ?", 0},
+		{"all duplicates", []*change.Change{w.game(502, "", "reed", "1")}, "", "reed 6 [0] ?", 0},
+		{"moved", []*change.Change{moved}, "", "maggy 1 [0] +1, reed 5 [0] +-1", 0},
+		{"rejected", []*change.Change{w.game(503, "", "reed", "1e100"), w.game(504, "", "maggy", "1")}, "", "maggy 2 [1] +1", 0},
 		{"too old alone", []*change.Change{w.game(-2_000_000_000, "", "reed", "1")}, "", "", 0},
 		{"fails", []*change.Change{w.game(505, "", "reed", "9")}, "UpdateItem", "", 0},
-		{"spilled", w.games(600, 600+2*aggregate.Capacity)[aggregate.Capacity/2:], "", "reed 101 [0-95]", 0},
-		{"late", []*change.Change{late}, "", "reed 106 [0]", 1},
-		{"late duplicate", []*change.Change{late}, "", "reed 106 [0]", 1},
-		{"late, then new", []*change.Change{w.game(2, "", "reed", "1"), w.game(901, "", "reed", "1")}, "", "reed 108 [0 1]", 0},
+		{"spilled", w.games(600, 600+2*aggregate.Capacity)[aggregate.Capacity/2:], "", "reed 101 [0-95] ?", 0},
+		{"late", []*change.Change{late}, "", "reed 106 [0] ?", 1},
+		{"late duplicate", []*change.Change{late}, "", "reed 106 [0] ?", 1},
+		{"late, then new", []*change.Change{w.game(2, "", "reed", "1"), w.game(901, "", "reed", "1")}, "", "reed 108 [0 1] ?", 0},
 	} {
 		reads, refuse = 0, step.refuse
 		_, touched := k.Update(t.Context(), step.batch)
@@ -158,7 +158,11 @@ func (w *world) text(touched []Touched) string {
 		if n := len(one.Changes); n > 3 {
 			changes = fmt.Sprintf("[%d-%d]", one.Changes[0], one.Changes[n-1])
 		}
-		items = append(items, fmt.Sprintf("%s %s %s", player, points, changes))
+		added := "?"
+		if one.Added != nil {
+			added = "+" + one.Added["Points"].String()
+		}
+		items = append(items, fmt.Sprintf("%s %s %s %s", player, points, changes, added))
 	}
 	slices.Sort(items)
 	return strings.Join(items, ", ")
@@ -180,8 +184,8 @@ func TestTouchedInTheWindow(t *testing.T) {
 	})
 	for range 2 {
 		_, touched := k.Update(t.Context(), []*change.Change{w.game(1, "", "reed", "7")})
-		if got := w.text(touched); got != "reed 7 [0]" {
-			t.Errorf("touched %s, want reed 7 [0]", got)
+		if got := w.text(touched); got != "reed 7 [0] ?" {
+			t.Errorf("touched %s, want reed 7 [0] ?", got)
 		}
 	}
 	if reads != 2 {

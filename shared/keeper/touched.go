@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
 
 	"sluice/shared/aggregate"
 	"sluice/shared/view"
@@ -23,6 +24,11 @@ type Touched struct {
 	// Changes are the indexes in the batch of those that the item has taken, now or
 	// before. Other parts of them may have failed.
 	Changes []int
+	// Added is what Changes have added to each of the item's sums, if one write did it and
+	// Attributes are what that write left: then the sums were less by this just before.
+	// nil if that isn't so, or some changes were duplicates, whose first delivery may
+	// have been cut before anybody acted on it.
+	Added map[string]decimal.Decimal
 
 	table *aggregate.Table
 	item  map[string]types.AttributeValue // nil: the writes didn't tell
