@@ -10,18 +10,21 @@ import (
 	"sluice/shared/change"
 )
 
-// Condition is what an attribute of an item must hold: a text, one that begins so, or
-// a number that compares so. An attribute of another type never does.
+// Condition is what an attribute of an item must hold: a text, one that begins so, a
+// number that compares so, or any text or number. Another type never does.
 type Condition struct {
 	Attribute string
-	// Compare is "" for the whole text, prefix, or one of the comparisons of numbers:
-	// is, above, atLeast, below, atMost.
+	// Compare is "" for the whole text, prefix, exists, or one of the comparisons of
+	// numbers: is, above, atLeast, below, atMost.
 	Compare string
 	Text    string
 	number  decimal.Decimal // that Text is, if numbers are compared
 }
 
-const prefix = "prefix"
+const (
+	prefix = "prefix"
+	exists = "exists"
+)
 
 // comparisons are those of numbers: what Cmp of the item's with ours must be.
 var comparisons = map[string]func(cmp int) bool{
@@ -44,6 +47,8 @@ func (c Condition) Holds(t change.Type, text string) bool {
 	case c.Numeric():
 		number, err := decimal.NewFromString(text)
 		return t == change.N && err == nil && comparisons[c.Compare](number.Cmp(c.number))
+	case c.Compare == exists:
+		return t == change.S || t == change.N
 	case c.Prefix():
 		return t == change.S && strings.HasPrefix(text, c.Text)
 	}
@@ -71,9 +76,9 @@ func AllHoldIn(conditions []Condition, keys, image change.Image) bool {
 }
 
 // Conditions reads an object of attributes and what each must hold: the whole
-// text, or an object with one comparison, like {prefix: …} or {atLeast: 9}.
+// text, or an object with one comparison, like {prefix: …}, {exists: true} or {atLeast: 9}.
 func (r *Reader) Conditions(n Node, what string) []Condition {
-	known := append([]string{prefix}, slices.Sorted(maps.Keys(comparisons))...)
+	known := append([]string{prefix, exists}, slices.Sorted(maps.Keys(comparisons))...)
 	var conditions []Condition
 	for _, p := range r.Pairs(n, what) {
 		what := what + ": " + p.Key
@@ -88,6 +93,9 @@ func (r *Reader) Conditions(n Node, what string) []Condition {
 			c.Compare, value = p.Value.Pairs[0].Key, p.Value.Pairs[0].Value
 		}
 		c.Text = r.Text(value, what)
+		if c.Compare == exists && c.Text != "true" {
+			r.Fault(value.At, "%s: exists can only be true, not %q", what, c.Text)
+		}
 		if c.Numeric() && c.Text != "" {
 			c.number = r.Number(value, what+": "+c.Compare)
 		}

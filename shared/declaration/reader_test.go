@@ -26,7 +26,7 @@ func TestFaults(t *testing.T) {
 f.yaml:2:4: a must be a single value, not a list
 f.yaml:3:4: c is missing
 f.yaml:4:4: d must be true or false, not "maybe"
-f.yaml:5:38: where: l: unknown key "suffix"; there are: prefix, above, atLeast, atMost, below, is
+f.yaml:5:38: where: l: unknown key "suffix"; there are: prefix, exists, above, atLeast, atMost, below, is
 f.yaml:6:1: file: unknown key "z"; there are: a, b, c, d, where`
 	err := r.Err()
 	if err == nil || err.Error() != want {

@@ -87,6 +87,9 @@ func (v *View) feeds(w *View) bool {
 
 // couldHold tells whether a condition could hold for an item that v writes.
 func (v *View) couldHold(c declaration.Condition) bool {
+	if c.Compare == "exists" {
+		return true // rarely isn't so
+	}
 	could := func(t template) bool {
 		if c.Prefix() {
 			return t.couldBegin(c.Text)
