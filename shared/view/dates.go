@@ -25,6 +25,19 @@ func (d *dates) check(i item) error {
 	return err
 }
 
+// TimeOf returns the time that the change's new image states, or the old one's if the
+// item was removed; in the item's own zone. The view must be dated.
+func (v *View) TimeOf(c *change.Change) (time.Time, error) {
+	if v.dates == nil {
+		return time.Time{}, fmt.Errorf("view %s isn't dated", v.Name)
+	}
+	image := c.New
+	if !image.Exists() {
+		image = c.Old
+	}
+	return v.dates.zone.timestamp(item{c.Keys, image}, v.dates.attribute)
+}
+
 // dates reads `dated:`; nil if there is none.
 func (r *reader) dates(n node) *dates {
 	if n.Kind == declaration.Absent {

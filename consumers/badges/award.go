@@ -1,0 +1,215 @@
+package badges
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"sluice/consumers/badges/rule"
+	"sluice/shared/consumer"
+)
+
+// award stores what the batch's changes have earned the player, and finds what has yet
+// to be told.
+//
+// Mostly no call is needed: a write that changed an item of the state tells what its sums
+// were before and are now, so it is known which awards that very write has earned. The
+// player's awards are read if that isn't known, or the changes came before: then an
+// earlier delivery may have died before it stored or told something. They are read, too,
+// for rules that look at several items of the state.
+func (p *player) award(ctx context.Context) error {
+	earned, settle, unsure, err := p.earned(ctx)
+	if err != nil {
+		return err
+	}
+	if unsure {
+		if err := p.read(ctx); err != nil {
+			return err
+		}
+	}
+	for _, e := range earned {
+		if p.has(e.Award) {
+			continue
+		}
+		if _, err := p.store(ctx, e.rule, e.Award, e.at, nil); err != nil {
+			return err
+		}
+	}
+	for i := range p.items {
+		if err := p.storeItem(ctx, &p.items[i]); err != nil {
+			return err
+		}
+	}
+	for _, r := range settle {
+		if err := p.settle(ctx, r); err != nil {
+			return err
+		}
+	}
+	return p.combine(ctx)
+}
+
+// read reads what the player has. What has yet to be told is told again: whoever stored it
+// may be gone.
+func (p *player) read(ctx context.Context) error {
+	all, err := p.table.Of(ctx, p.name)
+	if err != nil {
+		return err
+	}
+	p.stored = all
+	for _, a := range all {
+		p.tellLater(a)
+	}
+	return nil
+}
+
+func (p *player) has(award rule.Award) bool {
+	return slices.ContainsFunc(p.stored, func(a *Achievement) bool { return a.Award.Key() == award.Key() })
+}
+
+// tellLater notes what has yet to be told, once.
+func (p *player) tellLater(a *Achievement) {
+	known := slices.ContainsFunc(p.untold, func(u *Achievement) bool { return u.Award.Key() == a.Award.Key() })
+	if a.Pending != "" && !known {
+		p.untold = append(p.untold, a)
+	}
+}
+
+// store stores an award, and tells whether it wasn't yet.
+func (p *player) store(ctx context.Context, r *rule.Rule, a rule.Award, at string, value func(string) (string, error)) (now bool, err error) {
+	achievement, err := p.achievement(r, p.name, a, at, value)
+	if err != nil {
+		return false, consumer.Reject(err)
+	}
+	if achievement, now, err = p.table.put(ctx, achievement); err != nil {
+		return false, err
+	}
+	if now {
+		p.count("Awarded", 1)
+	}
+	p.stored, p.wrote = append(p.stored, achievement), true
+	p.tellLater(achievement)
+	return now, nil
+}
+
+// achievement makes what is stored of an award, with the notice that is to be told.
+func (b *Badges) achievement(r *rule.Rule, name string, a rule.Award, at string, value func(string) (string, error)) (*Achievement, error) {
+	achievement := &Achievement{Player: name, Award: a, EarnedAt: at, AwardedAt: b.Now().UTC().Format(time.RFC3339Nano)}
+	if r.Quiet {
+		return achievement, nil
+	}
+	var err error
+	achievement.EventType = r.EventType
+	achievement.Pending, err = b.notice.of(r, achievement, value)
+	return achievement, err
+}
+
+// storeItem stores what an item has earned.
+func (p *player) storeItem(ctx context.Context, i *itemAward) error {
+	c := p.batch[i.index]
+	now, err := p.store(ctx, i.rule, i.award, c.Time().Format(time.RFC3339Nano), func(name string) (string, error) { return rule.Text(c, name) })
+	if consumer.OutcomeOf(err) == consumer.Rejected {
+		i.outcome = consumer.In("badge "+i.rule.Name, err) // that item's alone
+		return nil
+	}
+	if err == nil && !now {
+		i.outcome = consumer.Duplicate
+	}
+	return err
+}
+
+// combine stores the awards that others earn together. After something was stored all is
+// read anew: of two instances that each store a part, the later one sees both.
+func (p *player) combine(ctx context.Context) error {
+	if len(p.stored) == 0 || !p.book.Combines() {
+		return nil
+	}
+	for {
+		if p.wrote {
+			if err := p.read(ctx); err != nil {
+				return err
+			}
+			p.wrote = false
+		}
+		var awards []rule.Award
+		for _, a := range p.stored {
+			if a.RevokedAt == "" {
+				awards = append(awards, a.Award)
+			}
+		}
+		earned := p.book.Combine(awards)
+		for _, a := range earned {
+			if _, err := p.store(ctx, p.book.Rule(a.Badge), a, p.newest(), nil); err != nil {
+				return err
+			}
+		}
+		if len(earned) == 0 {
+			return nil
+		}
+	}
+}
+
+// maxSettling is how often settle looks at a state that keeps changing.
+const maxSettling = 20
+
+var errUnsettled = errors.New("the player's plays keep being corrected")
+
+// settle makes the awards of a rule with Revoke what the whole state earns. After each
+// write it looks again: whoever changed the state meanwhile has looked before the write,
+// or will see it.
+func (p *player) settle(ctx context.Context, r *rule.Rule) error {
+	for range maxSettling {
+		state, err := p.table.StateOf(ctx, p.name, "", "")
+		if err != nil {
+			return err
+		}
+		if err := p.read(ctx); err != nil {
+			return err
+		}
+		earned := r.Earned(state, p.today())
+		changed := false
+		for _, a := range earned {
+			done, err := p.give(ctx, r, a)
+			if err != nil {
+				return err
+			}
+			changed = changed || done
+		}
+		for _, s := range p.stored {
+			stands := s.RevokedAt == "" && s.Award.Badge == r.Name
+			if !stands || slices.ContainsFunc(earned, func(a rule.Award) bool { return a.Key() == s.Award.Key() }) {
+				continue
+			}
+			if err := p.table.revoke(ctx, s, p.Now()); err != nil {
+				return err
+			}
+			p.count("Revoked", 1)
+			changed = true
+		}
+		if !changed {
+			return nil
+		}
+	}
+	return errUnsettled
+}
+
+// give stores an award of a rule with Revoke, or restores it; it tells whether anything had
+// to be done.
+func (p *player) give(ctx context.Context, r *rule.Rule, a rule.Award) (bool, error) {
+	for _, s := range p.stored {
+		if s.Award.Key() != a.Key() {
+			continue
+		}
+		if s.RevokedAt == "" {
+			return false, nil
+		}
+		p.count("Restored", 1)
+		return true, p.table.restore(ctx, s)
+	}
+	at := a.On
+	if at == "" {
+		at = p.newest()
+	}
+	_, err := p.store(ctx, r, a, at, nil)
+	return true, err
+}

@@ -1,0 +1,19 @@
+// Package rule reads the rules by which players earn badges, and tells which badges a
+// player's state earns. It makes no calls.
+//
+// A [Book] is what a file declares: what a play is, and the rules. It comes with the
+// views (package view) that keep players' states: sums and counts in a few items for
+// each player, however many plays there are. A rule looks at nothing but the state, so
+// the order in which plays arrive, and how often, makes no difference.
+//
+// # Guarantees
+//
+//   - [Rule.Earned] depends on the state alone. For a rule that isn't revoked, a state
+//     with more plays earns all that one with fewer does.
+//   - [Parse] returns no book unless the whole file is right, and every fault at once,
+//     with its line and column.
+//
+// # Not guaranteed
+//
+//   - That an award's date is exact: see [Award.On].
+package rule

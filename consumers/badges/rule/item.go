@@ -1,0 +1,44 @@
+package rule
+
+import (
+	"fmt"
+
+	"sluice/shared/change"
+	"sluice/shared/declaration"
+)
+
+// OfItemChange returns whose award a change earns by a rule of kind Item: an item that
+// matches, and didn't before. name is empty if it earns none. The error is about
+// an item that matches and lacks what the rule needs.
+func (r *Rule) OfItemChange(c *change.Change) (name string, a Award, err error) {
+	if r.Kind != Item || c.Table != r.Source.Table || !declaration.AllHoldIn(r.Source.where, c.Keys, c.New) {
+		return "", Award{}, nil
+	}
+	if declaration.AllHoldIn(r.Source.where, c.Keys, c.Old) {
+		return "", Award{}, nil
+	}
+	if name, err = Text(c, r.Source.Player); err != nil {
+		return "", Award{}, err
+	}
+	of, err := Text(c, r.Source.Each)
+	if err != nil {
+		return "", Award{}, err
+	}
+	return name, Award{Badge: r.Name, Of: of}, nil
+}
+
+// Text returns the text of a string or number that a change's new image has. It is never
+// empty.
+func Text(c *change.Change, attribute string) (string, error) {
+	v, ok := c.Keys.Get(attribute)
+	if !ok {
+		v, _ = c.New.Get(attribute)
+	}
+	if v.Type() != change.S && v.Type() != change.N {
+		return "", &change.AttributeError{Name: attribute, Want: change.S, Got: v.Type()}
+	}
+	if v.Text() == "" {
+		return "", fmt.Errorf("attribute %q is empty", attribute)
+	}
+	return v.Text(), nil
+}

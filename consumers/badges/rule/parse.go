@@ -1,0 +1,329 @@
+package rule
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"sluice/shared/declaration"
+)
+
+type node = declaration.Node
+
+// reader reads rules.
+type reader struct {
+	*declaration.Reader
+	book *Book
+}
+
+// Parse reads the rules that a file declares and checks them, each for itself and all
+// together. In the file, ${NAME} stands for a variable's value. stateTable is where the
+// players' states are kept. Path is for the errors, which are of type
+// [*declaration.Error], joined: every fault, not just the first.
+func Parse(path string, text []byte, variables map[string]string, stateTable string) (*Book, error) {
+	r := &reader{declaration.NewReader(path, variables), &Book{}}
+	root, ok := r.Parse(text)
+	if !ok {
+		return nil, r.Err()
+	}
+	f := r.Fields(root, "the file", "plays", "badges")
+	r.plays(f["plays"])
+	if f["badges"].Kind != declaration.List || len(f["badges"].Items) == 0 {
+		r.Fault(f["badges"].At, "badges must be a list of rules")
+	}
+	for _, n := range f["badges"].Items {
+		r.book.Rules = append(r.book.Rules, r.rule(n))
+	}
+	r.checkTogether()
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return r.book, r.book.makeViews(stateTable)
+}
+
+func (r *reader) plays(n node) {
+	if n.Kind == declaration.Absent {
+		r.Fault(n.At, "plays is missing: say which table has them, and their player and time")
+		return
+	}
+	f := r.Fields(n, "plays", "table", "player", "at", "zone", "earliest")
+	p := &r.book.Plays
+	p.Table, p.Player, p.At = r.Text(f["table"], "plays: table"), r.Text(f["player"], "plays: player"), r.Text(f["at"], "plays: at")
+	p.zone, p.from = f["zone"], r.Text(f["earliest"], "plays: earliest")
+	r.checkDates(n.At)
+}
+
+// names are of badges and levels: they are in keys, subjects and addresses.
+var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+func (r *reader) name(at declaration.Position, text, what string) {
+	if text != "" && !names.MatchString(text) {
+		r.Fault(at, "%s %q must be of small letters, digits and -, begin with a letter or digit, and have at most 64 of them", what, text)
+	}
+}
+
+var kinds = []string{string(First), string(Count), string(Total), string(Streak), string(Window), string(Distinct), string(All), string(Item)}
+
+const once = 1
+
+// rule reads one rule.
+func (r *reader) rule(n node) *Rule {
+	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "where"}, kinds...)...)
+	b := &Rule{at: n.At, Repeat: once, EventType: "BADGE_EARNED"}
+	b.Name = r.Text(f["name"], "name")
+	r.name(f["name"].At, b.Name, "name")
+	b.Title, b.Text = r.texts(f["title"], "title"), r.texts(f["text"], "text")
+	for language := range b.Text {
+		if b.Title[language] == "" {
+			r.Fault(f["title"].At, "title: language %s, which text has, is missing", language)
+		}
+	}
+	b.Hidden, b.Revoke, b.Quiet = r.Boolean(f["hidden"], "hidden", false), r.Boolean(f["revoke"], "revoke", false), r.Boolean(f["quiet"], "quiet", false)
+	if f["eventType"].Kind != declaration.Absent {
+		b.EventType = r.Text(f["eventType"], "eventType")
+	}
+	b.where = r.Conditions(f["where"], "where")
+	var declared []string
+	for _, kind := range kinds {
+		if f[kind].Kind != declaration.Absent {
+			declared = append(declared, kind)
+		}
+	}
+	if len(declared) != 1 {
+		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(kinds, ", "), listOr(declared, "none"))
+		return b
+	}
+	b.Kind = Kind(declared[0])
+	r.kind(b, f[declared[0]])
+	sortLevels(b.Levels)
+	if (b.Kind == All || b.Kind == Item) && len(b.where) > 0 {
+		r.Fault(f["where"].At, "where is about plays; %s looks at none", b.Kind)
+	}
+	if b.Revoke && (b.Kind == All || b.Kind == Item) {
+		r.Fault(f["revoke"].At, "revoke: what %s has earned is never taken back", b.Kind)
+	}
+	r.placeholders(b, f["text"])
+	return b
+}
+
+func listOr(list []string, none string) string {
+	if len(list) == 0 {
+		return none
+	}
+	return strings.Join(list, " and ")
+}
+
+// texts reads an object of texts by language.
+func (r *reader) texts(n node, what string) map[string]string {
+	texts := map[string]string{}
+	for _, p := range r.Pairs(n, what) {
+		texts[p.Key] = r.Text(p.Value, what+": "+p.Key)
+	}
+	if len(texts) == 0 && n.Kind != declaration.Scalar {
+		r.Fault(n.At, "%s is missing; give it by language, like {en: …}", what)
+	}
+	return texts
+}
+
+// Placeholder is what stands for a value in a rule's text.
+var Placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// placeholders checks that a text of a rule has no other ones than it can fill in.
+func (r *reader) placeholders(b *Rule, n node) {
+	if b.Kind == Item {
+		return // any attribute of the item
+	}
+	for _, p := range n.Pairs {
+		for _, found := range Placeholder.FindAllStringSubmatch(p.Value.Text, -1) {
+			if name := found[1]; name != "level" && name != "of" {
+				r.Fault(p.Value.At, "text: %s: {%s} is unknown; there are {level} and {of}, and attributes for rules of kind item", p.Key, name)
+			}
+		}
+	}
+}
+
+// kind reads what the rule asks for.
+func (r *reader) kind(b *Rule, n node) {
+	what := string(b.Kind)
+	single := func() { b.Levels = []Level{{Need: decimal.NewFromInt(1)}} }
+	if b.Kind == All {
+		single()
+		if n.Kind != declaration.List || len(n.Items) == 0 {
+			r.Fault(n.At, "all must be a list of badges, like [first-play, veteran#gold]")
+		}
+		for _, item := range n.Items {
+			b.All = append(b.All, r.Text(item, "all"))
+		}
+		return
+	}
+	known := map[Kind][]string{
+		First: {"each"}, Count: {"plays", "repeat", "within"}, Total: {"of", "reaches", "repeat", "within"}, Streak: {"days", "grace"},
+		Window: {"days", "plays"}, Distinct: {"of", "values"}, Item: {"table", "player", "each", "where"},
+	}
+	f := r.Fields(n, what, known[b.Kind]...)
+	switch b.Kind {
+	case First:
+		single()
+		if f["each"].Kind != declaration.Absent {
+			b.Of = r.attribute(f["each"], "first: each")
+		}
+	case Count:
+		b.Levels = r.levels(f["plays"], "count: plays", true)
+		r.repeat(b, f)
+	case Total:
+		b.Of = r.Text(f["of"], "total: of")
+		b.Levels = r.levels(f["reaches"], "total: reaches", false)
+		r.repeat(b, f)
+	case Streak:
+		b.Levels = r.levels(f["days"], "streak: days", true)
+		if f["grace"].Kind != declaration.Absent {
+			b.Grace = r.whole(f["grace"], "streak: grace", 0, maxDays)
+		}
+		for _, l := range b.Levels {
+			if l.Need.GreaterThan(decimal.NewFromInt(maxDays)) {
+				r.Fault(f["days"].At, "streak: days: %s are too many; a streak has at most %d", l.Need, maxDays)
+			}
+		}
+	case Window:
+		b.Days = r.whole(f["days"], "window: days", 1, maxDays)
+		b.Levels = r.levels(f["plays"], "window: plays", true)
+	case Distinct:
+		b.Of = r.attribute(f["of"], "distinct: of")
+		b.Levels = r.levels(f["values"], "distinct: values", true)
+	case Item:
+		single()
+		b.Source = Source{
+			Table: r.Text(f["table"], "item: table"), Player: r.Text(f["player"], "item: player"), Each: r.Text(f["each"], "item: each"),
+			where: r.Conditions(f["where"], "item: where"),
+		}
+	}
+}
+
+// maxDays bounds what has to be read of a player's days to know a streak.
+const maxDays = 366
+
+// attribute reads the name of one whose values are told apart: it is in keys.
+func (r *reader) attribute(n node, what string) string {
+	text := r.Text(n, what)
+	if strings.Contains(text, "#") || strings.ContainsAny(text, "{}") {
+		r.Fault(n.At, "%s: attribute %q can't be told apart by: its name has #, { or }", what, text)
+	}
+	return text
+}
+
+func (r *reader) whole(n node, what string, least, most int) int {
+	text := r.Text(n, what)
+	number, err := strconv.Atoi(text)
+	if text != "" && (err != nil || number < least || number > most) {
+		r.Fault(n.At, "%s must be a whole number from %d to %d, not %q", what, least, most, text)
+	}
+	return number
+}
+
+// levels reads one number, or numbers by the names of levels.
+func (r *reader) levels(n node, what string, whole bool) []Level {
+	need := func(n node, what string) decimal.Decimal {
+		number := r.Number(n, what)
+		if n.Text != "" && (!number.IsPositive() || whole && !number.IsInteger()) {
+			r.Fault(n.At, "%s must be a %snumber above 0, not %q", what, map[bool]string{true: "whole "}[whole], n.Text)
+		}
+		return number
+	}
+	if n.Kind != declaration.Object {
+		return []Level{{Need: need(n, what)}}
+	}
+	var levels []Level
+	for _, p := range r.Pairs(n, what) {
+		r.name(p.At, p.Key, what+": level")
+		l := Level{p.Key, need(p.Value, what+": "+p.Key)}
+		if slices.ContainsFunc(levels, func(other Level) bool { return other.Name == l.Name || other.Need.Equal(l.Need) }) {
+			r.Fault(p.At, "%s: two levels have the same name or need the same", what)
+		}
+		levels = append(levels, l)
+	}
+	if len(levels) == 0 {
+		r.Fault(n.At, "%s has no levels", what)
+	}
+	return levels
+}
+
+// maxRepeat bounds how many awards one play may earn.
+const maxRepeat = 1000
+
+func (r *reader) repeat(b *Rule, f map[string]node) {
+	what := string(b.Kind)
+	if f["within"].Kind != declaration.Absent {
+		b.Box = r.Text(f["within"], what+": within")
+		if !slices.Contains([]string{unitDay, unitWeek, unitMonth}, b.Box) {
+			r.Fault(f["within"].At, "%s: within must be day, week or month, not %q; for any days in a row there is window", what, b.Box)
+		}
+	}
+	n := f["repeat"]
+	switch {
+	case n.Kind == declaration.Absent:
+	case b.Box != "":
+		if b.RepeatBox = n.Text == "each"; !b.RepeatBox {
+			r.Fault(n.At, "%s: repeat must be each, since it is within a %s: once in each", what, b.Box)
+		}
+	default:
+		b.Repeat = int64(r.whole(n, what+": repeat", once, maxRepeat))
+		if b.Repeat > once && len(b.Levels) > 1 {
+			r.Fault(n.At, "%s: repeat: a badge with levels can't be repeated", what)
+		}
+	}
+}
+
+// checkTogether checks what only all rules together tell.
+func (r *reader) checkTogether() {
+	known, first := map[string]*Rule{}, map[string]int{}
+	for _, b := range r.book.Rules {
+		if line, taken := first[b.Name]; taken && b.Name != "" {
+			r.Fault(b.at, "a badge named %s stands in line %d already", b.Name, line)
+			continue
+		}
+		first[b.Name], known[b.Name] = b.at.Line, b
+		for _, l := range b.Levels {
+			known[b.Name+"#"+l.Name] = b
+		}
+	}
+	for _, b := range r.book.Rules {
+		for _, needed := range b.All {
+			if needed != "" && known[needed] == nil {
+				r.Fault(b.at, "badge %s needs %s, which there isn't", b.Name, needed)
+			}
+		}
+		if path := needs(b, b, known, nil); path != nil {
+			r.Fault(b.at, "badge %s needs itself: %s", b.Name, strings.Join(append([]string{b.Name}, path...), " needs "))
+		}
+	}
+}
+
+// needs returns the badges over which one needs itself.
+func needs(from, home *Rule, known map[string]*Rule, seen []*Rule) []string {
+	for _, name := range from.All {
+		next := known[name]
+		if next == home {
+			return []string{home.Name}
+		}
+		if next == nil || slices.Contains(seen, next) {
+			continue
+		}
+		if path := needs(next, home, known, append(seen, next)); path != nil {
+			return append([]string{next.Name}, path...)
+		}
+	}
+	return nil
+}
+
+// String names the rule for people: streak (3 days: bronze, 7: silver).
+func (r *Rule) String() string {
+	var levels []string
+	for _, l := range r.Levels {
+		levels = append(levels, strings.TrimSpace(fmt.Sprintf("%s %s", l.Need, l.Name)))
+	}
+	return fmt.Sprintf("%s of %s", r.Kind, strings.Join(levels, ", "))
+}

@@ -1,0 +1,139 @@
+package rule
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/shared/change"
+	"sluice/shared/declaration"
+	"sluice/shared/view"
+)
+
+// The views that keep players' states are written as a file of views would be, in
+// JSON, which is YAML: so their checks and their meaning are those of package view.
+
+type object = map[string]any
+
+// conditions writes conditions as the file has them.
+func conditions(all ...declaration.Condition) object {
+	out := object{}
+	for _, c := range all {
+		if c.Compare == "" {
+			out[c.Attribute] = c.Text
+		} else {
+			out[c.Attribute] = object{c.Compare: c.Text}
+		}
+	}
+	return out
+}
+
+// zoneOf writes a zone as the file has it.
+func zoneOf(n node) any {
+	if n.Kind != declaration.Object {
+		return n.Text
+	}
+	out := object{}
+	for _, p := range n.Pairs {
+		out[p.Key] = p.Value.Text
+	}
+	return out
+}
+
+// tallyOf names a sum or count by what it is of: a rule that is declared otherwise gets
+// another one, and rules that count the same share it.
+func tallyOf(r *Rule) string {
+	of := ""
+	if r.Kind == Total {
+		of = r.Of
+	}
+	text, err := json.Marshal([]any{of, conditions(r.where...)})
+	if err != nil {
+		panic(err) // texts and objects of texts
+	}
+	h := fnv.New64a()
+	h.Write(text) // never fails
+	return "T" + hex.EncodeToString(h.Sum(nil))
+}
+
+// makeViews makes the views, one for each sort of item that any rule looks at.
+func (b *Book) makeViews(table string) error {
+	declared := map[string]object{}
+	for _, r := range b.Rules {
+		if r.Kind == All || r.Kind == Item {
+			continue
+		}
+		r.tally = tallyOf(r)
+		name := strings.Trim("badges-"+strings.ReplaceAll(r.prefix(), "#", "-"), "-")
+		v := declared[name]
+		if v == nil {
+			v = b.declare(name, r, table)
+			declared[name] = v
+		}
+		if r.Kind == Total {
+			v["sum"].(object)[r.tally] = object{"of": r.Of, "where": conditions(r.where...)}
+		} else {
+			v["count"].(object)[r.tally] = conditions(r.where...)
+		}
+	}
+	var all []object
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		all = append(all, declared[name])
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(object{"views": all})
+	if err != nil {
+		return fmt.Errorf("write the views of players' states: %w", err)
+	}
+	if b.Views, err = view.Parse("the views of players' states", text, nil); err != nil {
+		return err
+	}
+	return nil
+}
+
+// declare writes the view for the items that the rule looks at, without its counts.
+func (b *Book) declare(name string, r *Rule, table string) object {
+	from := object{"table": b.Plays.Table, "dated": object{"by": b.Plays.At, "zone": zoneOf(b.Plays.zone), "earliest": b.Plays.from}}
+	of := r.prefix()
+	v := object{"name": name, "from": from, "count": object{}, "sum": object{}}
+	switch unit, _, boxed := strings.Cut(of, ofBox); {
+	case strings.HasPrefix(of, ofEach):
+		of += "{" + r.Of + "}"
+		from["where"] = conditions(declaration.Condition{Attribute: r.Of, Compare: "exists", Text: "true"})
+	case boxed:
+		of += "{box}"
+		v["box"] = object{"of": b.Plays.At, "unit": unit, "zone": zoneOf(b.Plays.zone)}
+	}
+	v["into"] = object{"table": table, "key": object{AttrPlayer: "{" + b.Plays.Player + "}", AttrOf: of}}
+	return v
+}
+
+// checkDates finds what is wrong with the zone and the earliest date by the very rules of
+// package view.
+func (r *reader) checkDates(at declaration.Position) {
+	if r.Faults() {
+		return
+	}
+	b := &Book{Plays: r.book.Plays, Rules: []*Rule{{Name: "any", Kind: First}}}
+	if err := b.makeViews("State"); err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			_, message, _ := strings.Cut(line, ": ")
+			r.Fault(at, "plays: %s", message)
+		}
+	}
+}
+
+// PlayedAt tells when a play was, in its own zone.
+func (b *Book) PlayedAt(c *change.Change) (time.Time, error) {
+	if len(b.Views) == 0 {
+		return c.Time(), nil
+	}
+	return b.Views[0].TimeOf(c)
+}
