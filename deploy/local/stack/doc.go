@@ -17,5 +17,6 @@
 //
 // # Not guaranteed
 //
-//   - Anything kept: every start begins with empty tables, streams, queues and buckets.
+//   - Anything kept: every start begins with empty tables, streams, queues and buckets, and topics that nobody is subscribed to but
+//     queues that a template subscribes.
 package stack
