@@ -17,6 +17,6 @@
 //
 // # Not guaranteed
 //
-//   - Anything kept: every start begins with empty tables, streams, queues and buckets, and topics that nobody is subscribed to but
-//     queues that a template subscribes.
+//   - Anything kept: every start begins with empty tables, streams, queues and buckets, and with no subscriptions but
+//     those of the templates.
 package stack
