@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/deploy/local/template"
@@ -25,6 +26,7 @@ type clients struct {
 	streams  *dynamodbstreams.Client
 	kinesis  *kinesis.Client
 	sqs      *sqs.Client
+	sns      *sns.Client
 	s3       *s3.Client
 	region   string
 }
@@ -49,6 +51,16 @@ func (c clients) create(ctx context.Context, resources *template.Resources) erro
 		}
 		if err != nil {
 			return fmt.Errorf("create queue %s (%s): %w", queue.Name, queue.LogicalID, err)
+		}
+	}
+	for _, topic := range resources.Topics {
+		if err := c.createTopic(ctx, topic); err != nil {
+			return fmt.Errorf("create topic %s (%s): %w", topic.Name, topic.LogicalID, err)
+		}
+	}
+	for _, subscription := range resources.Subscriptions {
+		if err := c.subscribe(ctx, subscription); err != nil {
+			return fmt.Errorf("subscribe %s to %s (%s): %w", subscription.QueueARN, subscription.TopicARN, subscription.LogicalID, err)
 		}
 	}
 	for _, bucket := range resources.Buckets {

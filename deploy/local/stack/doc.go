@@ -17,5 +17,6 @@
 //
 // # Not guaranteed
 //
-//   - Anything kept: every start begins with empty tables, streams, queues and buckets.
+//   - Anything kept: every start begins with empty tables, streams, queues and buckets, and with no subscriptions but
+//     those of the templates.
 package stack

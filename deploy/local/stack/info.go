@@ -76,7 +76,7 @@ func (i Info) In(region string) Parts {
 // Endpoints are where the servers listen.
 type Endpoints struct {
 	DynamoDB string `json:"dynamodb"` // DynamoDB and DynamoDB Streams
-	AWS      string `json:"aws"`      // Kinesis, SQS and S3
+	AWS      string `json:"aws"`      // Kinesis, SQS, SNS and S3
 	// OpenSearch is empty if no consumer needs it.
 	OpenSearch string `json:"openSearch,omitempty"`
 }
@@ -113,8 +113,8 @@ const (
 // Region is for that.
 func (i Info) DynamoDB() aws.Config { return config(i.Region, i.Endpoints.DynamoDB) }
 
-// AWS returns the configuration of clients for Kinesis, SQS and S3 in the home region. One with another Region is for
-// that.
+// AWS returns the configuration of clients for Kinesis, SQS, SNS and S3 in the home region. One with another Region is
+// for that.
 func (i Info) AWS() aws.Config { return config(i.Region, i.Endpoints.AWS) }
 
 func config(region, endpoint string) aws.Config {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/deploy/local/bridge"
@@ -16,7 +17,7 @@ import (
 )
 
 // region is what runs in one region. All regions share the servers, which keep each one's tables, streams and queues
-// apart by the region that a call is signed for; buckets' names are unique.
+// apart by the region that a call is signed for, and topics; buckets' names are unique.
 type region struct {
 	plan    *plan
 	clients clients
@@ -44,6 +45,7 @@ func (s *Stack) clientsIn(region string) clients {
 		streams:  dynamodbstreams.NewFromConfig(db),
 		kinesis:  kinesis.NewFromConfig(rest),
 		sqs:      sqs.NewFromConfig(rest),
+		sns:      sns.NewFromConfig(rest),
 		s3:       s3.NewFromConfig(rest),
 		region:   region,
 	}

@@ -153,7 +153,7 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 	if s.plans, err = readPlans(options.Root, options.Region, s.endpoints); err != nil {
 		return nil, err
 	}
-	options.Progress("creating tables, streams, queues and buckets")
+	options.Progress("creating tables, streams, queues, topics and buckets")
 	if err := s.create(ctx); err != nil {
 		return nil, err
 	}

@@ -203,7 +203,7 @@ func TestFaultyTemplateFailsBeforeAnyServer(t *testing.T) {
 	if err := os.MkdirAll(consumer, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	text := "Resources:\n  T: {Type: AWS::SNS::Topic}\n"
+	text := "Resources:\n  T: {Type: AWS::EC2::Instance}\n"
 	if err := os.WriteFile(filepath.Join(consumer, "template.yaml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

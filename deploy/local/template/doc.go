@@ -1,5 +1,5 @@
 // Package template reads what the local stack is made of from the SAM templates that AWS gets: tables, streams,
-// queues, buckets, functions and their event source mappings, with every reference resolved.
+// queues, topics, subscriptions, buckets, functions and their event source mappings, with every reference resolved.
 //
 // # Guarantees
 //

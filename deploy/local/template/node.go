@@ -30,6 +30,7 @@ type node struct {
 	kind  kind
 	at    position
 	text  string // of a scalar; of an intrinsic its long name, Fn::Sub for instance
+	bare  bool   // of a scalar: a number or a truth value
 	items []node // of a list; of an intrinsic its one argument
 	pairs []pair // of an object, in order
 }
@@ -79,7 +80,7 @@ func convert(from ast.Node, found *faults) node {
 		n.kind, n.text = scalar, from.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		// As written: a number keeps all of its digits.
-		n.kind, n.text = scalar, from.GetToken().Value
+		n.kind, n.text, n.bare = scalar, from.GetToken().Value, true
 	case *ast.SequenceNode:
 		n.kind = list
 		for _, item := range from.Values {

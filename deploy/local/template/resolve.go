@@ -47,6 +47,9 @@ func (r *resolver) name(d decoder, resources node) {
 		if known.global {
 			resource.name = strings.ToLower(resource.name) + "-" + r.scope.Region
 		}
+		if known.fifoProperty != "" && r.resolve(resource.properties.get(known.fifoProperty)).text == "true" {
+			resource.name += fifoSuffix
+		}
 		if explicit := resource.properties.get(known.nameProperty); explicit.kind != null {
 			resource.name = d.text(r.resolve(explicit), p.key+": "+known.nameProperty)
 		}
@@ -126,6 +129,9 @@ func (r *resolver) valueOf(at position, name string) string {
 		return value
 	}
 	if resource, ok := r.named[name]; ok {
+		if resource.ref == "" {
+			r.add(at, "a reference to %s (%s) is not understood here", name, resource.kind)
+		}
 		return resource.ref
 	}
 	r.add(at, "refers to %s, which is no parameter and no resource of this template", name)

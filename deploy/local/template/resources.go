@@ -4,11 +4,14 @@ import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 // Resources is a resolved template: everything to create, and its outputs. Lists are in the template's order.
 type Resources struct {
-	Tables    []Table
-	Streams   []Stream
-	Queues    []Queue
-	Buckets   []Bucket
-	Functions []Function
+	Tables  []Table
+	Streams []Stream
+	Queues  []Queue
+	Topics  []Topic
+	// Subscriptions may be to topics of other templates.
+	Subscriptions []Subscription
+	Buckets       []Bucket
+	Functions     []Function
 	// Outputs are by name.
 	Outputs map[string]string
 }
@@ -58,7 +61,9 @@ type Bucket struct {
 type resourceType struct {
 	nameProperty string
 	global       bool // a name is taken in all regions, and in lower case; so one made from the logical id has the region in it
-	// refer gives what Ref and Fn::GetAtt stand for.
+	// fifoProperty is true in a resource whose name must end in .fifo; so one made from the logical id does.
+	fifoProperty string
+	// refer gives what Ref and Fn::GetAtt stand for; a Ref that is empty isn't known before the resource is made.
 	refer  func(scope Scope, name string) (ref string, attributes map[string]string)
 	decode func(d decoder, resource named, properties node, into *Resources)
 }
@@ -120,6 +125,10 @@ func init() {
 			},
 			decode: decodeFunction,
 		},
+		"AWS::SNS::Topic":        topicType,
+		"AWS::SNS::Subscription": subscriptionType,
+		"AWS::SNS::TopicPolicy":  policyType("Topics"),
+		"AWS::SQS::QueuePolicy":  policyType("Queues"),
 	}
 }
 

@@ -145,8 +145,8 @@ func TestFaults(t *testing.T) {
 		{"no resources", "Description: x\n", nil, []string{"1:1: no Resources"}},
 		{"section", "Mappings: {}\nResources: {}\n", nil,
 			[]string{"1:1: template: Mappings is not understood here; understood: AWSTemplateFormatVersion, Conditions, Description, Metadata, Outputs, Parameters, Resources, Transform"}},
-		{"type", "Resources:\n  T: {Type: AWS::SNS::Topic}\n", nil,
-			[]string{`2:3: resource T has Type "AWS::SNS::Topic"; understood here: AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::S3::Bucket, AWS::SQS::Queue, AWS::Serverless::Function`}},
+		{"type", "Resources:\n  I: {Type: AWS::EC2::Instance}\n", nil,
+			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::S3::Bucket, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Function`}},
 		{"condition", "Resources:\n  B: {Type: AWS::S3::Bucket, Condition: C}\n", nil,
 			[]string{"2:30: resource B: Condition is not understood here; understood: DeletionPolicy, DependsOn, Metadata, Properties, Type, UpdateReplacePolicy"}},
 		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"-\", [a, b]]\n", nil,
@@ -176,6 +176,17 @@ func TestFaults(t *testing.T) {
 			"12:13: F: event E: BatchSzie is not understood here; understood: BatchSize, BisectBatchOnFunctionError, DestinationConfig, Enabled, FilterCriteria, FunctionResponseTypes, MaximumBatchingWindowInSeconds, MaximumRecordAgeInSeconds, MaximumRetryAttempts, ParallelizationFactor, StartingPosition, StartingPositionTimestamp, Stream",
 			`13:40: F: event E: MaximumRecordAgeInSeconds = "5" must be a whole number from 60 to 604800`,
 			`14:24: F: event E: BatchSize = "ten" must be a whole number from 1 to 10000`,
+		}},
+		{"names of topics", "Resources:\n  A: {Type: AWS::SNS::Topic, Properties: {FifoTopic: true, TopicName: a}}\n  B: {Type: AWS::SNS::Topic, Properties: {TopicName: b.fifo, ContentBasedDeduplication: true}}\n", nil, []string{
+			`2:3: A: TopicName = "a" must end in .fifo with FifoTopic true, and only then`,
+			`3:3: B: TopicName = "b.fifo" must end in .fifo with FifoTopic true, and only then`,
+			"3:89: B: ContentBasedDeduplication must be given with FifoTopic true, and only then",
+		}},
+		// Mail would be lost without a trace.
+		{"subscription", "Resources:\n  S:\n    Type: AWS::SNS::Subscription\n    Properties: {TopicArn: t, Protocol: email, Endpoint: e, FilterPolicy: {n: [.5]}}\nOutputs:\n  O: {Value: !Ref S}\n", nil, []string{
+			`4:41: S: Protocol = "email" must be one of: sqs`,
+			"4:80: S: FilterPolicy: .5 is no value of JSON",
+			"6:14: a reference to S (AWS::SNS::Subscription) is not understood here",
 		}},
 		{"shape", function + "            FilterCriteria: [x]\n", nil,
 			[]string{"12:29: F: event E: FilterCriteria must be an object, not a list"}},

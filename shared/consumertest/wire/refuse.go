@@ -27,9 +27,13 @@ func Conflicts(operation string) bool {
 }
 
 // Refuse answers r in the server's place, with the error that DynamoDB gives for
-// a Throttle, a ServerError or a Conflict, or OpenSearch, if r doesn't speak the
-// AWS JSON protocol, for the first two. c is the call that r carries.
+// a Throttle, a ServerError or a Conflict; for the first two also as SNS does it,
+// if r speaks the AWS query protocol, or OpenSearch, if r speaks neither. c is the
+// call that r carries.
 func Refuse(r *http.Request, c Call, f Fault) (*http.Response, error) {
+	if isQuery(r) {
+		return refuseQuery(r, c, f)
+	}
 	if Operation(r) == "" {
 		return refuseREST(r, c, f)
 	}

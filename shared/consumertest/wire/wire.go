@@ -82,6 +82,11 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	call := Call{N: int(t.calls.Add(1)), Operation: Operation(r), Body: body}
+	if isQuery(r) {
+		if call.Operation, err = queryOperation(body); err != nil {
+			return nil, err
+		}
+	}
 	if t.crashed.Load() {
 		return nil, &TimeoutError{Call: call, Fault: Crash}
 	}
@@ -125,7 +130,7 @@ func (t *Transport) base() http.RoundTripper {
 }
 
 // Operation reads the operation from the header of the AWS JSON protocols; it is
-// empty if the protocol doesn't say.
+// empty for other protocols.
 func Operation(r *http.Request) string {
 	target := r.Header.Get("X-Amz-Target")
 	return target[strings.LastIndexByte(target, '.')+1:]

@@ -8,8 +8,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
 
 	"sluice/deploy/local/servers/servertest"
 )
@@ -132,6 +135,29 @@ func TestRefusalsOfREST(t *testing.T) {
 		response.Body.Close()
 		if response.StatusCode != want {
 			t.Errorf("%v: status %d, want %d", fault, response.StatusCode, want)
+		}
+	}
+}
+
+// A call of the AWS query protocol is known by its operation, and is refused so that
+// its client knows the error, which the server never sees.
+func TestRefusalsOfQuery(t *testing.T) {
+	for fault, want := range map[Fault]string{Throttle: "Throttling", ServerError: "InternalError"} {
+		var seen Call
+		client := sns.New(sns.Options{
+			BaseEndpoint: aws.String("http://127.0.0.1:1"),
+			Region:       servertest.Region,
+			Credentials:  credentials.NewStaticCredentialsProvider("key", "secret", ""),
+			HTTPClient:   &http.Client{Transport: &Transport{Decide: func(c Call) Fault { seen = c; return fault }}},
+			Retryer:      aws.NopRetryer{},
+		})
+		_, err := client.Publish(t.Context(), &sns.PublishInput{TopicArn: aws.String("arn"), Message: aws.String("x")})
+		refused, ok := errors.AsType[smithy.APIError](err)
+		if !ok || refused.ErrorCode() != want {
+			t.Errorf("%v: the client sees %v, want %s", fault, err, want)
+		}
+		if seen.Operation != "Publish" || len(seen.Body) == 0 {
+			t.Errorf("%v: the call is %+v", fault, seen)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/deploy/local/servers/servertest"
@@ -48,6 +49,17 @@ func TestMinistackIsolatesTests(t *testing.T) {
 		}
 		if len(list.QueueUrls) != 1 {
 			t.Errorf("queues %v, want one", list.QueueUrls)
+		}
+		topics := sns.NewFromConfig(config)
+		if _, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: new("topic")}); err != nil {
+			t.Fatal(err)
+		}
+		listed, err := topics.ListTopics(t.Context(), &sns.ListTopicsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(listed.Topics) != 1 {
+			t.Errorf("topics %v, want one", listed.Topics)
 		}
 		servertest.CreateBucket(t, s3.NewFromConfig(config))
 	}
