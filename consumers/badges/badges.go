@@ -103,8 +103,8 @@ type player struct {
 	name    string
 	batch   []*change.Change
 	touched []keeper.Touched
-	items   []itemAward  // what rules of kind item award
-	changes map[int]bool // indexes of those that it is all about
+	items   []itemAward    // what rules of kind item award
+	changes map[int]bool   // indexes of those that it is all about
 	stored  []*Achievement // what the player is known to have
 	wrote   bool           // whether anything of it is new since it was read
 	untold  []*Achievement

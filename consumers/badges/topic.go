@@ -34,8 +34,6 @@ type Notice struct {
 	// ID is stable: a repeat carries the same. It is the message attribute id too, so
 	// that the subscribers of a standard topic can drop repeats.
 	ID string
-	// Text is what Body tells people; it isn't published on its own.
-	Text string
 	// Body is the message, a JSON object.
 	Body []byte
 	// The message attributes userId, badge, level and eventType, by which subscribers

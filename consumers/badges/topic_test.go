@@ -107,7 +107,7 @@ func notice(n int) Notice {
 	if err != nil {
 		panic(err)
 	}
-	return Notice{ID: id, Text: text, Body: body, User: fmt.Sprintf("user-%d", n%3), Badge: "marathon", Level: "gold", EventType: "RUN"}
+	return Notice{ID: id, Body: body, User: fmt.Sprintf("user-%d", n%3), Badge: "marathon", Level: "gold", EventType: "RUN"}
 }
 
 func notices(n int) []Notice {
