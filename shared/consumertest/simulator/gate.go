@@ -135,7 +135,7 @@ func (i *instance) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		r.Body.Close()
 	}
-	operation := wire.Operation(r)
+	operation := wire.OperationOf(r, body)
 	if operation == "" {
 		operation = r.Method + " " + r.URL.RequestURI()
 	}

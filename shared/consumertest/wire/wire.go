@@ -136,6 +136,19 @@ func Operation(r *http.Request) string {
 	return target[strings.LastIndexByte(target, '.')+1:]
 }
 
+// OperationOf reads the operation from a request whose body has been read: from its header,
+// or from the body of AWS' query protocol. It is empty for other protocols.
+func OperationOf(r *http.Request, body []byte) string {
+	if !isQuery(r) {
+		return Operation(r)
+	}
+	operation, err := queryOperation(body)
+	if err != nil {
+		return ""
+	}
+	return operation
+}
+
 // readBody returns the request's body and leaves it to be read again.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
