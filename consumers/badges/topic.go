@@ -1,3 +1,4 @@
+// Package badges gives players badges for what they did, and tells people.
 package badges
 
 import (
@@ -158,10 +159,7 @@ func (p *publication) send(ctx context.Context, batch []int) {
 	if batch = p.ready(batch); len(batch) == 0 {
 		return
 	}
-	err := ctx.Err()
-	if err == nil {
-		err = p.publish(ctx, batch)
-	}
+	err := p.publish(ctx, batch)
 	if err != nil && isRefusal(err) && len(batch) > 1 {
 		half := len(batch) / 2
 		p.send(ctx, batch[:half])

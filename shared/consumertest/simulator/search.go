@@ -87,7 +87,7 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 		s.seed = 1 + rand.IntN(1<<30)
 	}
 	var next, ran atomic.Int64
-	var failed atomic.Pointer[int]
+	var failed atomic.Pointer[Failure]
 	var side sync.WaitGroup
 	databases := make([]database, workers)
 	for i := range databases {
@@ -107,7 +107,7 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 				r := s.play(t, db, schedule)
 				ran.Add(1)
 				if r.failed(s.kinds...) {
-					failed.CompareAndSwap(nil, &seed)
+					failed.CompareAndSwap(nil, r.failure(seed))
 				} else if n%replayEvery == 0 {
 					s.wantSameCalls(t, seed, r, s.play(t, db, schedule))
 				}
@@ -121,7 +121,7 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 	if failed.Load() == nil {
 		return nil, int(ran.Load())
 	}
-	return s.shrink(t, databases[0], *failed.Load()), int(ran.Load())
+	return s.shrink(t, databases[0], failed.Load()), int(ran.Load())
 }
 
 // wantSameCalls fails the test if a schedule played twice didn't make the same
@@ -143,10 +143,11 @@ func (s *search[S]) wantSameCalls(t *testing.T, seed int, first, second *run) {
 	}
 }
 
-// shrink runs the schedule of a seed again, and smaller ones, for as long as
+// shrink runs the schedule of a failure again, and smaller ones, for as long as
 // they fail in one of these ways, and returns the smallest.
-func (s *search[S]) shrink(t *testing.T, db database, seed int) *Failure {
+func (s *search[S]) shrink(t *testing.T, db database, found *Failure) *Failure {
 	t.Helper()
+	seed := found.Seed
 	settings := map[string]string{"rapid.seed": fmt.Sprint(seed), "rapid.checks": "5", "rapid.nofailfile": "true"}
 	before := map[string]string{}
 	for name := range settings {
@@ -174,7 +175,7 @@ func (s *search[S]) shrink(t *testing.T, db database, seed int) *Failure {
 	})
 	done.Wait()
 	if last == nil {
-		t.Fatalf("seed %d failed once, but not again: the consumer depends on something beyond the schedule", seed)
+		t.Fatalf("seed %d failed once, but not again: the consumer, or what is read, depends on something beyond the schedule. It was\n%s", seed, found)
 	}
 	return last.failure(seed)
 }

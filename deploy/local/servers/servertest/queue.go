@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 const (
@@ -16,26 +15,13 @@ const (
 	visibility = 2
 )
 
-// Receive gives the bodies of Messages.
+// Receive takes messages from a queue and gives their bodies, for as long as the caller
+// wants more. A message can come twice. The test fails if none comes for twenty seconds.
 func Receive(t testing.TB, client *sqs.Client, url string) iter.Seq[string] {
 	return func(yield func(body string) bool) {
-		for m := range Messages(t, client, url) {
-			if !yield(*m.Body) {
-				return
-			}
-		}
-	}
-}
-
-// Messages takes messages from a queue, with all of their attributes, for as long as the
-// caller wants more. A message can come twice. The test fails if none comes for twenty
-// seconds.
-func Messages(t testing.TB, client *sqs.Client, url string) iter.Seq[types.Message] {
-	return func(yield func(types.Message) bool) {
 		for {
 			out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
 				QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: longestPoll, VisibilityTimeout: visibility,
-				MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 			})
 			if err != nil {
 				t.Fatalf("receive from %s: %v", url, err)
@@ -47,7 +33,7 @@ func Messages(t testing.TB, client *sqs.Client, url string) iter.Seq[types.Messa
 				if _, err := client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 					t.Fatalf("delete a message from %s: %v", url, err)
 				}
-				if !yield(m) {
+				if !yield(*m.Body) {
 					return
 				}
 			}
