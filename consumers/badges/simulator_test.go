@@ -171,26 +171,17 @@ func subscribe(ctx context.Context, cfg aws.Config, name string) (topic, url str
 }
 
 // receive adds what has come since to the lane's messages. The server has put a message
-// into the queue before it confirms it, so an empty answer means that there is none.
+// into the queue before it confirms it.
 func (o *observers) receive(ctx context.Context, lane *observed) error {
-	queues := sqs.NewFromConfig(o.cfg)
-	for {
-		out, err := queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &lane.queue, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}})
-		if err != nil || len(out.Messages) == 0 {
-			return err
+	messages, err := drain(ctx, sqs.NewFromConfig(o.cfg), lane.queue)
+	for _, m := range messages {
+		id, body := aws.ToString(m.MessageAttributes["id"].StringValue), *m.Body
+		if before, again := lane.messages[id]; again && before != body {
+			body = "two messages with one id: " + before + " and " + body
 		}
-		for _, m := range out.Messages {
-			id := aws.ToString(m.MessageAttributes["id"].StringValue)
-			body := *m.Body
-			if before, again := lane.messages[id]; again && before != body {
-				body = "two messages with one id: " + before + " and " + body
-			}
-			lane.messages[id] = body
-			if _, err := queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &lane.queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return err
-			}
-		}
+		lane.messages[id] = body
 	}
+	return err
 }
 
 func simulation(t *testing.T, revoke string) simulator.Suite {
@@ -271,7 +262,9 @@ func makeTables(ctx context.Context, cfg aws.Config, only string) error {
 }
 
 // forgetLedger deletes the ledger's rows, all of which have expired by then.
-func forgetLedger(ctx context.Context, cfg aws.Config) error { return makeTables(ctx, cfg, "LedgerTable") }
+func forgetLedger(ctx context.Context, cfg aws.Config) error {
+	return makeTables(ctx, cfg, "LedgerTable")
+}
 
 // readAwards returns the awards that stand, with what was told of them, and what was told
 // of anything else.

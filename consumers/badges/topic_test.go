@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -75,54 +74,11 @@ func newTopic(t *testing.T, name string) *subscribed {
 // message to the queue before it confirms it, so what isn't there now never comes.
 func (s *subscribed) received(t *testing.T) []sqstypes.Message {
 	t.Helper()
-	var messages []sqstypes.Message
-	seen := map[string]bool{} // a queue gives a message again if it isn't deleted in time
-	for s.holds(t) > 0 {
-		out, err := s.queue.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
-			QueueUrl: &s.url, MaxNumberOfMessages: 10, WaitTimeSeconds: 20, VisibilityTimeout: 20,
-			MessageAttributeNames:       []string{"All"},
-			MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameAll},
-		})
-		if err != nil {
-			t.Fatalf("receive: %v", err)
-		}
-		if len(out.Messages) == 0 {
-			continue
-		}
-		var done []sqstypes.DeleteMessageBatchRequestEntry
-		for _, m := range out.Messages {
-			if !seen[*m.MessageId] {
-				seen[*m.MessageId] = true
-				messages = append(messages, m)
-			}
-			done = append(done, sqstypes.DeleteMessageBatchRequestEntry{Id: m.MessageId, ReceiptHandle: m.ReceiptHandle})
-		}
-		if _, err := s.queue.DeleteMessageBatch(t.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &s.url, Entries: done}); err != nil {
-			t.Fatalf("delete: %v", err)
-		}
+	messages, err := drain(t.Context(), s.queue, s.url)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return messages
-}
-
-// holds returns how many messages the queue has, those that were given and not deleted included.
-func (s *subscribed) holds(t *testing.T) int {
-	t.Helper()
-	names := []sqstypes.QueueAttributeName{
-		sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-	}
-	out, err := s.queue.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &s.url, AttributeNames: names})
-	if err != nil {
-		t.Fatalf("describe queue: %v", err)
-	}
-	held := 0
-	for _, name := range names {
-		n, err := strconv.Atoi(out.Attributes[string(name)])
-		if err != nil {
-			t.Fatalf("the queue's %s: %v", name, err)
-		}
-		held += n
-	}
-	return held
 }
 
 // receivedIDs returns how often each notice came.

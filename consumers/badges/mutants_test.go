@@ -1,0 +1,158 @@
+package badges
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/badges/rule"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/simulator"
+	"sluice/shared/consumertest/simulator/mutant"
+)
+
+// TestEveryGuardIsNeeded takes the guards out, one at a time; each time the simulator
+// must find badges missing, or not told, or told of nothing.
+func TestEveryGuardIsNeeded(t *testing.T) {
+	env := []string{
+		servertest.DynamoDBVariable + "=" + *servertest.DynamoDB(t).BaseEndpoint, // one of each for all
+		servertest.MinistackVariable + "=" + *servertest.Ministack(t).BaseEndpoint,
+	}
+	mutant.Run(t, mutant.Test{Name: "TestSimulator", Args: []string{"-simulator.schedules=300", "-simulator.seed=1"}, Env: env}, []mutant.Mutant{
+		{
+			Name: "what duplicates may have earned is looked for",
+			File: "earned.go",
+			Old:  `unsure = unsure || before == nil`,
+			New:  `if before == nil { before = now[of] }`,
+		},
+		{
+			Name: "what was stored and not told is told",
+			File: "award.go",
+			Old:  "	for _, a := range all {\n		p.tellLater(a)\n	}\n",
+			New:  "",
+		},
+		{
+			Name: "a change whose award isn't told comes again",
+			File: "badges.go",
+			Old:  `consumer.At("topic "+p.Badges.topic.ARN, p.topic)`,
+			New:  `consumer.At("topic "+p.Badges.topic.ARN, consumer.Duplicate)`,
+		},
+		{
+			Name: "a change whose award isn't stored comes again",
+			File: "badges.go",
+			Old:  `consumer.At("table "+p.table.Name, p.err)`,
+			New:  `consumer.At("table "+p.table.Name, consumer.Duplicate)`,
+		},
+		{
+			Name: "several changes cross a threshold together",
+			File: "earned.go",
+			Old:  `before[name] = sum.Sub(t.Added[name])`,
+			New:  `before[name] = sum.Sub(decimal.Min(decimal.NewFromInt(1), t.Added[name]))`,
+		},
+		{
+			Name: "badges that others need are looked for among all",
+			File: "award.go",
+			Old:  `if p.wrote {`,
+			New:  `if false {`,
+		},
+		{
+			Name: "an award is told once it is stored, and marked once it is told",
+			File: "badges.go",
+			Old:  `			if err == nil {`,
+			New:  `			if true {`,
+		},
+	})
+	mutant.Run(t, mutant.Test{Name: "TestSettledAmongOthers", Says: "want", Env: env}, []mutant.Mutant{
+		{
+			Name: "after a correction the state is looked at once more",
+			File: "award.go",
+			Old:  `if !changed {`,
+			New:  `if true {`,
+		},
+	})
+}
+
+// TestNaiveHandlerIsCaught awards as most handlers do: it counts each insert, and when the
+// count is reached it stores the badge and tells it; an error is logged.
+func TestNaiveHandlerIsCaught(t *testing.T) {
+	s := simulation(t, "")
+	s.Schedules, s.Seed, s.Horizon = 20, 1, 0
+	s.Want = func(changes []consumertest.Change) map[string]string {
+		want := map[string]string{}
+		for award, told := range wantSteady(changes) {
+			if player, badge, _ := cutLast(award); badge == "count#few" {
+				want[player+" "+badge] = told
+			}
+		}
+		return want
+	}
+	start := s.New
+	s.New = func(cfg aws.Config) (consumer.Consumer, error) {
+		built, err := start(cfg)
+		if err != nil {
+			return nil, err
+		}
+		b := built.(*Badges)
+		return consumer.Each(naive{b.table, b.topic.SNS, b.topic.ARN}), nil
+	}
+	failure, ran := simulator.Find(t, s)
+	if failure == nil {
+		t.Fatalf("%d schedules found nothing", ran)
+	}
+	t.Logf("after %d schedules:\n%s", ran, failure)
+}
+
+// cutLast cuts at the last space: players' names have some.
+func cutLast(award string) (player, badge string, ok bool) {
+	for i := len(award) - 1; i >= 0; i-- {
+		if award[i] == ' ' {
+			return award[:i], award[i+1:], true
+		}
+	}
+	return award, "", false
+}
+
+type naive struct {
+	table *Table
+	topic *sns.Client
+	arn   string
+}
+
+func (n naive) Apply(ctx context.Context, c *change.Change) error {
+	name, err := c.New.String("Player")
+	if id, _ := c.Keys.String("Id"); c.Kind != change.Insert || err != nil || id[:6] != "steady" {
+		return nil
+	}
+	out, err := n.table.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &n.table.State, Key: map[string]types.AttributeValue{rule.AttrPlayer: text(name), rule.AttrOf: text("plays")},
+		UpdateExpression: aws.String("ADD Plays :one"), ReturnValues: types.ReturnValueAllNew,
+		ExpressionAttributeValues: map[string]types.AttributeValue{":one": &types.AttributeValueMemberN{Value: "1"}},
+	})
+	const few = 3
+	if err != nil || !tallies(out.Attributes)["Plays"].Equal(decimal.NewFromInt(few)) {
+		return err
+	}
+	a := &Achievement{Player: name, Award: rule.Award{Badge: "count", Level: "few"}}
+	if _, _, err := n.table.put(ctx, a); err != nil {
+		return nil //nolint:nilerr // so it is in the documents: logged
+	}
+	body, err := json.Marshal(Message{ID: noticeID(name, a.Award), UserID: name, Badge: "count", Level: "few"})
+	if err != nil {
+		return err
+	}
+	_, _ = n.topic.Publish(ctx, &sns.PublishInput{
+		TopicArn: &n.arn, Message: aws.String(string(body)),
+		MessageAttributes: map[string]snstypes.MessageAttributeValue{"id": {DataType: aws.String("String"), StringValue: aws.String(noticeID(name, a.Award))}},
+	})
+	return nil
+}
