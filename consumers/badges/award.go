@@ -60,6 +60,7 @@ func (p *player) read(ctx context.Context) error {
 	for _, a := range all {
 		p.tellLater(a)
 	}
+	p.memory.remember(p.name, all...)
 	return nil
 }
 
@@ -89,6 +90,7 @@ func (p *player) store(ctx context.Context, r *rule.Rule, a rule.Award, at strin
 	}
 	p.stored, p.wrote = append(p.stored, achievement), true
 	p.tellLater(achievement)
+	p.memory.remember(p.name, achievement)
 	return now, nil
 }
 
@@ -177,7 +179,7 @@ func (p *player) settle(ctx context.Context, r *rule.Rule) error {
 		}
 		for _, s := range p.stored {
 			stands := s.RevokedAt == "" && s.Award.Badge == r.Name
-			if !stands || slices.ContainsFunc(earned, func(a rule.Award) bool { return a.Key() == s.Award.Key() }) {
+			if !stands || hasAward(earned, s.Award) {
 				continue
 			}
 			if err := p.table.revoke(ctx, s, p.Now()); err != nil {

@@ -198,6 +198,51 @@ func TestTopicDown(t *testing.T) {
 	}
 }
 
+// While an award can't be stored its changes come again, and then it is stored and told,
+// though the play counts already.
+func TestTableDown(t *testing.T) {
+	w := newWorld(t)
+	down := true
+	b := w.function(func(c wire.Call) wire.Fault {
+		if down && c.Operation == "PutItem" {
+			return wire.ServerError
+		}
+		return wire.None
+	})
+	play := w.play("reed", "2025-12-01")
+	errs := w.apply(b, consumer.Retry, play)
+	if errs[0] == nil || !strings.Contains(errs[0].Error(), "store award first of reed in "+DefaultAchievementTable) {
+		t.Errorf("%v, want it to name award, player and table", errs[0])
+	}
+	w.wants("reed")
+	down = false
+	w.apply(b, consumer.Duplicate, play)
+	w.wants("reed", "first+")
+}
+
+// A play costs its writes alone once the player has all that a rule over several days can
+// give, and the function knows it.
+func TestWhatIsKnownIsNotRead(t *testing.T) {
+	w := newWorld(t)
+	reads := 0
+	b := w.function(func(c wire.Call) wire.Fault {
+		if c.Operation == "Query" && !strings.Contains(string(c.Body), "//rebuild") {
+			reads++
+		}
+		return wire.None
+	})
+	// The third play completes both: the days and what is stored are looked at for the streak,
+	// and twice the state and what is stored for the rule that may take back.
+	for day, want := range []int{1, 1, 6, 0, 0} {
+		reads = 0
+		w.apply(b, consumer.Applied, w.play("reed", fmt.Sprintf("2025-12-%02d", 1+day)))
+		if reads != want {
+			t.Errorf("day %d: %d reads, want %d", day, reads, want)
+		}
+	}
+	w.wants("reed", "first+", "streak+", "three+")
+}
+
 // The welcome of 003: with the pet's name, once, also if it goes and comes back; one
 // without what its text names is a dead letter, and one too large for SNS too.
 func TestWelcome(t *testing.T) {

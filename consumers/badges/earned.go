@@ -35,39 +35,50 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 		before := p.before(t, now[of])
 		unsure = unsure || before == nil
 		for _, r := range p.book.OfItem(of) {
+			had, has := r.Earned(rule.State{of: before}, p.today()), r.Earned(now, p.today())
 			switch {
-			case before != nil && !affected(r, t):
+			case before != nil && !p.moved(r, before, now[of], had, has):
 			case r.Revoke:
 				settle = append(settle, r)
 			case r.Spreads():
-				if r.Kind == rule.Window || before == nil || !before[r.Tally()].IsPositive() {
-					spread[r] = append(spread[r], of)
-				}
+				spread[r] = append(spread[r], of)
 			default:
-				had := r.Earned(rule.State{of: before}, p.today())
-				for _, a := range r.Earned(now, p.today()) {
-					if !slices.ContainsFunc(had, func(b rule.Award) bool { return a.Key() == b.Key() }) {
+				for _, a := range has {
+					if !hasAward(had, a) {
 						earned = append(earned, earnedAward{a, r, p.when(t, r, of, before, a)})
 					}
 				}
 			}
 		}
 	}
-	if len(spread) > 0 {
-		unsure = true
-		of, err := p.earnedBySpread(ctx, spread)
-		if err != nil {
-			return nil, nil, false, err
-		}
-		earned = append(earned, of...)
+	of, err := p.earnedBySpread(ctx, spread)
+	if err != nil {
+		return nil, nil, false, err
 	}
+	earned, unsure = append(earned, of...), unsure || len(of) > 0
 	slices.SortStableFunc(earned, func(a, b earnedAward) int { return strings.Compare(a.Key(), b.Key()) })
 	slices.SortFunc(settle, func(a, b *rule.Rule) int { return strings.Compare(a.Name, b.Name) })
 	return earned, slices.Compact(settle), unsure, nil
 }
 
-// affected tells whether changes have moved what the rule counts in an item.
-func affected(r *rule.Rule, t keeper.Touched) bool { return !t.Added[r.Tally()].IsZero() }
+// moved tells whether what a write did to an item of the state may change what its player
+// has by a rule: had and has are what the item alone earned before and earns now.
+func (p *player) moved(r *rule.Rule, before, now map[string]decimal.Decimal, had, has []rule.Award) bool {
+	tally := r.Tally()
+	switch {
+	case p.memory.hasAll(p.name, r):
+		return false
+	case r.Kind == rule.Window:
+		return !before[tally].Equal(now[tally])
+	case r.Spreads():
+		return before[tally].IsPositive() != now[tally].IsPositive()
+	}
+	return !slices.EqualFunc(had, has, func(a, b rule.Award) bool { return a.Key() == b.Key() })
+}
+
+func hasAward(all []rule.Award, award rule.Award) bool {
+	return slices.ContainsFunc(all, func(a rule.Award) bool { return a.Key() == award.Key() })
+}
 
 // before returns an item's sums before the batch's only write; nil if that isn't known.
 func (p *player) before(t keeper.Touched, now map[string]decimal.Decimal) map[string]decimal.Decimal {
@@ -138,7 +149,7 @@ func (p *player) when(t keeper.Touched, r *rule.Rule, of string, before map[stri
 			}
 		}
 		earned := r.Earned(rule.State{of: {r.Tally(): sum}}, p.today())
-		if slices.ContainsFunc(earned, func(b rule.Award) bool { return a.Key() == b.Key() }) {
+		if hasAward(earned, a) {
 			return play.time()
 		}
 	}
