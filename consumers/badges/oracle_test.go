@@ -2,6 +2,7 @@ package badges
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -136,4 +137,13 @@ func streak(days map[int]int, first, n int) bool {
 		}
 	}
 	return played[0] && (hits >= n || !slices.Contains(played[:n], false))
+}
+
+// ofRules leaves out awards of other rules than these; none: of none.
+func ofRules(awards map[string]string, only []string) map[string]string {
+	maps.DeleteFunc(awards, func(award, _ string) bool {
+		badge, _, _ := strings.Cut(award[strings.LastIndexByte(award, ' ')+1:], "#")
+		return len(only) > 0 && !slices.Contains(only, badge)
+	})
+	return awards
 }

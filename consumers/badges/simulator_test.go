@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,10 +41,10 @@ func TestSimulatorCorrections(t *testing.T) {
 	simulator.Run(t, s)
 }
 
-// TestEveryCrash dies at every call of a history that earns badges of every kind, which
-// two pollers deliver at once, and parts of it again.
+// TestEveryCrash dies at every call of a history that earns badges of one item of the state,
+// of several, and of other badges, which two pollers deliver at once, and parts of it again.
 func TestEveryCrash(t *testing.T) {
-	s := simulation(t, "")
+	s := simulation(t, "", "nine", "count", "streak", "both", "quiet")
 	s.Horizon = 0
 	var changes []consumertest.Change
 	for n, day := range []int{1, 2, 2, 2} {
@@ -184,12 +185,20 @@ func (o *observers) receive(ctx context.Context, lane *observed) error {
 	return err
 }
 
-func simulation(t *testing.T, revoke string) simulator.Suite {
+// simulation is of the simulated rules, or of those with these names only.
+func simulation(t *testing.T, revoke string, only ...string) simulator.Suite {
 	rules := fmt.Sprintf(simulatedRules, revoke+", ", "")
 	if revoke == "" {
 		rules = fmt.Sprintf(simulatedRules, "", "Id: {prefix: steady}") + furtherRules
 	}
 	rules = strings.ReplaceAll(rules, ", }", "}")
+	if len(only) > 0 {
+		lines := slices.DeleteFunc(slices.Collect(strings.Lines(rules)), func(line string) bool {
+			name, _, declared := strings.Cut(strings.TrimPrefix(line, "  - {name: "), ",")
+			return declared && strings.HasPrefix(line, "  - ") && !slices.Contains(only, name)
+		})
+		rules = strings.Join(lines, "")
+	}
 	o := &observers{cfg: servertest.Ministack(t), lanes: map[string]*observed{}}
 	return simulator.Suite{
 		Name: "badges", Workload: plays, Database: servertest.DynamoDB,
@@ -229,10 +238,11 @@ func simulation(t *testing.T, revoke string) simulator.Suite {
 			return readAwards(ctx, cfg, lane)
 		},
 		Want: func(changes []consumertest.Change) map[string]string {
+			want := wantSteady
 			if revoke != "" {
-				return wantCorrected(changes)
+				want = wantCorrected
 			}
-			return wantSteady(changes)
+			return ofRules(want(changes), only)
 		},
 		Horizon: DefaultHorizon, Forget: forgetLedger, ForgetsAfter: 25 * time.Hour,
 	}
