@@ -4,11 +4,11 @@ FOR   ?= 30s
 CHAOS ?=
 BENCH ?= all
 
-.PHONY: help demo test lint bench soak mutants
+.PHONY: help demo test test-race test-whole lint bench soak mutants
 
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
-	@echo 'make test            all that CI runs: format, vet, lint, tests with -race against the real servers'
+	@echo 'make test            all that CI runs: format, vet, lint, tests against the real servers, with -race and every schedule'
 	@echo 'make soak            run every suite of the simulator for $(FOR) each and count what differed (FOR=1h)'
 	@echo 'make mutants         take out the guards of replication both ways by last writer, one at a time: the simulator must notice'
 	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, coldstart or memory; all of them by default'
@@ -16,9 +16,22 @@ help:
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
 
-test: lint
+# Two jobs side by side, since the tests of whole stacks mostly wait. One has all tests with the race detector, the longest
+# first. The detector makes the simulator several times as slow and looks for another kind of fault, so a tenth of each suite
+# runs there (package race). The other job has lint, and then without the detector whatever the simulator or a mutant has a
+# part in: every schedule, every small world, all mutants. GOGC: collecting garbage would be a tenth of the tests' work.
+test: have-go
+	@$(MAKE) --no-print-directory -j2 test-race test-whole
+
+test-race:
+	GOGC=400 go test -race -timeout 40m ./cmd/sluice ./consumers/... ./...
+
+test-whole: lint
 	go vet ./...
-	go test -race -timeout 40m ./...
+	GOGC=400 go test -p 1 -timeout 40m $$($(SIMULATED))
+
+# The packages whose tests use the simulator or its mutants.
+SIMULATED = go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | sed -n 's, .*[[ ]sluice/shared/consumertest/simulator.*,,p'
 
 # One package after the other, so that a failure shows at once and no two share the machine.
 soak: have-go

@@ -276,7 +276,7 @@ func TestLint(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit %d for a faulty file, want 1", code)
 	}
-	wantTexts(t, out, "boxes.yaml:5:32: box: unit", "boxes.yaml:5:44: box: unknown zone", "boxes.yaml:14:36: into: key")
+	wantTexts(t, out, "boxes.yaml:5:32: box: unit", "boxes.yaml:5:44: box: zone: unknown zone", "boxes.yaml:14:36: into: key")
 }
 
 func TestBadFlagsAreNamed(t *testing.T) {

@@ -49,6 +49,8 @@ var DynamoDBLocal = &Server{
 		return command{
 			path: path,
 			args: []string{
+				"-XX:+UseSerialGC",            // it shares the machine with all else
+				"-XX:TieredStopAtLevel=1",     // it is there in less processor time, and few runs are long enough to make up for its peak
 				"-Djava.io.tmpdir=" + run.dir, // it unpacks its native library there
 				"-XX:-UsePerfData",            // no file in /tmp
 				"-XX:+ExitOnOutOfMemoryError",

@@ -51,16 +51,7 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 			return nil
 		})
 	}
-	for _, c := range s.plans.regions[0].consumers { // which has all of them
-		group.Go(func() error {
-			begun := time.Now()
-			if err := c.build(starting, s.binary(c)); err != nil {
-				return err
-			}
-			s.options.Progress("built consumer %s in %.1f s", c.name, time.Since(begun).Seconds())
-			return nil
-		})
-	}
+	group.Go(func() error { return s.buildConsumers(starting) })
 	err := group.Wait()
 	if err == nil {
 		for i, server := range needed {
@@ -68,6 +59,19 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 		}
 	}
 	return err
+}
+
+// buildConsumers builds one consumer after the other: most of what they are made of is the same, which builds side by side
+// would each make if nothing was built before.
+func (s *Stack) buildConsumers(ctx context.Context) error {
+	for _, c := range s.plans.regions[0].consumers { // which has all of them
+		begun := time.Now()
+		if err := c.build(ctx, s.binary(c)); err != nil {
+			return err
+		}
+		s.options.Progress("built consumer %s in %.1f s", c.name, time.Since(begun).Seconds())
+	}
+	return nil
 }
 
 func (s *Stack) binary(c consumerPlan) string {

@@ -49,7 +49,7 @@ func TestSharedTableInTwoRegions(t *testing.T) {
 	if got, want := info.Regions(), []string{stack.DefaultRegion, away}; !slices.Equal(got, want) {
 		t.Fatalf("it runs in %q, want %q", got, want)
 	}
-	for region, want := range map[string][]string{stack.DefaultRegion: {"leaderboard", "replication", "search"}, away: {"replication"}} {
+	for region, want := range map[string][]string{stack.DefaultRegion: {"badges", "leaderboard", "replication", "search"}, away: {"replication"}} {
 		for _, name := range want {
 			if _, ok := info.In(region).Mappings[name]; !ok || len(info.In(region).Mappings) != len(want) {
 				t.Errorf("the consumers in %s are %v, want %q", region, info.In(region).Mappings, want)

@@ -66,6 +66,9 @@
 // -simulator.schedules, -simulator.seed, -simulator.for (a duration), and
 // -rapid.shrinktime for how long a failure may be cut down.
 //
+// With go test -race a tenth of the schedules and of the small worlds run: package
+// race says why.
+//
 // # Guarantees
 //
 //   - A seed plays the same way each time, also if the consumer backs off at

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"pgregory.net/rapid"
+
+	"sluice/shared/consumertest/race"
 )
 
 var (
@@ -24,6 +27,8 @@ var (
 // workers is how many schedules run side by side. The server takes about 600
 // conditional writes a second for each database.
 const workers = 4
+
+const defaultSchedules = 100
 
 // replayEvery is how often a schedule is played twice, to see that it does the same.
 const replayEvery = 25
@@ -59,6 +64,9 @@ type search[S any] struct {
 // run runs the schedules and fails the test with the shortest one that fails.
 func (s *search[S]) run(t *testing.T) {
 	t.Helper()
+	if race.Enabled {
+		s.schedules = max(1, cmp.Or(s.schedules, defaultSchedules)/race.Share)
+	}
 	started := time.Now()
 	failure, ran := s.find(t)
 	elapsed := time.Since(started)
@@ -80,9 +88,7 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 	if *flagSeed > 0 {
 		s.seed = *flagSeed
 	}
-	if s.schedules == 0 {
-		s.schedules = 100
-	}
+	s.schedules = cmp.Or(s.schedules, defaultSchedules)
 	if s.seed == 0 {
 		s.seed = 1 + rand.IntN(1<<30)
 	}

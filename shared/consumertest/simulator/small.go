@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/race"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -17,7 +18,7 @@ import (
 func EveryOrder(t *testing.T, s Suite, item func(n int) []consumertest.Change) {
 	t.Helper()
 	var shares [workers][][]int
-	for n, order := range orders(len(item(0))) {
+	for n, order := range race.Thin(orders(len(item(0)))) {
 		shares[n%workers] = append(shares[n%workers], order)
 	}
 	var side sync.WaitGroup
@@ -94,11 +95,15 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 	changes := inOrder(slices.Concat(batches...))
 	databases := s.databases(t)
 	crashes := 0
-	for first := 0; ; first += workers {
+	apart := 1 // how far the calls are apart at which instances die
+	if race.Enabled {
+		apart = race.Share
+	}
+	for first := 0; ; first += workers * apart {
 		var runs [2 * workers]*run // two for each call
 		var side sync.WaitGroup
 		for n := range runs {
-			decisions := make([]decision, first+n/2+1)
+			decisions := make([]decision, first+n/2*apart+1)
 			for i := range decisions {
 				decisions[i].pick = i // in turns
 			}
@@ -113,10 +118,11 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 		if t.Failed() {
 			t.FailNow()
 		}
-		for n, r := range runs {
+		for _, r := range runs {
 			if r.failed() {
-				last := r.schedule.decisions[first+n/2]
-				t.Fatalf("%s: %d crashes run, 1 differed: %v, which is call %d\n%s", s.Name, crashes+1, last.fault, first+n/2+1, r.failure(0))
+				call := len(r.schedule.decisions)
+				last := r.schedule.decisions[call-1]
+				t.Fatalf("%s: %d crashes run, 1 differed: %v, which is call %d\n%s", s.Name, crashes+1, last.fault, call, r.failure(0))
 			}
 			if !r.crashed {
 				t.Logf("%s: %d crashes run, each at another point, 0 differed", s.Name, crashes)
@@ -180,7 +186,7 @@ func EveryInterleaving(t *testing.T, s Suite, crashes int, first, second [][]con
 			}
 			next = append(next, departures(round[n], r.choices, crashes)...)
 		}
-		round = next
+		round = race.Thin(next)
 	}
 	t.Logf("%s: %d interleavings run, 0 differed", s.Name, ran)
 }

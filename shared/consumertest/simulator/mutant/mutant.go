@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sluice/shared/consumertest/race"
 )
 
 // Mutant is one guard taken out.
@@ -44,6 +46,9 @@ const differed = ", 1 differed"
 // compile or whose Old text isn't found any more.
 func Run(t *testing.T, test Test, mutants []Mutant) {
 	t.Helper()
+	if race.Enabled {
+		t.Skip("mutants are processes of their own, without the race detector: go test without -race has them")
+	}
 	says := cmp.Or(test.Says, differed)
 	for _, m := range mutants {
 		t.Run(m.Name, func(t *testing.T) {
