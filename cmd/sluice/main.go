@@ -30,7 +30,8 @@ type cli struct {
 	History  historyCommand  `cmd:"" help:"Show a player's latest scores, latest first."`
 	Search   searchCommand   `cmd:"" help:"Search an index, with words, fields and ranges."`
 	API      apiCommand      `cmd:"" name:"api" help:"Serve searches over HTTP on this machine, until Ctrl-C."`
-	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, or the shipped one."`
+	Badges   badgesCommand   `cmd:"" help:"Try the rules of badges, and tell why a player has one or not."`
+	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, replicas, search routes or badges, or the shipped ones."`
 	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
 	Reindex  reindexCommand  `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
