@@ -10,7 +10,7 @@ import (
 )
 
 type badgesCommand struct {
-	Test    badgesTestCommand    `cmd:"" help:"Play the cases of a file through the rules, and compare the badges that they earn. Exits with 1 if any differs."`
+	Test badgesTestCommand `cmd:"" help:"Play the cases of a file through the rules, and compare the badges that they earn. Exits with 1 if any differs."`
 }
 
 type badgesTestCommand struct {

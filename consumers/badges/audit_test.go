@@ -280,4 +280,3 @@ func TestBackfill(t *testing.T) {
 		})
 	}
 }
-

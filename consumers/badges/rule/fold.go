@@ -95,7 +95,10 @@ func (b *Book) ViewOf(of string) *view.View {
 	return nil
 }
 
+// ViewPrefix begins the names of all views that keep players' states.
+const ViewPrefix = "badges-"
+
 // viewName names the view with the items that the rule looks at.
 func (r *Rule) viewName() string {
-	return strings.Trim("badges-"+strings.ReplaceAll(r.prefix(), "#", "-"), "-")
+	return strings.Trim(ViewPrefix+strings.ReplaceAll(r.prefix(), "#", "-"), "-")
 }
