@@ -10,7 +10,8 @@ import (
 )
 
 type badgesCommand struct {
-	Test badgesTestCommand `cmd:"" help:"Play the cases of a file through the rules, and compare the badges that they earn. Exits with 1 if any differs."`
+	Test    badgesTestCommand    `cmd:"" help:"Play the cases of a file through the rules, and compare the badges that they earn. Exits with 1 if any differs."`
+	Explain badgesExplainCommand `cmd:"" help:"Tell why a player has a badge, or what is missing."`
 }
 
 type badgesTestCommand struct {

@@ -75,3 +75,7 @@ func newBadgePipeline(tables, topics aws.Config, where string, outputs map[strin
 func (p badgePipeline) auditor() *badges.Auditor {
 	return badges.NewAuditor(dynamodb.NewFromConfig(p.tables), sns.NewFromConfig(p.topics), p.settings, p.book)
 }
+
+func (p badgePipeline) reader() *badges.Reader {
+	return badges.NewReader(dynamodb.NewFromConfig(p.tables), p.settings, p.book)
+}
