@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/shopspring/decimal"
@@ -239,6 +240,22 @@ func (l *look) awards(name string, v *Verification) {
 		}
 		v.Kept = append(v.Kept, Kept{name, key})
 	}
+}
+
+// Notices returns the ids of the notices of all awards whose rules tell them, each with
+// whose award it is.
+func (a *Auditor) Notices(ctx context.Context) (map[string]string, error) {
+	notices := map[string]string{}
+	err := a.scan(ctx, a.table.Name, 1, func(items []map[string]types.AttributeValue) error {
+		for _, item := range items {
+			s := readAchievement(item)
+			if r := a.Book.Rule(s.Award.Badge); r != nil && !r.Quiet {
+				notices[noticeID(s.Player, s.Award)] = s.Player + ": " + s.Award.Key()
+			}
+		}
+		return nil
+	})
+	return notices, err
 }
 
 // Rebuild names the views whose sums aren't those of the plays.

@@ -65,6 +65,9 @@ func nameOf(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 }
 
+// Name is the title with the level, and which of several it is.
+func (m Message) Name() string { return nameOf(m.Title, m.Level, m.Of) }
+
 // Next is how far a player is on the way to a badge's next level.
 type Next struct {
 	Badge string          `json:"badge"`
