@@ -141,7 +141,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
-		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "      ★ ", "badges of 10 players: each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
+		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "      ★ ", "each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
 }
 
 func TestDemoWithChaos(t *testing.T) {

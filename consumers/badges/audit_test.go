@@ -18,8 +18,8 @@ import (
 	"sluice/shared/rebuild"
 )
 
-// world has the consumer's tables and a topic with a queue.
-type world struct {
+// auditWorld has the consumer's tables and a topic with a queue.
+type auditWorld struct {
 	t        *testing.T
 	client   *dynamodb.Client
 	topic    *subscribed
@@ -41,9 +41,9 @@ badges:
   - {name: welcome, eventType: NEW_PET, title: {en: Hi}, text: {en: "Welcome {name}"}, item: {table: "${PET_TABLE}", player: userId, each: SK, where: {entityType: PET}}}
 `
 
-func newWorld(t *testing.T) *world {
+func newAuditWorld(t *testing.T) *auditWorld {
 	t.Helper()
-	w := &world{t: t, client: dynamodb.NewFromConfig(servertest.DynamoDB(t)), topic: newTopic(t, "badges"), settings: DefaultSettings()}
+	w := &auditWorld{t: t, client: dynamodb.NewFromConfig(servertest.DynamoDB(t)), topic: newTopic(t, "badges"), settings: DefaultSettings()}
 	w.settings.LedgerTable, w.settings.TopicARN = "Ledger", w.topic.ARN
 	servertest.CreateTable(t, w.client, w.settings.ScoreTable, "UserId", "Timestamp")
 	servertest.CreateTable(t, w.client, w.settings.PetTable, "PK", "SK")
@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) put(table string, item map[string]types.AttributeValue) {
+func (w *auditWorld) put(table string, item map[string]types.AttributeValue) {
 	w.t.Helper()
 	if _, err := w.client.PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: item}); err != nil {
 		w.t.Fatal(err)
@@ -65,7 +65,7 @@ func (w *world) put(table string, item map[string]types.AttributeValue) {
 }
 
 // play writes a play and returns it.
-func (w *world) play(user, at, game string, score int) {
+func (w *auditWorld) play(user, at, game string, score int) {
 	w.t.Helper()
 	item := map[string]types.AttributeValue{"UserId": text(user), "Timestamp": text(at), "Score": &types.AttributeValueMemberN{Value: fmt.Sprint(score)}}
 	if game != "" {
@@ -76,7 +76,7 @@ func (w *world) play(user, at, game string, score int) {
 }
 
 // people play: ann earns all there is but a week, bob a little, and rex is welcomed.
-func (w *world) people() {
+func (w *auditWorld) people() {
 	w.t.Helper()
 	for day := 1; day <= 4; day++ {
 		w.play("ann", fmt.Sprintf("2024-01-%02d 10:00:00", day), "go", 3)
@@ -88,7 +88,7 @@ func (w *world) people() {
 }
 
 // deliver gives the consumer all plays.
-func (w *world) deliver() {
+func (w *auditWorld) deliver() {
 	w.t.Helper()
 	b := NewOf(w.client, w.topic.SNS, w.settings, w.book)
 	var batch []*change.Change
@@ -106,14 +106,14 @@ func (w *world) deliver() {
 	}
 }
 
-func (w *world) auditor() *Auditor {
+func (w *auditWorld) auditor() *Auditor {
 	a := NewAuditor(w.client, w.topic.SNS, w.settings, w.book)
 	a.Sleep = func(context.Context, time.Duration) error { return nil }
 	return a
 }
 
 // verify returns the differences as texts, with their repairs.
-func (w *world) verify(o VerifyOptions) (Verification, []string) {
+func (w *auditWorld) verify(o VerifyOptions) (Verification, []string) {
 	w.t.Helper()
 	o.Segments = 2
 	v, err := w.auditor().Verify(w.t.Context(), o)
@@ -127,7 +127,7 @@ func (w *world) verify(o VerifyOptions) (Verification, []string) {
 	return v, texts
 }
 
-func (w *world) change(table string, key map[string]types.AttributeValue, update string, values map[string]types.AttributeValue) {
+func (w *auditWorld) change(table string, key map[string]types.AttributeValue, update string, values map[string]types.AttributeValue) {
 	w.t.Helper()
 	if _, err := w.client.UpdateItem(w.t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key, UpdateExpression: &update, ExpressionAttributeValues: values}); err != nil {
 		w.t.Fatal(err)
@@ -142,7 +142,7 @@ func award(player, key string) map[string]types.AttributeValue {
 // pending and nothing else, and leaves alone what the plays earn no more and no rule takes
 // back.
 func TestVerify(t *testing.T) {
-	w := newWorld(t)
+	w := newAuditWorld(t)
 	w.people()
 	w.deliver()
 	_, found := w.verify(VerifyOptions{})
@@ -210,7 +210,7 @@ func TestVerify(t *testing.T) {
 }
 
 // rebuild makes the views' sums anew, by a clock that waiting moves.
-func (w *world) rebuild(names []string) {
+func (w *auditWorld) rebuild(names []string) {
 	w.t.Helper()
 	now := time.Now()
 	for _, v := range w.book.Views {
@@ -234,7 +234,7 @@ func (w *world) rebuild(names []string) {
 func TestBackfill(t *testing.T) {
 	for _, notify := range []bool{false, true} {
 		t.Run(fmt.Sprintf("notify %v", notify), func(t *testing.T) {
-			w := newWorld(t)
+			w := newAuditWorld(t)
 			w.people()
 			v, _ := w.verify(VerifyOptions{})
 			if want := []string{"badges-day", "badges-each-Game", "badges-total"}; !slices.Equal(v.Rebuild(), want) {

@@ -109,7 +109,11 @@ func (r *Reader) Explain(ctx context.Context, player, badge, language string) (E
 		}
 	}
 	for _, next := range r.lacking(one, state, have) {
-		e.Steps = append(e.Steps, Step{Level: next.Level, Status: Lacking, Have: &next.Have, Need: &next.Need})
+		status := Lacking
+		if !next.Have.LessThan(next.Need) { // it was taken back, and is earned again
+			status = Coming
+		}
+		e.Steps = append(e.Steps, Step{Level: next.Level, Status: status, Have: &next.Have, Need: &next.Need})
 	}
 	return e, nil
 }
