@@ -76,10 +76,9 @@ func TestExplain(t *testing.T) {
 		}
 		var text []string
 		for _, s := range e.Steps {
-			switch {
-			case s.Status == Lacking:
+			if s.Status == Lacking {
 				text = append(text, fmt.Sprintf("%s%s missing %s of %s", s.Level, s.Of, s.Have, s.Need))
-			default:
+			} else {
 				text = append(text, fmt.Sprintf("%s%s %s %s told %t kept %t", s.Level, s.Of, s.Status, s.EarnedAt, s.ToldAt != "", s.Kept))
 			}
 		}

@@ -81,10 +81,10 @@ func (r *Rule) levels(what string) string {
 }
 
 func condition(c declaration.Condition) string {
-	switch {
-	case c.Compare == "exists":
+	switch c.Compare {
+	case "exists":
 		return "there is " + c.Attribute
-	case c.Compare == "":
+	case "":
 		return fmt.Sprintf("%s is %q", c.Attribute, c.Text)
 	}
 	return fmt.Sprintf("%s %s %s", c.Attribute, c.Compare, c.Text)
