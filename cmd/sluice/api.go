@@ -15,11 +15,21 @@ import (
 
 type apiCommand struct {
 	pipelineFlags
-	Listen string `default:"127.0.0.1:8080" help:"Address and port. The API doesn't ask who asks: before it listens elsewhere, put something that does in front of it." placeholder:"ADDRESS"`
+	BadgesStack      string `help:"With --stack, which is that of search: the badges' stack on AWS; without it, players aren't served." placeholder:"NAME"`
+	LeaderboardStack string `help:"With --badges-stack: the leaderboard's stack on AWS." placeholder:"NAME"`
+	Listen           string `default:"127.0.0.1:8080" help:"Address and port. The API doesn't ask who asks: before it listens elsewhere, put something that does in front of it." placeholder:"ADDRESS"`
 }
 
-// Run serves the API until it is interrupted; searches that are being made are
-// answered first.
+// Validate checks which stacks are named together.
+func (c *apiCommand) Validate() error {
+	if (c.BadgesStack == "") != (c.LeaderboardStack == "") || c.BadgesStack != "" && c.Stack == "" {
+		return errors.New("--badges-stack and --leaderboard-stack go together, with --stack")
+	}
+	return nil
+}
+
+// Run serves the API until it is interrupted; what is being answered is answered
+// first.
 func (c *apiCommand) Run(ctx context.Context) error {
 	searcher, err := c.searcher(ctx)
 	if err != nil {
@@ -28,16 +38,23 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	routes := http.NewServeMux()
 	routes.Handle("/search", query.NewHandler(searcher, log))
+	if c.Stack == "" || c.BadgesStack != "" {
+		players, err := playerFlags{pipelineFlags{c.localFlags, c.BadgesStack}, c.LeaderboardStack}.players(ctx)
+		if err != nil {
+			return err
+		}
+		routes.Handle("/players/{id}", newPlayersHandler(players, log))
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w; name another address with --listen", c.Listen, err)
 	}
-	fmt.Printf("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s'; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
+	fmt.Printf("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s', or /players/NAME; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
 	handler := http.Handler(routes)
 	if ip := net.ParseIP(hostOf(listener.Addr().String())); ip.IsLoopback() {
 		handler = onlyLocal(routes)
 	} else {
-		log.Warn("whoever reaches this address can search; the API doesn't ask who asks", "address", listener.Addr())
+		log.Warn("whoever reaches this address can search and read players; the API doesn't ask who asks", "address", listener.Addr())
 	}
 	return serve(ctx, listener, handler, log)
 }

@@ -103,10 +103,16 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	if err != nil {
 		return err
 	}
+	told, err := subscribe(ctx, running.Info())
+	if err != nil {
+		return err
+	}
 	fmt.Printf("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
 	var scores, points atomic.Int64
 	stopWatching := watch(ctx, refresh, func(elapsed time.Duration) {
 		printLive(ctx, board, elapsed, scores.Load(), points.Load())
+		_ = told.receive(ctx) // it receives again in the end
+		told.show()
 	})
 	stopFinding := watch(ctx, findEvery, func(time.Duration) {
 		_ = finder.look(ctx, false) // it looks again in the end
@@ -119,6 +125,10 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	if err == nil {
 		err = drain(ctx, running)
 	}
+	if err == nil {
+		err = told.receiveAll(ctx)
+		told.show()
+	}
 	stopFinding()
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return err
@@ -127,6 +137,9 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 		return err
 	}
 	if err := compareCopies(ctx, running.Info(), scores.Load()); err != nil {
+		return err
+	}
+	if err := compareBadges(ctx, told); err != nil {
 		return err
 	}
 	if err := compareSearches(ctx, finder, running.Info(), board, scores.Load()); err != nil {

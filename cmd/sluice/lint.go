@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"sluice/consumers/badges"
+	"sluice/consumers/badges/rule"
 	"sluice/consumers/leaderboard"
 	"sluice/consumers/replication"
 	"sluice/consumers/search"
@@ -12,9 +14,10 @@ import (
 )
 
 type lintCommand struct {
-	File     string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views, replicas and search routes that ship."`
+	File     string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views, replicas, search routes and badges' rules that ship."`
 	Replicas bool   `help:"The file declares replicas, not views." xor:"kind"`
 	Search   bool   `help:"The file declares search routes, not views." xor:"kind"`
+	Badges   bool   `help:"The file declares the rules of badges, not views." xor:"kind"`
 }
 
 // Run checks the file with the settings' defaults.
@@ -29,7 +32,12 @@ func (c *lintCommand) Run() error {
 			return fmt.Errorf("the replicas can't be kept:\n%w", err)
 		}
 	}
-	if c.Replicas || c.Search {
+	if c.File == "" || c.Badges {
+		if err := c.lintBadges(badges.DefaultSettings()); err != nil {
+			return fmt.Errorf("the badges can't be awarded:\n%w", err)
+		}
+	}
+	if c.Replicas || c.Search || c.Badges {
 		return nil
 	}
 	views, err := c.read(leaderboard.DefaultSettings())
@@ -84,4 +92,30 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 		fmt.Printf("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
 	}
 	return err
+}
+
+func (c *lintCommand) lintBadges(settings badges.Settings) error {
+	book, err := readBook(settings, c.File)
+	if err != nil {
+		return err
+	}
+	for _, r := range book.Rules {
+		fmt.Printf("%s: %s\n", r.Name, r)
+	}
+	for _, v := range book.Views {
+		fmt.Printf("%s: %s → %s\n", v.Name, v.Source, v.Table)
+	}
+	return nil
+}
+
+// readBook reads the rules that a file declares, or those that ship.
+func readBook(settings badges.Settings, file string) (*rule.Book, error) {
+	if file == "" {
+		return settings.Rules()
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return settings.ReadRules(file, text)
 }

@@ -27,10 +27,12 @@ type cli struct {
 	Play     playCommand     `cmd:"" help:"Play the game: players write scores to the score table."`
 	Top      topCommand      `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
 	Rank     rankCommand     `cmd:"" help:"Show where a player stands by total among all players, and the neighbours."`
+	Player   playerCommand   `cmd:"" help:"Show a player: total, rank, latest scores, badges and what is on the way."`
 	History  historyCommand  `cmd:"" help:"Show a player's latest scores, latest first."`
 	Search   searchCommand   `cmd:"" help:"Search an index, with words, fields and ranges."`
-	API      apiCommand      `cmd:"" name:"api" help:"Serve searches over HTTP on this machine, until Ctrl-C."`
-	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, or the shipped one."`
+	API      apiCommand      `cmd:"" name:"api" help:"Serve searches and players over HTTP on this machine, until Ctrl-C."`
+	Badges   badgesCommand   `cmd:"" help:"Try the rules of badges, and tell why a player has one or not."`
+	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, replicas, search routes or badges, or the shipped ones."`
 	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
 	Reindex  reindexCommand  `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`

@@ -7,18 +7,22 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/consumers/badges/rule"
 	"sluice/consumers/leaderboard"
 	"sluice/shared/aggregate"
 	"sluice/shared/rebuild"
+	"sluice/shared/view"
 )
 
 type rebuildCommand struct {
 	pipelineFlags
-	View     string        `arg:"" help:"The view, such as leaderboard, daily or weekly; \"sluice lint\" lists them."`
+	View     string        `arg:"" help:"The view, such as leaderboard, daily or badges-total; \"sluice lint\" lists them."`
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
 }
@@ -30,22 +34,61 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 	if c.Segments < 1 || c.Segments > 1000 {
 		return fmt.Errorf("--segments must be from 1 to 1000 (got %d)", c.Segments)
 	}
-	found, err := c.consumer(ctx)
+	r, err := c.find(ctx)
 	if err != nil {
 		return err
+	}
+	if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
+		return err
+	}
+	if r.after != "" {
+		fmt.Println(r.after)
+	}
+	return nil
+}
+
+// rebuilding is a view with what its rebuild needs to know.
+type rebuilding struct {
+	view    *view.View
+	client  *dynamodb.Client
+	ledger  string
+	horizon time.Duration
+	again   string // the command that goes on
+	after   string // what to do afterwards
+}
+
+// find finds the view: one of the leaderboard's, or one that keeps the state of badges.
+func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
+	again := "sluice rebuild " + c.View
+	found, err := c.consumer(ctx)
+	if err != nil {
+		return rebuilding{}, err
+	}
+	if strings.HasPrefix(c.View, rule.ViewPrefix) {
+		b, err := c.badges(ctx)
+		if err != nil {
+			return rebuilding{}, err
+		}
+		for _, v := range b.book.Views {
+			if v.Name == c.View {
+				return rebuilding{v, found.client, b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, nil
+			}
+		}
 	}
 	settings, err := found.settings()
 	if err != nil {
-		return err
+		return rebuilding{}, err
 	}
 	v, err := settings.View(c.View)
-	if err != nil {
-		return err
-	}
+	return rebuilding{v, found.client, settings.LedgerTable, settings.Horizon, again, ""}, err
+}
+
+// run rebuilds the view and shows how far it has come.
+func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int) error {
 	out := newProgressOutput(os.Stdout)
 	tool := &rebuild.Tool{
-		Client: found.client, View: v, Ledger: settings.LedgerTable, Horizon: settings.Horizon, Now: time.Now,
-		Clocks: c.Clocks, Announcing: rebuild.DefaultAnnouncing, Segments: c.Segments, Limit: rebuild.DefaultLimit,
+		Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now,
+		Clocks: clocks, Announcing: rebuild.DefaultAnnouncing, Segments: segments, Limit: rebuild.DefaultLimit,
 		Progress: out.show,
 	}
 	done, err := tool.Run(ctx)
@@ -55,13 +98,13 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 			err = errors.New("interrupted")
 		}
 		if done.Generation > 0 {
-			err = fmt.Errorf("%w\nthe view's sums are what they were, and kept current; run \"sluice rebuild %s\" again, and it goes on where it stopped", err, c.View)
+			err = fmt.Errorf("%w\nthe view's sums are what they were, and kept current; run \"%s\" again, and it goes on where it stopped", err, r.again)
 		}
 		return err
 	}
-	fmt.Printf("View %s is rebuilt (generation %d).\n", c.View, done.Generation)
+	fmt.Printf("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
 	if done.Unusable > 0 {
-		fmt.Printf("%d items of %s can't be used, for want of a number or so, and count for nothing; their changes are dead letters.\n", done.Unusable, v.Source)
+		fmt.Printf("%d items of %s can't be used, for want of a number or so, and count for nothing; their changes are dead letters.\n", done.Unusable, r.view.Source)
 	}
 	return nil
 }

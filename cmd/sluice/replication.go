@@ -173,6 +173,7 @@ func allTheSame(p *replication.Pair, v replication.Verification) string {
 
 type backfillCommand struct {
 	Replication backfillReplicationCommand `cmd:"" help:"Copy the whole table into its copy, by the consumer's own rules. Run it again to go on after it was broken off."`
+	Badges      backfillBadgesCommand      `cmd:"" help:"Award what players have earned before: after a rule was added, or where there were plays before the consumer. Nobody is told, unless with --notify. Run it again to go on after it was broken off."`
 	Search      backfillSearchCommand      `cmd:"" help:"Fill the indexes from whole tables, by the consumer's own rules. Run it again to go on after it was broken off."`
 }
 

@@ -95,6 +95,7 @@ func askAPI(t *testing.T, dir, path string) {
 	if answer.Total.Count != 1 || len(answer.Facets) != 1 || answer.Freshness.Newest.IsZero() {
 		t.Errorf("the API answers %+v", answer)
 	}
+	askPlayers(t, address)
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

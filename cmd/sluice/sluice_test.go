@@ -73,7 +73,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "lint", "verify", "backfill", "load", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "player", "badges", "lint", "verify", "backfill", "load", "decode")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}
@@ -131,6 +131,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	}
 	wantTexts(t, out, `"nobody"`, "not on the board")
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
+	badgesOnALocalStack(t, dir)
 	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard", "LAG", "at most")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
 	want(t, dir, []string{"down"}, "is down")
@@ -140,12 +141,12 @@ func TestVerbsOnALocalStack(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
-		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
+		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "      ★ ", "each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
 }
 
 func TestDemoWithChaos(t *testing.T) {
 	want(t, t.TempDir(), []string{"demo", "--for", "4s", "--rate", "60", "--chaos"},
-		"every total is exactly what was written", "each the same in eu-west-1", "the stream repeated", "leaderboard was killed in", "replication was killed in")
+		"every total is exactly what was written", "each the same in eu-west-1", "the stream repeated", "each that the plays earn, each told", "badges was killed in", "leaderboard was killed in", "replication was killed in")
 }
 
 // demo starts a demo and returns once its game has begun.
@@ -272,6 +273,8 @@ func TestLint(t *testing.T) {
 	want(t, t.TempDir(), []string{"lint", "--search", "consumers/search/routes.yaml"}, "players: Leaderboard → index players")
 	want(t, t.TempDir(), []string{"lint", "--replicas", "consumers/replication/replicas.yaml"}, "replica: UserScoreEvents → UserScoreEvents in eu-west-1")
 	want(t, t.TempDir(), []string{"lint", "consumers/leaderboard/views.yaml"}, "weekly: UserScoreEvents → LeaderboardBoxes")
+	want(t, t.TempDir(), []string{"lint", "--badges", "consumers/badges/rules.yaml"},
+		"regular: 10 plays: bronze, 50: silver, 250: gold", "nine: the first play; if Score is 9", "well-begun: all of nine, regular#bronze; hidden", "badges-total: UserScoreEvents → BadgeState")
 	out, code := run(t, t.TempDir(), "lint", "shared/view/testdata/lint/boxes.yaml")
 	if code != 1 {
 		t.Errorf("exit %d for a faulty file, want 1", code)
@@ -281,18 +284,23 @@ func TestLint(t *testing.T) {
 
 func TestBadFlagsAreNamed(t *testing.T) {
 	for flags, text := range map[string]string{
-		"play --players 0":     "--players must be from 1",
-		"play --for 0s":        "--for must be longer than 0",
-		"play --rate=-1":       "--rate must not be negative",
-		"demo --players 99999": "--players must be from 1 to 10000",
-		"top -n 0":             "-n must be at least 1",
-		"top --at 2020-01-01":  "--at is for --board daily or weekly",
-		"top --board hourly":   "total",
-		"rank x -n 101":        "-n must be from 0 to 100",
-		"lint no-such-file":    "no-such-file",
-		"history x -n 101":     "-n must be from 1 to 100",
-		"top --stack":          "--stack",
-		"decode no-such-file":  "no-such-file",
+		"play --players 0":             "--players must be from 1",
+		"play --for 0s":                "--for must be longer than 0",
+		"play --rate=-1":               "--rate must not be negative",
+		"demo --players 99999":         "--players must be from 1 to 10000",
+		"top -n 0":                     "-n must be at least 1",
+		"top --at 2020-01-01":          "--at is for --board daily or weekly",
+		"top --board hourly":           "total",
+		"rank x -n 101":                "-n must be from 0 to 100",
+		"lint no-such-file":            "no-such-file",
+		"verify badges --notify":       "--notify is for --repair",
+		"verify badges --segments 0":   "--segments must be from 1",
+		"backfill badges --clocks=-1s": "--clocks and --patience not negative",
+		"api --badges-stack x":         "--badges-stack and --leaderboard-stack go together",
+		"player x --stack y":           "--stack and --leaderboard-stack go together",
+		"history x -n 101":             "-n must be from 1 to 100",
+		"top --stack":                  "--stack",
+		"decode no-such-file":          "no-such-file",
 	} {
 		out, code := run(t, t.TempDir(), strings.Fields(flags)...)
 		if code == 0 {

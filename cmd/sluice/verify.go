@@ -16,6 +16,7 @@ type verifyCommand struct {
 	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard, and with the daily and weekly boards; and count the players of each bucket from which ranks are told. Exits with 1 if any differs."`
 	Replication verifyReplicationCommand `cmd:"" help:"Compare each copy with the table that is copied, and a shared table in all its regions, and repair it if asked. Exits with 1 if anything differs."`
 	Search      verifySearchCommand      `cmd:"" help:"Compare each index with its table, document by document, and repair it if asked. Exits with 1 if anything differs."`
+	Badges      verifyBadgesCommand      `cmd:"" help:"Compare each player's badges, and the state that the rules look at, with what the plays earn, and repair it if asked. Exits with 1 if anything differs."`
 }
 
 type verifyLeaderboardCommand struct {

@@ -33,6 +33,7 @@ type Node struct {
 	Kind  Kind
 	At    Position
 	Text  string // of a Scalar
+	Plain bool   // of a Scalar: a number, true or false that stands there without quotes
 	Items []Node // of a List
 	Pairs []Pair // of an Object, in order
 }
@@ -126,7 +127,7 @@ func (r *Reader) convert(from ast.Node) Node {
 	case *ast.LiteralNode:
 		n.Kind, n.Text = Scalar, r.expand(n.At, from.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		n.Kind, n.Text = Scalar, from.GetToken().Value // as written
+		n.Kind, n.Text, n.Plain = Scalar, from.GetToken().Value, true // as written
 	case *ast.SequenceNode:
 		n.Kind = List
 		for _, item := range from.Values {

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -317,13 +316,4 @@ func needs(from, home *Rule, known map[string]*Rule, seen []*Rule) []string {
 		}
 	}
 	return nil
-}
-
-// String names the rule for people: streak (3 days: bronze, 7: silver).
-func (r *Rule) String() string {
-	var levels []string
-	for _, l := range r.Levels {
-		levels = append(levels, strings.TrimSpace(fmt.Sprintf("%s %s", l.Need, l.Name)))
-	}
-	return fmt.Sprintf("%s of %s", r.Kind, strings.Join(levels, ", "))
 }

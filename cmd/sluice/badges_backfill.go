@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/schollz/progressbar/v3"
+
+	"sluice/consumers/badges"
+)
+
+type backfillBadgesCommand struct {
+	pipelineFlags
+	Notify   bool          `help:"Tell players of what they are awarded."`
+	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
+	Patience time.Duration `default:"5s" help:"How long after the first look a state that isn't what the plays come to is looked at again."`
+	Segments int           `default:"4" help:"In how many parts tables are scanned side by side."`
+}
+
+func (c *backfillBadgesCommand) Validate() error {
+	if c.Segments < 1 || c.Segments > 1000 || c.Clocks < 0 || c.Patience < 0 {
+		return fmt.Errorf("--segments must be from 1 to 1000 (got %d), --clocks and --patience not negative (got %v, %v)", c.Segments, c.Clocks, c.Patience)
+	}
+	return nil
+}
+
+// Run rebuilds the states that aren't what the plays come to, and awards what all states earn.
+func (c *backfillBadgesCommand) Run(ctx context.Context) error {
+	found, err := c.badges(ctx)
+	if err != nil {
+		return err
+	}
+	auditor := found.auditor()
+	v, err := auditor.Verify(ctx, badges.VerifyOptions{Segments: c.Segments, Patience: c.Patience})
+	if err != nil {
+		return err
+	}
+	views := v.Rebuild()
+	for _, v := range found.book.Views {
+		if !slices.Contains(views, v.Name) {
+			continue
+		}
+		fmt.Printf("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", v.Name)
+		r := rebuilding{view: v, client: dynamodb.NewFromConfig(found.tables), ledger: found.settings.LedgerTable, horizon: found.settings.Horizon, again: "sluice backfill badges"}
+		if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
+			return err
+		}
+	}
+	bar := progressbar.NewOptions(max(v.Players, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("players"), progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond))
+	done, err := auditor.Backfill(ctx, badges.BackfillOptions{Segments: c.Segments, Notify: c.Notify, Progress: func(done, of int) {
+		bar.ChangeMax(max(of, 1))
+		_ = bar.Set(done)
+	}})
+	fmt.Fprintln(os.Stderr)
+	fmt.Printf("%s looked at: %s awarded, %d told.\n", count(done.Players, "player", "players"), count(done.Awarded, "badge", "badges"), done.Told)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		return fmt.Errorf("%w\nwhat was awarded stays; run \"sluice backfill badges\" again, and it awards the rest", err)
+	}
+	if len(done.Faults) > 0 {
+		return fmt.Errorf("%w\n%s can't be awarded for what the items have", errors.Join(done.Faults...), count(len(done.Faults), "badge", "badges"))
+	}
+	return nil
+}

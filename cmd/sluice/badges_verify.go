@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	smithytime "github.com/aws/smithy-go/time"
+
+	"sluice/consumers/badges"
+)
+
+type verifyBadgesCommand struct {
+	pipelineFlags
+	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
+	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
+	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
+	Repair   bool          `help:"Award what is missing, take back and restore what the rules say, and send what is pending."`
+	Notify   bool          `help:"With --repair, tell players of what it awards them."`
+	JSON     bool          `help:"Print the result as JSON."`
+}
+
+func (c *verifyBadgesCommand) Validate() error {
+	var faults []error
+	if c.Segments < 1 || c.Segments > maxSegments || c.Patience < 0 {
+		faults = append(faults, fmt.Errorf("--segments must be from 1 to %d (got %d), --patience not negative (got %v)", maxSegments, c.Segments, c.Patience))
+	}
+	if c.Notify && !c.Repair {
+		faults = append(faults, errors.New("--notify is for --repair"))
+	}
+	return errors.Join(faults...)
+}
+
+// Run compares what players have with what their plays earn.
+func (c *verifyBadgesCommand) Run(ctx context.Context) error {
+	found, err := c.badges(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := c.verify(ctx, found.auditor())
+	if err != nil {
+		return err
+	}
+	if err := c.print(v); err != nil {
+		return err
+	}
+	n := len(v.Differences)
+	if n == 0 {
+		return nil
+	}
+	advice := "--repair sets it right"
+	if views := v.Rebuild(); len(views) > 0 {
+		advice = fmt.Sprintf("what is miscounted, sluice rebuild sets right (%s); the rest, --repair", strings.Join(views, ", "))
+	}
+	if c.Repair {
+		advice = "look again to see that nothing does now"
+	}
+	return fmt.Errorf("%s; %s", count(n, "thing differs", "things differ"), advice)
+}
+
+// verify compares until nothing differs or the wait is over; then it repairs, if asked.
+func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
+	deadline := time.Now().Add(c.Wait)
+	for {
+		last := !time.Now().Before(deadline)
+		o := badges.VerifyOptions{Segments: c.Segments, Repair: c.Repair && last, Notify: c.Notify}
+		if last {
+			o.Patience = c.Patience
+		}
+		v, err := a.Verify(ctx, o)
+		if err != nil || last || len(v.Differences) == 0 {
+			return v, err
+		}
+		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
+			return v, err
+		}
+	}
+}
+
+func (c *verifyBadgesCommand) print(v badges.Verification) error {
+	if c.JSON {
+		return printJSON(v)
+	}
+	if v.Unusable > 0 {
+		fmt.Printf("%s can't be used, and count for nothing; their changes are dead letters.\n", count(v.Unusable, "item", "items"))
+	}
+	if len(v.Kept) > 0 {
+		fmt.Printf("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
+			count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, v.Kept[0].Player)
+	}
+	if len(v.Differences) == 0 {
+		fmt.Println(allAwarded(v))
+		return nil
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "player\tbadge or state\twhat\trepair")
+	for _, d := range v.Differences {
+		if d.What == badges.Miscounted {
+			fmt.Fprintf(w, "%s\t%s\tof %s: the plays come to %s, the state says %s\t%s\n", d.Player, d.Of, strings.Join(d.Rules, ", "), d.Written, d.Shown, d.Repair)
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Player, d.Award, d.What, d.Repair)
+	}
+	return w.Flush()
+}
+
+// allAwarded says that nothing differs.
+func allAwarded(v badges.Verification) string {
+	return fmt.Sprintf("%s of %s: each that %s earn, each told, and no state is miscounted.",
+		count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(v.Plays, "play", "plays"))
+}

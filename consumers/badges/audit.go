@@ -1,0 +1,278 @@
+package badges
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	smithytime "github.com/aws/smithy-go/time"
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/badges/rule"
+)
+
+// Auditor compares what players have with what their plays earn, and sets it right by
+// the consumer's own rules and conditions. It may do so while the consumer runs.
+type Auditor struct {
+	Book *rule.Book
+	// Sleep waits; NewAuditor sets a timer's.
+	Sleep func(context.Context, time.Duration) error
+
+	client      *dynamodb.Client
+	table       *Table
+	loud, quiet *Badges // that tell of awards, and don't
+}
+
+// NewAuditor returns an Auditor of the rules; it makes no call.
+func NewAuditor(client *dynamodb.Client, topic *sns.Client, s Settings, book *rule.Book) *Auditor {
+	a := &Auditor{Book: book, Sleep: smithytime.SleepWithContext, client: client, loud: NewOf(client, topic, s, book), quiet: NewOf(client, topic, s, muted(book))}
+	a.table = a.loud.table
+	return a
+}
+
+// muted returns the same rules, of which nobody is told.
+func muted(book *rule.Book) *rule.Book {
+	quiet := *book
+	quiet.Rules = nil
+	for _, r := range book.Rules {
+		r := *r
+		r.Quiet = true
+		quiet.Rules = append(quiet.Rules, &r)
+	}
+	return &quiet
+}
+
+// What can be wrong.
+const (
+	Miscounted = "miscounted"      // a sum or count of the state isn't that of the plays
+	Missing    = "missing"         // the plays earn it, and the player hasn't it
+	NotRevoked = "not revoked"     // the plays earn it no more, and its rule takes it back
+	Revoked    = "wrongly revoked" // the plays earn it, and it was taken back
+	Untold     = "untold"          // it is stored, and its notice has yet to be sent
+)
+
+// Verification is what a comparison found.
+type Verification struct {
+	Players     int          `json:"players"`
+	Plays       int          `json:"plays"`
+	Unusable    int          `json:"unusable"` // of the plays, and of the items that earn badges; their changes are dead letters
+	Badges      int          `json:"badges"`   // that stand
+	Differences []Difference `json:"differences"`
+	// Kept are badges that stand though the plays earn them no more, by rules that take
+	// nothing back: the plays were corrected, the item is gone, or the rule is.
+	Kept []Kept `json:"kept"`
+}
+
+// Difference is what isn't as the plays say.
+type Difference struct {
+	Player string `json:"player"`
+	What   string `json:"what"`
+	Award  string `json:"award,omitempty"` // its key
+
+	// Of something miscounted: the item of the state and the view that keeps it, which
+	// rules look at it, what the plays come to, and what the state has.
+	Of      string           `json:"of,omitempty"`
+	View    string           `json:"view,omitempty"`
+	Rules   []string         `json:"rules,omitempty"`
+	Written *decimal.Decimal `json:"written,omitempty"`
+	Shown   *decimal.Decimal `json:"shown,omitempty"`
+
+	// Repair is what became of its repair; empty if none was wanted.
+	Repair string `json:"repair,omitempty"`
+
+	tally string
+}
+
+// Kept is a badge that nothing earns any more.
+type Kept struct {
+	Player string `json:"player"`
+	Award  string `json:"award"`
+}
+
+// same tells whether two looks have found the same.
+func (d Difference) same(o Difference) bool {
+	return d.Player == o.Player && d.What == o.What && d.Award == o.Award && d.Of == o.Of && d.tally == o.tally
+}
+
+func (d Difference) compare(o Difference) int {
+	return cmp.Or(cmp.Compare(d.Player, o.Player), cmp.Compare(d.What, o.What), cmp.Compare(d.Award, o.Award), cmp.Compare(d.Of, o.Of), cmp.Compare(d.tally, o.tally))
+}
+
+// VerifyOptions say how to compare.
+type VerifyOptions struct {
+	// Segments is how many parts of each table are read side by side.
+	Segments int
+	// Patience is how long after the first look what differed is looked at again.
+	// Changes on their way must have arrived by then.
+	Patience time.Duration
+	// Repair awards what is missing, takes back and restores what the rules say, and
+	// sends what is pending. What was miscounted it leaves: a rebuild of the view, see
+	// package rebuild, makes that right.
+	Repair bool
+	// Notify tells players of what a repair awards them.
+	Notify bool
+}
+
+// Verify reads the tables whole: it makes players' states anew from the plays, in memory,
+// a few numbers for each player, and compares with them the table of states and the
+// badges that players have. Rules of kind item it compares with their tables. Of what it
+// reports it has seen the same twice.
+func (a *Auditor) Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
+	first, err := a.look(ctx, o.Segments, nil)
+	if err != nil {
+		return Verification{}, err
+	}
+	v := first.verification()
+	suspects := v.Differences
+	v.Differences = []Difference{}
+	if len(suspects) == 0 {
+		return v, nil
+	}
+	players := map[string]bool{}
+	for _, d := range suspects {
+		players[d.Player] = true
+	}
+	if err := a.Sleep(ctx, o.Patience); err != nil {
+		return v, err
+	}
+	second, err := a.look(ctx, o.Segments, players)
+	if err != nil {
+		return v, err
+	}
+	for _, d := range second.verification().Differences {
+		if slices.ContainsFunc(suspects, d.same) {
+			v.Differences = append(v.Differences, d)
+		}
+	}
+	if o.Repair {
+		err = a.repair(ctx, o, second, v.Differences)
+	}
+	return v, err
+}
+
+// verification tells what differs at one look.
+func (l *look) verification() Verification {
+	v := Verification{Plays: l.plays, Unusable: l.unusable, Differences: []Difference{}, Kept: []Kept{}}
+	players := map[string]bool{}
+	for name := range l.written {
+		players[name] = true
+	}
+	for name := range l.shown {
+		players[name] = true
+	}
+	for name := range l.items {
+		players[name] = true
+	}
+	for name := range l.stored {
+		players[name] = true
+	}
+	v.Players = len(players)
+	for _, name := range slices.Sorted(maps.Keys(players)) {
+		v.Differences = append(v.Differences, l.miscounted(name)...)
+		l.awards(name, &v)
+	}
+	slices.SortFunc(v.Differences, Difference.compare)
+	return v
+}
+
+// miscounted compares a player's state.
+func (l *look) miscounted(name string) []Difference {
+	written, shown := l.written[name], l.shown[name]
+	items := maps.Clone(written)
+	if items == nil {
+		items = rule.State{}
+	}
+	maps.Copy(items, shown)
+	var differences []Difference
+	for of := range items {
+		for _, tally := range l.Book.Tallies(of) {
+			want, got := written[of][tally], shown[of][tally]
+			if want.Equal(got) {
+				continue
+			}
+			d := Difference{Player: name, What: Miscounted, Of: of, View: l.Book.ViewOf(of).Name, Written: &want, Shown: &got, tally: tally}
+			for _, r := range l.Book.OfItem(of) {
+				if r.Tally() == tally {
+					d.Rules = append(d.Rules, r.Name)
+				}
+			}
+			differences = append(differences, d)
+		}
+	}
+	return differences
+}
+
+// awards compares what a player has with what the plays earn.
+func (l *look) awards(name string, v *Verification) {
+	earned := l.earned(name)
+	stored := map[string]*Achievement{}
+	for _, s := range l.stored[name] {
+		stored[s.Award.Key()] = s
+		if s.Pending != "" {
+			v.Differences = append(v.Differences, Difference{Player: name, What: Untold, Award: s.Award.Key()})
+		}
+	}
+	for key := range earned {
+		switch s := stored[key]; {
+		case s == nil:
+			v.Differences = append(v.Differences, Difference{Player: name, What: Missing, Award: key})
+		case s.RevokedAt != "":
+			v.Differences = append(v.Differences, Difference{Player: name, What: Revoked, Award: key})
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(stored)) {
+		if stored[key].RevokedAt != "" {
+			continue
+		}
+		v.Badges++
+		if _, is := earned[key]; is {
+			continue
+		}
+		if r := l.Book.Rule(stored[key].Award.Badge); r != nil && r.Revoke {
+			v.Differences = append(v.Differences, Difference{Player: name, What: NotRevoked, Award: key})
+			continue
+		}
+		v.Kept = append(v.Kept, Kept{name, key})
+	}
+}
+
+// Notices returns the ids of the notices of all awards whose rules tell them, each with
+// whose award it is.
+func (a *Auditor) Notices(ctx context.Context) (map[string]string, error) {
+	notices := map[string]string{}
+	err := a.scan(ctx, a.table.Name, 1, func(items []map[string]types.AttributeValue) error {
+		for _, item := range items {
+			s := readAchievement(item)
+			if r := a.Book.Rule(s.Award.Badge); r != nil && !r.Quiet {
+				notices[noticeID(s.Player, s.Award)] = s.Player + ": " + s.Award.Key()
+			}
+		}
+		return nil
+	})
+	return notices, err
+}
+
+// Rebuild names the views whose sums aren't those of the plays.
+func (v Verification) Rebuild() []string {
+	views := map[string]bool{}
+	for _, d := range v.Differences {
+		if d.What == Miscounted {
+			views[d.View] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(views))
+}
+
+// String says what differs, for people.
+func (d Difference) String() string {
+	if d.What == Miscounted {
+		return fmt.Sprintf("%s: %s: the plays come to %s, the state says %s", d.Player, d.Of, d.Written, d.Shown)
+	}
+	return fmt.Sprintf("%s: %s: %s", d.Player, d.Award, d.What)
+}

@@ -1,0 +1,259 @@
+package badges
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/consumers/badges/rule"
+	"sluice/shared/change"
+)
+
+// look is what one reading of all tables has found.
+type look struct {
+	*Auditor
+	only map[string]bool // players; nil: all
+
+	mu              sync.Mutex
+	written         rule.States // made of the plays
+	shown           rule.States // from the table of states
+	items           map[string][]itemEarned
+	stored          map[string][]*Achievement
+	plays, unusable int
+}
+
+// itemEarned is what an item earns by a rule of kind item.
+type itemEarned struct {
+	rule  *rule.Rule
+	award rule.Award
+	item  *change.Change
+}
+
+// look reads all tables, strongly consistent, each in so many segments side by side.
+func (a *Auditor) look(ctx context.Context, segments int, only map[string]bool) (*look, error) {
+	l := &look{Auditor: a, only: only, written: rule.States{}, shown: rule.States{}, items: map[string][]itemEarned{}, stored: map[string][]*Achievement{}}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.readPlays(ctx, segments) })
+	group.Go(func() error { return l.readItems(ctx, segments) })
+	group.Go(func() error {
+		return l.scan(ctx, l.table.State, segments, func(items []map[string]types.AttributeValue) error {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			for _, item := range items {
+				if name := textOf(item[rule.AttrPlayer]); l.looksAt(name) {
+					if l.shown[name] == nil {
+						l.shown[name] = rule.State{}
+					}
+					l.shown[name][textOf(item[rule.AttrOf])] = tallies(item)
+				}
+			}
+			return nil
+		})
+	})
+	group.Go(func() error {
+		return l.scan(ctx, l.table.Name, segments, func(items []map[string]types.AttributeValue) error {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			for _, item := range items {
+				if s := readAchievement(item); l.looksAt(s.Player) {
+					l.stored[s.Player] = append(l.stored[s.Player], s)
+				}
+			}
+			return nil
+		})
+	})
+	return l, group.Wait()
+}
+
+func (l *look) looksAt(player string) bool { return l.only == nil || l.only[player] }
+
+// readPlays makes the states anew.
+func (l *look) readPlays(ctx context.Context, segments int) error {
+	if len(l.Book.Views) == 0 {
+		return nil // no rule looks at plays
+	}
+	table := l.Book.Plays.Table
+	keys, err := l.keys(ctx, table)
+	if err != nil {
+		return err
+	}
+	return l.scan(ctx, table, segments, func(items []map[string]types.AttributeValue) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, item := range items {
+			if !l.looksAt(textOf(item[l.Book.Plays.Player])) {
+				continue
+			}
+			c, err := change.FromItem(table, keys, item, l.loud.Now())
+			if err != nil {
+				return fmt.Errorf("read %s: %w", table, err)
+			}
+			l.plays++
+			if l.Book.Fold(c, l.written) != nil {
+				l.unusable++
+			}
+		}
+		return nil
+	})
+}
+
+// readItems finds what the items of the rules of kind item earn.
+func (l *look) readItems(ctx context.Context, segments int) error {
+	return l.eachItem(ctx, segments, func(player string, e itemEarned) {
+		if l.looksAt(player) {
+			if l.only == nil {
+				e.item = nil // nothing is repaired after a first look, and there may be many
+			}
+			l.items[player] = append(l.items[player], e)
+		}
+	}, func() { l.unusable++ })
+}
+
+// eachItem yields what items earn, one after the other, and how many earn nothing
+// for want of what their rule needs.
+func (a *Auditor) eachItem(ctx context.Context, segments int, yield func(player string, e itemEarned), unusable func()) error {
+	byTable := map[string][]*rule.Rule{}
+	var tables []string
+	for _, r := range a.Book.Rules {
+		if r.Kind == rule.Item {
+			if byTable[r.Source.Table] == nil {
+				tables = append(tables, r.Source.Table)
+			}
+			byTable[r.Source.Table] = append(byTable[r.Source.Table], r)
+		}
+	}
+	var mu sync.Mutex // guards what yield and unusable do
+	for _, table := range tables {
+		keys, err := a.keys(ctx, table)
+		if err != nil {
+			return err
+		}
+		err = a.scan(ctx, table, segments, func(items []map[string]types.AttributeValue) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, item := range items {
+				c, err := change.FromItem(table, keys, item, a.loud.Now())
+				if err != nil {
+					return fmt.Errorf("read %s: %w", table, err)
+				}
+				for _, r := range byTable[table] {
+					player, award, err := r.OfItemChange(c)
+					if err != nil {
+						unusable()
+					} else if player != "" {
+						yield(player, itemEarned{r, award, c})
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// earned returns all that a player's plays and items earn, by key, also together with
+// what the player has.
+func (l *look) earned(name string) map[string]rule.Award {
+	var have []rule.Award
+	for _, e := range l.items[name] {
+		have = append(have, e.award)
+	}
+	items := len(have)
+	for _, s := range l.stored[name] {
+		r := l.Book.Rule(s.Award.Badge)
+		if s.RevokedAt == "" && r != nil && r.Kind != rule.All { // those of All have to be earned by the others
+			have = append(have, s.Award)
+		}
+	}
+	earned := map[string]rule.Award{}
+	for _, a := range slices.Concat(l.Book.AllEarned(l.written[name], l.loud.today(), have), have[:items]) {
+		earned[a.Key()] = a
+	}
+	return earned
+}
+
+// keys returns the names of a table's key attributes, that of the partition first.
+func (a *Auditor) keys(ctx context.Context, table string) ([]string, error) {
+	out, err := a.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if err != nil {
+		return nil, fmt.Errorf("describe table %s: %w", table, err)
+	}
+	var keys []string
+	for _, key := range out.Table.KeySchema {
+		keys = append(keys, *key.AttributeName)
+	}
+	return keys, nil
+}
+
+// scan reads a table in segments side by side; visit is called from each of them.
+func (a *Auditor) scan(ctx context.Context, table string, segments int, visit func([]map[string]types.AttributeValue) error) error {
+	segments = max(segments, 1)
+	group, ctx := errgroup.WithContext(ctx)
+	for segment := range segments {
+		group.Go(func() error {
+			pages := dynamodb.NewScanPaginator(a.client, &dynamodb.ScanInput{
+				TableName: &table, ConsistentRead: aws.Bool(true), Segment: aws.Int32(int32(segment)), TotalSegments: aws.Int32(int32(segments)),
+			})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					return fmt.Errorf("read %s: %w", table, err)
+				}
+				if err := visit(page.Items); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// timedPlay is a play with its time, for finding the one that earned something.
+type timedPlay struct {
+	*change.Change
+	at time.Time
+}
+
+// playsOf returns a player's plays in the order of their times; none if the table of plays
+// can't be asked for a player's, since it has another key.
+func (a *Auditor) playsOf(ctx context.Context, player string) ([]timedPlay, error) {
+	table := a.Book.Plays.Table
+	keys, err := a.keys(ctx, table)
+	if err != nil || keys[0] != a.Book.Plays.Player {
+		return nil, err
+	}
+	var plays []timedPlay
+	pages := dynamodb.NewQueryPaginator(a.client, &dynamodb.QueryInput{
+		TableName: &table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("#player = :player"),
+		ExpressionAttributeNames:  map[string]string{"#player": a.Book.Plays.Player},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":player": text(player)},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the plays of %s in %s: %w", player, table, err)
+		}
+		for _, item := range page.Items {
+			c, err := change.FromItem(table, keys, item, a.loud.Now())
+			if err != nil {
+				return nil, fmt.Errorf("read the plays of %s in %s: %w", player, table, err)
+			}
+			if at, err := a.Book.PlayedAt(c); err == nil {
+				plays = append(plays, timedPlay{c, at})
+			}
+		}
+	}
+	slices.SortStableFunc(plays, func(x, y timedPlay) int { return x.at.Compare(y.at) })
+	return plays, nil
+}

@@ -1,0 +1,184 @@
+package badges
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/consumers/badges/rule"
+	"sluice/shared/consumer"
+)
+
+// BackfillOptions say how to award what players have earned before.
+type BackfillOptions struct {
+	// Segments is how many parts of each table are read side by side.
+	Segments int
+	// Notify tells players of their badges.
+	Notify bool
+	// Progress is told how many of how many players are done, from one goroutine at a
+	// time; nil: nobody is.
+	Progress func(done, of int)
+}
+
+// Backfilled is what a backfill has done.
+type Backfilled struct {
+	Players int `json:"players"`
+	Items   int `json:"items"` // that earn badges by themselves
+	Awarded int `json:"awarded"`
+	Told    int `json:"told"`
+	// Faults are why awards couldn't be made of items, the first hundred.
+	Faults []error `json:"-"`
+}
+
+// maxFaults bounds how many faults a backfill tells.
+const maxFaults = 100
+
+// Backfill awards what the states of players earn and they don't have, and what items
+// earn: after a rule was added, or where there were plays before the consumer. The states
+// must be right, see [Verification.Rebuild]. It takes nothing back. An error leaves it to be
+// run again; what was awarded stays. Nobody is told unless asked for, and awards that
+// nobody is told of have no notice to be sent later.
+func (a *Auditor) Backfill(ctx context.Context, o BackfillOptions) (Backfilled, error) {
+	b := &backfill{Auditor: a, options: o}
+	err := b.states(ctx)
+	if err == nil {
+		err = b.items(ctx)
+	}
+	for _, by := range []*Badges{a.quiet, a.loud} {
+		counts := by.Metrics()
+		b.result.Awarded += counts["Awarded"]
+		b.result.Told += counts["Told"]
+	}
+	return b.result, err
+}
+
+// backfill is one run.
+type backfill struct {
+	*Auditor
+	options BackfillOptions
+
+	mu     sync.Mutex
+	result Backfilled
+}
+
+// states awards what the states earn.
+func (b *backfill) states(ctx context.Context) error {
+	names := map[string]bool{}
+	var mu sync.Mutex
+	err := b.scan(ctx, b.table.State, b.options.Segments, func(items []map[string]types.AttributeValue) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, item := range items {
+			names[textOf(item[rule.AttrPlayer])] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrency)
+	for name := range names {
+		group.Go(func() error {
+			if err := b.player(ctx, name); err != nil {
+				return fmt.Errorf("badges of %s: %w", name, err)
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.result.Players++
+			if b.options.Progress != nil {
+				b.options.Progress(b.result.Players, len(names))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// player gives one what is missing.
+func (b *backfill) player(ctx context.Context, name string) error {
+	g := b.giver(name, b.options.Notify)
+	state, err := b.table.StateOf(ctx, name, "", "")
+	if err != nil {
+		return err
+	}
+	if err := g.read(ctx); err != nil {
+		return err
+	}
+	for _, a := range b.Book.AllEarned(state, b.loud.today(), standing(g.stored)) {
+		if !g.has(a) {
+			g.missing = append(g.missing, missing{rule: b.Book.Rule(a.Badge), award: a})
+		}
+	}
+	if len(g.missing) == 0 {
+		return nil
+	}
+	if err := g.give(ctx); err != nil {
+		return err
+	}
+	return b.tellOf(ctx, g)
+}
+
+// tellOf tells a player, if anybody is to be told.
+func (b *backfill) tellOf(ctx context.Context, g *giver) error {
+	if !b.options.Notify {
+		return nil
+	}
+	g.tellAll(ctx)
+	return g.failed()
+}
+
+// items awards what items earn: those that are there, nobody knows since when.
+func (b *backfill) items(ctx context.Context) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrency)
+	err := b.eachItem(ctx, b.options.Segments, func(player string, e itemEarned) {
+		group.Go(func() error {
+			if err := b.item(groupCtx, player, e); err != nil {
+				return fmt.Errorf("badge %s of %s: %w", e.award.Key(), player, err)
+			}
+			return nil
+		})
+	}, func() {})
+	if failed := group.Wait(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (b *backfill) item(ctx context.Context, player string, e itemEarned) error {
+	g := b.giver(player, b.options.Notify)
+	now, err := g.store(ctx, g.book.Rule(e.rule.Name), e.award, b.loud.Now().UTC().Format(time.RFC3339Nano), func(name string) (string, error) { return rule.Text(e.item, name) })
+	b.mu.Lock()
+	b.result.Items++
+	if consumer.OutcomeOf(err) == consumer.Rejected {
+		if len(b.result.Faults) < maxFaults {
+			b.result.Faults = append(b.result.Faults, fmt.Errorf("badge %s of %s: %w", e.award.Key(), player, err))
+		}
+		err, now = nil, false
+	}
+	b.mu.Unlock()
+	if err != nil || !now {
+		return err
+	}
+	if err := g.combine(ctx); err != nil {
+		return err
+	}
+	return b.tellOf(ctx, g)
+}
+
+// standing are the awards of those that weren't taken back.
+func standing(all []*Achievement) []rule.Award {
+	var awards []rule.Award
+	for _, a := range all {
+		if a.RevokedAt == "" {
+			awards = append(awards, a.Award)
+		}
+	}
+	return slices.Clip(awards)
+}

@@ -1,0 +1,104 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/view"
+)
+
+// States are those of several players, by name.
+type States map[string]State
+
+// Fold counts an item of the table of plays in the states, by the very views that keep
+// them. The error says why a view can't use the play: it counts for nothing there,
+// and its change is a dead letter. c is an insert, as change.FromItem makes it.
+func (b *Book) Fold(c *change.Change, into States) error {
+	var fault error
+	for _, v := range b.Views {
+		parts, err := v.Contributions(c, 0) // the horizon is for boxes that expire
+		if consumer.OutcomeOf(err) == consumer.Rejected && fault == nil {
+			fault = fmt.Errorf("view %s: %w", v.Name, err)
+		}
+		for _, part := range parts {
+			player, of := keyText(part.Target.Key[AttrPlayer]), keyText(part.Target.Key[AttrOf])
+			state := into[player]
+			if state == nil {
+				state = State{}
+				into[player] = state
+			}
+			state.add(of, part)
+		}
+	}
+	return fault
+}
+
+func (s State) add(of string, part view.Contribution) {
+	if s[of] == nil {
+		s[of] = make(map[string]decimal.Decimal, len(part.Amount.Add))
+	}
+	for tally, n := range part.Amount.Add {
+		s[of][tally] = s[of][tally].Add(n)
+	}
+}
+
+func keyText(v types.AttributeValue) string {
+	if s, ok := v.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
+// AllEarned returns all that a state earns, in a fixed order, and what it earns together
+// with further awards that the player has; today is as for [Rule.Earned].
+func (b *Book) AllEarned(s State, today string, have []Award) []Award {
+	var earned []Award
+	for _, r := range b.Rules {
+		earned = append(earned, r.Earned(s, today)...)
+	}
+	all := slices.Concat(earned, have)
+	for {
+		more := b.Combine(all)
+		if len(more) == 0 {
+			return earned
+		}
+		earned, all = append(earned, more...), append(all, more...)
+	}
+}
+
+// Tallies names the sums and counts of an item of the state that any rule looks at.
+func (b *Book) Tallies(of string) []string {
+	var tallies []string
+	for _, r := range b.OfItem(of) {
+		tallies = append(tallies, r.tally)
+	}
+	slices.Sort(tallies)
+	return slices.Compact(tallies)
+}
+
+// ViewOf returns the view that keeps an item of the state; nil if no rule looks at it.
+func (b *Book) ViewOf(of string) *view.View {
+	for _, r := range b.OfItem(of) {
+		name := r.viewName()
+		for _, v := range b.Views {
+			if v.Name == name {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+// ViewPrefix begins the names of all views that keep players' states.
+const ViewPrefix = "badges-"
+
+// viewName names the view with the items that the rule looks at.
+func (r *Rule) viewName() string {
+	return strings.Trim(ViewPrefix+strings.ReplaceAll(r.prefix(), "#", "-"), "-")
+}
