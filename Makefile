@@ -35,7 +35,7 @@ SIMULATED = go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./..
 
 # One package after the other, so that a failure shows at once and no two share the machine.
 soak: have-go
-	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator' ./shared/consumertest/simulator ./consumers/leaderboard ./consumers/replication ./consumers/search -simulator.for=$(FOR)
+	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator' ./shared/consumertest/simulator ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges -simulator.for=$(FOR)
 
 # Guards whose absence takes the simulator long to notice.
 mutants: have-go

@@ -86,7 +86,7 @@ func (p *player) store(ctx context.Context, r *rule.Rule, a rule.Award, at strin
 		return false, err
 	}
 	if now {
-		p.count("Awarded", 1)
+		p.count("Awarded")
 	}
 	p.stored, p.wrote = append(p.stored, achievement), true
 	p.tellLater(achievement)
@@ -185,7 +185,7 @@ func (p *player) settle(ctx context.Context, r *rule.Rule) error {
 			if err := p.table.revoke(ctx, s, p.Now()); err != nil {
 				return err
 			}
-			p.count("Revoked", 1)
+			p.count("Revoked")
 			changed = true
 		}
 		if !changed {
@@ -205,7 +205,7 @@ func (p *player) give(ctx context.Context, r *rule.Rule, a rule.Award) (bool, er
 		if s.RevokedAt == "" {
 			return false, nil
 		}
-		p.count("Restored", 1)
+		p.count("Restored")
 		return true, p.table.restore(ctx, s)
 	}
 	at := a.On

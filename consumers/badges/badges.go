@@ -198,7 +198,7 @@ func (b *Badges) tell(ctx context.Context, players []*player) {
 			var marked error
 			if err == nil {
 				marked = b.table.markTold(ctx, untold[n], b.Now())
-				b.count("Told", 1)
+				b.count("Told")
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -216,10 +216,10 @@ func (b *Badges) tell(ctx context.Context, players []*player) {
 	_ = group.Wait() // errors are the players'
 }
 
-func (b *Badges) count(name string, n int) {
+func (b *Badges) count(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.counts[name] += n
+	b.counts[name]++
 }
 
 // Metrics counts Awarded, Told, Revoked and Restored badges. It implements

@@ -44,7 +44,7 @@ badges:
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, subscribed: newTopic(t, "badges"), config: servertest.DynamoDB(t), settings: DefaultSettings(), rules: testedRules}
-	w.settings.ScoreTable, w.settings.LedgerTable, w.settings.TopicARN = "Plays", simulatedLedger, w.Topic.ARN
+	w.settings.ScoreTable, w.settings.LedgerTable, w.settings.TopicARN = "Plays", simulatedLedger, w.ARN
 	if err := makeTables(t.Context(), w.config, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func (w *world) function(decide func(wire.Call) wire.Fault) *Badges {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
 		o.Retryer = aws.NopRetryer{}
 	})
-	b := NewOf(client, w.Topic.SNS, w.settings, book)
+	b := NewOf(client, w.SNS, w.settings, book)
 	b.Now = func() time.Time { return consumertest.Arrival }
 	return b
 }
@@ -170,7 +170,7 @@ func TestTopicDown(t *testing.T) {
 	first, other := w.play("reed", "2025-12-01"), w.play("maggy", "2025-12-01")
 	for range 2 {
 		errs := b.ApplyBatch(t.Context(), w.parse(first, other))
-		if consumer.OutcomeOf(errs[0]) != consumer.Retry || !strings.Contains(errs[0].Error(), "badges of reed") || !strings.Contains(errs[0].Error(), w.Topic.ARN) {
+		if consumer.OutcomeOf(errs[0]) != consumer.Retry || !strings.Contains(errs[0].Error(), "badges of reed") || !strings.Contains(errs[0].Error(), w.ARN) {
 			t.Errorf("%v, want a retry that names player and topic", errs[0])
 		}
 		if outcome := consumer.OutcomeOf(errs[1]); outcome == consumer.Retry {

@@ -32,10 +32,9 @@ func parse(t testing.TB, badges string) *Book {
 }
 
 // one is a rule of this kind.
-func one(t testing.TB, kind string) (*Book, *Rule) {
+func one(t testing.TB, kind string) *Rule {
 	t.Helper()
-	b := parse(t, "  - {name: a, title: {en: t}, text: {en: x}, "+kind+"}\n")
-	return b, b.Rules[0]
+	return parse(t, "  - {name: a, title: {en: t}, text: {en: x}, "+kind+"}\n").Rules[0]
 }
 
 // keys are the awards' keys, with their days.
@@ -101,7 +100,7 @@ func TestEarned(t *testing.T) {
 			return State{"each#Game#a#b": {r.Tally(): number(1)}, "each#Game#c": {r.Tally(): number(0)}}
 		}, "", []string{"a##a#b"}},
 	} {
-		_, r := one(t, test.kind)
+		r := one(t, test.kind)
 		if diff := cmp.Diff(test.want, keys(r.Earned(test.state(r), test.today))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.kind, diff)
 		}
@@ -133,8 +132,8 @@ func TestDaysAgainstEveryStretch(t *testing.T) {
 				}
 			}
 		}
-		_, streak := one(t, fmt.Sprintf("streak: {days: %d, grace: %d}", need, grace))
-		_, within := one(t, fmt.Sprintf("window: {days: %d, plays: %d}", width, need))
+		streak := one(t, fmt.Sprintf("streak: {days: %d, grace: %d}", need, grace))
+		within := one(t, fmt.Sprintf("window: {days: %d, plays: %d}", width, need))
 		for _, test := range []struct {
 			rule   *Rule
 			earned bool
