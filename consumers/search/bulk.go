@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
@@ -82,8 +83,27 @@ func (o *operation) size() int {
 	return size
 }
 
-// write writes the documents, as many at once as a request holds.
+// write writes the documents. Those that OpenSearch can't take for a while it writes
+// again after a growing, random pause, as often as the SDK would.
 func (c *client) write(ctx context.Context, operations []*operation) {
+	retryer := c.retryer()
+	for attempt := 1; ; attempt++ {
+		c.writeOnce(ctx, operations)
+		operations = slices.DeleteFunc(slices.Clone(operations), func(o *operation) bool { return !o.waits() })
+		if len(operations) == 0 || !again(ctx, retryer, attempt, operations[0].err) {
+			return
+		}
+	}
+}
+
+// waits tells whether OpenSearch took the request, but not yet the document.
+func (o *operation) waits() bool {
+	_, ok := errors.AsType[*DocumentError](o.err)
+	return ok && passes(o.err)
+}
+
+// writeOnce writes the documents, as many at once as a request holds.
+func (c *client) writeOnce(ctx context.Context, operations []*operation) {
 	for len(operations) > 0 {
 		n, size := 0, 0
 		for n < len(operations) && (n == 0 || size+operations[n].size() <= maxBulk) {
@@ -107,7 +127,7 @@ func (c *client) bulk(ctx context.Context, operations []*operation) {
 	}
 	requireAlias := true
 	answer, err := c.do(ctx, "bulk request", func() opensearchapi.Request {
-		return opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias}
+		return opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias, Timeout: c.await}
 	})
 	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusRequestEntityTooLarge {
 		if half := len(operations) / 2; half > 0 {
