@@ -73,10 +73,12 @@ func (o *operation) appendTo(dst []byte) []byte {
 	return dst
 }
 
+// actionSize is about how many bytes a line of a bulk request has that says what to do.
+const actionSize = 160
+
 // size is about how many bytes the document takes in a bulk request.
 func (o *operation) size() int {
-	const action = 100
-	size := action + len(o.id) + len(o.document)
+	size := actionSize + len(o.id) + len(o.document)
 	if o.reach == both {
 		return 2 * size
 	}
@@ -117,11 +119,15 @@ func (c *client) writeOnce(ctx context.Context, operations []*operation) {
 
 // bulk writes the documents with one request, or with more if that is too large.
 func (c *client) bulk(ctx context.Context, operations []*operation) {
-	var body []byte
+	asked := questions(operations)
+	size := len(asked) * actionSize
+	for _, o := range operations {
+		size += o.size()
+	}
+	body := make([]byte, 0, size)
 	for _, o := range operations {
 		body = o.appendTo(body)
 	}
-	asked := questions(operations)
 	for _, r := range asked {
 		body = r.appendQuestion(body)
 	}
