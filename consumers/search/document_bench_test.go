@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,8 +112,14 @@ func (a *transcoded) ours(decoded bool, each func(document []byte)) error {
 			changes[i] = records[i].Change
 		}
 	}
-	for _, c := range changes {
-		each(a.route.appendDocument(make([]byte, 0, 512), c, consumertest.Arrival))
+	var documents []byte // of all of them, as Search.write has it
+	for n, c := range changes {
+		start := len(documents)
+		documents = a.route.appendDocument(documents, c, consumertest.Arrival)
+		each(documents[start:])
+		if n == 0 {
+			documents = slices.Grow(documents, len(documents)*len(changes))
+		}
 	}
 	return nil
 }

@@ -154,9 +154,12 @@ func (s *Search) check(r *Route, c *change.Change, effect effect) (int64, error)
 // write tries the items' newest versions that haven't been tried.
 func (s *Search) write(ctx context.Context, items []*item) {
 	operations := make([]*operation, len(items))
-	documents := make([]byte, 0, len(items)<<10) // of all of them; it grows if they are larger
+	var documents []byte // of all of them
 	for n, i := range items {
 		operations[n], documents = i.operation(documents, s.now())
+		if n == 0 { // most are alike
+			documents = slices.Grow(documents, min(len(documents)*len(items), maxBulk))
+		}
 	}
 	s.client.writeLive(ctx, operations)
 	if missing := s.makeIndexes(ctx, operations); len(missing) > 0 {

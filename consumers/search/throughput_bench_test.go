@@ -50,7 +50,7 @@ type indexing struct {
 }
 
 func (m indexing) run(b *testing.B) {
-	const rounds, documents = 11, 2000 // of a turn
+	const rounds, documents = 31, 1000 // of a turn
 	cfg := servertest.OpenSearch(b)
 	recorded := &blast.Recorder{Base: m.transport(b)}
 	cfg.HTTPClient = &http.Client{Transport: recorded}
