@@ -11,7 +11,7 @@ help:
 	@echo 'make test            all that CI runs: format, vet, lint, tests against the real servers, with -race and every schedule'
 	@echo 'make soak            run every suite of the simulator for $(FOR) each and count what differed (FOR=1h)'
 	@echo 'make mutants         take out the guards of replication both ways by last writer, one at a time: the simulator must notice'
-	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, coldstart or memory; all of them by default'
+	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, search, badges, coldstart or memory; all of them by default'
 
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
@@ -48,7 +48,7 @@ lint: have-go
 	$(LINT) fmt --diff
 	$(LINT) run
 
-BENCHES = decode units late growth throughput rank replication coldstart memory
+BENCHES = decode units late growth throughput rank replication search badges coldstart memory
 
 bench: $(if $(filter all,$(BENCH)),$(BENCHES:%=bench-%),bench-$(BENCH))
 
@@ -74,8 +74,16 @@ bench-rank: have-go
 bench-replication: have-go
 	go test -run '^$$' -bench 'Copy|Backfill|Units' -benchtime 1x ./consumers/replication
 
+bench-search: have-go
+	go test -run '^$$' -bench 'Document|Throughput' -benchtime 1x -timeout 30m ./consumers/search
+
+# Over 200,000 writes for the players with 100,000 plays: some minutes.
+bench-badges: have-go
+	go test -run '^$$' -bench Units -benchtime 1x -timeout 30m ./consumers/badges
+	go test -run '^$$' -bench Earned ./consumers/badges/rule
+
 bench-coldstart: have-go
-	go test -p 1 -run '^$$' -bench ColdStart -benchtime 30x ./consumers/leaderboard ./consumers/replication
+	go test -p 1 -run '^$$' -bench ColdStart -benchtime 30x ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges
 
 bench-memory: have-go
 	go test -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard

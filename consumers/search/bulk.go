@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
@@ -72,18 +73,39 @@ func (o *operation) appendTo(dst []byte) []byte {
 	return dst
 }
 
+// actionSize is about how many bytes a line of a bulk request has that says what to do.
+const actionSize = 160
+
 // size is about how many bytes the document takes in a bulk request.
 func (o *operation) size() int {
-	const action = 100
-	size := action + len(o.id) + len(o.document)
+	size := actionSize + len(o.id) + len(o.document)
 	if o.reach == both {
 		return 2 * size
 	}
 	return size
 }
 
-// write writes the documents, as many at once as a request holds.
+// write writes the documents. Those that OpenSearch can't take for a while it writes
+// again after a growing, random pause, as often as the SDK would.
 func (c *client) write(ctx context.Context, operations []*operation) {
+	retryer := c.retryer()
+	for attempt := 1; ; attempt++ {
+		c.writeOnce(ctx, operations)
+		operations = slices.DeleteFunc(slices.Clone(operations), func(o *operation) bool { return !o.waits() })
+		if len(operations) == 0 || !again(ctx, retryer, attempt, operations[0].err) {
+			return
+		}
+	}
+}
+
+// waits tells whether OpenSearch took the request, but not yet the document.
+func (o *operation) waits() bool {
+	_, ok := errors.AsType[*DocumentError](o.err)
+	return ok && passes(o.err)
+}
+
+// writeOnce writes the documents, as many at once as a request holds.
+func (c *client) writeOnce(ctx context.Context, operations []*operation) {
 	for len(operations) > 0 {
 		n, size := 0, 0
 		for n < len(operations) && (n == 0 || size+operations[n].size() <= maxBulk) {
@@ -97,17 +119,21 @@ func (c *client) write(ctx context.Context, operations []*operation) {
 
 // bulk writes the documents with one request, or with more if that is too large.
 func (c *client) bulk(ctx context.Context, operations []*operation) {
-	var body []byte
+	asked := questions(operations)
+	size := len(asked) * actionSize
+	for _, o := range operations {
+		size += o.size()
+	}
+	body := make([]byte, 0, size)
 	for _, o := range operations {
 		body = o.appendTo(body)
 	}
-	asked := questions(operations)
 	for _, r := range asked {
 		body = r.appendQuestion(body)
 	}
 	requireAlias := true
 	answer, err := c.do(ctx, "bulk request", func() opensearchapi.Request {
-		return opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias}
+		return opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias, Timeout: c.await}
 	})
 	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusRequestEntityTooLarge {
 		if half := len(operations) / 2; half > 0 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -19,11 +20,16 @@ import (
 	"github.com/opensearch-project/opensearch-go/v2/signer/awsv2"
 )
 
+// awaitRed is short beside OpenSearch's own minute, which is longer than the function
+// has: of a batch for several indexes nothing would ever be known while one is red.
+const awaitRed = 5 * time.Second
+
 // client makes requests, again if they fail for a while.
 type client struct {
 	api      *opensearch.Client
 	endpoint string
 	retryer  func() aws.Retryer // says how often, and after which pause
+	await    time.Duration      // how long a bulk request waits for an index that is red
 	next     sync.Map           // by name, the indexes that others were being made for
 }
 
@@ -56,7 +62,7 @@ func newClient(cfg aws.Config, s Settings) (*client, error) {
 	if retryer == nil {
 		retryer = func() aws.Retryer { return retry.NewStandard() }
 	}
-	return &client{api: api, endpoint: s.Endpoint, retryer: retryer}, nil
+	return &client{api: api, endpoint: s.Endpoint, retryer: retryer, await: awaitRed}, nil
 }
 
 // httpTransport makes the SDK's HTTP client a transport.
@@ -72,17 +78,20 @@ func (c *client) do(ctx context.Context, what string, request func() opensearcha
 	retryer := c.retryer()
 	for attempt := 1; ; attempt++ {
 		body, err := c.once(ctx, what, request())
-		if err == nil || ctx.Err() != nil || attempt >= retryer.MaxAttempts() || !passes(err) {
+		if err == nil || !again(ctx, retryer, attempt, err) {
 			return body, err
 		}
-		delay, delayErr := retryer.RetryDelay(attempt, err)
-		if delayErr != nil {
-			return nil, errors.Join(err, delayErr)
-		}
-		if smithytime.SleepWithContext(ctx, delay) != nil {
-			return nil, err
-		}
 	}
+}
+
+// again waits, a growing, random time, before what failed for a while is tried once
+// more. It tells whether it should be.
+func again(ctx context.Context, retryer aws.Retryer, attempt int, err error) bool {
+	if ctx.Err() != nil || attempt >= retryer.MaxAttempts() || !passes(err) {
+		return false
+	}
+	delay, delayErr := retryer.RetryDelay(attempt, err)
+	return delayErr == nil && smithytime.SleepWithContext(ctx, delay) == nil
 }
 
 // read makes a request and reads its answer into out.
@@ -97,14 +106,16 @@ func (c *client) read(ctx context.Context, what string, request func() opensearc
 	return nil
 }
 
-// passes tells whether a failure may be over soon.
+// passes tells whether a failure, of a request or of one document, may be over soon.
 func passes(err error) bool {
-	refused, ok := errors.AsType[*StatusError](err)
-	if !ok {
-		return true // no answer, or half of one
+	status := 0 // no answer, or half of one
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		status = refused.Status
+	} else if refused, ok := errors.AsType[*DocumentError](err); ok {
+		status = refused.Status
 	}
-	switch refused.Status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	switch status {
+	case 0, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return false

@@ -34,7 +34,11 @@ type DocumentError struct {
 }
 
 func (e *DocumentError) Error() string {
-	return fmt.Sprintf("document %s of index %s: %d %s", e.ID, e.Index, e.Status, e.Cause)
+	hint := ""
+	if e.Cause.Type == "security_exception" {
+		hint = "; it forbids that: the user, or the one that the function's role is mapped to, needs the right to write to the index"
+	}
+	return fmt.Sprintf("document %s of index %s: %d %s%s", e.ID, e.Index, e.Status, e.Cause, hint)
 }
 
 // Cause is why OpenSearch refuses something, in its words.

@@ -84,6 +84,20 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 			New:  `a.Status/100 == 4`,
 		},
 	})
+	mutant.Run(t, mutant.Test{Name: "TestRedIndex|TestIndexComesBack", Says: "want", Env: env}, []mutant.Mutant{
+		{
+			Name: "a red index is not waited for until the function's time is over",
+			File: "bulk.go",
+			Old:  `, Timeout: c.await}`,
+			New:  `}`,
+		},
+		{
+			Name: "what can't be taken at the moment is written again",
+			File: "bulk.go",
+			Old:  `return !o.waits()`,
+			New:  `return true`,
+		},
+	})
 }
 
 // TestPlainDeleteIsCaught deletes documents as most handlers do, with the change's

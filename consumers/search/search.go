@@ -154,8 +154,12 @@ func (s *Search) check(r *Route, c *change.Change, effect effect) (int64, error)
 // write tries the items' newest versions that haven't been tried.
 func (s *Search) write(ctx context.Context, items []*item) {
 	operations := make([]*operation, len(items))
+	var documents []byte // of all of them
 	for n, i := range items {
-		operations[n] = i.operation(s.now())
+		operations[n], documents = i.operation(documents, s.now())
+		if n == 0 { // most are alike
+			documents = slices.Grow(documents, min(len(documents)*len(items), maxBulk))
+		}
 	}
 	s.client.writeLive(ctx, operations)
 	if missing := s.makeIndexes(ctx, operations); len(missing) > 0 {
@@ -193,16 +197,16 @@ func (s *Search) makeIndexes(ctx context.Context, operations []*operation) (miss
 	return missing
 }
 
-// operation returns the writing of the item's version that is tried.
-func (i *item) operation(now time.Time) *operation {
-	e := i.versions[i.next]
-	o := &operation{to: i.to, id: i.id, version: e.version, document: make([]byte, 0, 512)}
+// operation returns the writing of the item's version that is tried. Its document is
+// appended to documents.
+func (i *item) operation(documents []byte, now time.Time) (*operation, []byte) {
+	e, start := i.versions[i.next], len(documents)
 	if e.effect == remove {
-		o.document = appendTombstone(o.document, e.change, now)
+		documents = appendTombstone(documents, e.change, now)
 	} else {
-		o.document = i.to.appendDocument(o.document, e.change, now)
+		documents = i.to.appendDocument(documents, e.change, now)
 	}
-	return o
+	return &operation{to: i.to, id: i.id, version: e.version, document: documents[start:len(documents):len(documents)]}, documents
 }
 
 // note notes what became of the version that was tried, and of the older ones: if it

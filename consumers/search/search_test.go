@@ -2,11 +2,10 @@ package search
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,9 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"sluice/deploy/local/servers"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -82,17 +79,21 @@ func text(s string) consumertest.Item { return consumertest.Item{"text": consume
 // apply applies a batch and compares what becomes of each change.
 func (g *target) apply(changes []consumertest.Change, want ...consumer.Outcome) []error {
 	g.t.Helper()
+	errs := g.ApplyBatch(g.t.Context(), parsedAll(changes))
+	for i, err := range errs {
+		if got := consumer.OutcomeOf(err); got != want[i] {
+			g.t.Errorf("change %d of %d is %v (%v), want %v", i+1, len(errs), got, err, want[i])
+		}
+	}
+	return errs
+}
+
+func parsedAll(changes []consumertest.Change) []*change.Change {
 	batch := make([]*change.Change, len(changes))
 	for i, c := range changes {
 		batch[i] = parsed(c)
 	}
-	errs := g.ApplyBatch(g.t.Context(), batch)
-	for i, err := range errs {
-		if got := consumer.OutcomeOf(err); got != want[i] {
-			g.t.Errorf("change %d of %d is %v (%v), want %v", i+1, len(batch), got, err, want[i])
-		}
-	}
-	return errs
+	return batch
 }
 
 func (g *target) must(method, path, body string, out any) {
@@ -166,63 +167,34 @@ func TestRefusedDocuments(t *testing.T) {
 	}
 }
 
-// An index that can't be written to for a while keeps its changes waiting, and none
-// becomes a dead letter: read-only since the disk is full (429), closed for writing
-// (403), an alias that leads nowhere or to two indexes.
-func TestBlockedIndex(t *testing.T) {
+// What a mapping has no room for is a dead letter that names the field or the limit; the
+// documents beside it go on, whatever their ids are.
+func TestDocumentsThatDoNotFit(t *testing.T) {
 	g := newTarget(t, servertest.OpenSearch(t), nil)
-	index := lane(g.cfg)
-	g.apply([]consumertest.Change{at(0, "a", text("x"))}, consumer.Applied)
-	batch := []consumertest.Change{at(1, "a", text("y")), at(2, "a", text("z")), at(1, "b", text("y"))}
-	for _, block := range []string{"read_only_allow_delete", "write", "read_only"} {
-		g.must(http.MethodPut, "/"+index+"-1/_settings", `{"index.blocks.`+block+`": true}`, nil)
-		g.apply(batch, consumer.Retry, consumer.Retry, consumer.Retry)
-		g.must(http.MethodPut, "/"+index+"-1/_settings", `{"index.blocks.`+block+`": null}`, nil)
+	g.routes[0].definition = []byte(`{"settings": {"number_of_replicas": 0}, "mappings": {"properties": {"word": {"type": "keyword"}, "day": {"type": "date"}}}}`)
+	fields := consumertest.Item{}
+	for i := range 1001 {
+		fields[fmt.Sprint("f", i)] = consumertest.N("1")
 	}
-	g.must(http.MethodPut, "/"+index+"-2", `{"aliases": {"`+index+AllSuffix+`": {}}}`, nil)
-	g.apply(batch, consumer.Retry, consumer.Retry, consumer.Retry)
-	g.must(http.MethodDelete, "/"+index+"-2", "", nil)
-	g.must(http.MethodDelete, "/"+index+"-1/_alias/"+index+AllSuffix, "", nil)
-	if errs := g.apply(batch, consumer.Retry, consumer.Retry, consumer.Retry); !strings.Contains(errs[0].Error(), "give it both aliases") {
-		t.Errorf("the alias is gone: %v", errs[0])
-	}
-	g.must(http.MethodPut, "/"+index+"-1/_alias/"+index+AllSuffix, "", nil)
-	g.apply(batch, consumer.Stale, consumer.Applied, consumer.Applied)
-}
-
-// Fails if changes that wait for a blocked index become dead letters because another
-// index takes documents.
-func TestOneIndexBlocked(t *testing.T) {
-	g := newTarget(t, servertest.OpenSearch(t), nil)
-	blocked, other := g.routes[0], *g.routes[0]
-	other.Source, other.Index = "Other", blocked.Index+"-other"
-	g.routes = append(g.routes, &other)
-	g.apply([]consumertest.Change{at(0, "a", text("x"))}, consumer.Applied)
-	g.must(http.MethodPut, "/"+blocked.Index+"-1/_settings", `{"index.blocks.write": true}`, nil)
-
-	var kept letters
-	h := consumer.NewHandler("search", g.Search, &kept, consumer.Settings{}, slog.New(slog.DiscardHandler), io.Discard)
-	h.Now = g.now
-	waits, goes := at(1, "a", text("y")), at(1, "b", text("y"))
-	goes.Table = other.Source
-	for end := g.clock.Add(10 * time.Minute); g.clock.Before(end); g.clock = g.clock.Add(30 * time.Second) {
-		if _, err := h.Invoke(t.Context(), consumertest.Payload(1, waits.Record(), goes.Record())); err != nil {
-			t.Fatal(err)
+	one := func(name, value string) consumertest.Item { return consumertest.Item{name: consumertest.S(value)} }
+	long := strings.Repeat("k", 2048)
+	errs := g.apply([]consumertest.Change{
+		at(0, "many", fields), at(0, "immense", one("word", strings.Repeat("w", 40<<10))), at(0, "no date", one("day", "the 32nd")),
+		at(0, "fits", one("day", "2026-01-31")), at(0, long, text("x")), at(0, long+"k", text("y")),
+	}, consumer.Rejected, consumer.Rejected, consumer.Rejected, consumer.Applied, consumer.Applied, consumer.Applied)
+	for i, want := range []string{"Limit of total fields [1000] has been exceeded", `immense term in field="word"`, "failed to parse field [day] of type [date]"} {
+		if errs[i] == nil || !strings.Contains(errs[i].Error(), want) || !strings.Contains(errs[i].Error(), "index "+lane(g.cfg)) {
+			t.Errorf("change %d: %v; want %q and the index", i+1, errs[i], want)
 		}
 	}
-	if len(kept) > 0 {
-		t.Errorf("%d dead letters, the first: %s", len(kept), kept[0].Error)
+	if got := len(g.texts(lane(g.cfg))); got != 3 {
+		t.Errorf("people find %d documents, want 3", got)
 	}
-	g.must(http.MethodPut, "/"+blocked.Index+"-1/_settings", `{"index.blocks.write": null}`, nil)
-	g.apply([]consumertest.Change{waits, goes}, consumer.Applied, consumer.Duplicate)
-}
 
-type letters []consumer.DeadLetter
-
-// Keep implements consumer.DeadLetters.
-func (l *letters) Keep(_ context.Context, kept []consumer.DeadLetter) []error {
-	*l = append(*l, kept...)
-	return make([]error, len(kept))
+	// As the shipped indexes are, the limit is none: what isn't mapped counts nothing.
+	g = newTarget(t, g.cfg, nil)
+	g.routes[0].Index += "-static"
+	g.apply([]consumertest.Change{at(0, "many", fields)}, consumer.Applied)
 }
 
 // An answer that breaks off, or is for fewer documents, is none: the request is made
@@ -311,50 +283,40 @@ func TestNotLetIn(t *testing.T) {
 	}
 }
 
-// After the engine restarted, a removed item stays removed, though the engine has
-// forgotten what it deleted itself, as the plain delete beside it shows.
-func TestRestart(t *testing.T) {
-	dir := t.TempDir()
-	start := func() (*servers.Process, *target) {
-		process, err := servers.OpenSearch.Start(t.Context(), dir, 0)
+// Who may write to the domain, but not to the index, is told which index that is: a
+// domain with fine-grained access control says so of each document.
+func TestNotLetIntoIndex(t *testing.T) {
+	forbids := false
+	g := newTarget(t, servertest.OpenSearch(t), func(_ *http.Request, response *http.Response) *http.Response {
+		if !forbids {
+			return response
+		}
+		defer response.Body.Close()
+		var answer struct {
+			Items []map[string]map[string]any `json:"items"`
+		}
+		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+			t.Error(err)
+		}
+		for _, item := range answer.Items {
+			for _, one := range item {
+				one["status"] = http.StatusForbidden
+				one["error"] = Cause{Type: "security_exception", Reason: "no permissions for [indices:data/write/bulk[s]] and User [name=sluice, backend_roles=[], requestedTenant=null]"}
+			}
+		}
+		body, err := json.Marshal(answer)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
-		t.Cleanup(func() { _ = process.Stop(t.Context()) }) // it may have been stopped already
-		cfg := servertest.OpenSearch(t).Copy()
-		cfg.BaseEndpoint = &process.Endpoint
-		cfg.Credentials = credentials.NewStaticCredentialsProvider("restart", "secret", "")
-		g := newTarget(t, cfg, nil)
-		// The engine's own default: it remembers deletions for a minute.
-		g.routes[0].definition = []byte(`{"mappings": {"dynamic": false}}`)
-		return process, g
-	}
-	process, g := start()
-	g.apply([]consumertest.Change{at(0, "a", text("x")), at(0, "b", text("x"))}, consumer.Applied, consumer.Applied)
-	g.apply([]consumertest.Change{at(2, "a", nil)}, consumer.Applied)
-	plain := func(version string, body string) error {
-		method := http.MethodPut
-		if body == "" {
-			method = http.MethodDelete
+		response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return response
+	})
+	g.apply([]consumertest.Change{at(0, "b", text("x"))}, consumer.Applied)
+	forbids = true
+	errs := g.apply([]consumertest.Change{at(0, "a", text("x"))}, consumer.Retry)
+	for _, want := range []string{"index " + lane(g.cfg) + "-1", "indices:data/write/bulk", "User [name=sluice", "the right to write to the index"} {
+		if !strings.Contains(errs[0].Error(), want) {
+			t.Errorf("%v; want a word on %s", errs[0], want)
 		}
-		return request(t.Context(), g.cfg, method, "/restart-all/_doc/plain?version_type=external&version="+version, body, nil)
-	}
-	if err := errors.Join(plain("1", "{}"), plain("3", "")); err != nil {
-		t.Fatal(err)
-	}
-	if err := plain("2", "{}"); err == nil {
-		t.Error("the engine brings back at once what it deleted")
-	}
-	g.must(http.MethodPost, "/restart-all/_flush", "", nil)
-	if err := process.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, g = start()
-	if err := plain("2", "{}"); err != nil {
-		t.Errorf("this engine remembers its deletions over a restart, so this test shows nothing: %v", err)
-	}
-	g.apply([]consumertest.Change{at(1, "a", text("y")), at(1, "b", text("y"))}, consumer.Stale, consumer.Applied)
-	if shown := g.found("restart"); shown != "b plain" {
-		t.Errorf("people find %q: what was removed came back", shown)
 	}
 }

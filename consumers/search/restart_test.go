@@ -1,0 +1,151 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"sluice/deploy/local/servers"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+// An OpenSearch that stands still for a while, then dies in the middle of a bulk request
+// and is started again ends up with every change once. What was removed before stays
+// removed, though the engine has forgotten what it deleted itself, as the plain delete
+// beside it shows.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	process, g := startOwn(t, dir)
+	g.apply([]consumertest.Change{at(0, "a", text("x")), at(0, "b", text("x"))}, consumer.Applied, consumer.Applied)
+	g.apply([]consumertest.Change{at(2, "a", nil)}, consumer.Applied)
+	plain := func(version string, body string) error {
+		method := http.MethodPut
+		if body == "" {
+			method = http.MethodDelete
+		}
+		return request(t.Context(), g.cfg, method, "/restart-all/_doc/plain?version_type=external&version="+version, body, nil)
+	}
+	if err := errors.Join(plain("1", "{}"), plain("3", "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := plain("2", "{}"); err == nil {
+		t.Error("the engine brings back at once what it deleted")
+	}
+	g.must(http.MethodPost, "/restart-all/_flush", "", nil)
+
+	frozen := []consumertest.Change{at(1, "frozen", text("x"))}
+	signal(t, process, syscall.SIGSTOP)
+	g.unfinished(frozen, 100*time.Millisecond, func() {})
+	signal(t, process, syscall.SIGCONT)
+	g.finished(frozen)
+
+	many := make([]consumertest.Change, 4000)
+	for i := range many {
+		many[i] = at(3, fmt.Sprint("many ", i), text(strings.Repeat("many words ", 100)))
+	}
+	before := g.indexed()
+	g.unfinished(many, time.Minute, func() {
+		for deadline := time.Now().Add(time.Minute); g.indexed() < before+100; {
+			if time.Now().After(deadline) {
+				t.Error("no document is indexed")
+				break
+			}
+		}
+		signal(t, process, syscall.SIGKILL)
+	})
+	g.unfinished(frozen, time.Minute, func() {}) // nobody listens
+	if err := process.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, g = startOwn(t, dir)
+	if err := plain("2", "{}"); err != nil {
+		t.Errorf("this engine remembers its deletions over a restart, so this test shows nothing: %v", err)
+	}
+	g.finished(many)
+	g.apply([]consumertest.Change{at(1, "a", text("y")), at(1, "b", text("y"))}, consumer.Stale, consumer.Applied)
+	found := g.texts("restart")
+	if _, back := found["a"]; back {
+		t.Error("what was removed came back")
+	}
+	if want := len(many) + len([]string{"b", "frozen", "plain"}); len(found) != want {
+		t.Errorf("people find %d documents, want %d", len(found), want)
+	}
+}
+
+// startOwn starts an OpenSearch of the test's own, with an index as by the engine's own
+// defaults: it remembers deletions for a minute.
+func startOwn(t *testing.T, dir string) (*servers.Process, *target) {
+	t.Helper()
+	process, err := servers.OpenSearch.Start(t.Context(), dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = process.Stop(context.Background()) }) // it may have been stopped already
+	cfg := servertest.OpenSearch(t).Copy()
+	cfg.BaseEndpoint = &process.Endpoint
+	cfg.Credentials = credentials.NewStaticCredentialsProvider("restart", "secret", "")
+	g := newTarget(t, cfg, nil)
+	g.routes[0].definition = []byte(`{"mappings": {"dynamic": false}}`)
+	return process, g
+}
+
+func signal(t *testing.T, p *servers.Process, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(p.PID, s); err != nil {
+		t.Error(err)
+	}
+}
+
+// unfinished applies changes while something happens to the server, after which all
+// must have to come again.
+func (g *target) unfinished(changes []consumertest.Change, within time.Duration, happens func()) {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(g.t.Context(), within)
+	defer cancel()
+	happened := make(chan struct{})
+	go func() { defer close(happened); happens() }()
+	errs := g.ApplyBatch(ctx, parsedAll(changes))
+	<-happened
+	for i, err := range errs {
+		if got := consumer.OutcomeOf(err); got != consumer.Retry {
+			g.t.Fatalf("change %d of %d is %v (%v), want %v", i+1, len(errs), got, err, consumer.Retry)
+		}
+	}
+}
+
+// finished applies changes of which the server may have some already.
+func (g *target) finished(changes []consumertest.Change) {
+	g.t.Helper()
+	for i, err := range g.ApplyBatch(g.t.Context(), parsedAll(changes)) {
+		if got := consumer.OutcomeOf(err); got != consumer.Applied && got != consumer.Duplicate {
+			g.t.Fatalf("change %d of %d is %v (%v), want %v or %v", i+1, len(changes), got, err, consumer.Applied, consumer.Duplicate)
+		}
+	}
+}
+
+// indexed tells how many documents the engine says that it has indexed, those of a
+// request that it is at included; 0 if it doesn't answer.
+func (g *target) indexed() int {
+	var stats struct {
+		All struct {
+			Total struct {
+				Indexing struct {
+					Total int `json:"index_total"`
+				}
+			}
+		} `json:"_all"`
+	}
+	if err := request(g.t.Context(), g.cfg, http.MethodGet, "/restart-all/_stats/indexing", "", &stats); err != nil {
+		return 0
+	}
+	return stats.All.Total.Indexing.Total
+}
