@@ -46,7 +46,7 @@ LINT = go tool -modfile=tools/go.mod golangci-lint
 
 lint: have-go
 	$(LINT) fmt --diff
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 
 BENCHES = decode units late growth throughput rank replication search badges coldstart memory
 
