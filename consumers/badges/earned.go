@@ -25,6 +25,7 @@ type earnedAward struct {
 // others not.
 func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*rule.Rule, unsure bool, err error) {
 	spread := map[*rule.Rule][]string{} // the items that were touched, of rules that look at several
+	today := p.today()
 	for _, t := range p.touched {
 		attributes, err := t.Attributes(ctx)
 		if err != nil {
@@ -35,7 +36,7 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 		before := p.before(t, now[of])
 		unsure = unsure || before == nil
 		for _, r := range p.book.OfItem(of) {
-			had, has := r.Earned(rule.State{of: before}, p.today()), r.Earned(now, p.today())
+			had, has := r.Earned(rule.State{of: before}, today), r.Earned(now, today)
 			switch {
 			case before != nil && !p.moved(r, before, now[of], had, has):
 			case r.Revoke:
