@@ -37,39 +37,51 @@ type itemEarned struct {
 }
 
 // look reads all tables, strongly consistent, each in so many segments side by side.
+// Plays come last: what players have comes from plays that were there before.
 func (a *Auditor) look(ctx context.Context, segments int, only map[string]bool) (*look, error) {
 	l := &look{Auditor: a, only: only, written: rule.States{}, shown: rule.States{}, items: map[string][]itemEarned{}, stored: map[string][]*Achievement{}}
+	if err := sideBySide(ctx, segments, l.readStates, l.readStored); err != nil {
+		return nil, err
+	}
+	return l, sideBySide(ctx, segments, l.readPlays, l.readItems)
+}
+
+// sideBySide makes several readings at once.
+func sideBySide(ctx context.Context, segments int, reads ...func(context.Context, int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return l.readPlays(ctx, segments) })
-	group.Go(func() error { return l.readItems(ctx, segments) })
-	group.Go(func() error {
-		return l.scan(ctx, l.table.State, segments, func(items []map[string]types.AttributeValue) error {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			for _, item := range items {
-				if name := textOf(item[rule.AttrPlayer]); l.looksAt(name) {
-					if l.shown[name] == nil {
-						l.shown[name] = rule.State{}
-					}
-					l.shown[name][textOf(item[rule.AttrOf])] = tallies(item)
+	for _, read := range reads {
+		group.Go(func() error { return read(ctx, segments) })
+	}
+	return group.Wait()
+}
+
+func (l *look) readStates(ctx context.Context, segments int) error {
+	return l.scan(ctx, l.table.State, segments, func(items []map[string]types.AttributeValue) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, item := range items {
+			if name := textOf(item[rule.AttrPlayer]); l.looksAt(name) {
+				if l.shown[name] == nil {
+					l.shown[name] = rule.State{}
 				}
+				l.shown[name][textOf(item[rule.AttrOf])] = tallies(item)
 			}
-			return nil
-		})
+		}
+		return nil
 	})
-	group.Go(func() error {
-		return l.scan(ctx, l.table.Name, segments, func(items []map[string]types.AttributeValue) error {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			for _, item := range items {
-				if s := readAchievement(item); l.looksAt(s.Player) {
-					l.stored[s.Player] = append(l.stored[s.Player], s)
-				}
+}
+
+func (l *look) readStored(ctx context.Context, segments int) error {
+	return l.scan(ctx, l.table.Name, segments, func(items []map[string]types.AttributeValue) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, item := range items {
+			if s := readAchievement(item); l.looksAt(s.Player) {
+				l.stored[s.Player] = append(l.stored[s.Player], s)
 			}
-			return nil
-		})
+		}
+		return nil
 	})
-	return l, group.Wait()
 }
 
 func (l *look) looksAt(player string) bool { return l.only == nil || l.only[player] }

@@ -87,12 +87,14 @@ func (w *auditWorld) people() {
 	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("PET"), "userId": text("ann"), "name": text("Rex")})
 }
 
-// deliver gives the consumer all plays.
+// deliver gives the consumer all plays that it hasn't had.
 func (w *auditWorld) deliver() {
 	w.t.Helper()
 	b := NewOf(w.client, w.topic.SNS, w.settings, w.book)
 	var batch []*change.Change
-	for _, item := range w.plays {
+	plays := w.plays
+	w.plays = nil
+	for _, item := range plays {
 		c, err := change.FromItem(w.settings.ScoreTable, []string{"UserId", "Timestamp"}, item, time.Now())
 		if err != nil {
 			w.t.Fatal(err)
@@ -278,5 +280,33 @@ func TestBackfill(t *testing.T) {
 				t.Errorf("earned %q\nwant   %q", when, want)
 			}
 		})
+	}
+}
+
+// Of players who play meanwhile, nothing is taken for wrong that is on its way; what is
+// wrong all the same, is.
+func TestVerifyWhileTheyPlay(t *testing.T) {
+	w := newAuditWorld(t)
+	w.people()
+	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("CAT")})
+	w.deliver()
+	n := 0
+	a := w.auditor()
+	a.Sleep = func(context.Context, time.Duration) error {
+		w.deliver()
+		n++
+		w.play("bob", fmt.Sprintf("2024-03-01 10:00:%02d", n), "go", 1)
+		return nil
+	}
+	w.play("bob", "2024-03-01 10:00:00", "go", 1)
+	v, err := a.Verify(t.Context(), VerifyOptions{Segments: 1})
+	if err != nil || len(v.Differences) > 0 || n != 1 {
+		t.Errorf("%d looks further, %v, found %v", n, err, v.Differences)
+	}
+	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("total")},
+		"ADD "+w.book.Rule("regular").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "-3"}})
+	v, err = a.Verify(t.Context(), VerifyOptions{Segments: 1})
+	if want := "[bob: total: the plays come to 4, the state says 0 bob: regular#bronze: missing]"; err != nil || fmt.Sprint(v.Differences) != want || !slices.Equal(v.Differences[0].Rules, []string{"first", "regular"}) {
+		t.Errorf("%v, found %v", err, v.Differences)
 	}
 }
