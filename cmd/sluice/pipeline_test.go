@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -72,4 +73,33 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
 		t.Errorf("error %v, want one that names the stack", err)
 	}
+}
+
+// The badges of a deployed stack are found by its outputs, and those that are missing
+// are named.
+func TestDeployedBadges(t *testing.T) {
+	deployed(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
+		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "Horizon": {"Value": "400h"}}`)
+	found, err := pipelineFlags{Stack: "game"}.badges(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := found.settings; s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
+		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || found.book.Plays.Table != "Scores" {
+		t.Errorf("settings %+v", s)
+	}
+	_, err = playerFlags{pipelineFlags{Stack: "game"}, "game"}.players(t.Context())
+	if err == nil {
+		t.Fatal("the badges' stack was taken for the leaderboard's")
+	}
+	wantTexts(t, err.Error(), "stack game has no output BoardTable", "consumers/leaderboard/template.yaml")
+}
+
+func TestDeployedBadgesOfSomethingElse(t *testing.T) {
+	deployed(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
+	_, err := pipelineFlags{Stack: "game"}.badges(t.Context())
+	if err == nil {
+		t.Fatal("a stack without achievements was taken")
+	}
+	wantTexts(t, err.Error(), "stack game has no output AchievementTable", `output Horizon: time: invalid duration "long"`, "consumers/badges/template.yaml")
 }
