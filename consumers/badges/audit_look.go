@@ -125,7 +125,11 @@ func (l *look) readItems(ctx context.Context, segments int) error {
 			}
 			l.items[player] = append(l.items[player], e)
 		}
-	}, func() { l.unusable++ })
+	}, func() {
+		l.mu.Lock() // plays are read at the same time
+		defer l.mu.Unlock()
+		l.unusable++
+	})
 }
 
 // eachItem yields what items earn, one after the other, and how many earn nothing

@@ -147,9 +147,11 @@ func TestVerify(t *testing.T) {
 	w := newAuditWorld(t)
 	w.people()
 	w.deliver()
-	_, found := w.verify(VerifyOptions{})
-	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) {
-		t.Fatalf("after all changes but a pet's: %q, want %q", found, want)
+	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#bob"), "SK": text("PET#cat"), "entityType": text("PET")}) // whose?
+	w.put(w.settings.ScoreTable, map[string]types.AttributeValue{"UserId": text("bob"), "Timestamp": text("soon"), "Score": text("many")})
+	v, found := w.verify(VerifyOptions{})
+	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) || v.Unusable != 2 {
+		t.Fatalf("after all changes but a pet's: %q, %d unusable; want %q, 2", found, v.Unusable, want)
 	}
 	w.topic.received(t)
 
@@ -170,7 +172,7 @@ func TestVerify(t *testing.T) {
 	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("day#2024-01-01")},
 		"ADD "+w.book.Rule("streak").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "2"}})
 
-	v, found := w.verify(VerifyOptions{})
+	v, found = w.verify(VerifyOptions{})
 	want := []string{
 		"ann: both: missing", "ann: high#ten: missing", "ann: regular#silver: missing", "ann: welcome##PET#rex: missing", "ann: high#forty: not revoked", "ann: first: wrongly revoked",
 		"bob: day#2024-01-01: the plays come to 1, the state says 3", "bob: first: untold",
@@ -178,7 +180,7 @@ func TestVerify(t *testing.T) {
 	if !slices.Equal(found, want) {
 		t.Errorf("found %q\nwant  %q", found, want)
 	}
-	if fmt.Sprint(v.Kept) != "[{bob busy}]" || v.Plays != 7 || v.Players != 2 || !slices.Equal(v.Rebuild(), []string{"badges-day"}) {
+	if fmt.Sprint(v.Kept) != "[{bob busy}]" || v.Plays != 8 || v.Players != 2 || !slices.Equal(v.Rebuild(), []string{"badges-day"}) {
 		t.Errorf("kept %v, %d plays, %d players, to be rebuilt %v", v.Kept, v.Plays, v.Players, v.Rebuild())
 	}
 	if told := w.topic.receivedIDs(t); len(told) > 0 {
