@@ -42,8 +42,8 @@ func TestString(t *testing.T) {
 // The days that are shown for a streak or window are as many, and hold as many plays, as
 // count for it.
 func TestDaysShown(t *testing.T) {
-	_, streak := one(t, "streak: {days: 300, grace: 1}")
-	_, window := one(t, "window: {days: 4, plays: 300}")
+	streak := one(t, "streak: {days: 300, grace: 1}")
+	window := one(t, "window: {days: 4, plays: 300}")
 	rapid.Check(t, func(t *rapid.T) {
 		plays := rapid.MapOf(rapid.IntRange(1, 31), rapid.IntRange(1, 5)).Draw(t, "plays")
 		run := streak.Run(played(streak, plays), "")
