@@ -30,7 +30,7 @@ type Badges struct {
 	table  *Table
 	topic  *Topic
 	notice noticeMaker
-	memory memory
+	memory *memory
 
 	mu     sync.Mutex // guards counts
 	counts map[string]int
@@ -59,7 +59,7 @@ func NewOf(client *dynamodb.Client, topic *sns.Client, s Settings, book *rule.Bo
 		table:  &Table{Client: client, Name: s.AchievementTable, State: s.StateTable},
 		topic:  &Topic{SNS: topic, ARN: s.TopicARN},
 		notice: noticeMaker{s.Language},
-		memory: memory{have: map[string]map[string]bool{}},
+		memory: newMemory(),
 	}
 	b.keeper.Now = func() time.Time { return b.Now() }
 	return b

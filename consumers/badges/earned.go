@@ -34,11 +34,14 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 		of := textOf(t.Key[rule.AttrOf])
 		now := rule.State{of: tallies(attributes)}
 		before := p.before(t, now[of])
+		if day, isDay := rule.Day(of); isDay && day <= today && p.memory.looksAt(p.name, day) {
+			before = nil
+		}
 		unsure = unsure || before == nil
 		for _, r := range p.book.OfItem(of) {
 			had, has := r.Earned(rule.State{of: before}, today), r.Earned(now, today)
 			switch {
-			case before != nil && !p.moved(r, before, now[of], had, has):
+			case p.memory.hasAll(p.name, r), before != nil && !moved(r, before, now[of], had, has):
 			case r.Revoke:
 				settle = append(settle, r)
 			case r.Spreads():
@@ -64,11 +67,9 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 
 // moved tells whether what a write did to an item of the state may change what its player
 // has by a rule: had and has are what the item alone earned before and earns now.
-func (p *player) moved(r *rule.Rule, before, now map[string]decimal.Decimal, had, has []rule.Award) bool {
+func moved(r *rule.Rule, before, now map[string]decimal.Decimal, had, has []rule.Award) bool {
 	tally := r.Tally()
 	switch {
-	case p.memory.hasAll(p.name, r):
-		return false
 	case r.Kind == rule.Window:
 		return !before[tally].Equal(now[tally])
 	case r.Spreads():

@@ -14,6 +14,25 @@ const memorySize = 10_000
 type memory struct {
 	mu   sync.Mutex                 // guards what follows
 	have map[string]map[string]bool // keys of awards, by player
+	days map[string]string          // the day that was last looked at since it has come, by player
+}
+
+// newMemory returns one that knows nothing.
+func newMemory() *memory {
+	return &memory{have: map[string]map[string]bool{}, days: map[string]string{}}
+}
+
+// looksAt tells whether the instance looks at a player's day for the first time, and notes
+// that it does. A play may have been dated before its day had come, and nobody has looked then.
+func (m *memory) looksAt(player, day string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.days) >= memorySize {
+		clear(m.days)
+	}
+	first := m.days[player] != day
+	m.days[player] = day
+	return first
 }
 
 // remember notes awards that are known to be stored.

@@ -124,6 +124,9 @@ func (a Award) Key() string {
 	return a.Badge
 }
 
+// Day returns the day whose plays an item of the state is of, by its AttrOf.
+func Day(of string) (label string, ok bool) { return strings.CutPrefix(of, unitDay+ofBox) }
+
 // Rule returns the rule of that name, nil if there is none.
 func (b *Book) Rule(name string) *Rule {
 	for _, r := range b.Rules {

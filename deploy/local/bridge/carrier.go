@@ -24,10 +24,14 @@ const (
 
 // carrier carries the changes of one table, one round after the other, so that they stay in order.
 type carrier struct {
-	bridge    *Bridge
-	table     Table
-	log       *slog.Logger
-	clock     *clock
+	bridge *Bridge
+	table  Table
+	log    *slog.Logger
+	clock  *clock
+	// The items of the changes timed in the newest millisecond, as far as they are cut to that.
+	millisecond int64
+	within      map[string]bool
+
 	ids       *rand.Rand
 	precision switcher
 	shuffler  shuffler
@@ -140,7 +144,7 @@ func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
 		precision := c.precision.next()
 		data, err := appendRecord(nil, envelope{
 			region: c.bridge.config.Region, table: c.table.Name, eventID: c.eventID(),
-			micros: c.clock.next(), precision: precision,
+			micros: c.time(key, precision), precision: precision,
 		}, &changes[i])
 		if err != nil {
 			return nil, fmt.Errorf("table %s: item %s: %w", c.table.Name, key, err)
@@ -157,6 +161,24 @@ func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
 		c.counts.read.Add(1)
 	}
 	return out, nil
+}
+
+// time returns a change's creation time. Where it will be cut to milliseconds, two changes of one item get different
+// ones all the same: which of them came first nobody could tell otherwise.
+func (c *carrier) time(item string, precision Precision) int64 {
+	at := c.clock.next()
+	if precision == Microsecond {
+		return at
+	}
+	if at/1000 == c.millisecond && c.within[item] {
+		c.clock.skipMillisecond()
+		at = c.clock.next()
+	}
+	if at/1000 != c.millisecond {
+		c.millisecond, c.within = at/1000, map[string]bool{}
+	}
+	c.within[item] = true
+	return at
 }
 
 // eventID returns a random UUID (version 4).

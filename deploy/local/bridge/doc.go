@@ -9,8 +9,8 @@
 //   - Without [Misbehaviour] the changes of one item stand in Kinesis in the order in which they happened, each
 //     once unless a PutRecords whose answer was lost had been carried out.
 //   - A change's creation time is its own alone among all of one Bridge (in microseconds), never in the future, and
-//     later than that of any change of the same item before it. Cut to milliseconds, times may be equal but
-//     never turn round, not even where the precision switches.
+//     later than that of any change of the same item before it. Cut to milliseconds, those of different items may be
+//     equal, but no two of one item, and they never turn round, not even where the precision switches.
 //   - A repeated record is repeated byte for byte.
 //
 // # Not guaranteed
@@ -21,6 +21,7 @@
 //     may Run again after Run has returned: it goes on where it stood.
 //   - Changes that stay unread for longer than their stream keeps them, a day: those are lost. Run fails if it can see
 //     that, which is only so for a shard that it had begun to read.
+//   - That two changes of one item in one millisecond, which AWS may write with one time, ever have the same here.
 //   - The partition key's derivation. AWS documents none; here it is a hash of table and keys.
 //   - The order of attributes in an image. Here they are sorted, so that the bytes are the same in every run.
 package bridge

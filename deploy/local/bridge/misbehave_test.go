@@ -3,6 +3,7 @@ package bridge
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,5 +135,33 @@ func TestSwitcherKeepsOrder(t *testing.T) {
 		if seen[p] < 500 {
 			t.Errorf("only %d of 5000 records with precision %q", seen[p], p)
 		}
+	}
+}
+
+// Of one item no two times are the same once they are cut to milliseconds; of others
+// they may be.
+func TestTimesOfOneItemDiffer(t *testing.T) {
+	now := time.UnixMicro(1_000_000)
+	c := &carrier{clock: &clock{now: func() time.Time { now = now.Add(100 * time.Microsecond); return now }}}
+	seen := map[int64]string{}
+	last := int64(0)
+	shared := 0
+	for i := range 40 {
+		item := []string{"a", "b", "a", "c"}[i%4]
+		at := c.time(item, Millisecond)
+		if at <= last {
+			t.Errorf("time %d after %d", at, last)
+		}
+		last = at
+		if strings.Contains(seen[at/1000], item) {
+			t.Errorf("two changes of %s in millisecond %d", item, at/1000)
+		}
+		if seen[at/1000] != "" {
+			shared++
+		}
+		seen[at/1000] += item
+	}
+	if shared == 0 {
+		t.Error("no two items share a millisecond, so each change costs one")
 	}
 }
