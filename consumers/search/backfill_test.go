@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,11 +56,11 @@ func TestBackfill(t *testing.T) {
 			late = append(late, at(0, fmt.Sprint(i), large("old")))
 		}
 	}
-	pages := 0
+	var pages atomic.Int64
 	tool := g.tool(doer(func(r *http.Request) (*http.Response, error) {
 		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB") && strings.HasSuffix(r.Header.Get("X-Amz-Target"), "Scan") {
 			response, err := http.DefaultClient.Do(r)
-			if pages++; pages == 1 {
+			if pages.Add(1) == 1 {
 				g.happen(meanwhile...)
 				g.apply(late, slices.Repeat([]consumer.Outcome{consumer.Stale}, len(late))...)
 			}
@@ -73,8 +74,8 @@ func TestBackfill(t *testing.T) {
 	if err != nil || done.Rejected != 1 || done.LeftOut != 1 || len(done.Faults) != 1 || !strings.Contains(done.Faults[0].Error(), "document bad of index ") {
 		t.Errorf("%+v, %v", done, err)
 	}
-	if done.Newer == 0 || done.Written == 0 || seen != done.Written+done.Newer+2 || pages < 3 {
-		t.Errorf("%+v: %d items were read in %d pages", done, seen, pages)
+	if done.Newer == 0 || done.Written == 0 || seen != done.Written+done.Newer+2 || pages.Load() < 3 {
+		t.Errorf("%+v: %d items were read in %d pages", done, seen, pages.Load())
 	}
 	if err := writeSource(t.Context(), g.rows, at(59, "bad", nil)); err != nil {
 		t.Fatal(err)
