@@ -1,17 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"sluice/consumers/search/query"
 )
 
 const (
@@ -77,7 +76,7 @@ func (h *playersHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, http.StatusBadGateway, "the player can't be read at the moment; ask again later")
 		return
 	}
-	h.reply(w, r, http.StatusOK, p)
+	query.WriteJSON(w, r, h.log, http.StatusOK, p)
 }
 
 // language reads the one parameter.
@@ -100,26 +99,5 @@ func (h *playersHandler) language(r *http.Request) (string, error) {
 }
 
 func (h *playersHandler) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	h.reply(w, r, status, map[string]string{"error": why})
-}
-
-func (h *playersHandler) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
-	var text bytes.Buffer
-	out := json.NewEncoder(&text)
-	out.SetEscapeHTML(false)
-	if err := out.Encode(body); err != nil {
-		h.log.ErrorContext(r.Context(), "an answer can't be written", "error", err)
-		status = http.StatusInternalServerError
-		text.Reset()
-		fmt.Fprintln(&text, `{"error":"the answer can't be written"}`)
-	}
-	header := w.Header()
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Length", strconv.Itoa(text.Len()))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(text.Bytes()) // who asked is gone
-	}
+	query.WriteJSON(w, r, h.log, status, map[string]string{"error": why})
 }

@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/consumers/badges"
 )
@@ -62,23 +61,15 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	return fmt.Errorf("%s; %s", count(n, "thing differs", "things differ"), advice)
 }
 
-// verify compares until nothing differs or the wait is over; then it repairs, if asked.
 func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
-	deadline := time.Now().Add(c.Wait)
-	for {
-		last := !time.Now().Before(deadline)
+	return lookUntil(ctx, c.Wait, func(last bool) (badges.Verification, bool, error) {
 		o := badges.VerifyOptions{Segments: c.Segments, Repair: c.Repair && last, Notify: c.Notify}
 		if last {
 			o.Patience = c.Patience
 		}
 		v, err := a.Verify(ctx, o)
-		if err != nil || last || len(v.Differences) == 0 {
-			return v, err
-		}
-		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
-			return v, err
-		}
-	}
+		return v, len(v.Differences) > 0, err
+	})
 }
 
 func (c *verifyBadgesCommand) print(v badges.Verification) error {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	smithytime "github.com/aws/smithy-go/time"
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/replication"
@@ -130,20 +129,11 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// verify compares until nothing differs or the wait is over; then it repairs, if
-// asked.
 func (c *verifyReplicationCommand) verify(ctx context.Context, p *replication.Pair) (replication.Verification, error) {
-	deadline := time.Now().Add(c.Wait)
-	for {
-		last := !time.Now().Before(deadline)
+	return lookUntil(ctx, c.Wait, func(last bool) (replication.Verification, bool, error) {
 		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Repair: c.Repair && last})
-		if err != nil || last || len(v.Differences) == 0 {
-			return v, err
-		}
-		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
-			return v, err
-		}
-	}
+		return v, len(v.Differences) > 0, err
+	})
 }
 
 func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Verification) error {

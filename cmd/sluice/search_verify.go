@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	smithytime "github.com/aws/smithy-go/time"
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/search"
@@ -59,20 +58,14 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// verify compares until nothing differs or the wait is over; then it repairs, if
-// asked.
 func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (search.Verification, error) {
-	deadline := time.Now().Add(c.Wait)
-	for {
-		last := !time.Now().Before(deadline)
+	return lookUntil(ctx, c.Wait, func(last bool) (search.Verification, bool, error) {
 		v, err := p.Verify(ctx, search.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Repair: c.Repair && last})
-		if last || err == nil && len(v.Differences) == 0 {
-			return v, err
+		if err != nil && !last {
+			return v, true, nil // an index that was just made can't be searched yet
 		}
-		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
-			return v, err
-		}
-	}
+		return v, len(v.Differences) > 0, err
+	})
 }
 
 func (c *verifySearchCommand) print(p *search.Pair, v search.Verification) error {

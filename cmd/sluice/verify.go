@@ -28,18 +28,27 @@ type verifyLeaderboardCommand struct {
 // lookAgain is the pause between two looks.
 const lookAgain = 500 * time.Millisecond
 
-// verify compares until nothing differs or the wait is over.
-func (c *verifyLeaderboardCommand) verify(ctx context.Context, board leaderboard.Board) (leaderboard.Verification, error) {
-	deadline := time.Now().Add(c.Wait)
+// lookUntil looks until nothing differs or the wait is over; the last look is told that it
+// is: that is the one to repair.
+func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bool) (v V, differs bool, err error)) (V, error) {
+	deadline := time.Now().Add(wait)
 	for {
-		v, err := board.Verify(ctx, time.Now())
-		if err != nil || len(v.Differences) == 0 || !time.Now().Before(deadline) {
+		last := !time.Now().Before(deadline)
+		v, differs, err := look(last)
+		if err != nil || last || !differs {
 			return v, err
 		}
 		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
 			return v, err
 		}
 	}
+}
+
+func (c *verifyLeaderboardCommand) verify(ctx context.Context, board leaderboard.Board) (leaderboard.Verification, error) {
+	return lookUntil(ctx, c.Wait, func(bool) (leaderboard.Verification, bool, error) {
+		v, err := board.Verify(ctx, time.Now())
+		return v, len(v.Differences) > 0, err
+	})
 }
 
 func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {

@@ -39,7 +39,7 @@ func NewHandler(s *Searcher, log *slog.Logger) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		h.reply(w, r, http.StatusMethodNotAllowed, failure{Error: "ask with GET"})
+		WriteJSON(w, r, h.log, http.StatusMethodNotAllowed, failure{Error: "ask with GET"})
 		return
 	}
 	select {
@@ -47,16 +47,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.places }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		h.reply(w, r, http.StatusServiceUnavailable, failure{Error: "too many searches at once; ask again in a moment"})
+		WriteJSON(w, r, h.log, http.StatusServiceUnavailable, failure{Error: "too many searches at once; ask again in a moment"})
 		return
 	}
 	answer, err := h.search(r)
 	if err != nil {
 		status, failed := h.failure(r.Context(), err)
-		h.reply(w, r, status, failed)
+		WriteJSON(w, r, h.log, status, failed)
 		return
 	}
-	h.reply(w, r, http.StatusOK, answer)
+	WriteJSON(w, r, h.log, http.StatusOK, answer)
 }
 
 func (h *Handler) search(r *http.Request) (*Answer, error) {
@@ -145,12 +145,13 @@ func (h *Handler) failure(ctx context.Context, err error) (int, failure) {
 	return http.StatusBadGateway, failure{Error: "the search can't be made at the moment; ask again later"}
 }
 
-func (h *Handler) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
+// WriteJSON answers a request with a body that nobody may keep or take for a page.
+func WriteJSON(w http.ResponseWriter, r *http.Request, log *slog.Logger, status int, body any) {
 	var text bytes.Buffer
 	out := json.NewEncoder(&text)
 	out.SetEscapeHTML(false)
 	if err := out.Encode(body); err != nil {
-		h.log.ErrorContext(r.Context(), "an answer can't be written", "error", err)
+		log.ErrorContext(r.Context(), "an answer can't be written", "error", err)
 		status = http.StatusInternalServerError
 		text.Reset()
 		fmt.Fprintln(&text, `{"error":"the answer can't be written"}`)
