@@ -76,6 +76,14 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 			New:  `			if true {`,
 		},
 	})
+	mutant.Run(t, mutant.Test{Name: "TestDates", Says: "want", Env: env}, []mutant.Mutant{
+		{
+			Name: "a day is looked at once it has come",
+			File: "earned.go",
+			Old:  `p.memory.looksAt(p.name, day)`,
+			New:  `false`,
+		},
+	})
 	mutant.Run(t, mutant.Test{Name: "TestSettledAmongOthers", Says: "want", Env: env}, []mutant.Mutant{
 		{
 			Name: "after a correction the state is looked at once more",
