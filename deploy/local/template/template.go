@@ -146,7 +146,11 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 	resources := &Resources{Outputs: map[string]string{}}
 	for _, p := range t.resources.pairs {
 		if resource, known := r.named[p.key]; known {
-			resourceTypes[resource.kind].decode(d, resource, r.resolve(resource.properties), resources)
+			into := resources
+			if resource.absent { // still looked through for faults: with other parameters it is made
+				into = &Resources{}
+			}
+			resourceTypes[resource.kind].decode(d, resource, r.resolve(resource.properties), into)
 		}
 	}
 	for _, p := range d.pairs(t.outputs, "Outputs") {
@@ -159,6 +163,7 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 	if err := found.err(); err != nil {
 		return nil, err
 	}
+	resources.readStreams()
 	for i := range resources.Functions {
 		resources.Functions[i].locate(t.Path)
 	}
