@@ -1,6 +1,6 @@
 package template
 
-// Alarm is an AWS::CloudWatch::Alarm.
+// Alarm is an AWS::CloudWatch::Alarm or CompositeAlarm.
 type Alarm struct {
 	LogicalID   string
 	Description string
@@ -24,7 +24,7 @@ var alarmType = resourceType{
 	refer:        nameOnly,
 	decode: func(d decoder, r named, properties node, into *Resources) {
 		p := d.object(properties, r.logicalID, []string{"AlarmDescription", "AlarmName"},
-			[]string{"ActionsEnabled", "AlarmActions", "ComparisonOperator", "DatapointsToAlarm", "Dimensions", "EvaluationPeriods",
+			[]string{"ActionsEnabled", "AlarmActions", "AlarmRule", "ComparisonOperator", "DatapointsToAlarm", "Dimensions", "EvaluationPeriods",
 				"ExtendedStatistic", "InsufficientDataActions", "MetricName", "Metrics", "Namespace", "OKActions", "Period", "Statistic",
 				"Tags", "Threshold", "TreatMissingData", "Unit"})
 		into.Alarms = append(into.Alarms, Alarm{r.logicalID, d.text(p.get("AlarmDescription"), r.logicalID+": AlarmDescription")})

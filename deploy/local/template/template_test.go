@@ -146,7 +146,7 @@ func TestFaults(t *testing.T) {
 		{"section", "Mappings: {}\nResources: {}\n", nil,
 			[]string{"1:1: template: Mappings is not understood here; understood: AWSTemplateFormatVersion, Conditions, Description, Metadata, Outputs, Parameters, Resources, Transform"}},
 		{"type", "Resources:\n  I: {Type: AWS::EC2::Instance}\n", nil,
-			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::CloudWatch::Alarm, AWS::CloudWatch::Dashboard, AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::Logs::LogGroup, AWS::S3::Bucket, AWS::S3::BucketPolicy, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Application, AWS::Serverless::Function`}},
+			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::CloudWatch::Alarm, AWS::CloudWatch::CompositeAlarm, AWS::CloudWatch::Dashboard, AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::Logs::LogGroup, AWS::S3::Bucket, AWS::S3::BucketPolicy, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Application, AWS::Serverless::Function`}},
 		{"condition", "Resources:\n  B: {Type: AWS::S3::Bucket, Condition: C}\n", nil,
 			[]string{"2:41: refers to C, which is no condition of this template"}},
 		{"a fault in what isn't made", "Conditions:\n  C: !Equals [a, b]\nResources:\n  B: {Type: AWS::S3::Bucket, Condition: C, Properties: {Name: x}}\n", nil,
