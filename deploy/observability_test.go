@@ -17,13 +17,21 @@ import (
 
 func resolve(t *testing.T, path string) *template.Resources {
 	t.Helper()
+	return resolveWith(t, path, nil)
+}
+
+// resolveWith gives a template values for its parameters, of those that it has, and one to each without a default.
+func resolveWith(t *testing.T, path string, values map[string]string) *template.Resources {
+	t.Helper()
 	read, err := template.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	given := map[string]string{}
 	for _, p := range read.Parameters {
-		if p.Default == nil {
+		if value, ok := values[p.Name]; ok {
+			given[p.Name] = value
+		} else if p.Default == nil {
 			given[p.Name] = "given"
 		}
 	}
