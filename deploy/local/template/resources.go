@@ -1,6 +1,10 @@
 package template
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
 
 // Resources is a resolved template: everything to create, and its outputs. Lists are in the template's order.
 type Resources struct {
@@ -48,6 +52,8 @@ type Stream struct {
 	Name      string
 	ARN       string
 	Shards    int
+	// Retention is how long the stream keeps a record.
+	Retention time.Duration
 }
 
 // Queue is an AWS::SQS::Queue.
@@ -96,11 +102,12 @@ func init() {
 				return name, map[string]string{"Arn": s.arn("kinesis", "stream/"+name)}
 			},
 			decode: func(d decoder, r named, properties node, into *Resources) {
-				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount"},
-					[]string{"RetentionPeriodHours", "StreamEncryption", "StreamModeDetails", "Tags"})
+				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount", "RetentionPeriodHours"},
+					[]string{"StreamEncryption", "StreamModeDetails", "Tags"})
 				into.Streams = append(into.Streams, Stream{
 					LogicalID: r.logicalID, Name: r.name, ARN: r.attributes["Arn"],
-					Shards: d.integer(p.get("ShardCount"), r.logicalID+": ShardCount", 1, 1, 500),
+					Shards:    d.integer(p.get("ShardCount"), r.logicalID+": ShardCount", 1, 1, 500),
+					Retention: d.retention(p.get("RetentionPeriodHours"), r.logicalID),
 				})
 			},
 		},
@@ -128,7 +135,7 @@ func init() {
 				into.Buckets = append(into.Buckets, Bucket{LogicalID: r.logicalID, Name: r.name})
 			},
 		},
-		"AWS::Serverless::Function": {
+		functionType: {
 			nameProperty: "FunctionName",
 			makesRole:    true,
 			refer: func(s Scope, name string) (string, map[string]string) {
@@ -148,6 +155,12 @@ func init() {
 		"AWS::CloudWatch::Dashboard":      passedOver("DashboardBody", "DashboardName"),
 		"AWS::Serverless::Application":    applicationType,
 	}
+}
+
+// retention is how long the stream with a logical id keeps a record; by default 24 hours:
+// https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html
+func (d decoder) retention(n node, id string) time.Duration {
+	return time.Duration(d.integer(n, id+": RetentionPeriodHours", 24, 24, 8760)) * time.Hour
 }
 
 func decodeTable(d decoder, r named, properties node, into *Resources) {
