@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"time"
 
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/rule"
@@ -10,14 +13,18 @@ import (
 	"sluice/consumers/replication"
 	"sluice/consumers/search"
 	"sluice/deploy/local/stack"
+	"sluice/deploy/local/template"
 	"sluice/shared/view"
 )
 
 type lintCommand struct {
-	File     string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views, replicas, search routes and badges' rules that ship."`
+	File     string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views, replicas, search routes and badges' rules that ship, and the templates of the checkout's consumers."`
 	Replicas bool   `help:"The file declares replicas, not views." xor:"kind"`
 	Search   bool   `help:"The file declares search routes, not views." xor:"kind"`
 	Badges   bool   `help:"The file declares the rules of badges, not views." xor:"kind"`
+	Template bool   `help:"The file is a consumer's SAM template." xor:"kind"`
+
+	Retention time.Duration `default:"168h" help:"For templates: how long the stream keeps a change, RetentionHours of deploy/stream.yaml."`
 }
 
 // Run checks the file with the settings' defaults.
@@ -37,7 +44,12 @@ func (c *lintCommand) Run() error {
 			return fmt.Errorf("the badges can't be awarded:\n%w", err)
 		}
 	}
-	if c.Replicas || c.Search || c.Badges {
+	if c.File == "" || c.Template {
+		if err := c.lintTemplates(); err != nil {
+			return fmt.Errorf("the templates don't suit a consumer:\n%w", err)
+		}
+	}
+	if c.Replicas || c.Search || c.Badges || c.Template {
 		return nil
 	}
 	views, err := c.read(leaderboard.DefaultSettings())
@@ -118,4 +130,30 @@ func readBook(settings badges.Settings, file string) (*rule.Book, error) {
 		return nil, err
 	}
 	return settings.ReadRules(file, text)
+}
+
+// lintTemplates checks the file, or the consumers' templates of the checkout; elsewhere there are none.
+func (c *lintCommand) lintTemplates() error {
+	paths := []string{c.File}
+	if c.File == "" {
+		root, err := checkout()
+		if err != nil {
+			return nil //nolint:nilerr // what ships in the binary can be checked anywhere
+		}
+		if paths, err = filepath.Glob(filepath.Join(root, "consumers", "*", "template.yaml")); err != nil {
+			return err
+		}
+	}
+	var faults []error
+	for _, path := range paths {
+		read, err := template.Read(path)
+		if err == nil {
+			err = read.Check(c.Retention)
+		}
+		if err == nil {
+			fmt.Printf("%s suits a consumer\n", path)
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/opensearch-project/opensearch-go/v2"
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
@@ -53,6 +54,9 @@ func newClient(cfg aws.Config, s Settings) (*client, error) {
 		config.Signer = signer
 	case Basic:
 		config.Username, config.Password = s.User, s.Password
+		if s.SecretARN != "" {
+			config.Transport = &secretTransport{secrets: secretsmanager.NewFromConfig(cfg), arn: s.SecretARN, next: transport}
+		}
 	}
 	api, err := opensearch.NewClient(config)
 	if err != nil {

@@ -19,7 +19,7 @@ func (e *StatusError) Error() string {
 	hint := ""
 	switch e.Status {
 	case http.StatusUnauthorized:
-		hint = "; it doesn't know who asks: see SEARCH_AUTH, SEARCH_USER and SEARCH_PASSWORD"
+		hint = "; it doesn't know who asks: see SEARCH_AUTH and SEARCH_SECRET_ARN, or SEARCH_USER and SEARCH_PASSWORD"
 	case http.StatusForbidden:
 		hint = "; it forbids that: the function's role needs es:ESHttpPost and es:ESHttpPut on the domain, the user the right to write to the index"
 	}

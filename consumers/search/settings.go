@@ -39,9 +39,11 @@ type Settings struct {
 	Auth     Auth   `env:"SEARCH_AUTH"`
 	// Service is what requests are signed for: es, or aoss for a serverless collection.
 	Service string `env:"SEARCH_SERVICE"`
-	// User and Password are for Basic.
-	User     string `env:"SEARCH_USER"`
-	Password string `env:"SEARCH_PASSWORD"`
+	// SecretARN is for Basic: a secret of Secrets Manager, {"username": …, "password": …}. A password in a function's
+	// environment would be shown to whoever may look at the function.
+	SecretARN string `env:"SEARCH_SECRET_ARN"`
+	// User and Password are for Basic without a secret, for people at the command line.
+	User, Password string
 	// PetTable, BoardTable and ScoreTable are the tables of the shipped routes.
 	PetTable   string `env:"PET_TABLE"`
 	BoardTable string `env:"BOARD_TABLE"`
@@ -76,8 +78,8 @@ func (s Settings) Validate() error {
 	if s.Auth == IAM && s.Service != "es" && s.Service != "aoss" {
 		fault("SEARCH_SERVICE must be es, or aoss for a serverless collection (got %q)", s.Service)
 	}
-	if s.Auth == Basic && (s.User == "" || s.Password == "") {
-		fault("SEARCH_AUTH is %s, so SEARCH_USER and SEARCH_PASSWORD must be set", Basic)
+	if s.Auth == Basic && s.SecretARN == "" && (s.User == "" || s.Password == "") {
+		fault("SEARCH_AUTH is %s, so SEARCH_SECRET_ARN must be set; at the command line, SEARCH_USER and SEARCH_PASSWORD must be set", Basic)
 	}
 	for _, t := range []struct{ name, value string }{{"PET_TABLE", s.PetTable}, {"BOARD_TABLE", s.BoardTable}, {"SCORE_TABLE", s.ScoreTable}} {
 		if t.value == "" {

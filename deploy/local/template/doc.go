@@ -1,5 +1,6 @@
 // Package template reads what the local stack is made of from the SAM templates that AWS gets: tables, streams,
 // queues, topics, subscriptions, buckets, functions and their event source mappings, with every reference resolved.
+// What has no meaning on one machine (policies, log groups, alarms, templates within templates) it knows and passes over.
 //
 // # Guarantees
 //
@@ -12,6 +13,7 @@
 // # Not guaranteed
 //
 //   - That CloudFormation would accept the template: it checks more.
+//   - That nothing which is made refers to a resource whose condition doesn't hold.
 //   - Properties without meaning on one machine (policies, encryption, retention) are known but not looked into,
 //     except that their references must resolve.
 package template

@@ -14,6 +14,8 @@ type named struct {
 	kind       string // AWS::DynamoDB::Table, for instance
 	at         position
 	properties node
+	// absent is whether the resource's condition doesn't hold. References to it stand where nobody chooses them.
+	absent     bool
 	name       string
 	ref        string
 	attributes map[string]string
@@ -28,6 +30,10 @@ type resolver struct {
 	named      map[string]named
 }
 
+// roleType is the type of the role that SAM makes beside a function, under the function's logical id and "Role":
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-function.html
+const roleType = "AWS::IAM::Role"
+
 // The attributes of a resource itself that have no meaning on one machine.
 var attributesPassedOver = []string{"DeletionPolicy", "DependsOn", "Metadata", "UpdateReplacePolicy"}
 
@@ -35,7 +41,7 @@ var attributesPassedOver = []string{"DeletionPolicy", "DependsOn", "Metadata", "
 // resources does not matter.
 func (r *resolver) name(d decoder, resources node) {
 	for _, p := range d.pairs(resources, "Resources") {
-		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Properties"}, attributesPassedOver)
+		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Condition", "Properties"}, attributesPassedOver)
 		kind := d.text(fields.get("Type"), "resource "+p.key+": Type")
 		known, ok := resourceTypes[kind]
 		if !ok {
@@ -44,6 +50,9 @@ func (r *resolver) name(d decoder, resources node) {
 		}
 		resource := named{logicalID: p.key, kind: kind, at: p.at, properties: fields.get("Properties")}
 		resource.name = r.scope.StackName + "-" + p.key
+		if condition := fields.get("Condition"); condition.kind != null {
+			resource.absent = !r.condition(condition)
+		}
 		if known.global {
 			resource.name = strings.ToLower(resource.name) + "-" + r.scope.Region
 		}
@@ -55,6 +64,11 @@ func (r *resolver) name(d decoder, resources node) {
 		}
 		resource.ref, resource.attributes = known.refer(r.scope, resource.name)
 		r.named[p.key] = resource
+		if known.makesRole {
+			role := named{kind: roleType, ref: resource.name + "Role"}
+			role.attributes = map[string]string{"Arn": "arn:aws:iam::" + r.scope.AccountID + ":role/" + role.ref}
+			r.named[p.key+"Role"] = role
+		}
 	}
 }
 
@@ -160,6 +174,9 @@ func (r *resolver) attribute(at position, name, attribute string) string {
 		return ""
 	}
 	value, ok := resource.attributes[attribute]
+	if late := resourceTypes[resource.kind].lateAttributes; late != nil && !ok {
+		value, ok = late(name, attribute)
+	}
 	if !ok {
 		r.add(at, "%s of %s (%s) is not understood here; understood: %s", attribute, name, resource.kind,
 			oneOf(slices.Collect(maps.Keys(resource.attributes))))

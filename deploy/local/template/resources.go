@@ -1,17 +1,27 @@
 package template
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
 
 // Resources is a resolved template: everything to create, and its outputs. Lists are in the template's order.
 type Resources struct {
 	Tables  []Table
 	Streams []Stream
-	Queues  []Queue
-	Topics  []Topic
+	// StreamConsumers aren't made here: a mapping that names one has the stream's ARN instead.
+	StreamConsumers []StreamConsumer
+	Queues          []Queue
+	Topics          []Topic
 	// Subscriptions may be to topics of other templates.
 	Subscriptions []Subscription
 	Buckets       []Bucket
 	Functions     []Function
+	// Applications aren't made here: the local stack runs the templates themselves.
+	Applications []Application
+	// Alarms aren't made here. They are known for what is written about them.
+	Alarms []Alarm
 	// Outputs are by name.
 	Outputs map[string]string
 }
@@ -42,6 +52,8 @@ type Stream struct {
 	Name      string
 	ARN       string
 	Shards    int
+	// Retention is how long the stream keeps a record.
+	Retention time.Duration
 }
 
 // Queue is an AWS::SQS::Queue.
@@ -63,9 +75,13 @@ type resourceType struct {
 	global       bool // a name is taken in all regions, and in lower case; so one made from the logical id has the region in it
 	// fifoProperty is true in a resource whose name must end in .fifo; so one made from the logical id does.
 	fifoProperty string
+	// makesRole is whether SAM makes a role for it, which the template may refer to.
+	makesRole bool
 	// refer gives what Ref and Fn::GetAtt stand for; a Ref that is empty isn't known before the resource is made.
-	refer  func(scope Scope, name string) (ref string, attributes map[string]string)
-	decode func(d decoder, resource named, properties node, into *Resources)
+	refer func(scope Scope, name string) (ref string, attributes map[string]string)
+	// lateAttributes gives what further attributes stand for, if there are any; ok: the attribute is one.
+	lateAttributes func(logicalID, attribute string) (value string, ok bool)
+	decode         func(d decoder, resource named, properties node, into *Resources)
 }
 
 // resourceTypes has all types that are understood. Filled by init, since their functions refer to it.
@@ -86,11 +102,12 @@ func init() {
 				return name, map[string]string{"Arn": s.arn("kinesis", "stream/"+name)}
 			},
 			decode: func(d decoder, r named, properties node, into *Resources) {
-				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount"},
-					[]string{"RetentionPeriodHours", "StreamEncryption", "StreamModeDetails", "Tags"})
+				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount", "RetentionPeriodHours"},
+					[]string{"StreamEncryption", "StreamModeDetails", "Tags"})
 				into.Streams = append(into.Streams, Stream{
 					LogicalID: r.logicalID, Name: r.name, ARN: r.attributes["Arn"],
-					Shards: d.integer(p.get("ShardCount"), r.logicalID+": ShardCount", 1, 1, 500),
+					Shards:    d.integer(p.get("ShardCount"), r.logicalID+": ShardCount", 1, 1, 500),
+					Retention: d.retention(p.get("RetentionPeriodHours"), r.logicalID),
 				})
 			},
 		},
@@ -101,8 +118,8 @@ func init() {
 				return url, map[string]string{"Arn": s.arn("sqs", name), "QueueName": name, "QueueUrl": url}
 			},
 			decode: func(d decoder, r named, properties node, into *Resources) {
-				d.object(properties, r.logicalID, []string{"QueueName"}, []string{"KmsMasterKeyId", "MessageRetentionPeriod",
-					"ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout"})
+				d.object(properties, r.logicalID, []string{"QueueName"}, []string{"KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId",
+					"MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout"})
 				into.Queues = append(into.Queues, Queue{LogicalID: r.logicalID, Name: r.name, URL: r.ref})
 			},
 		},
@@ -118,18 +135,32 @@ func init() {
 				into.Buckets = append(into.Buckets, Bucket{LogicalID: r.logicalID, Name: r.name})
 			},
 		},
-		"AWS::Serverless::Function": {
+		functionType: {
 			nameProperty: "FunctionName",
+			makesRole:    true,
 			refer: func(s Scope, name string) (string, map[string]string) {
 				return name, map[string]string{"Arn": s.arn("lambda", "function:"+name)}
 			},
 			decode: decodeFunction,
 		},
-		"AWS::SNS::Topic":        topicType,
-		"AWS::SNS::Subscription": subscriptionType,
-		"AWS::SNS::TopicPolicy":  policyType("Topics"),
-		"AWS::SQS::QueuePolicy":  policyType("Queues"),
+		"AWS::Kinesis::StreamConsumer":    streamConsumerType,
+		"AWS::SNS::Topic":                 topicType,
+		"AWS::SNS::Subscription":          subscriptionType,
+		"AWS::SNS::TopicPolicy":           passedOver("PolicyDocument", "Topics"),
+		"AWS::SQS::QueuePolicy":           passedOver("PolicyDocument", "Queues"),
+		"AWS::S3::BucketPolicy":           passedOver("Bucket", "PolicyDocument"),
+		"AWS::Logs::LogGroup":             passedOver("KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"),
+		"AWS::CloudWatch::Alarm":          alarmType,
+		"AWS::CloudWatch::CompositeAlarm": alarmType,
+		"AWS::CloudWatch::Dashboard":      passedOver("DashboardBody", "DashboardName"),
+		"AWS::Serverless::Application":    applicationType,
 	}
+}
+
+// retention is how long the stream with a logical id keeps a record; by default 24 hours:
+// https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html
+func (d decoder) retention(n node, id string) time.Duration {
+	return time.Duration(d.integer(n, id+": RetentionPeriodHours", 24, 24, 8760)) * time.Hour
 }
 
 func decodeTable(d decoder, r named, properties node, into *Resources) {

@@ -83,17 +83,6 @@ var subscriptionType = resourceType{
 	},
 }
 
-// policyType is a type of resource that says who may use others, which are in the property of that name. On one machine
-// everybody may.
-func policyType(property string) resourceType {
-	return resourceType{
-		refer: func(Scope, string) (string, map[string]string) { return "", nil },
-		decode: func(d decoder, r named, properties node, _ *Resources) {
-			d.object(properties, r.logicalID, nil, []string{"PolicyDocument", property})
-		},
-	}
-}
-
 // json returns a resolved value as JSON. A reference is a text there, as CloudFormation has it.
 func (d decoder) json(n node, what string) json.RawMessage {
 	var value any

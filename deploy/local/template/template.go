@@ -138,15 +138,37 @@ type Scope struct {
 // Resolve gives every resource its name and resolves every reference. Faults are of type [*Error], joined.
 func (t *Template) Resolve(scope Scope) (*Resources, error) {
 	found := &faults{path: t.Path}
+	resources := t.resolver(scope, found).resources(t)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	resources.readStreams()
+	for i := range resources.Functions {
+		resources.Functions[i].locate(t.Path)
+	}
+	return resources, nil
+}
+
+// resolver makes what resolves the template's references, with every resource named.
+func (t *Template) resolver(scope Scope, found *faults) *resolver {
 	d := decoder{found}
 	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), conditions: map[string]bool{}, named: map[string]named{}}
 	r.decide(d, t.conditions)
 	r.name(d, t.resources)
+	return r
+}
 
+// resources returns all resources and outputs of the template.
+func (r *resolver) resources(t *Template) *Resources {
+	d := decoder{r.faults}
 	resources := &Resources{Outputs: map[string]string{}}
 	for _, p := range t.resources.pairs {
 		if resource, known := r.named[p.key]; known {
-			resourceTypes[resource.kind].decode(d, resource, r.resolve(resource.properties), resources)
+			into := resources
+			if resource.absent { // still looked through for faults: with other parameters it is made
+				into = &Resources{}
+			}
+			resourceTypes[resource.kind].decode(d, resource, r.resolve(resource.properties), into)
 		}
 	}
 	for _, p := range d.pairs(t.outputs, "Outputs") {
@@ -156,13 +178,7 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 		}
 		resources.Outputs[p.key] = d.text(r.resolve(fields.get("Value")), "output "+p.key+": Value")
 	}
-	if err := found.err(); err != nil {
-		return nil, err
-	}
-	for i := range resources.Functions {
-		resources.Functions[i].locate(t.Path)
-	}
-	return resources, nil
+	return resources
 }
 
 // bind gives each parameter its value.

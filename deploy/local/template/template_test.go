@@ -146,9 +146,11 @@ func TestFaults(t *testing.T) {
 		{"section", "Mappings: {}\nResources: {}\n", nil,
 			[]string{"1:1: template: Mappings is not understood here; understood: AWSTemplateFormatVersion, Conditions, Description, Metadata, Outputs, Parameters, Resources, Transform"}},
 		{"type", "Resources:\n  I: {Type: AWS::EC2::Instance}\n", nil,
-			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::S3::Bucket, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Function`}},
+			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::CloudWatch::Alarm, AWS::CloudWatch::CompositeAlarm, AWS::CloudWatch::Dashboard, AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::Logs::LogGroup, AWS::S3::Bucket, AWS::S3::BucketPolicy, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Application, AWS::Serverless::Function`}},
 		{"condition", "Resources:\n  B: {Type: AWS::S3::Bucket, Condition: C}\n", nil,
-			[]string{"2:30: resource B: Condition is not understood here; understood: DeletionPolicy, DependsOn, Metadata, Properties, Type, UpdateReplacePolicy"}},
+			[]string{"2:41: refers to C, which is no condition of this template"}},
+		{"a fault in what isn't made", "Conditions:\n  C: !Equals [a, b]\nResources:\n  B: {Type: AWS::S3::Bucket, Condition: C, Properties: {Name: x}}\n", nil,
+			[]string{"4:57: B: Name is not understood here; understood: BucketEncryption, BucketName, LifecycleConfiguration, OwnershipControls, PublicAccessBlockConfiguration, Tags"}},
 		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"-\", [a, b]]\n", nil,
 			[]string{"5:19: Fn::Join is not understood here; understood: Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref"}},
 		{"a condition's form", "Conditions:\n  A: !Or [a, b]\n  B: !Not [x, y]\n  C: !Equals [a]\nResources: {}\n", nil, []string{
