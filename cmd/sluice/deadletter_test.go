@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,11 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 		}
 	}
 	waitForLetters(t, info, 2)
+	status := watchTwice(t, dir, "DEAD LETTERS")
+	wantTexts(t, status, `Dead letters wait: "sluice redrive CONSUMER --list" shows why.`)
+	if row := regexp.MustCompile(`(?m)^leaderboard +us-east-1 .*`).FindString(status); len(strings.Fields(row)) < 7 || strings.Fields(row)[6] != "2" {
+		t.Errorf("status has %q, want 2 dead letters", row)
+	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "invalid: 2 dead letters", `INSERT UserScoreEvents {"`, `attribute "Score" has type S, want N`)
 	out, code := run(t, dir, "redrive", "leaderboard")
 	if code != 1 {
