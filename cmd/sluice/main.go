@@ -38,6 +38,7 @@ type cli struct {
 	Reindex  reindexCommand  `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
 	Backfill backfillCommand `cmd:"" help:"Bring a table that exists into a destination, while its changes flow."`
 	Load     loadCommand     `cmd:"" help:"Put the rows of a web server's log, a CSV file, into a table."`
+	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
 	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
 	Serve    serveCommand    `cmd:"" hidden:""`
 }

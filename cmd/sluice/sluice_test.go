@@ -73,7 +73,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "player", "badges", "lint", "verify", "backfill", "load", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "player", "badges", "lint", "verify", "backfill", "load", "redrive", "decode")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}
@@ -293,23 +293,27 @@ func TestLint(t *testing.T) {
 
 func TestBadFlagsAreNamed(t *testing.T) {
 	for flags, text := range map[string]string{
-		"play --players 0":             "--players must be from 1",
-		"play --for 0s":                "--for must be longer than 0",
-		"play --rate=-1":               "--rate must not be negative",
-		"demo --players 99999":         "--players must be from 1 to 10000",
-		"top -n 0":                     "-n must be at least 1",
-		"top --at 2020-01-01":          "--at is for --board daily or weekly",
-		"top --board hourly":           "total",
-		"rank x -n 101":                "-n must be from 0 to 100",
-		"lint no-such-file":            "no-such-file",
-		"verify badges --notify":       "--notify is for --repair",
-		"verify badges --segments 0":   "--segments must be from 1",
-		"backfill badges --clocks=-1s": "--clocks and --patience not negative",
-		"api --badges-stack x":         "--badges-stack and --leaderboard-stack go together",
-		"player x --stack y":           "--stack and --leaderboard-stack go together",
-		"history x -n 101":             "-n must be from 1 to 100",
-		"top --stack":                  "--stack",
-		"decode no-such-file":          "no-such-file",
+		"play --players 0":               "--players must be from 1",
+		"play --for 0s":                  "--for must be longer than 0",
+		"play --rate=-1":                 "--rate must not be negative",
+		"demo --players 99999":           "--players must be from 1 to 10000",
+		"top -n 0":                       "-n must be at least 1",
+		"top --at 2020-01-01":            "--at is for --board daily or weekly",
+		"top --board hourly":             "total",
+		"rank x -n 101":                  "-n must be from 0 to 100",
+		"lint no-such-file":              "no-such-file",
+		"verify badges --notify":         "--notify is for --repair",
+		"verify badges --segments 0":     "--segments must be from 1",
+		"backfill badges --clocks=-1s":   "--clocks and --patience not negative",
+		"api --badges-stack x":           "--badges-stack and --leaderboard-stack go together",
+		"player x --stack y":             "--stack and --leaderboard-stack go together",
+		"history x -n 101":               "-n must be from 1 to 100",
+		"top --stack":                    "--stack",
+		"decode no-such-file":            "no-such-file",
+		"status --json --watch":          "--watch is for people",
+		"redrive x --json":               "--json is for --list",
+		"redrive x --list --reason y":    "--list shows all there is",
+		"redrive x --stack y --region z": "--region is for the local stack",
 	} {
 		out, code := run(t, t.TempDir(), strings.Fields(flags)...)
 		if code == 0 {

@@ -61,7 +61,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: this is not a batch of a Kinesis event source mapping: %w", h.Name, err)
 	}
-	b := &batch{handler: h, records: records, errs: make([]error, len(records))}
+	b := &batch{handler: h, records: records, errs: make([]error, len(records)), redriven: isRedriven(ctx)}
 	if err := b.apply(ctx); err != nil {
 		return nil, err
 	}
@@ -76,6 +76,8 @@ type batch struct {
 	records []change.Record
 	errs    []error // what became of each record, as for Consumer.ApplyBatch
 	counts  counts
+	// redriven says that these are dead letters that are sent again.
+	redriven bool
 }
 
 // apply hands the decoded changes to the consumer.
@@ -85,7 +87,7 @@ func (b *batch) apply(ctx context.Context) error {
 	for i := range b.records {
 		r := &b.records[i]
 		switch {
-		case b.handler.memory.isKept(b.position(i)):
+		case !b.redriven && b.handler.memory.isKept(b.position(i)):
 			b.errs[i] = Duplicate
 		case r.Err != nil:
 			b.errs[i] = RejectFor(Undecodable, r.Err)
@@ -151,8 +153,12 @@ func (b *batch) applyRecovering(ctx context.Context, changes []*change.Change) (
 // is stuck if it kept failing for StuckAfter although others succeeded in between,
 // at each of the destinations where it fails: if none does, that one is down, and
 // its changes wait. Close to the age at which the mapping discards a record,
-// waiting ends in any case.
+// waiting ends in any case. A dead letter that is sent again fails no longer than
+// now: its sender has it, and no mapping waits for it.
 func (b *batch) takeOutHopeless() {
+	if b.redriven {
+		return
+	}
 	h := b.handler
 	now := h.Now()
 	for i := range b.records {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/shared/change"
@@ -307,4 +308,36 @@ func TestWrongNumberOfErrors(t *testing.T) {
 	if _, err := f.Invoke(t.Context(), consumertest.Payload(1, insert("a"))); err == nil {
 		t.Error("an ApplyBatch that returns too few errors was trusted")
 	}
+}
+
+// A function remembers what it kept. What its keeper sends again it must apply all the same, and
+// what fails then is no new dead letter: the old one still stands.
+func TestRedrivenLettersAreApplied(t *testing.T) {
+	outcomes := map[string]error{"a": Reject(errors.New("no score"))}
+	f := newFunction(t, script(outcomes))
+	f.invoke(1, insert("a"))
+	var said lambdacontext.ClientContext
+	if err := json.Unmarshal([]byte(RedriveContext), &said); err != nil {
+		t.Fatal(err)
+	}
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{ClientContext: said})
+	again := func() []byte {
+		answer, err := f.Invoke(ctx, consumertest.Payload(1, insert("a")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	outcomes["a"] = errors.New("throttled")
+	f.now = f.now.Add(2 * DefaultGiveUpAge)
+	f.wantAnswer(again(), 1)
+	f.wantCounts(map[string]int{"Taken": 1, "Retried": 1})
+	outcomes["a"] = nil
+	f.wantAnswer(again(), 0)
+	f.wantCounts(map[string]int{"Taken": 1, "Applied": 1})
+	if len(f.letters.kept) != 1 {
+		t.Errorf("%d dead letters, want the first one", len(f.letters.kept))
+	}
+	f.invoke(1, insert("a"))
+	f.wantCounts(map[string]int{"Taken": 1, "Duplicate": 1})
 }

@@ -54,6 +54,8 @@ type Parts struct {
 	// Outputs are those of each template, by its name (stream, pets, leaderboard) and the output's.
 	Outputs map[string]map[string]string `json:"outputs,omitempty"`
 	Bridge  *bridge.Stats                `json:"bridge,omitempty"`
+	// Functions are those of the consumers, by consumer.
+	Functions map[string]Function `json:"functions,omitempty"`
 	// Mappings are by consumer.
 	Mappings map[string]mapping.Stats `json:"mappings,omitempty"`
 	// Lags are of each consumer's last batch that applied a change; nothing for one that hasn't yet.
@@ -91,6 +93,17 @@ func (e *Endpoints) set(server *servers.Server, endpoint string) {
 	case servers.OpenSearch:
 		e.OpenSearch = endpoint
 	}
+}
+
+// Function is a consumer's function: all that is needed to run its binary as its mapping does.
+type Function struct {
+	Binary string `json:"binary"`
+	ARN    string `json:"arn"`
+	// Env holds the function's variables as "NAME=value".
+	Env       []string      `json:"env"`
+	Timeout   time.Duration `json:"timeoutNs"`
+	MemoryMB  int           `json:"memoryMB"`
+	StreamARN string        `json:"streamArn"` // that its mapping reads
 }
 
 // Process is a server.

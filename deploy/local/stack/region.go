@@ -23,17 +23,18 @@ type region struct {
 	clients clients
 	further bool // it isn't the home region
 
-	bridge   *bridge.Bridge
-	mappings map[string]*mapping.Mapping // by consumer
-	streams  map[string]string           // that the mappings read, by consumer
-	lags     map[string]*lagMeter        // by consumer
+	bridge    *bridge.Bridge
+	functions map[string]Function         // by consumer
+	mappings  map[string]*mapping.Mapping // by consumer
+	streams   map[string]string           // that the mappings read, by consumer
+	lags      map[string]*lagMeter        // by consumer
 }
 
 // newRegion returns a region in which nothing runs yet.
 func (s *Stack) newRegion(p *plan) *region {
 	return &region{
 		plan: p, clients: s.clientsIn(p.region), further: p.region != s.options.Region,
-		mappings: map[string]*mapping.Mapping{}, streams: map[string]string{}, lags: map[string]*lagMeter{},
+		functions: map[string]Function{}, mappings: map[string]*mapping.Mapping{}, streams: map[string]string{}, lags: map[string]*lagMeter{},
 	}
 }
 
@@ -106,15 +107,20 @@ func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
 		return err
 	}
 	r.lags[c.name] = &lagMeter{Writer: output}
+	f := Function{
+		Binary: s.binary(c), ARN: c.function.ARN, Env: c.environment(r.plan.region, s.endpoints),
+		Timeout: c.function.Timeout, MemoryMB: c.function.MemoryMB, StreamARN: c.mapping.Stream,
+	}
+	r.functions[c.name] = f
 	r.mappings[c.name], err = mapping.New(mapping.Config{
 		Name:        c.name,
-		Binary:      s.binary(c),
-		Env:         c.environment(r.plan.region, s.endpoints),
+		Binary:      f.Binary,
+		Env:         f.Env,
 		Settings:    c.mapping,
-		Timeout:     c.function.Timeout,
-		MemoryMB:    c.function.MemoryMB,
-		FunctionARN: c.function.ARN,
-		StreamARN:   c.mapping.Stream,
+		Timeout:     f.Timeout,
+		MemoryMB:    f.MemoryMB,
+		FunctionARN: f.ARN,
+		StreamARN:   f.StreamARN,
 		Kinesis:     r.clients.kinesis,
 		SQS:         r.clients.sqs,
 		S3:          r.clients.s3,
@@ -149,7 +155,7 @@ func (r *region) tables() []template.Table {
 // parts tells how the region stands now.
 func (r *region) parts() Parts {
 	carried := r.bridge.Stats()
-	p := Parts{Outputs: r.plan.outputs(), Bridge: &carried, Mappings: map[string]mapping.Stats{}, Lags: map[string]Lag{}}
+	p := Parts{Outputs: r.plan.outputs(), Bridge: &carried, Functions: r.functions, Mappings: map[string]mapping.Stats{}, Lags: map[string]Lag{}}
 	for name, m := range r.mappings {
 		p.Mappings[name] = m.Stats()
 		if lag, ok := r.lags[name].lag(); ok {

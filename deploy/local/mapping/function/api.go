@@ -33,6 +33,9 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 		header.Set("Lambda-Runtime-Aws-Request-Id", inv.requestID)
 		header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		header.Set("Lambda-Runtime-Invoked-Function-Arn", e.config.ARN)
+		if e.config.ClientContext != "" {
+			header.Set("Lambda-Runtime-Client-Context", e.config.ClientContext)
+		}
 		_, _ = w.Write(inv.payload) // a function that does not take it has died, or will run out of time
 	case <-r.Context().Done():
 	}

@@ -26,6 +26,8 @@ type Config struct {
 	Timeout time.Duration
 	// MemoryMB is what the function is told it has.
 	MemoryMB int
+	// ClientContext is what its caller says with each invocation, as JSON: Lambda's client context. Empty: nothing.
+	ClientContext string
 	// Output takes the lines that the function writes to its standard output and error. It must be safe for concurrent use
 	// if several instances share it.
 	Output io.Writer

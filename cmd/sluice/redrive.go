@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"sluice/shared/redrive"
+)
+
+type redriveCommand struct {
+	pipelineFlags
+	Consumer  string `arg:"" help:"The consumer, such as leaderboard. Only it gets the changes."`
+	Region    string `help:"A further region of the local stack in which the consumer runs." placeholder:"REGION"`
+	List      bool   `help:"Show what is in the queue, by reason; nothing is sent or taken out."`
+	JSON      bool   `help:"With --list, print it as JSON."`
+	Sequence  string `help:"Send only the dead letter at this sequence number, or the range that begins there." placeholder:"N"`
+	Reason    string `help:"Send only dead letters with this reason, as --list shows it." placeholder:"REASON"`
+	KeepGoing bool   `help:"Go on even if many fail in a row."`
+}
+
+// Help is what kong prints below the verb's own line.
+func (c *redriveCommand) Help() string {
+	return `Sends the changes in a consumer's dead-letter queue to its function again. First set right what made them fail.
+A dead letter is taken out of the queue when the function has said that it is done, or has kept it as a new one; what fails
+again stays. It may be stopped and repeated at any time: what was done before is a duplicate then.
+
+Of a range that Lambda gave up, the queue has only the place; its changes are read from the stream, as long as it keeps them.`
+}
+
+func (c *redriveCommand) Validate() error {
+	var faults []error
+	if c.List && (c.Sequence != "" || c.Reason != "" || c.KeepGoing) {
+		faults = append(faults, errors.New("--list shows all there is; --sequence, --reason and --keep-going are for sending"))
+	}
+	if c.JSON && !c.List {
+		faults = append(faults, errors.New("--json is for --list"))
+	}
+	if c.Region != "" && c.Stack != "" {
+		faults = append(faults, errors.New("--region is for the local stack; with --stack the region is that of the AWS CLI (AWS_REGION)"))
+	}
+	return errors.Join(faults...)
+}
+
+// Run lists or sends.
+func (c *redriveCommand) Run(ctx context.Context) error {
+	r, closeFunction, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeFunction()
+	if c.List {
+		return c.list(ctx, r)
+	}
+	r.Sequence, r.Reason, r.KeepGoing = c.Sequence, c.Reason, c.KeepGoing
+	visible, _, err := redrive.Waiting(ctx, r.SQS, r.URL)
+	if err != nil {
+		return err
+	}
+	shown := newRedriveOutput(os.Stdout, visible)
+	r.Failed, r.Progress = shown.fail, shown.progress
+	result, err := r.Run(ctx)
+	shown.end()
+	return errors.Join(c.report(os.Stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
+}
+
+func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), error) {
+	if c.Stack != "" {
+		r, err := redriveDeployed(ctx, c.Stack, c.Consumer)
+		return r, func() {}, err
+	}
+	info, err := c.load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return redriveLocal(info, c.Consumer, c.Region)
+}
+
+// remaining says what the queue holds now.
+func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) error {
+	visible, hidden, err := redrive.Waiting(ctx, r.SQS, r.URL)
+	if err != nil {
+		return err
+	}
+	if visible == 0 && hidden == 0 {
+		fmt.Println("The queue is empty.")
+		return nil
+	}
+	fmt.Printf("In the queue: %d; \"sluice redrive %s --list\" shows why.\n", visible+hidden, c.Consumer)
+	tellHidden(os.Stdout, hidden)
+	return nil
+}
+
+func tellHidden(out io.Writer, hidden int) {
+	if hidden > 0 {
+		fmt.Fprintf(out, "%d of them are hidden: another redrive has them, or one that was killed; then they are back within %v.\n", hidden, redrive.DefaultVisibility)
+	}
+}
+
+// report tells what was done, and returns an error unless all that was chosen is done.
+func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) error {
+	n := r.Counts
+	fmt.Fprintf(out, "%s sent to %s: %d applied, %d there already, %d stale, %d skipped, %d refused again, %d to come again. Taken out of the queue: %s.\n",
+		plural(r.Sent, "change"), c.Consumer, n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Rejected, n.Retried, plural(r.Removed, "dead letter"))
+	if r.Untold > 0 {
+		fmt.Fprintf(out, "Of %d the end of the function's log doesn't tell what became of them; its metrics do.\n", r.Untold)
+	}
+	if n.Rejected > 0 {
+		fmt.Fprintf(out, "The last that was refused: %s\n", r.LastRejected)
+	}
+	if r.Left > 0 {
+		fmt.Fprintf(out, "%d were left: not chosen, or kept by this very run.\n", r.Left)
+	}
+	chosen := c.Sequence != "" || c.Reason != ""
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted; nothing is lost. The same command goes on with what is left")
+	case err != nil:
+		return err
+	case r.Failed > 0:
+		return fmt.Errorf("%s in the queue still; set right what the errors say, then run the same again", plural(r.Failed, "dead letter"))
+	case n.Rejected > 0:
+		return fmt.Errorf("refused again, and in the queue anew, whole: %s", plural(n.Rejected, "change"))
+	case r.Sent == 0 && chosen && r.Removed == 0:
+		return fmt.Errorf("no dead letter is as asked for; \"sluice redrive %s --list\" shows those that are there", c.Consumer)
+	}
+	return nil
+}
+
+// list shows the queue.
+func (c *redriveCommand) list(ctx context.Context, r *redrive.Redrive) error {
+	groups := redrive.Groups{}
+	letters := 0
+	if err := r.Letters(ctx, func(l redrive.Letter) { groups.Add(l); letters++ }); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(groups.Sorted())
+	}
+	visible, hidden, err := redrive.Waiting(ctx, r.SQS, r.URL)
+	if err != nil {
+		return err
+	}
+	printGroups(os.Stdout, c.Consumer, groups.Sorted(), time.Now())
+	if more := visible + hidden - letters; more > 0 {
+		fmt.Printf("\n%d more are hidden or have just come: another redrive may have them, or one that was killed; then they are back within %v.\n", more, redrive.DefaultVisibility)
+	}
+	return nil
+}

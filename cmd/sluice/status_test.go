@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// On a terminal each text is written over the one before, whose longer lines and further ones are gone.
+func TestRedraw(t *testing.T) {
+	for _, c := range []struct {
+		terminal bool
+		want     string
+	}{
+		{true, "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"},
+		{false, "a\nb\n\n"},
+	} {
+		var out bytes.Buffer
+		if err := redraw(&out, "a\nb\n", c.terminal); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != c.want {
+			t.Errorf("terminal %v: %q, want %q", c.terminal, out.String(), c.want)
+		}
+	}
+}
+
+// Where there is no terminal the status comes again and again, plain, until it is interrupted, which is no fault.
+func TestWatchInterrupted(t *testing.T) {
+	watchTwice(t, t.TempDir(), "The local stack is stopped.")
+}
+
+// watchTwice lets status --watch show a text twice, interrupts it, and returns all that it showed.
+func watchTwice(t *testing.T, dir, text string) string {
+	t.Helper()
+	cmd := command(t, dir, "status", "--watch")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stuck := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer stuck.Stop()
+	var shown strings.Builder
+	lines := bufio.NewScanner(out)
+	for times := 0; times < 2 && lines.Scan(); {
+		shown.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), text) {
+			times++
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() {
+		shown.WriteString(lines.Text() + "\n")
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("interrupted: %v, want exit 0\n%s", err, &shown)
+	}
+	if n := strings.Count(shown.String(), text); n < 2 || strings.Contains(shown.String(), "\x1b") {
+		t.Errorf("%q %d times, want twice and plain:\n%s", text, n, &shown)
+	}
+	return shown.String()
+}

@@ -1,0 +1,271 @@
+package redrive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// DefaultVisibility is how long a letter stays hidden in the queue after a run that was killed.
+const DefaultVisibility = 2 * time.Minute
+
+// maxFailures is how many letters in a row may fail before a run ends: then it isn't for the letters.
+const maxFailures = 5
+
+// Function is the consumer's. It is given consumer.RedriveContext as its client context with each payload, or it would
+// take what it refused before for done.
+type Function interface {
+	// Invoke returns an error only if the function can't be invoked, or ctx ends.
+	Invoke(ctx context.Context, payload []byte) (Reply, error)
+}
+
+// Redrive sends dead letters again.
+type Redrive struct {
+	Consumer string // whose letters they are; others are left
+	SQS      *sqs.Client
+	URL      string
+	S3       *s3.Client
+	Kinesis  *kinesis.Client
+	Function Function
+	// Sequence chooses the letter at this place, Reason those of this one; empty: all.
+	Sequence, Reason string
+	// KeepGoing goes on however many letters fail in a row.
+	KeepGoing  bool
+	Visibility time.Duration // see DefaultVisibility
+	// Failed is told of each letter that stays, and why; Progress of each group that was sent.
+	Failed   func(l *Letter, err error)
+	Progress func(Result)
+}
+
+// Result is what a run did.
+type Result struct {
+	Sent    int // records, each counted once
+	Removed int // messages
+	Failed  int // messages that stay
+	Left    int // messages that weren't chosen
+	Counts  Counts
+	// Untold is how many of the records sent the function's log didn't tell of.
+	Untold int
+	// LastRejected is why a record was refused again.
+	LastRejected string
+}
+
+// ErrManyFailed is returned when so many letters failed in a row that it isn't for the letters.
+var ErrManyFailed = errors.New("the last letters failed one after the other, so the destination seems to be down: they are all in the queue still. " +
+	"Run the same again when it is up, or with --keep-going if the letters are to blame")
+
+// run is one run's state.
+type run struct {
+	*Redrive
+	held     map[string]string // receipts of the messages that are hidden for us, by their ids
+	removed  map[string]bool   // messages that were removed, by their ids
+	sent     map[place]bool    // records that were sent, and whether they are done: neither kept anew nor to come again
+	result   Result
+	failures int // in a row
+}
+
+func (r *Redrive) newRun() *run {
+	return &run{Redrive: r, held: map[string]string{}, removed: map[string]bool{}, sent: map[place]bool{}}
+}
+
+// Run sends the chosen letters until the queue holds no other. The result tells what was done also if there is an error.
+func (r *Redrive) Run(ctx context.Context) (Result, error) {
+	s := r.newRun()
+	defer s.release(ctx)
+	for {
+		letters, err := s.receive(ctx)
+		if err != nil || len(letters) == 0 {
+			return s.result, err
+		}
+		if err := s.resend(ctx, letters); err != nil {
+			return s.result, err
+		}
+	}
+}
+
+// Letters gives every letter of the queue, without taking it out.
+func (r *Redrive) Letters(ctx context.Context, give func(Letter)) error {
+	s := r.newRun()
+	defer s.release(ctx)
+	for {
+		letters, err := s.receive(ctx)
+		if err != nil || len(letters) == 0 {
+			return err
+		}
+		for _, l := range letters {
+			give(l)
+		}
+	}
+}
+
+// chosen says whether a letter is to be sent.
+func (r *Redrive) chosen(l *Letter) bool {
+	return (r.Reason == "" || r.Reason == l.Reason()) && (r.Sequence == "" || r.Sequence == l.Sequence())
+}
+
+// group are letters whose records are sent in one payload.
+type group struct {
+	records []record
+	letters map[place][]*Letter // several may have the same record
+	bytes   int
+}
+
+// resend sends letters that have just been received.
+func (r *run) resend(ctx context.Context, letters []Letter) error {
+	g := group{letters: map[place][]*Letter{}}
+	for i := range letters {
+		l := &letters[i]
+		switch {
+		case !r.chosen(l):
+			r.result.Left++
+		case l.Range != nil:
+			if err := r.resendRange(ctx, l); err != nil {
+				return err
+			}
+		case l.Own == nil:
+			r.fail(l, errors.New("it is neither a dead letter of a consumer nor an on-failure document of Lambda"))
+		case l.Own.Consumer != r.Consumer:
+			r.fail(l, fmt.Errorf("it is of consumer %s, not of %s: this queue has the letters of both", l.Own.Consumer, r.Consumer))
+		default:
+			if err := r.add(ctx, &g, l); err != nil {
+				return err
+			}
+		}
+	}
+	return r.sendGroup(ctx, &g)
+}
+
+// add puts a letter into the group, which it sends first if it is full.
+func (r *run) add(ctx context.Context, g *group, l *Letter) error {
+	whole, err := r.whole(ctx, l.Own)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var rec record
+	if err == nil {
+		rec, err = recordOf(&whole)
+	}
+	if err != nil {
+		r.fail(l, err)
+		return nil
+	}
+	if done, sent := r.sent[rec.place]; sent {
+		if done {
+			return r.remove(ctx, l) // the same letter, kept twice
+		}
+		r.result.Left++ // kept anew by this run, or failed in it
+		return nil
+	}
+	if g.bytes+len(rec.event) > maxPayloadBytes {
+		if err := r.sendGroup(ctx, g); err != nil {
+			return err
+		}
+	}
+	if g.letters[rec.place] == nil {
+		g.records, g.bytes = append(g.records, rec), g.bytes+len(rec.event)
+	}
+	g.letters[rec.place] = append(g.letters[rec.place], l)
+	return nil
+}
+
+// sendGroup sends a group at once, and if any of it has to come again each record alone: an answer names only the lowest.
+func (r *run) sendGroup(ctx context.Context, g *group) error {
+	records, letters := g.records, g.letters
+	*g = group{letters: map[place][]*Letter{}}
+	if len(records) == 0 {
+		return nil
+	}
+	if len(records) > 1 {
+		err := r.send(ctx, records)
+		if err == nil {
+			for _, rec := range records {
+				if err := r.remove(ctx, letters[rec.place]...); err != nil {
+					return err
+				}
+			}
+			r.tell()
+			return nil
+		}
+		if _, failed := errors.AsType[*failedError](err); !failed {
+			return err
+		}
+	}
+	for _, rec := range records {
+		err := r.send(ctx, []record{rec})
+		if _, failed := errors.AsType[*failedError](err); failed {
+			for _, l := range letters[rec.place] {
+				r.fail(l, err)
+			}
+			r.failures++
+		} else if err != nil {
+			return err
+		} else if err := r.remove(ctx, letters[rec.place]...); err != nil {
+			return err
+		}
+		r.tell()
+		if r.failures >= maxFailures && !r.KeepGoing {
+			return ErrManyFailed
+		}
+	}
+	return nil
+}
+
+// resendRange sends the records of an on-failure document, one by one. Its document stays until none has to come again.
+func (r *run) resendRange(ctx context.Context, l *Letter) error {
+	var firstFailure error
+	left, whole, err := r.fetch(ctx, l.Range, func(records []record) error {
+		for _, rec := range records {
+			r.keepHidden(ctx, l)
+			err := r.send(ctx, []record{rec})
+			if _, failed := errors.AsType[*failedError](err); err != nil && !failed {
+				return err
+			}
+			r.tell()
+			if err == nil {
+				continue
+			}
+			if firstFailure == nil {
+				firstFailure = fmt.Errorf("record %s: %w", rec.sequence, err)
+			}
+			if r.failures++; r.failures >= maxFailures && !r.KeepGoing {
+				return ErrManyFailed
+			}
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, ErrManyFailed):
+		r.fail(l, firstFailure)
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		r.fail(l, err)
+	case firstFailure != nil:
+		r.fail(l, firstFailure)
+	case !whole:
+		r.fail(l, &ExpiredError{Range: *l.Range, Left: left})
+	default:
+		return r.remove(ctx, l)
+	}
+	return nil
+}
+
+// fail notes a letter that stays.
+func (r *run) fail(l *Letter, err error) {
+	r.result.Failed++
+	if r.Failed != nil {
+		r.Failed(l, err)
+	}
+}
+
+func (r *run) tell() {
+	if r.Progress != nil {
+		r.Progress(r.result)
+	}
+}

@@ -1,0 +1,73 @@
+package redrive
+
+import (
+	"context"
+	"errors"
+)
+
+// failedError is returned by send if not all of the records are known to be done.
+type failedError struct{ err error }
+
+func (e *failedError) Error() string { return e.err.Error() }
+
+func (e *failedError) Unwrap() error { return e.err }
+
+// send sends records to the function. Without an error none has to come again: each is done, or was kept anew.
+func (r *run) send(ctx context.Context, records []record) error {
+	event, err := payload(records)
+	if err != nil {
+		return err
+	}
+	reply, err := r.Function.Invoke(ctx, event)
+	if err != nil {
+		return err
+	}
+	told := ReadLog(reply.Log)
+	failure := reply.Failure
+	if failure == nil {
+		failure = failed(reply.Answer, told)
+	}
+	alone := len(records) == 1
+	if failure == nil || alone {
+		r.count(records, told)
+	}
+	for _, rec := range records {
+		// A rejected one stands in the queue anew, and which one it is of several nobody tells.
+		if done := failure == nil && told.Known && told.Counts.Rejected == 0; failure == nil || alone {
+			r.sent[rec.place] = done
+		}
+	}
+	if failure != nil {
+		return &failedError{failure}
+	}
+	r.failures = 0
+	return nil
+}
+
+// failed returns why records have to come again, or nil if none has.
+func failed(answer []byte, told Told) error {
+	again, err := Again(answer)
+	if err != nil || len(again) == 0 {
+		return err
+	}
+	if told.Again != "" {
+		return errors.New(told.Again)
+	}
+	return errors.New("the function says that it has to come again; its log says why")
+}
+
+// count adds what became of records.
+func (r *run) count(records []record, told Told) {
+	for _, rec := range records {
+		if _, before := r.sent[rec.place]; !before {
+			r.result.Sent++
+		}
+	}
+	r.result.Counts.add(told.Counts)
+	if !told.Known {
+		r.result.Untold += len(records)
+	}
+	if told.Rejected != "" {
+		r.result.LastRejected = told.Rejected
+	}
+}
