@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sluice/consumers/badges"
@@ -151,9 +152,22 @@ func (c *lintCommand) lintTemplates() error {
 			err = read.Check(c.Retention)
 		}
 		if err == nil {
-			fmt.Printf("%s suits a consumer\n", path)
+			fmt.Printf("%s suits a consumer\n", fromHere(path))
 		}
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+// fromHere shortens a path to one from the working directory, if it is below that.
+func fromHere(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	short, err := filepath.Rel(here, path)
+	if err != nil || strings.HasPrefix(short, "..") {
+		return path
+	}
+	return short
 }
