@@ -34,6 +34,10 @@ func TestApplicationsFit(t *testing.T) {
 			var known []string
 			for _, p := range within[a.LogicalID].Parameters {
 				known = append(known, p.Name)
+				// Who deploys a part alone gets what the whole gives it.
+				if own := defaultOf(t, path, p.Name); own != nil && p.Default != nil && *own != *p.Default && *own != "" {
+					t.Errorf("%s: parameter %s is %s by default, but %s in %s", path, p.Name, *own, *p.Default, a.Location)
+				}
 				if _, given := a.Parameters[p.Name]; !given && p.Default == nil {
 					t.Errorf("%s: %s doesn't give %s its parameter %s", path, a.LogicalID, a.Location, p.Name)
 				}
@@ -49,4 +53,19 @@ func TestApplicationsFit(t *testing.T) {
 			}
 		}
 	}
+}
+
+// defaultOf returns the default of a template's parameter; nil if there is none.
+func defaultOf(t *testing.T, path, name string) *string {
+	t.Helper()
+	read, err := template.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range read.Parameters {
+		if p.Name == name {
+			return p.Default
+		}
+	}
+	return nil
 }

@@ -22,25 +22,7 @@ var Ministack = &Server{
 	slug:          "ministack",
 	recipe:        recipe("ministack"),
 	installNeeds:  []tool{python},
-	install: func(ctx context.Context, dir string, progress Progress) error {
-		python3, err := python.path()
-		if err != nil {
-			return err
-		}
-		venv := filepath.Join(dir, "venv")
-		progress.say("making its Python environment")
-		if err := runInstaller(ctx, dir, nil, python3, "-m", "venv", venv); err != nil {
-			return err
-		}
-		packages := 0
-		return runInstaller(ctx, dir, func(line string) {
-			if strings.HasPrefix(line, "Collecting ") {
-				packages++
-				progress.say("packages fetched: %d", packages)
-			}
-		}, venvPython(dir), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps",
-			"--requirement", filepath.Join(dir, "requirements.txt"))
-	},
+	install:       installPackages(),
 	// A Python that was upgraded or removed leaves the environment behind without its packages.
 	intact: func(ctx context.Context, dir string) bool {
 		return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack").Run() == nil
@@ -80,6 +62,30 @@ var Ministack = &Server{
 		_, err := client.ListStreams(ctx, &kinesis.ListStreamsInput{})
 		return err
 	},
+}
+
+// installPackages makes what installs the packages of requirements.txt into a Python environment, with further flags of pip.
+func installPackages(flags ...string) func(ctx context.Context, dir string, progress Progress) error {
+	return func(ctx context.Context, dir string, progress Progress) error {
+		python3, err := python.path()
+		if err != nil {
+			return err
+		}
+		venv := filepath.Join(dir, "venv")
+		progress.say("making its Python environment")
+		if err := runInstaller(ctx, dir, nil, python3, "-m", "venv", venv); err != nil {
+			return err
+		}
+		packages := 0
+		arguments := append([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps",
+			"--requirement", filepath.Join(dir, "requirements.txt")}, flags...)
+		return runInstaller(ctx, dir, func(line string) {
+			if strings.HasPrefix(line, "Collecting ") {
+				packages++
+				progress.say("packages fetched: %d", packages)
+			}
+		}, venvPython(dir), arguments...)
+	}
 }
 
 func venvPython(dir string) string { return filepath.Join(dir, "venv", "bin", "python") }

@@ -122,6 +122,37 @@ func TestOwnTemplates(t *testing.T) {
 	}
 }
 
+// What is off by default is as well understood, and a mapping that fans out reads the same stream.
+func TestOwnTemplatesWithEverythingOn(t *testing.T) {
+	paths, err := filepath.Glob("../../../consumers/*/template.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("found no consumers: %v", err)
+	}
+	for _, path := range paths {
+		given := map[string]string{"StreamArn": "arn:given", "EnhancedFanOut": "true", "ReservedConcurrency": "4", "KmsKeyArn": "arn:key"}
+		for name, value := range map[string]string{
+			"search": "SearchEndpoint=https://search.example,SearchAuth=basic,SearchSecretArn=arn:secret", "badges": "OperatorArn=arn:operator",
+			"replication": "TableKmsKeyArns=arn:key,SharedTable=T,SharedRegions=eu-west-1",
+		} {
+			if filepath.Base(filepath.Dir(path)) != name {
+				continue
+			}
+			for pair := range strings.SplitSeq(value, ",") {
+				key, text, _ := strings.Cut(pair, "=")
+				given[key] = text
+			}
+		}
+		resources, err := resolve(path, given)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		if got := resources.Functions[0].Mappings[0].Stream; got != "arn:given" || len(resources.StreamConsumers) != 1 {
+			t.Errorf("%s: with a consumer of its own, of %d, the mapping reads %s, want arn:given", path, len(resources.StreamConsumers), got)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	const function = `Resources:
   F:
