@@ -109,10 +109,10 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 		fmt.Fprintf(out, "Of %d the end of the function's log doesn't tell what became of them; its metrics do.\n", r.Untold)
 	}
 	if n.Rejected > 0 {
-		fmt.Fprintf(out, "The last that was refused: %s\n", r.LastRejected)
+		fmt.Fprintf(out, "The last that was refused: %s\n", indent(r.LastRejected))
 	}
 	if r.Left > 0 {
-		fmt.Fprintf(out, "%d were left: not chosen, or kept by this very run.\n", r.Left)
+		fmt.Fprintf(out, "Left as they are, not chosen or kept by this very run: %d.\n", r.Left)
 	}
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {

@@ -63,7 +63,7 @@ func (r *run) count(records []record, told Told) {
 			r.result.Sent++
 		}
 	}
-	r.result.Counts.add(told.Counts)
+	r.result.Counts.Add(told.Counts)
 	if !told.Known {
 		r.result.Untold += len(records)
 	}
