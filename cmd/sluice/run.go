@@ -160,7 +160,7 @@ func (t *replayed) print(out io.Writer, payload []byte, reply redrive.Reply) err
 	if err != nil {
 		return err // the function wouldn't have answered
 	}
-	again, err := redrive.Again(reply.Answer)
+	again, _, err := redrive.Again(reply.Answer)
 	if err != nil {
 		return err
 	}

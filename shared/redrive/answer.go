@@ -77,25 +77,25 @@ func ReadLog(log []byte) Told {
 
 // Again returns the sequence numbers that have to come again, by the answer of a function whose mapping has
 // ReportBatchItemFailures. Unlike Lambda it takes no answer for a success that doesn't say so: whatever isn't known to
-// be done stays in the queue.
-func Again(answer []byte) ([]string, error) {
+// be done stays in the queue. Redriven is what the function says of itself, see consumer.RedriveContext.
+func Again(answer []byte) (again []string, redriven bool, err error) {
 	var a struct {
+		Redriven bool `json:"redriven"`
 		Failures *[]struct {
 			Identifier *string `json:"itemIdentifier"`
 		} `json:"batchItemFailures"`
 	}
 	if err := json.Unmarshal(answer, &a); err != nil {
-		return nil, fmt.Errorf("the function's answer %.200q is not that of a consumer: %w", answer, err)
+		return nil, false, fmt.Errorf("the function's answer %.200q is not that of a consumer: %w", answer, err)
 	}
 	if a.Failures == nil {
-		return nil, fmt.Errorf("the function's answer %.200q is not that of a consumer: it has no batchItemFailures", answer)
+		return nil, false, fmt.Errorf("the function's answer %.200q is not that of a consumer: it has no batchItemFailures", answer)
 	}
-	var again []string
 	for _, f := range *a.Failures {
 		if f.Identifier == nil || *f.Identifier == "" {
-			return nil, errors.New("the function's answer names a record without a sequence number")
+			return nil, false, errors.New("the function's answer names a record without a sequence number")
 		}
 		again = append(again, *f.Identifier)
 	}
-	return again, nil
+	return again, a.Redriven, nil
 }

@@ -38,6 +38,7 @@ type world struct {
 	bad     bool   // what has "bad" in its name is refused
 	applied []string
 	stay    []error
+	old     bool // the function knows nothing of redrives
 	mu      sync.Mutex
 	items   sync.Mutex
 	before  func() // each invocation
@@ -93,8 +94,10 @@ func (w *world) Invoke(ctx context.Context, payload []byte) (Reply, error) {
 	}
 	w.log.Reset()
 	var said lambdacontext.ClientContext
-	if err := json.Unmarshal([]byte(consumer.RedriveContext), &said); err != nil {
-		return Reply{}, err
+	if !w.old {
+		if err := json.Unmarshal([]byte(consumer.RedriveContext), &said); err != nil {
+			return Reply{}, err
+		}
 	}
 	answer, err := w.handler.Invoke(lambdacontext.NewContext(context.WithoutCancel(ctx), &lambdacontext.LambdaContext{ClientContext: said}), payload)
 	if w.after != nil {
@@ -317,6 +320,21 @@ func TestInterruptedAnywhere(t *testing.T) {
 	w.wantApplied(append(names, "a", "b", "c")...)
 }
 
+// A function from before there were redrives answers that what it has kept is done. Nothing is removed then.
+func TestOldFunction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver("bad 1", "bad 2")
+	w.giveUp("a")
+	w.bad, w.old = false, true
+	for _, w.Reason = range []string{"invalid", "RecordAgeExceeded"} {
+		if got, err := w.Run(t.Context()); got.Removed != 0 || !errors.Is(err, ErrOldFunction) {
+			t.Errorf("%s: result %+v, %v", w.Reason, got, err)
+		}
+	}
+	w.wantWaiting(3)
+}
+
 // Two runs at a time send some changes twice at worst, and lose none.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
@@ -363,11 +381,11 @@ func TestExpiredRange(t *testing.T) {
 // An answer that isn't a consumer's removes nothing, though Lambda would take it for a success.
 func TestAnswersThatSayNothing(t *testing.T) {
 	for _, answer := range []string{``, `null`, `{}`, `"ok"`, `{"batchItemFailures":null}`, `{"batchItemFailures":[{}]}`, `{"batchItemFailures":[{"itemIdentifier":""}]}`} {
-		if again, err := Again([]byte(answer)); err == nil {
+		if again, _, err := Again([]byte(answer)); err == nil {
 			t.Errorf("answer %s: %v come again, want an error", answer, again)
 		}
 	}
-	if again, err := Again([]byte(`{"batchItemFailures":[]}`)); err != nil || len(again) != 0 {
+	if again, redriven, err := Again([]byte(`{"batchItemFailures":[]}`)); err != nil || len(again) != 0 || redriven {
 		t.Errorf("success: %v, %v", again, err)
 	}
 }
