@@ -79,6 +79,18 @@ func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), er
 	return redriveLocal(info, c.Consumer, c.Region)
 }
 
+// listing is the command that shows the same queue.
+func (c *redriveCommand) listing() string {
+	command := "sluice redrive " + c.Consumer + " --list"
+	if c.Region != "" {
+		command += " --region " + c.Region
+	}
+	if c.Stack != "" {
+		command += " --stack " + c.Stack
+	}
+	return command
+}
+
 // remaining says what the queue holds now.
 func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) error {
 	visible, hidden, err := redrive.Waiting(ctx, r.SQS, r.URL)
@@ -89,7 +101,7 @@ func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) erro
 		fmt.Println("The queue is empty.")
 		return nil
 	}
-	fmt.Printf("In the queue: %d; \"sluice redrive %s --list\" shows why.\n", visible+hidden, c.Consumer)
+	fmt.Printf("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
 	tellHidden(os.Stdout, hidden)
 	return nil
 }
@@ -125,7 +137,7 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	case n.Rejected > 0:
 		return fmt.Errorf("refused again, and in the queue anew, whole: %s", plural(n.Rejected, "change"))
 	case r.Sent == 0 && chosen && r.Removed == 0:
-		return fmt.Errorf("no dead letter is as asked for; \"sluice redrive %s --list\" shows those that are there", c.Consumer)
+		return fmt.Errorf("no dead letter is as asked for; \"%s\" shows those that are there", c.listing())
 	}
 	return nil
 }
