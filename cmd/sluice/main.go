@@ -39,6 +39,7 @@ type cli struct {
 	Backfill backfillCommand `cmd:"" help:"Bring a table that exists into a destination, while its changes flow."`
 	Load     loadCommand     `cmd:"" help:"Put the rows of a web server's log, a CSV file, into a table."`
 	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
+	Run      runCommand      `cmd:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
 	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
 	Serve    serveCommand    `cmd:"" hidden:""`
 }

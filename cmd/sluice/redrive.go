@@ -79,6 +79,18 @@ func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), er
 	return redriveLocal(info, c.Consumer, c.Region)
 }
 
+// listing is the command that shows the same queue.
+func (c *redriveCommand) listing() string {
+	command := "sluice redrive " + c.Consumer + " --list"
+	if c.Region != "" {
+		command += " --region " + c.Region
+	}
+	if c.Stack != "" {
+		command += " --stack " + c.Stack
+	}
+	return command
+}
+
 // remaining says what the queue holds now.
 func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) error {
 	visible, hidden, err := redrive.Waiting(ctx, r.SQS, r.URL)
@@ -89,7 +101,7 @@ func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) erro
 		fmt.Println("The queue is empty.")
 		return nil
 	}
-	fmt.Printf("In the queue: %d; \"sluice redrive %s --list\" shows why.\n", visible+hidden, c.Consumer)
+	fmt.Printf("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
 	tellHidden(os.Stdout, hidden)
 	return nil
 }
@@ -109,10 +121,10 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 		fmt.Fprintf(out, "Of %d the end of the function's log doesn't tell what became of them; its metrics do.\n", r.Untold)
 	}
 	if n.Rejected > 0 {
-		fmt.Fprintf(out, "The last that was refused: %s\n", r.LastRejected)
+		fmt.Fprintf(out, "The last that was refused: %s\n", indent(r.LastRejected))
 	}
 	if r.Left > 0 {
-		fmt.Fprintf(out, "%d were left: not chosen, or kept by this very run.\n", r.Left)
+		fmt.Fprintf(out, "Left as they are, not chosen or kept by this very run: %d.\n", r.Left)
 	}
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {
@@ -125,7 +137,7 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	case n.Rejected > 0:
 		return fmt.Errorf("refused again, and in the queue anew, whole: %s", plural(n.Rejected, "change"))
 	case r.Sent == 0 && chosen && r.Removed == 0:
-		return fmt.Errorf("no dead letter is as asked for; \"sluice redrive %s --list\" shows those that are there", c.Consumer)
+		return fmt.Errorf("no dead letter is as asked for; \"%s\" shows those that are there", c.listing())
 	}
 	return nil
 }

@@ -52,12 +52,16 @@ const maxFailuresShown = 20
 type redriveOutput struct {
 	out   io.Writer
 	bar   *progressbar.ProgressBar // nil on no terminal
+	last  time.Time                // when a line was printed there
 	shown int
 }
 
+// progressInterval is how often a line tells how far a run is where there is no terminal.
+const progressInterval = 10 * time.Second
+
 // newRedriveOutput expects about total changes: ranges may have more than one each.
 func newRedriveOutput(out *os.File, total int) *redriveOutput {
-	o := &redriveOutput{out: out}
+	o := &redriveOutput{out: out, last: time.Now()}
 	if isTerminal(out) {
 		o.bar = progressbar.NewOptions(max(total, 1), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("  changes"),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
@@ -73,6 +77,10 @@ func isTerminal(f *os.File) bool {
 // progress shows how many changes were sent.
 func (o *redriveOutput) progress(r redrive.Result) {
 	if o.bar == nil {
+		if time.Since(o.last) >= progressInterval {
+			fmt.Fprintf(o.out, "%s sent so far\n", plural(r.Sent, "change"))
+			o.last = time.Now()
+		}
 		return
 	}
 	if r.Sent > o.bar.GetMax() {

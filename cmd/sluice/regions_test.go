@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,13 +13,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/replication/mark"
 	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/stack"
+	"sluice/shared/consumer"
 )
 
 // The commands with which replication's README plays in two regions, in a checkout
@@ -65,6 +69,7 @@ func TestPlayInTwoRegions(t *testing.T) {
 			writeInBoth(t, info)
 		case line == "sluice status":
 			wantTexts(t, out, "replication  us-east-1", "replication  eu-west-1", "UserScoreEvents  eu-west-1")
+			redriveInOne(t, info, "eu-west-1", sh)
 		case strings.HasPrefix(line, "sluice verify"):
 			wantTexts(t, out, "items of UserScoreEvents in us-east-1: each the same in eu-west-1.")
 			waitUntilStill(t, runDir)
@@ -80,6 +85,38 @@ func TestPlayInTwoRegions(t *testing.T) {
 	if after, err := stack.Load(t.Context(), runDir); err != nil || after.State != stack.Stopped {
 		t.Errorf("it is %s, %v; want %s", after.State, err, stack.Stopped)
 	}
+}
+
+// redriveInOne sends a dead letter of a further region to that region's function, which keeps it anew in that region's queue.
+func redriveInOne(t *testing.T, info stack.Info, region string, sh func(string) (string, error)) {
+	t.Helper()
+	letter, err := json.Marshal(consumer.DeadLetter{
+		Consumer: "replication", Reason: consumer.Undecodable, Data: "bm8gY2hhbmdl",
+		Position: consumer.Position{StreamARN: info.In(region).Functions["replication"].StreamARN, ShardID: "shardId-000000000000", SequenceNumber: "7"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := info.AWS()
+	cfg.Region = region
+	if _, err := sqs.NewFromConfig(cfg).SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: aws.String(info.In(region).Outputs["replication"]["DeadLetterQueue"]), MessageBody: aws.String(string(letter)),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := sh("sluice redrive replication --region " + region)
+	if err == nil {
+		t.Error("what is no change is refused again: exit 0, want 1")
+	}
+	wantTexts(t, out, "1 change sent to replication", "1 refused again", "In the queue: 1; \"sluice redrive replication --list --region "+region+"\"")
+	if out, err = sh("sluice redrive replication --list"); err != nil {
+		t.Error(err)
+	}
+	wantTexts(t, out, "replication has no dead letters.")
+	if out, err = sh("sluice redrive replication --list --region us-west-2"); err == nil {
+		t.Error("a region where nothing runs: exit 0, want 1")
+	}
+	wantTexts(t, out, "no consumer runs in region us-west-2; there are: us-east-1, eu-west-1")
 }
 
 func inRegion(info stack.Info, region string) *dynamodb.Client {

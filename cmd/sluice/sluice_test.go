@@ -73,7 +73,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "player", "badges", "lint", "verify", "backfill", "load", "redrive", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "play", "top", "rank", "history", "player", "badges", "lint", "verify", "backfill", "load", "redrive", "run", "decode")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}
@@ -311,6 +311,8 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"top --stack":                    "--stack",
 		"decode no-such-file":            "no-such-file",
 		"status --json --watch":          "--watch is for people",
+		"run leaderboard":                "--against",
+		"run x --against no-such-file":   "no-such-file",
 		"redrive x --json":               "--json is for --list",
 		"redrive x --list --reason y":    "--list shows all there is",
 		"redrive x --stack y --region z": "--region is for the local stack",

@@ -16,7 +16,8 @@
 //   - A change that fails holds up only later changes of its own item (with
 //     Each; an ApplyBatch of its own decides that itself).
 //   - A record that can't be decoded, or that the consumer rejects, never blocks
-//     its shard. If its dead letter can't be kept, it comes again.
+//     its shard. If its dead letter can't be kept, it comes again. A dead letter
+//     that is sent again (package redrive) is applied like any other change.
 //   - A change that keeps failing while others succeed becomes a dead letter
 //     after Settings.StuckAfter; while nothing succeeds, everything waits. With
 //     several destinations that is so for each by itself, once At names them.

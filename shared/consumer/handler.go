@@ -230,7 +230,7 @@ func (b *batch) answer() ([]byte, error) {
 	if err := writeMetrics(h.Metrics, h.Name, h.Now(), &b.counts); err != nil {
 		h.Log.Error("metrics of this batch are lost", "error", err.Error())
 	}
-	return marshalAnswer(lowest)
+	return marshalAnswer(lowest, b.redriven)
 }
 
 func (b *batch) position(i int) position {
@@ -249,6 +249,8 @@ func lessSequence(a, b string) bool {
 
 type answer struct {
 	BatchItemFailures []itemFailure `json:"batchItemFailures"`
+	// Redriven tells who sends dead letters again that the function knows what they are.
+	Redriven bool `json:"redriven,omitempty"`
 }
 
 type itemFailure struct {
@@ -258,8 +260,8 @@ type itemFailure struct {
 // marshalAnswer names only the lowest failure: Lambda takes that as the
 // checkpoint and sends everything from there on again, whatever else is named.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
-func marshalAnswer(lowest string) ([]byte, error) {
-	a := answer{BatchItemFailures: []itemFailure{}}
+func marshalAnswer(lowest string, redriven bool) ([]byte, error) {
+	a := answer{BatchItemFailures: []itemFailure{}, Redriven: redriven}
 	if lowest != "" {
 		a.BatchItemFailures = append(a.BatchItemFailures, itemFailure{lowest})
 	}

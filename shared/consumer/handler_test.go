@@ -330,10 +330,14 @@ func TestRedrivenLettersAreApplied(t *testing.T) {
 	}
 	outcomes["a"] = errors.New("throttled")
 	f.now = f.now.Add(2 * DefaultGiveUpAge)
-	f.wantAnswer(again(), 1)
+	if got, want := string(again()), fmt.Sprintf(`{"batchItemFailures":[{"itemIdentifier":"%s"}],"redriven":true}`, consumertest.SequenceNumber(1)); got != want {
+		t.Errorf("answer is %s, want %s", got, want)
+	}
 	f.wantCounts(map[string]int{"Taken": 1, "Retried": 1})
 	outcomes["a"] = nil
-	f.wantAnswer(again(), 0)
+	if got, want := string(again()), `{"batchItemFailures":[],"redriven":true}`; got != want {
+		t.Errorf("answer is %s, want %s", got, want)
+	}
 	f.wantCounts(map[string]int{"Taken": 1, "Applied": 1})
 	if len(f.letters.kept) != 1 {
 		t.Errorf("%d dead letters, want the first one", len(f.letters.kept))

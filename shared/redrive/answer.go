@@ -22,7 +22,8 @@ type Counts struct {
 	Taken, Applied, Duplicate, Stale, Skipped, Retried, Rejected int
 }
 
-func (c *Counts) add(o Counts) {
+// Add adds other counts.
+func (c *Counts) Add(o Counts) {
 	c.Taken += o.Taken
 	c.Applied += o.Applied
 	c.Duplicate += o.Duplicate
@@ -36,13 +37,15 @@ func (c *Counts) add(o Counts) {
 type Told struct {
 	Counts Counts
 	Known  bool // whether there was a line of metrics
-	// Rejected and Again are why a record was refused, and why one has to come again.
+	// Rejected and Again are why a record was refused, the last of several, and why one has to come again.
 	Rejected, Again string
+	// Kept is why each of the refused records was, by its sequence number.
+	Kept map[string]string
 }
 
 // ReadLog finds in a function's log what became of its records.
 func ReadLog(log []byte) Told {
-	var told Told
+	told := Told{Kept: map[string]string{}}
 	for line := range bytes.Lines(log) {
 		if !bytes.HasPrefix(line, []byte("{")) {
 			continue
@@ -50,22 +53,23 @@ func ReadLog(log []byte) Told {
 		var l struct {
 			AWS json.RawMessage `json:"_aws"`
 			Counts
-			Message  string `json:"msg"`
 			Reason   string `json:"reason"`
 			Error    string `json:"error"`
 			ItsError string `json:"itsError"`
+			Sequence string `json:"sequenceNumber"`
 		}
 		if json.Unmarshal(line, &l) != nil {
 			continue // another line of the function's own
 		}
 		switch {
 		case l.AWS != nil:
-			told.Counts.add(l.Counts)
+			told.Counts.Add(l.Counts)
 			told.Known = true
 		case l.ItsError != "":
 			told.Again = l.ItsError
 		case l.Reason != "" && l.Error != "":
 			told.Rejected = l.Reason + ": " + l.Error
+			told.Kept[l.Sequence] = told.Rejected
 		}
 	}
 	return told
@@ -73,25 +77,25 @@ func ReadLog(log []byte) Told {
 
 // Again returns the sequence numbers that have to come again, by the answer of a function whose mapping has
 // ReportBatchItemFailures. Unlike Lambda it takes no answer for a success that doesn't say so: whatever isn't known to
-// be done stays in the queue.
-func Again(answer []byte) ([]string, error) {
+// be done stays in the queue. Redriven is what the function says of itself, see consumer.RedriveContext.
+func Again(answer []byte) (again []string, redriven bool, err error) {
 	var a struct {
+		Redriven bool `json:"redriven"`
 		Failures *[]struct {
 			Identifier *string `json:"itemIdentifier"`
 		} `json:"batchItemFailures"`
 	}
 	if err := json.Unmarshal(answer, &a); err != nil {
-		return nil, fmt.Errorf("the function's answer %.200q is not that of a consumer: %w", answer, err)
+		return nil, false, fmt.Errorf("the function's answer %.200q is not that of a consumer: %w", answer, err)
 	}
 	if a.Failures == nil {
-		return nil, fmt.Errorf("the function's answer %.200q is not that of a consumer: it has no batchItemFailures", answer)
+		return nil, false, fmt.Errorf("the function's answer %.200q is not that of a consumer: it has no batchItemFailures", answer)
 	}
-	var again []string
 	for _, f := range *a.Failures {
 		if f.Identifier == nil || *f.Identifier == "" {
-			return nil, errors.New("the function's answer names a record without a sequence number")
+			return nil, false, errors.New("the function's answer names a record without a sequence number")
 		}
 		again = append(again, *f.Identifier)
 	}
-	return again, nil
+	return again, a.Redriven, nil
 }

@@ -36,13 +36,19 @@ func (e *ExpiredError) Error() string {
 }
 
 // fetch reads the records of a range from its stream and gives them to take, in order. It returns how many there were,
-// and whether the first and the last of the range were among them: Kinesis gives the oldest record in the place of one
-// that has expired.
+// and whether the first and the last of the range were among them: it may give the oldest record in the place of one that
+// has expired.
 func (r *Redrive) fetch(ctx context.Context, of *Range, take func([]record) error) (n int, whole bool, err error) {
 	it, err := r.Kinesis.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{
 		StreamARN: &of.StreamARN, ShardId: &of.ShardID,
 		ShardIteratorType: kinesistypes.ShardIteratorTypeAtSequenceNumber, StartingSequenceNumber: &of.First,
 	})
+	if _, refused := errors.AsType[*kinesistypes.InvalidArgumentException](err); refused {
+		// AWS doesn't say what becomes of a place that has expired. The oldest record shows it in any case.
+		it, err = r.Kinesis.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{
+			StreamARN: &of.StreamARN, ShardId: &of.ShardID, ShardIteratorType: kinesistypes.ShardIteratorTypeTrimHorizon,
+		})
+	}
 	if _, missing := errors.AsType[*kinesistypes.ResourceNotFoundException](err); missing {
 		return 0, false, nil // the shard is gone, with all that it held
 	}

@@ -22,9 +22,15 @@ type record struct {
 	event json.RawMessage // as it stands in the payload's Records
 }
 
-// newRecord makes a record as Lambda hands it to a function, with its data as the stream carried it, in base64:
-// https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+// newRecord makes the record at a position.
 func newRecord(p consumer.Position, data string) (record, error) {
+	event, err := Event(p, data)
+	return record{place{p.StreamARN, p.ShardID, p.SequenceNumber}, event}, err
+}
+
+// Event makes a record as Lambda hands it to a function, with its data as the stream carried it, in base64:
+// https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+func Event(p consumer.Position, data string) (json.RawMessage, error) {
 	millis := p.Arrival.UnixMilli()
 	type kinesis struct {
 		SchemaVersion  string          `json:"kinesisSchemaVersion"`
@@ -55,9 +61,9 @@ func newRecord(p consumer.Position, data string) (record, error) {
 		EventName: "aws:kinesis:record", Region: region, SourceARN: p.StreamARN,
 	})
 	if err != nil {
-		return record{}, fmt.Errorf("write record %s: %w", p.SequenceNumber, err)
+		return nil, fmt.Errorf("write record %s: %w", p.SequenceNumber, err)
 	}
-	return record{place{p.StreamARN, p.ShardID, p.SequenceNumber}, event}, nil
+	return event, nil
 }
 
 // recordOf returns the record of a dead letter that has its data.
@@ -68,12 +74,16 @@ func recordOf(l *consumer.DeadLetter) (record, error) {
 	return newRecord(l.Position, l.Data)
 }
 
-// payload returns the event of a batch.
 func payload(records []record) ([]byte, error) {
 	events := make([]json.RawMessage, len(records))
 	for i, r := range records {
 		events[i] = r.event
 	}
+	return Payload(events)
+}
+
+// Payload returns what Lambda hands to a function for a batch of records, each as [Event] makes it.
+func Payload(events []json.RawMessage) ([]byte, error) {
 	return json.Marshal(struct{ Records []json.RawMessage }{events})
 }
 

@@ -217,12 +217,13 @@ func (r *run) sendGroup(ctx context.Context, g *group) error {
 
 // resendRange sends the records of an on-failure document, one by one. Its document stays until none has to come again.
 func (r *run) resendRange(ctx context.Context, l *Letter) error {
-	var firstFailure error
+	var firstFailure, sending error // of records; of the function
 	left, whole, err := r.fetch(ctx, l.Range, func(records []record) error {
 		for _, rec := range records {
 			r.keepHidden(ctx, l)
 			err := r.send(ctx, []record{rec})
 			if _, failed := errors.AsType[*failedError](err); err != nil && !failed {
+				sending = err
 				return err
 			}
 			r.tell()
@@ -244,6 +245,8 @@ func (r *run) resendRange(ctx context.Context, l *Letter) error {
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case sending != nil:
+		return sending
 	case err != nil:
 		r.fail(l, err)
 	case firstFailure != nil:

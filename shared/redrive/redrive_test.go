@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ type world struct {
 	bad     bool   // what has "bad" in its name is refused
 	applied []string
 	stay    []error
+	old     bool // the function knows nothing of redrives
+	mu      sync.Mutex
+	items   sync.Mutex
 	before  func() // each invocation
 	after   func()
 }
@@ -61,6 +65,8 @@ func newWorld(t *testing.T) *world {
 
 // Apply is the consumer's.
 func (w *world) Apply(_ context.Context, c *change.Change) error {
+	w.items.Lock() // different items come side by side
+	defer w.items.Unlock()
 	name, err := c.Keys.String("Id")
 	switch {
 	case err != nil:
@@ -78,6 +84,8 @@ func (w *world) Apply(_ context.Context, c *change.Change) error {
 
 // Invoke is Lambda's part: it hands the client context on.
 func (w *world) Invoke(ctx context.Context, payload []byte) (Reply, error) {
+	w.mu.Lock() // a handler takes one batch at a time, like a function's instance
+	defer w.mu.Unlock()
 	if w.before != nil {
 		w.before()
 	}
@@ -86,14 +94,19 @@ func (w *world) Invoke(ctx context.Context, payload []byte) (Reply, error) {
 	}
 	w.log.Reset()
 	var said lambdacontext.ClientContext
-	if err := json.Unmarshal([]byte(consumer.RedriveContext), &said); err != nil {
-		return Reply{}, err
+	if !w.old {
+		if err := json.Unmarshal([]byte(consumer.RedriveContext), &said); err != nil {
+			return Reply{}, err
+		}
 	}
 	answer, err := w.handler.Invoke(lambdacontext.NewContext(context.WithoutCancel(ctx), &lambdacontext.LambdaContext{ClientContext: said}), payload)
 	if w.after != nil {
 		w.after()
 	}
-	return Reply{Answer: answer, Log: w.log.Bytes(), Failure: err}, nil
+	if ctx.Err() != nil {
+		return Reply{}, ctx.Err() // we end before the answer is here
+	}
+	return Reply{Answer: answer, Log: bytes.Clone(w.log.Bytes()), Failure: err}, nil
 }
 
 func insert(name string) []byte {
@@ -270,7 +283,7 @@ func TestChoice(t *testing.T) {
 	w.wantWaiting(2)
 }
 
-// Wherever a run is cut, before an invocation or between it and the removal, the next one finishes: no change is lost.
+// Wherever a run is cut, before an invocation or between it and its answer, the next one finishes: no change is lost.
 func TestInterruptedAnywhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -307,6 +320,48 @@ func TestInterruptedAnywhere(t *testing.T) {
 	w.wantApplied(append(names, "a", "b", "c")...)
 }
 
+// A function from before there were redrives answers that what it has kept is done. Nothing is removed then.
+func TestOldFunction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver("bad 1", "bad 2")
+	w.giveUp("a")
+	w.bad, w.old = false, true
+	for _, w.Reason = range []string{"invalid", "RecordAgeExceeded"} {
+		if got, err := w.Run(t.Context()); got.Removed != 0 || !errors.Is(err, ErrOldFunction) {
+			t.Errorf("%s: result %+v, %v", w.Reason, got, err)
+		}
+	}
+	w.wantWaiting(3)
+}
+
+// Two runs at a time send some changes twice at worst, and lose none.
+func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var names []string
+	for i := range 25 {
+		names = append(names, fmt.Sprint("bad ", i))
+	}
+	w.deliver(names...)
+	w.giveUp("a", "b", "c")
+	w.bad = false
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if _, err := w.Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	w.wantWaiting(0)
+	w.wantApplied(append(names, "a", "b", "c")...)
+	if len(w.stay) > 0 {
+		t.Errorf("some stayed: %v", w.stay)
+	}
+}
+
 // Of a range that the stream doesn't keep any more only the place is left, which is said.
 func TestExpiredRange(t *testing.T) {
 	t.Parallel()
@@ -326,11 +381,11 @@ func TestExpiredRange(t *testing.T) {
 // An answer that isn't a consumer's removes nothing, though Lambda would take it for a success.
 func TestAnswersThatSayNothing(t *testing.T) {
 	for _, answer := range []string{``, `null`, `{}`, `"ok"`, `{"batchItemFailures":null}`, `{"batchItemFailures":[{}]}`, `{"batchItemFailures":[{"itemIdentifier":""}]}`} {
-		if again, err := Again([]byte(answer)); err == nil {
+		if again, _, err := Again([]byte(answer)); err == nil {
 			t.Errorf("answer %s: %v come again, want an error", answer, again)
 		}
 	}
-	if again, err := Again([]byte(`{"batchItemFailures":[]}`)); err != nil || len(again) != 0 {
+	if again, redriven, err := Again([]byte(`{"batchItemFailures":[]}`)); err != nil || len(again) != 0 || redriven {
 		t.Errorf("success: %v, %v", again, err)
 	}
 }

@@ -5,6 +5,10 @@ import (
 	"errors"
 )
 
+// ErrOldFunction is returned for a function whose answer doesn't say that it knows what it was sent.
+var ErrOldFunction = errors.New("the function doesn't know dead letters that are sent again, so it may take them for done: " +
+	"deploy it anew, built with this version of Sluice, and run the same again")
+
 // failedError is returned by send if not all of the records are known to be done.
 type failedError struct{ err error }
 
@@ -37,6 +41,9 @@ func (r *run) send(ctx context.Context, records []record) error {
 			r.sent[rec.place] = done
 		}
 	}
+	if errors.Is(failure, ErrOldFunction) {
+		return failure // for all of them alike
+	}
 	if failure != nil {
 		return &failedError{failure}
 	}
@@ -46,9 +53,15 @@ func (r *run) send(ctx context.Context, records []record) error {
 
 // failed returns why records have to come again, or nil if none has.
 func failed(answer []byte, told Told) error {
-	again, err := Again(answer)
-	if err != nil || len(again) == 0 {
+	again, redriven, err := Again(answer)
+	if err != nil {
 		return err
+	}
+	if !redriven {
+		return ErrOldFunction
+	}
+	if len(again) == 0 {
+		return nil
 	}
 	if told.Again != "" {
 		return errors.New(told.Again)
@@ -63,7 +76,7 @@ func (r *run) count(records []record, told Told) {
 			r.result.Sent++
 		}
 	}
-	r.result.Counts.add(told.Counts)
+	r.result.Counts.Add(told.Counts)
 	if !told.Known {
 		r.result.Untold += len(records)
 	}

@@ -98,6 +98,7 @@ func (e *Endpoints) set(server *servers.Server, endpoint string) {
 // Function is a consumer's function: all that is needed to run its binary as its mapping does.
 type Function struct {
 	Binary string `json:"binary"`
+	Source string `json:"source"` // the directory that it is built from
 	ARN    string `json:"arn"`
 	// Env holds the function's variables as "NAME=value".
 	Env       []string      `json:"env"`

@@ -108,7 +108,7 @@ func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
 	}
 	r.lags[c.name] = &lagMeter{Writer: output}
 	f := Function{
-		Binary: s.binary(c), ARN: c.function.ARN, Env: c.environment(r.plan.region, s.endpoints),
+		Binary: s.binary(c), Source: c.function.CodeDir, ARN: c.function.ARN, Env: c.environment(r.plan.region, s.endpoints),
 		Timeout: c.function.Timeout, MemoryMB: c.function.MemoryMB, StreamARN: c.mapping.Stream,
 	}
 	r.functions[c.name] = f

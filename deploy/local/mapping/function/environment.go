@@ -19,6 +19,9 @@ import (
 // minInitTimeout is how long Lambda lets a function take before it asks for its first invocation.
 const minInitTimeout = 10 * time.Second
 
+// errNotOurs is returned by kill for a process that somebody else has started.
+var errNotOurs = errors.New("the function was not started by us")
+
 var errDiedIdle = errors.New("the function died between two invocations")
 
 // environment is one life of the function: a process and the Runtime API that it alone talks to, so that a request of
@@ -61,9 +64,13 @@ func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("find %s: %w", c.Binary, err), listener.Close())
 	}
+	env := environ(c, listener.Addr().String(), filepath.Dir(binary))
+	if c.Attach != nil {
+		return e, nil, e.attach(ctx, listener, env)
+	}
 	e.cmd = exec.Command(binary)
 	e.cmd.Dir = filepath.Dir(binary)
-	e.cmd.Env = environ(c, listener.Addr().String(), e.cmd.Dir)
+	e.cmd.Env = env
 	e.cmd.Stdout, e.cmd.Stderr = e.output, e.output
 	// Should the function have left children that hold its output open, don't wait for them.
 	e.cmd.WaitDelay = time.Second
@@ -76,8 +83,7 @@ func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 		e.output.flush()
 		close(e.exited)
 	}()
-	e.api = &http.Server{Handler: e.handler(), ReadHeaderTimeout: minInitTimeout}
-	go func() { _ = e.api.Serve(listener) }() // it always ends with ErrServerClosed, by close
+	e.serve(listener)
 
 	limit := time.NewTimer(max(minInitTimeout, c.Timeout))
 	defer limit.Stop()
@@ -102,6 +108,24 @@ func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 	}
 	failure.Init, failure.Output = true, e.output.tail()
 	return nil, failure, nil
+}
+
+func (e *environment) serve(listener net.Listener) {
+	e.api = &http.Server{Handler: e.handler(), ReadHeaderTimeout: minInitTimeout}
+	go func() { _ = e.api.Serve(listener) }() // it always ends with ErrServerClosed, by close
+}
+
+// attach waits until a process that somebody else starts asks for its first invocation.
+func (e *environment) attach(ctx context.Context, listener net.Listener, env []string) error {
+	e.serve(listener)
+	e.config.Attach(env)
+	select {
+	case <-e.ready:
+		return nil
+	case <-ctx.Done():
+		e.close()
+		return ctx.Err()
+	}
 }
 
 // environ returns Lambda's variables: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -203,6 +227,9 @@ func (e *environment) exitFailure(requestID string) *Failure {
 }
 
 func (e *environment) kill() error {
+	if e.cmd == nil {
+		return errNotOurs
+	}
 	if err := e.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill the function (pid %d): %w", e.cmd.Process.Pid, err)
 	}

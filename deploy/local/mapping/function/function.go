@@ -28,6 +28,10 @@ type Config struct {
 	MemoryMB int
 	// ClientContext is what its caller says with each invocation, as JSON: Lambda's client context. Empty: nothing.
 	ClientContext string
+	// Attach, if set, is told the environment with which somebody else starts the binary, such as a debugger; we start none
+	// and wait for it as long as ctx of Invoke lasts. What it writes isn't seen, and nothing ends it but the end of the
+	// Runtime API.
+	Attach func(env []string)
 	// Output takes the lines that the function writes to its standard output and error. It must be safe for concurrent use
 	// if several instances share it.
 	Output io.Writer
