@@ -19,7 +19,7 @@ func planText(p capacity.Plan) string {
 		kind = "inserts"
 	}
 	fmt.Fprintf(&out, "%s changes/s of items of %v, %s, by %s players.\n", whole(l.Changes), l.Item, kind, whole(l.Players))
-	fmt.Fprintf(&out, "Prices of %s, %s, on demand; written from memory, so check them before you rely on them.\n\n", p.Prices.Date, p.Prices.Region)
+	fmt.Fprintf(&out, "Prices of %s, %s, on demand; written from memory, so check them before you rely on them: --json names the pages.\n\n", p.Prices.Date, p.Prices.Region)
 	planStream(&out, p)
 	planFunctions(&out, p.Functions)
 	planCost(&out, p)
@@ -34,14 +34,19 @@ func planStream(out *strings.Builder, p capacity.Plan) {
 	if s.Totals.IsPositive() {
 		fmt.Fprintf(out, ", of them %s of the leaderboard's own table of totals,", grouped(s.Totals, 0))
 	}
-	fmt.Fprintf(out, " and %s MB/s. A change's record has at most %s B.\n", grouped(s.Bytes.Div(mb), 2), whole(int64(s.RecordBytes)))
+	fmt.Fprintf(out, " and %s MB/s. A change's record is taken to have %s B.\n", grouped(s.Bytes.Div(mb), 2), whole(int64(s.RecordBytes)))
 	fmt.Fprintf(out, "Shards: %s (%s).\n", whole(s.Shards), s.By)
 	needs := "none needed"
 	if len(s.FanOut) > 0 {
 		needs = "needed by " + strings.Join(s.FanOut, ", ")
 	}
-	fmt.Fprintf(out, "Enhanced fan-out: %s. Without it %d consumers ask a shard for %s of 2 MB/s and %d of 5 reads/s.\n\n",
+	fmt.Fprintf(out, "Enhanced fan-out: %s. Without it %d consumers ask a shard for %s of 2 MB/s and %d of 5 reads/s.\n",
 		needs, len(p.Functions), grouped(s.SharedReads.Div(mb), 2), len(p.Functions))
+	if i := s.Instead; i.Shards > 0 {
+		fmt.Fprintf(out, "It costs $%s a month. Instead, %s shards would do for all to share, for $%s a month more than %s; fan-out delivers sooner.\n",
+			grouped(i.FanOutUSD, 2), whole(i.Shards), grouped(i.USD, 2), whole(s.Shards))
+	}
+	out.WriteString("\n")
 }
 
 func planFunctions(out *strings.Builder, functions []capacity.Function) {

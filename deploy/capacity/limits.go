@@ -66,11 +66,11 @@ func limits(p Plan) ([]Limit, int64) {
 			ranges = max(ranges, ceilDiv(used, tableUnits))
 			merge := ""
 			if f.profile.MarkBytes == 0 { // a copy is written for itself, whoever's it is
-				merge = "; with few players a longer batch window merges more"
+				merge = "; with few players a larger BatchSize and window merge more"
 			}
 			add(f.Name+": table "+largest.Name, used, tableUnits, "units/s", "have the quota raised"+merge, tablePage)
 			if player := f.WriteUnits.Div(decimal.NewFromInt(p.Load.Players)); merge != "" {
-				add(f.Name+": one player's items", player, partitionUnits, "units/s", "a longer batch window: a batch writes once for all changes of a player", partitionPage)
+				add(f.Name+": one player's items", player, partitionUnits, "units/s", "a larger BatchSize and window: a batch writes once for all changes of a player", partitionPage)
 			}
 		}
 		if step.Totals.IsPositive() {

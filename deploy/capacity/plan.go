@@ -26,7 +26,16 @@ type Stream struct {
 	By          string          `json:"by"`          // the limit that asks for so many shards
 	SharedReads decimal.Decimal `json:"sharedReads"` // bytes a second of a shard that all consumers ask for
 	FanOut      []string        `json:"fanOut"`      // the consumers that need enhanced fan-out
+	Instead     Instead         `json:"insteadOfFanOut"`
 	Cost
+}
+
+// Instead is the other way to give all consumers enough to read: more shards than the writes need. It is the cheaper one where
+// there are few consumers, though enhanced fan-out also delivers sooner. More than five can't share, so for them Shards is 0.
+type Instead struct {
+	Shards    int64           `json:"shards"` // in all
+	USD       decimal.Decimal `json:"usdPerMonth"`
+	FanOutUSD decimal.Decimal `json:"fanOutUSDPerMonth"` // what fan-out costs
 }
 
 // A shard's limits: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html. MB is taken as the smaller
@@ -49,6 +58,7 @@ func Make(l Load) Plan {
 		p.USD = p.USD.Add(f.USD)
 		p.Functions = append(p.Functions, f)
 	}
+	p.Stream.instead(p)
 	p.Million = perMillion(p.USD, l)
 	p.Limits, p.Ranges = limits(p)
 	return p
@@ -80,6 +90,25 @@ func newStream(l Load) Stream {
 	s.SharedReads = shard.Mul(decimal.NewFromInt(int64(len(l.Consumers))))
 	s.FanOut = l.Consumers[:fanOut(int64(len(l.Consumers)), shard)]
 	return s
+}
+
+// instead works out what would do in place of enhanced fan-out.
+func (s *Stream) instead(p Plan) {
+	if len(s.FanOut) == 0 {
+		return
+	}
+	for _, f := range p.Functions {
+		for _, line := range f.Lines {
+			if line.Price == "fanOutHour" || line.Price == "fanOutGB" {
+				s.Instead.FanOutUSD = s.Instead.FanOutUSD.Add(line.USD)
+			}
+		}
+	}
+	if consumers := int64(len(p.Functions)); consumers <= ShardReads {
+		s.Instead.Shards = ceilDiv(s.Bytes.Mul(decimal.NewFromInt(consumers)), ShardReadBytes)
+		hours := decimal.NewFromInt(s.Instead.Shards - s.Shards).Mul(monthHours)
+		s.Instead.USD = hours.Mul(prices().Of["shardHour"].USD.Add(prices().Of["retentionShardHour"].USD))
+	}
 }
 
 // fanOut is how many of the consumers need enhanced fan-out, so that the others have enough of what they share.

@@ -90,6 +90,19 @@ func TestFanOut(t *testing.T) {
 	}
 }
 
+// More shards do as well, as long as no more than five consumers share them.
+func TestInsteadOfFanOut(t *testing.T) {
+	p := Make(load(1000, 400, consumers("replication", "search", "badges"))) // 1 MB/s in one shard
+	i := p.Stream.Instead
+	// A second shard for 730 hours; the fan-out of one consumer, and its 2,628 GB.
+	if i.Shards != 2 || !same(i.USD, "25.55") || !same(i.FanOutUSD, "45.114") {
+		t.Errorf("%d shards for %v, fan-out for %v; want 2 for 25.55, 45.114", i.Shards, i.USD, i.FanOutUSD)
+	}
+	if i := Make(load(1000, 400)).Stream.Instead; i.Shards != 0 || !i.USD.IsZero() || !i.FanOutUSD.IsZero() {
+		t.Errorf("%+v where no fan-out is needed", i)
+	}
+}
+
 // Units are counted in whole KB: the source's capture units by the item, a copy's write units by the item and its mark.
 func TestUnitsAtKBs(t *testing.T) {
 	for _, test := range []struct {
