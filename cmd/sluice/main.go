@@ -24,6 +24,7 @@ type cli struct {
 	Down     downCommand     `cmd:"" help:"Stop what 'sluice up' started."`
 	Status   statusCommand   `cmd:"" help:"Tell what is running, where, and how far it has come."`
 	Demo     demoCommand     `cmd:"" help:"Start the pipeline, play the game, check every total, stop."`
+	Plan     planCommand     `cmd:"" help:"Work out on paper what so many changes a second need and cost on AWS."`
 	Play     playCommand     `cmd:"" help:"Play the game: players write scores to the score table."`
 	Top      topCommand      `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
 	Rank     rankCommand     `cmd:"" help:"Show where a player stands by total among all players, and the neighbours."`
