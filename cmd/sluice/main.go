@@ -33,6 +33,7 @@ type cli struct {
 	Search   searchCommand   `cmd:"" help:"Search an index, with words, fields and ranges."`
 	API      apiCommand      `cmd:"" name:"api" help:"Serve searches and players over HTTP on this machine, until Ctrl-C."`
 	Badges   badgesCommand   `cmd:"" help:"Try the rules of badges, and tell why a player has one or not."`
+	New      newCommand      `cmd:"" help:"Make a new consumer."`
 	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, replicas, search routes or badges, or the shipped ones."`
 	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`

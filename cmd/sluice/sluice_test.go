@@ -73,7 +73,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "plan", "play", "top", "rank", "history", "player", "badges", "lint", "verify", "backfill", "load", "redrive", "run", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "plan", "play", "top", "rank", "history", "player", "badges", "new", "lint", "verify", "backfill", "load", "redrive", "run", "decode")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}
@@ -302,6 +302,7 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"top --board hourly":             "total",
 		"rank x -n 101":                  "-n must be from 0 to 100",
 		"lint no-such-file":              "no-such-file",
+		"new consumer badges":            "the folder consumers/badges is there already",
 		"verify badges --notify":         "--notify is for --repair",
 		"verify badges --segments 0":     "--segments must be from 1",
 		"backfill badges --clocks=-1s":   "--clocks and --patience not negative",

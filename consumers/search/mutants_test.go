@@ -105,7 +105,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 func TestPlainDeleteIsCaught(t *testing.T) {
 	s := simulation()
 	s.Workload.Groups, s.Workload.Burst = 1, 0
-	s.Schedules = 200
+	s.Schedules, s.Seed = 200, 1 // schedules that show it are rare: of some seeds not one of so many does
 	s.New = func(cfg aws.Config) (consumer.Consumer, error) {
 		cfg.HTTPClient = plainDeletes{cfg.HTTPClient}
 		return newTest(cfg)
