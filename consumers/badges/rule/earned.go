@@ -21,14 +21,6 @@ func (r *Rule) Earned(s State, today string) []Award {
 		return r.runs(r.days(s, today))
 	case r.Kind == Window:
 		return r.windows(r.days(s, today))
-	case r.Kind == Distinct:
-		values := 0
-		for _, tallies := range r.items(s) {
-			if tallies[r.tally].IsPositive() {
-				values++
-			}
-		}
-		return r.reached(decimal.NewFromInt(int64(values)), "")
 	case r.Kind == First && r.Of != "":
 		var awards []Award
 		for of, tallies := range r.items(s) {
@@ -40,7 +32,7 @@ func (r *Rule) Earned(s State, today string) []Award {
 	case r.Box != "":
 		return r.boxes(s, today)
 	case r.tally != "":
-		return r.reached(s[OfTotal][r.tally], "")
+		return r.reached(r.have(s, today), "")
 	}
 	return nil
 }

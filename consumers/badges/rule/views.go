@@ -69,7 +69,7 @@ func (b *Book) makeViews(table string) error {
 			continue
 		}
 		r.tally = tallyOf(r)
-		name := strings.Trim("badges-"+strings.ReplaceAll(r.prefix(), "#", "-"), "-")
+		name := r.viewName()
 		v := declared[name]
 		if v == nil {
 			v = b.declare(name, r, table)
