@@ -126,6 +126,9 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	if r.Left > 0 {
 		fmt.Fprintf(out, "Left as they are, not chosen or kept by this very run: %d.\n", r.Left)
 	}
+	if r.Twins > 0 {
+		fmt.Fprintf(out, "Second messages of changes of which one stays, taken out: %d.\n", r.Twins)
+	}
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {
 	case errors.Is(err, context.Canceled):

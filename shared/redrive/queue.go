@@ -113,15 +113,32 @@ func (r *run) remove(ctx context.Context, letters ...*Letter) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTimeout)
 	defer cancel()
 	for _, l := range letters {
-		_, err := r.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &r.URL, ReceiptHandle: aws.String(r.held[l.id])})
-		// An old receipt: it is gone already, by a call whose answer got lost, or somebody else is sending it as well.
-		if _, old := errors.AsType[*sqstypes.ReceiptHandleIsInvalid](err); err != nil && !old {
+		if err := r.delete(ctx, l); err != nil {
 			return fmt.Errorf("remove a dead letter from %s (it is done; sent again it is a duplicate): %w", r.URL, err)
 		}
-		delete(r.held, l.id)
-		r.removed[l.id] = true
 		r.result.Removed++
 	}
+	return nil
+}
+
+// removeTwin takes out a letter of a record of which another message stays. A function whose call got no answer sends a
+// letter once more, so there may be two.
+func (r *run) removeTwin(ctx context.Context, l *Letter) error {
+	if err := r.delete(ctx, l); err != nil {
+		return fmt.Errorf("remove the second message of a dead letter from %s (the first stays): %w", r.URL, err)
+	}
+	r.result.Twins++
+	return nil
+}
+
+func (r *run) delete(ctx context.Context, l *Letter) error {
+	_, err := r.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &r.URL, ReceiptHandle: aws.String(r.held[l.id])})
+	// An old receipt: it is gone already, by a call whose answer got lost, or somebody else is sending it as well.
+	if _, old := errors.AsType[*sqstypes.ReceiptHandleIsInvalid](err); err != nil && !old {
+		return err
+	}
+	delete(r.held, l.id)
+	r.removed[l.id] = true
 	return nil
 }
 

@@ -47,7 +47,8 @@ type Result struct {
 	Sent    int // records, each counted once
 	Removed int // messages
 	Failed  int // messages that stay
-	Left    int // messages that weren't chosen
+	Left    int // messages that weren't chosen, or that this run kept anew
+	Twins   int // messages that were removed since another one that stays has the same record
 	Counts  Counts
 	// Untold is how many of the records sent the function's log didn't tell of.
 	Untold int
@@ -65,12 +66,13 @@ type run struct {
 	held     map[string]string // receipts of the messages that are hidden for us, by their ids
 	removed  map[string]bool   // messages that were removed, by their ids
 	sent     map[place]bool    // records that were sent, and whether they are done: neither kept anew nor to come again
+	stay     map[place]bool    // records that were sent, aren't done, and of which we hold a message
 	result   Result
 	failures int // in a row
 }
 
 func (r *Redrive) newRun() *run {
-	return &run{Redrive: r, held: map[string]string{}, removed: map[string]bool{}, sent: map[place]bool{}}
+	return &run{Redrive: r, held: map[string]string{}, removed: map[string]bool{}, sent: map[place]bool{}, stay: map[place]bool{}}
 }
 
 // Run sends the chosen letters until the queue holds no other. The result tells what was done also if there is an error.
@@ -155,10 +157,14 @@ func (r *run) add(ctx context.Context, g *group, l *Letter) error {
 		return nil
 	}
 	if done, sent := r.sent[rec.place]; sent {
-		if done {
+		switch {
+		case done:
 			return r.remove(ctx, l) // the same letter, kept twice
+		case r.stay[rec.place]:
+			return r.removeTwin(ctx, l)
 		}
-		r.result.Left++ // kept anew by this run, or failed in it
+		r.result.Left++ // kept anew by this run
+		r.stay[rec.place] = true
 		return nil
 	}
 	if g.bytes+len(rec.event) > maxPayloadBytes {
@@ -198,6 +204,7 @@ func (r *run) sendGroup(ctx context.Context, g *group) error {
 	for _, rec := range records {
 		err := r.send(ctx, []record{rec})
 		if _, failed := errors.AsType[*failedError](err); failed {
+			r.stay[rec.place] = true
 			for _, l := range letters[rec.place] {
 				r.fail(l, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/wire"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -39,6 +41,7 @@ type world struct {
 	applied []string
 	stay    []error
 	old     bool // the function knows nothing of redrives
+	loses   bool // what the queue answers the function is lost every other time, so that it sends anew
 	mu      sync.Mutex
 	items   sync.Mutex
 	before  func() // each invocation
@@ -54,7 +57,16 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.stream = servertest.CreateStream(t, streams, "changes", 1)
-	letters := &consumer.Queue{SQS: queues, URL: *made.QueueUrl, S3: buckets, Bucket: servertest.CreateBucket(t, buckets)}
+	sends := 0
+	losing := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
+		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: func(wire.Call) wire.Fault {
+			if sends++; w.loses && sends%2 == 1 {
+				return wire.LostAnswer
+			}
+			return wire.None
+		}}}
+	})
+	letters := &consumer.Queue{SQS: losing, URL: *made.QueueUrl, S3: buckets, Bucket: servertest.CreateBucket(t, buckets)}
 	w.handler = consumer.NewHandler("game", consumer.Each(w), letters, consumer.Settings{}, slog.New(slog.NewJSONHandler(&w.log, nil)), &w.log)
 	w.Redrive = &Redrive{
 		Consumer: "game", SQS: queues, URL: *made.QueueUrl, S3: buckets, Kinesis: streams, Function: w,
@@ -229,6 +241,26 @@ func TestRefusedAgain(t *testing.T) {
 	w.run()
 	w.wantWaiting(0)
 	w.wantApplied("a", "bad 1", "bad 2", "bad 3")
+}
+
+// A function that sends a letter again, since the answer got lost, has it in the queue twice: one of the two goes.
+func TestRefusedAgainAndKeptTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.loses = true
+	w.deliver("bad 1", "bad 2")
+	w.wantWaiting(4)
+	for range 2 {
+		got := w.run()
+		if got.Sent != 2 || got.Left != 2 || got.Counts.Rejected != 2 {
+			t.Errorf("result %+v", got)
+		}
+		w.wantWaiting(2)
+	}
+	w.bad = false
+	w.run()
+	w.wantWaiting(0)
+	w.wantApplied("bad 1", "bad 2")
 }
 
 // While the destination is down everything stays, as it was, and the run ends early.
