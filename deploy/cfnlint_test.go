@@ -12,7 +12,7 @@ import (
 // AWS's own checker finds nothing in any template that ships, and would if there were something: whole types of
 // resources mean nothing to the local stack, which never looks into them.
 func TestTemplatesPassCFNLint(t *testing.T) {
-	if err := servers.Install(t.Context(), t.Logf, servers.CFNLint); err != nil {
+	if err := servers.Install(t.Context(), t.Logf, servers.SAMCLI); err != nil {
 		t.Fatal(err)
 	}
 	var paths []string

@@ -13,7 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
-// Ministack serves Kinesis, SQS, SNS and S3 on one port, in memory. An access key of twelve digits is the account it
+// Ministack serves Kinesis, SQS, SNS and S3 on one port, in memory, and what a deployment of SAM templates needs beside them:
+// CloudFormation with the transform, Lambda, which runs functions as processes of this machine, and DynamoDB. An access key of twelve digits is the account it
 // works in, so tests can share one server without meeting (but buckets have one namespace, as on AWS).
 var Ministack = &Server{
 	Name:          "ministack",
@@ -25,7 +26,7 @@ var Ministack = &Server{
 	install:       installPackages(),
 	// A Python that was upgraded or removed leaves the environment behind without its packages.
 	intact: func(ctx context.Context, dir string) bool {
-		return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack").Run() == nil
+		return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack, samtranslator").Run() == nil
 	},
 	command: func(dir string, run launch) (command, error) {
 		return command{
@@ -43,7 +44,8 @@ var Ministack = &Server{
 				"S3_DATA_DIR=" + filepath.Join(run.dir, "s3"),
 				"MINISTACK_HOST=127.0.0.1",
 				fmt.Sprintf("GATEWAY_PORT=%d", run.port),
-				"SERVICES=kinesis,sqs,sns,s3,cloudformation",
+				"SERVICES=kinesis,sqs,sns,s3,cloudformation,lambda,iam,sts,logs,dynamodb,dynamodbstreams,monitoring,secretsmanager",
+				fmt.Sprintf("AWS_ENDPOINT_URL=http://127.0.0.1:%d", run.port), // for the functions that it runs
 				// What it would start beside them: a listener on every interface, and at its start and end the
 				// removal of every container that any ministack of this machine has made.
 				"IOT_MTLS_ENABLED=0",

@@ -58,7 +58,7 @@ func (p Progress) say(format string, args ...any) {
 	}
 }
 
-//go:embed cfnlint dynamodb ministack opensearch
+//go:embed dynamodb ministack opensearch samcli
 var recipes embed.FS
 
 func recipe(slug string) fs.FS {

@@ -1,0 +1,72 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// SAMCLI is AWS's own tool that builds, checks and deploys templates, with its checker cfn-lint. It is installed as the
+// servers are, and runs only as what [SAM] and [LintTemplates] start.
+var SAMCLI = &Server{
+	Name:         "AWS SAM CLI",
+	Version:      "1.170.0",
+	slug:         "samcli",
+	recipe:       recipe("samcli"),
+	installNeeds: []tool{python},
+	// Most of its packages' modules are never used, so compiling all of them would take longer than everything else.
+	install: installPackages("--no-compile"),
+	// A Python that was upgraded or removed leaves the environment behind without its packages.
+	intact: func(ctx context.Context, dir string) bool {
+		return exec.CommandContext(ctx, venvPython(dir), "-c", "import cfnlint, regex, samcli, samtranslator, yaml").Run() == nil
+	},
+}
+
+// Its own scripts name the directory in which it was installed, which has another name since.
+const (
+	startSAM     = "import sys; from samcli.cli.main import cli; sys.argv[0] = 'sam'; cli(prog_name='sam')"
+	startCFNLint = "import sys; from cfnlint.runner import main; sys.exit(main())"
+)
+
+// SAM makes the command "sam" with arguments, not yet started. SAMCLI must be installed. Calls to AWS go to endpoint, in the
+// account and region that are given; the command has nothing else of this process's settings but where tools and caches are, so
+// that it can meet no real account.
+func SAM(ctx context.Context, endpoint, account, region string, arguments ...string) (*exec.Cmd, error) {
+	dir, err := SAMCLI.dir()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, venvPython(dir), append([]string{"-c", startSAM}, arguments...)...)
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
+		if value, set := os.LookupEnv(name); set { //nolint:forbidigo // where tools are, not a setting
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	cmd.Env = append(cmd.Env,
+		"AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_DEFAULT_REGION="+region,
+		"AWS_CONFIG_FILE="+filepath.Join(dir, "none"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "none"), "AWS_EC2_METADATA_DISABLED=true",
+		"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.2", "PYTHONDONTWRITEBYTECODE=1")
+	return cmd, nil
+}
+
+// LintTemplates returns what cfn-lint, of SAMCLI, which must be installed, finds in templates: "" if nothing.
+func LintTemplates(ctx context.Context, paths ...string) (findings string, err error) {
+	dir, err := SAMCLI.dir()
+	if err != nil {
+		return "", err
+	}
+	arguments := append([]string{"-c", startCFNLint, "--format", "parseable", "--template"}, paths...)
+	cmd := exec.CommandContext(ctx, venvPython(dir), arguments...)
+	out, err := cmd.Output()
+	// Its exit codes are the sums of 2, 4 and 8 for errors, warnings and advice; 1 and 32 on mean that it failed itself.
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
+		if code := ended.ExitCode(); code > 1 && code < 16 && len(out) > 0 {
+			return string(out), nil
+		}
+		return "", fmt.Errorf("cfn-lint: %w: %s%s", err, out, ended.Stderr)
+	}
+	return string(out), err
+}
