@@ -41,7 +41,7 @@ func newCloud(t *testing.T) *cloud {
 }
 
 // sam runs the SAM CLI in the repository's root, as the README has it.
-func (c *cloud) sam(region string, arguments ...string) string {
+func (c *cloud) sam(region string, arguments ...string) {
 	c.t.Helper()
 	cmd, err := servers.SAM(c.t.Context(), *c.config.BaseEndpoint, c.account, region, arguments...)
 	if err != nil {
@@ -53,7 +53,6 @@ func (c *cloud) sam(region string, arguments ...string) string {
 	if err != nil {
 		c.t.Fatalf("sam %s: %v\n%s", strings.Join(arguments, " "), err, out)
 	}
-	return string(out)
 }
 
 // build builds a template's functions and returns the template that has them. They are for the processor of the template; for

@@ -29,6 +29,23 @@ var SAMCLI = &Server{
 const (
 	startSAM     = "import sys; from samcli.cli.main import cli; sys.argv[0] = 'sam'; cli(prog_name='sam')"
 	startCFNLint = "import sys; from cfnlint.runner import main; sys.exit(main())"
+
+	// AWS's own transform, which CloudFormation runs on a template where it is deployed.
+	startTransform = `
+import json, sys
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+class NoManagedPolicies:
+    def load(self):
+        return {}
+
+with open(sys.argv[1]) as file:
+    template = yaml_parse(file.read())
+expanded = transform(template, {}, NoManagedPolicies())
+with open(sys.argv[1], "w") as file:
+    json.dump(expanded, file, indent=2)
+`
 )
 
 // SAM makes the command "sam" with arguments, not yet started. SAMCLI must be installed. Calls to AWS go to endpoint, in the
@@ -50,6 +67,20 @@ func SAM(ctx context.Context, endpoint, account, region string, arguments ...str
 		"AWS_CONFIG_FILE="+filepath.Join(dir, "none"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "none"), "AWS_EC2_METADATA_DISABLED=true",
 		"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.2", "PYTHONDONTWRITEBYTECODE=1")
 	return cmd, nil
+}
+
+// ExpandTemplate replaces a SAM template by what CloudFormation's transform makes of it. SAMCLI must be installed.
+func ExpandTemplate(ctx context.Context, region, path string) error {
+	dir, err := SAMCLI.dir()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, venvPython(dir), "-c", startTransform, path)
+	cmd.Env = []string{"AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("expand %s: %w\n%s", path, err, out)
+	}
+	return nil
 }
 
 // LintTemplates returns what cfn-lint, of SAMCLI, which must be installed, finds in templates: "" if nothing.
