@@ -18,6 +18,8 @@ type Resources struct {
 	Subscriptions []Subscription
 	Buckets       []Bucket
 	Functions     []Function
+	// Roles aren't made here: the local servers ask nobody for rights.
+	Roles []Role
 	// Applications aren't made here: the local stack runs the templates themselves.
 	Applications []Application
 	// Alarms aren't made here. They are known for what is written about them.
@@ -75,7 +77,7 @@ type resourceType struct {
 	global       bool // a name is taken in all regions, and in lower case; so one made from the logical id has the region in it
 	// fifoProperty is true in a resource whose name must end in .fifo; so one made from the logical id does.
 	fifoProperty string
-	// makesRole is whether SAM makes a role for it, which the template may refer to.
+	// makesRole is whether SAM makes a role for it, unless its property Role names one; the template may refer to it.
 	makesRole bool
 	// refer gives what Ref and Fn::GetAtt stand for; a Ref that is empty isn't known before the resource is made.
 	refer func(scope Scope, name string) (ref string, attributes map[string]string)
@@ -143,13 +145,14 @@ func init() {
 			},
 			decode: decodeFunction,
 		},
+		roleType:                          {nameProperty: "RoleName", refer: roleReference, decode: decodeRole},
 		"AWS::Kinesis::StreamConsumer":    streamConsumerType,
 		"AWS::SNS::Topic":                 topicType,
 		"AWS::SNS::Subscription":          subscriptionType,
 		"AWS::SNS::TopicPolicy":           passedOver("PolicyDocument", "Topics"),
 		"AWS::SQS::QueuePolicy":           passedOver("PolicyDocument", "Queues"),
 		"AWS::S3::BucketPolicy":           passedOver("Bucket", "PolicyDocument"),
-		"AWS::Logs::LogGroup":             passedOver("KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"),
+		"AWS::Logs::LogGroup":             logGroupType,
 		"AWS::CloudWatch::Alarm":          alarmType,
 		"AWS::CloudWatch::CompositeAlarm": alarmType,
 		"AWS::CloudWatch::Dashboard":      passedOver("DashboardBody", "DashboardName"),
