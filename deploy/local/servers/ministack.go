@@ -43,7 +43,7 @@ var Ministack = &Server{
 				"S3_DATA_DIR=" + filepath.Join(run.dir, "s3"),
 				"MINISTACK_HOST=127.0.0.1",
 				fmt.Sprintf("GATEWAY_PORT=%d", run.port),
-				"SERVICES=kinesis,sqs,sns,s3,cloudformation",
+				"SERVICES=kinesis,sqs,sns,s3,secretsmanager,cloudformation",
 				// What it would start beside them: a listener on every interface, and at its start and end the
 				// removal of every container that any ministack of this machine has made.
 				"IOT_MTLS_ENABLED=0",

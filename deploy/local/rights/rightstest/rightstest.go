@@ -59,6 +59,7 @@ type Function struct {
 	search   string // the URL of OpenSearch that records
 	function template.Function
 	instance *function.Instance
+	logs     *logs
 	next     int // sequence number
 }
 
@@ -68,7 +69,7 @@ const searchParameter = "SearchEndpoint"
 // Start makes what the template asks for, builds the function and starts it.
 func Start(t testing.TB, account *Account, suite Suite) *Function {
 	t.Helper()
-	f := &Function{t: t, account: account, suite: suite, recorder: &rights.Recorder{Account: rights.Account{ID: account.ID}}}
+	f := &Function{t: t, account: account, suite: suite, recorder: &rights.Recorder{Account: rights.Account{ID: account.ID}}, logs: &logs{to: t.Output()}}
 	f.suite.Parameters = map[string]string{}
 	maps.Copy(f.suite.Parameters, suite.Parameters)
 	read, err := template.Read(suite.Template)
@@ -120,7 +121,7 @@ func (f *Function) start() {
 	var err error
 	f.instance, err = function.New(function.Config{
 		Name: "rights", Binary: functiontest.Build(f.t, "./"+filepath.ToSlash(f.function.CodeDir), f.overlay()...), ARN: f.function.ARN,
-		Env: env, Timeout: f.function.Timeout, MemoryMB: f.function.MemoryMB, Output: logs{f.t.Output()},
+		Env: env, Timeout: f.function.Timeout, MemoryMB: f.function.MemoryMB, Output: f.logs,
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -128,14 +129,23 @@ func (f *Function) start() {
 	f.t.Cleanup(f.instance.Close)
 }
 
-// logs leaves out the metrics of what a function writes.
-type logs struct{ to io.Writer }
+// logs passes on what a function writes but for its metrics, of which it counts what was rejected.
+type logs struct {
+	to       io.Writer
+	rejected int // may be read once the function's process has ended
+}
 
-func (l logs) Write(line []byte) (int, error) {
-	if bytes.HasPrefix(line, []byte(`{"_aws"`)) {
-		return len(line), nil
+// Write gets whole lines, of one process after another.
+func (l *logs) Write(line []byte) (int, error) {
+	var metrics struct {
+		AWS      json.RawMessage `json:"_aws"`
+		Rejected int
 	}
-	return l.to.Write(line)
+	if err := json.Unmarshal(line, &metrics); err != nil || metrics.AWS == nil {
+		return l.to.Write(line)
+	}
+	l.rejected += metrics.Rejected
+	return len(line), nil
 }
 
 // overlay returns the flag that puts the suite's files in the places of others.
@@ -204,6 +214,10 @@ func (f *Function) Needs() []string {
 // suite has it deployed, and with all keys and a consumer of the stream besides.
 func (f *Function) Check() {
 	f.t.Helper()
+	f.instance.Close()
+	if f.logs.rejected > 0 {
+		f.t.Errorf("%d changes were rejected, so they led to no calls: see the log above", f.logs.rejected)
+	}
 	f.Invoke([]byte("no change"), bytes.Repeat([]byte("x"), consumer.MaxMessageBytes)) // the latter is too large for the queue
 	needs, errs := f.recorder.Needs()
 	for _, err := range errs {
