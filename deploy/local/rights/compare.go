@@ -105,7 +105,8 @@ func (c *comparison) grants() []grant {
 	for _, s := range c.role.Statements {
 		for _, action := range s.Actions {
 			for _, resource := range s.Resources {
-				grants = append(grants, grant{Grant{action, resource}, s.Line, s.Condition})
+				g := grant{Grant{action, resource}, s.Line, s.Condition}
+				grants = append(grants, g.inEach()...)
 			}
 		}
 	}
@@ -117,6 +118,23 @@ const requestedRegion = "aws:RequestedRegion"
 
 // regions returns those that the statement's condition names; nil: it has none.
 func (g grant) regions() []string { return g.condition["StringEquals"][requestedRegion] }
+
+// inEach returns a pair for each region, if the condition leaves some of all, so that each has to be needed.
+func (g grant) inEach() []grant {
+	parts := strings.SplitN(g.Resource, ":", 6)
+	if g.tooWide() != "" || len(g.regions()) == 0 || parts[3] != "*" {
+		return []grant{g}
+	}
+	var each []grant
+	for _, region := range g.regions() {
+		one := g
+		parts[3] = region
+		one.Resource = strings.Join(parts, ":")
+		one.condition = map[string]map[string][]string{"StringEquals": {requestedRegion: {region}}}
+		each = append(each, one)
+	}
+	return each
+}
 
 func (g grant) allows(n Need) bool {
 	if g.Action != n.Action || g.condition != nil && !slices.Contains(g.regions(), n.Region) {

@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -43,9 +44,8 @@ type Suite struct {
 	// Keys are the parameters that take the ARN of a key of somebody's own, or several with a comma between two, and what
 	// the key is used for. Those of every consumer's template, KmsKeyArn for its dead letters and StreamKmsKeyArn, are there.
 	Keys map[string][]rights.Use
-	// Overlay has files that stand for others when the function is built, by those others' paths: a checkout in which
-	// somebody has edited them.
-	Overlay map[string]string
+	// Edited has the texts of files that somebody has edited before the function is built, by their paths.
+	Edited map[string]string
 }
 
 // Function is a consumer's function that runs, and whose calls are recorded.
@@ -148,19 +148,17 @@ func (l *logs) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// overlay returns the flag that puts the suite's files in the places of others.
+// overlay returns the flag of go build that puts the edited files in the places of those that there are.
 func (f *Function) overlay() []string {
 	f.t.Helper()
-	if len(f.suite.Overlay) == 0 {
-		return nil
-	}
-	replace := map[string]string{}
-	for path, by := range f.suite.Overlay {
+	dir, replace := f.t.TempDir(), map[string]string{}
+	for path, text := range f.suite.Edited {
 		whole, err := filepath.Abs(path)
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		if replace[whole], err = filepath.Abs(by); err != nil {
+		replace[whole] = filepath.Join(dir, strconv.Itoa(len(replace)))
+		if err := os.WriteFile(replace[whole], []byte(text), 0o600); err != nil {
 			f.t.Fatal(err)
 		}
 	}
@@ -168,11 +166,19 @@ func (f *Function) overlay() []string {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	path := filepath.Join(f.t.TempDir(), "overlay.json")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
 		f.t.Fatal(err)
 	}
-	return []string{"-overlay", path}
+	return []string{"-overlay", overlay}
+}
+
+// Edit builds the function anew, with other files edited than before.
+func (f *Function) Edit(edited map[string]string) {
+	f.t.Helper()
+	f.instance.Close()
+	f.suite.Edited = edited
+	f.start()
 }
 
 // Invoke gives the function a batch of records, none of which may have to come again.
