@@ -58,6 +58,8 @@ func Compare(r *template.Resources, f template.Function, needs []Need, fixed []G
 		case slices.Contains(fixed, g.Grant) && g.condition == nil:
 		case why != "":
 			c.add(g.line, "allows %v: %s", g, why)
+		case !used[i] && g.ofLambda():
+			c.add(g.line, "allows %v, which neither Lambda nor a service needs in the function's name: remove it", g)
 		case !used[i]:
 			c.add(g.line, "allows %v, for which no call was seen: remove it, or have the test make the call", g)
 		}
@@ -149,6 +151,12 @@ func wildcards(pattern string) *regexp.Regexp {
 	text := regexp.QuoteMeta(pattern)
 	text = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(text)
 	return regexp.MustCompile("^" + text + "$")
+}
+
+// ofLambda tells whether it is none of what code calls.
+func (g grant) ofLambda() bool {
+	service, _, _ := strings.Cut(g.Action, ":")
+	return slices.Contains([]string{"kinesis", "kms", "logs"}, service)
 }
 
 // tooWide says what is wider than any call could need; empty: nothing.
