@@ -44,12 +44,7 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 		function.Environment[variable.key] = d.text(variable.value, id+": variable "+variable.key)
 	}
 	logging := d.object(p.get("LoggingConfig"), id+": LoggingConfig", []string{"LogGroup"}, []string{"ApplicationLogLevel", "LogFormat", "SystemLogLevel"})
-	if group := logging.get("LogGroup"); group.kind != null {
-		function.LogGroup = d.text(group, id+": LogGroup")
-	}
-	if role := p.get("Role"); role.kind != null {
-		function.Role = d.text(role, id+": Role")
-	}
+	function.LogGroup, function.Role = d.optional(logging.get("LogGroup"), id+": LogGroup"), d.optional(p.get("Role"), id+": Role")
 	for _, event := range d.pairs(p.get("Events"), id+": Events") {
 		what := id + ": event " + event.key
 		fields := d.object(event.value, what, []string{"Type", "Properties"}, nil)
