@@ -129,7 +129,7 @@ func TestOwnTemplatesWithEverythingOn(t *testing.T) {
 		t.Fatalf("found no consumers: %v", err)
 	}
 	for _, path := range paths {
-		given := map[string]string{"StreamArn": "arn:given", "EnhancedFanOut": "true", "ReservedConcurrency": "4", "KmsKeyArn": "arn:key"}
+		given := map[string]string{"StreamArn": "arn:given", "EnhancedFanOut": "true", "ReservedConcurrency": "4", "KmsKeyArn": "arn:key", "StreamKmsKeyArn": "arn:key"}
 		for name, value := range map[string]string{
 			"search": "SearchEndpoint=https://search.example,SearchAuth=basic,SearchSecretArn=arn:secret", "badges": "OperatorArn=arn:operator",
 			"replication": "TableKmsKeyArns=arn:key,SharedTable=T,SharedRegions=eu-west-1",

@@ -206,16 +206,6 @@ func (f *Function) Config() aws.Config {
 	return cfg
 }
 
-// Needs returns the rights that the function's calls have needed so far, in words.
-func (f *Function) Needs() []string {
-	needs, _ := f.recorder.Needs()
-	var words []string
-	for _, n := range needs {
-		words = append(words, n.String())
-	}
-	return slices.Compact(words)
-}
-
 // Check has the function keep dead letters, which every consumer's does, and then compares its calls with its role: as the
 // suite has it deployed, and with all keys and a consumer of the stream besides.
 func (f *Function) Check() {
