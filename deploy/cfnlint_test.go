@@ -16,7 +16,7 @@ func TestTemplatesPassCFNLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	var paths []string
-	for _, pattern := range []string{"../template.yaml", "*.yaml", "observability/*.yaml", "../consumers/*/template.yaml", "../consumers/replication/*.yaml"} {
+	for _, pattern := range []string{"../template.yaml", "*.yaml", "observability/*.yaml", "../consumers/*/template.yaml", "../consumers/replication/*.yaml", "../docs/testdata/*/template.yaml"} {
 		matches, err := filepath.Glob(pattern)
 		if err != nil || len(matches) == 0 {
 			t.Fatalf("found no %s: %v", pattern, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
-// Ministack serves Kinesis, SQS, SNS and S3 on one port, in memory. An access key of twelve digits is the account it
+// Ministack serves Kinesis, SQS, SNS, S3 and Secrets Manager on one port, in memory. An access key of twelve digits is the account it
 // works in, so tests can share one server without meeting (but buckets have one namespace, as on AWS).
 var Ministack = &Server{
 	Name:          "ministack",

@@ -56,7 +56,6 @@ type Function struct {
 	account  *Account
 	suite    Suite
 	recorder *rights.Recorder
-	search   string // the URL of OpenSearch that records
 	function template.Function
 	instance *function.Instance
 	logs     *logs
@@ -79,8 +78,7 @@ func Start(t testing.TB, account *Account, suite Suite) *Function {
 	for _, p := range read.Parameters {
 		switch p.Name {
 		case searchParameter:
-			f.search = f.record(*servertest.OpenSearch(t).BaseEndpoint)
-			f.suite.Parameters[searchParameter] = f.search
+			f.suite.Parameters[searchParameter] = f.record(*servertest.OpenSearch(t).BaseEndpoint)
 		case "SearchDomain":
 			f.recorder.Account.Domain = *p.Default
 		}
