@@ -15,7 +15,7 @@ import (
 func TestTemplatesPassCFNLint(t *testing.T) {
 	c := newCloud(t)
 	var paths []string
-	for _, pattern := range []string{"../template.yaml", "*.yaml", "observability/*.yaml", "../consumers/*/template.yaml", "../consumers/replication/*.yaml"} {
+	for _, pattern := range []string{"../template.yaml", "*.yaml", "observability/*.yaml", "../consumers/*/template.yaml", "../consumers/replication/*.yaml", "../docs/testdata/*/template.yaml"} {
 		matches, err := filepath.Glob(pattern)
 		if err != nil || len(matches) == 0 {
 			t.Fatalf("found no %s: %v", pattern, err)

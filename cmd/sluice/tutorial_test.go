@@ -60,7 +60,7 @@ func TestTutorial(t *testing.T) {
 
 	wantTexts(t, sluice("lint", "--template", "consumers/audit/template.yaml"), "template.yaml suits a consumer")
 	// With all that go vet looks for: run by itself it would take as long again.
-	wantTexts(t, inCopy(t, root, "go", "test", "-vet=all", "-count=1", "-v", "./consumers/audit"), "PASS: TestSimulator")
+	wantTexts(t, inCopy(t, root, "go", "test", "-vet=all", "-count=1", "-v", "./consumers/audit"), "PASS: TestSimulator", "PASS: TestRights")
 
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

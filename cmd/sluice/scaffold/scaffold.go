@@ -27,6 +27,7 @@ func Files(name string) ([]File, error) {
 	list := []struct{ source, path, what string }{
 		{"consumer.go", name + ".go", "Apply, which says what becomes of a change"},
 		{"simulator_test.go", "simulator_test.go", "all that the stream may do to it"},
+		{"rights_test.go", "rights_test.go", "what leads to its calls, which its role must allow"},
 		{"settings.go", "settings.go", "its settings"},
 		{"template.yaml", "template.yaml", "function, mapping, rights, table and dead letters"},
 		{"main.go", "lambda/main.go", "the function's main"},

@@ -1,5 +1,5 @@
 // Package servers installs and runs the real servers that stand for AWS on one machine: [DynamoDBLocal], which is
-// AWS's own engine, [Ministack] for Kinesis, SQS, SNS and S3, and [OpenSearch]. All are pinned to one version.
+// AWS's own engine, [Ministack] for Kinesis, SQS, SNS, S3 and Secrets Manager, and [OpenSearch]. All are pinned to one version.
 //
 // # Guarantees
 //

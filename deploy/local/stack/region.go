@@ -4,15 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/mapping"
+	"sluice/deploy/local/provision"
 	"sluice/deploy/local/template"
 )
 
@@ -20,7 +16,7 @@ import (
 // apart by the region that a call is signed for, and topics; buckets' names are unique.
 type region struct {
 	plan    *plan
-	clients clients
+	clients provision.Clients
 	further bool // it isn't the home region
 
 	bridge    *bridge.Bridge
@@ -39,17 +35,8 @@ func (s *Stack) newRegion(p *plan) *region {
 }
 
 // clientsIn returns the clients of a region.
-func (s *Stack) clientsIn(region string) clients {
-	db, rest := config(region, s.endpoints.DynamoDB), config(region, s.endpoints.AWS)
-	return clients{
-		dynamoDB: dynamodb.NewFromConfig(db),
-		streams:  dynamodbstreams.NewFromConfig(db),
-		kinesis:  kinesis.NewFromConfig(rest),
-		sqs:      sqs.NewFromConfig(rest),
-		sns:      sns.NewFromConfig(rest),
-		s3:       s3.NewFromConfig(rest),
-		region:   region,
-	}
+func (s *Stack) clientsIn(region string) provision.Clients {
+	return provision.NewClients(config(region, s.endpoints.DynamoDB), config(region, s.endpoints.AWS))
 }
 
 // of names a part of the region for people: bare in the home region, which may be the only one.
@@ -85,9 +72,9 @@ func (s *Stack) makeBridge(r *region, log *slog.Logger) error {
 	}
 	var err error
 	r.bridge, err = bridge.New(bridge.Config{
-		Streams:   r.clients.streams,
-		DynamoDB:  r.clients.dynamoDB,
-		Kinesis:   r.clients.kinesis,
+		Streams:   dynamodbstreams.NewFromConfig(config(r.plan.region, s.endpoints.DynamoDB)),
+		DynamoDB:  r.clients.DynamoDB,
+		Kinesis:   r.clients.Kinesis,
 		Tables:    tables,
 		Region:    r.plan.region,
 		Misbehave: s.options.Chaos.Misbehave,
@@ -121,9 +108,9 @@ func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
 		MemoryMB:    f.MemoryMB,
 		FunctionARN: f.ARN,
 		StreamARN:   f.StreamARN,
-		Kinesis:     r.clients.kinesis,
-		SQS:         r.clients.sqs,
-		S3:          r.clients.s3,
+		Kinesis:     r.clients.Kinesis,
+		SQS:         r.clients.SQS,
+		S3:          r.clients.S3,
 		Chaos:       mapping.Chaos{Kill: s.options.Chaos.Kill, Seed: s.options.Chaos.Seed},
 		Output:      r.lags[c.name],
 		Log:         log.With("part", "mapping", "consumer", c.name),

@@ -170,7 +170,7 @@ func (s *Stack) create(ctx context.Context) error {
 		r := s.newRegion(p)
 		s.regions = append(s.regions, r)
 		for _, resources := range p.all() {
-			if err := r.clients.create(ctx, resources); err != nil {
+			if err := r.clients.Create(ctx, resources); err != nil {
 				return fmt.Errorf("%s: %w", p.region, err)
 			}
 		}
@@ -178,7 +178,7 @@ func (s *Stack) create(ctx context.Context) error {
 	if s.plans.replica == nil {
 		return nil
 	}
-	if err := s.clientsIn(s.plans.replicaRegion).create(ctx, s.plans.replica); err != nil {
+	if err := s.clientsIn(s.plans.replicaRegion).Create(ctx, s.plans.replica); err != nil {
 		return fmt.Errorf("%s, the region of the copy: %w", s.plans.replicaRegion, err)
 	}
 	return nil

@@ -48,6 +48,14 @@ func (d decoder) text(n node, what string) string {
 	return n.text
 }
 
+// optional returns a scalar's text, or nothing if the value is absent.
+func (d decoder) optional(n node, what string) string {
+	if n.kind == null {
+		return ""
+	}
+	return d.text(n, what)
+}
+
 // choice is text that must be one of the values.
 func (d decoder) choice(n node, what string, values ...string) string {
 	before := len(d.errs)

@@ -11,7 +11,11 @@ type Function struct {
 	Name      string
 	ARN       string
 	// CodeDir is the directory of the function's main package.
-	CodeDir  string
+	CodeDir string
+	// Role is the ARN of its role; empty: SAM makes one.
+	Role string
+	// LogGroup is the name of the log group that it writes to; empty: Lambda's own.
+	LogGroup string
 	MemoryMB int
 	Timeout  time.Duration
 	// Environment holds the function's own variables.
@@ -22,8 +26,8 @@ type Function struct {
 
 func decodeFunction(d decoder, r named, properties node, into *Resources) {
 	id := r.logicalID
-	p := d.object(properties, id, []string{"FunctionName", "CodeUri", "MemorySize", "Timeout", "Environment", "Events"},
-		[]string{"Architectures", "Description", "Handler", "LoggingConfig", "Policies", "ReservedConcurrentExecutions",
+	p := d.object(properties, id, []string{"FunctionName", "CodeUri", "MemorySize", "Timeout", "Environment", "Events", "LoggingConfig", "Role"},
+		[]string{"Architectures", "Description", "Handler", "Policies", "ReservedConcurrentExecutions",
 			"Runtime", "Tags", "Tracing"})
 	function := Function{
 		LogicalID: id,
@@ -39,6 +43,8 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 	for _, variable := range d.pairs(environment.get("Variables"), id+": Variables") {
 		function.Environment[variable.key] = d.text(variable.value, id+": variable "+variable.key)
 	}
+	logging := d.object(p.get("LoggingConfig"), id+": LoggingConfig", []string{"LogGroup"}, []string{"ApplicationLogLevel", "LogFormat", "SystemLogLevel"})
+	function.LogGroup, function.Role = d.optional(logging.get("LogGroup"), id+": LogGroup"), d.optional(p.get("Role"), id+": Role")
 	for _, event := range d.pairs(p.get("Events"), id+": Events") {
 		what := id + ": event " + event.key
 		fields := d.object(event.value, what, []string{"Type", "Properties"}, nil)

@@ -17,6 +17,17 @@ func passedOver(properties ...string) resourceType {
 	}
 }
 
+// logGroupType is passed over too, but a role names it.
+var logGroupType = resourceType{
+	nameProperty: "LogGroupName",
+	// All of its streams, as CloudFormation has it:
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
+	refer: func(s Scope, name string) (string, map[string]string) {
+		return name, map[string]string{"Arn": s.arn("logs", "log-group:"+name+":*")}
+	},
+	decode: passedOver("KmsKeyId", "LogGroupName", "RetentionInDays", "Tags").decode,
+}
+
 func nameOnly(_ Scope, name string) (string, map[string]string) { return name, nil }
 
 var alarmType = resourceType{

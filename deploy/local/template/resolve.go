@@ -30,10 +30,6 @@ type resolver struct {
 	named      map[string]named
 }
 
-// roleType is the type of the role that SAM makes beside a function, under the function's logical id and "Role":
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-function.html
-const roleType = "AWS::IAM::Role"
-
 // The attributes of a resource itself that have no meaning on one machine.
 var attributesPassedOver = []string{"DeletionPolicy", "DependsOn", "Metadata", "UpdateReplacePolicy"}
 
@@ -64,9 +60,9 @@ func (r *resolver) name(d decoder, resources node) {
 		}
 		resource.ref, resource.attributes = known.refer(r.scope, resource.name)
 		r.named[p.key] = resource
-		if known.makesRole {
-			role := named{kind: roleType, ref: resource.name + "Role"}
-			role.attributes = map[string]string{"Arn": "arn:aws:iam::" + r.scope.AccountID + ":role/" + role.ref}
+		if known.makesRole && resource.properties.get("Role").kind == null {
+			role := named{kind: roleType}
+			role.ref, role.attributes = roleReference(r.scope, resource.name+"Role")
 			r.named[p.key+"Role"] = role
 		}
 	}

@@ -18,6 +18,8 @@ type Resources struct {
 	Subscriptions []Subscription
 	Buckets       []Bucket
 	Functions     []Function
+	// Roles aren't made here: the local servers ask nobody for rights.
+	Roles []Role
 	// Applications aren't made here: the local stack runs the templates themselves.
 	Applications []Application
 	// Alarms aren't made here. They are known for what is written about them.
@@ -35,6 +37,8 @@ type Table struct {
 	Indexes    []types.GlobalSecondaryIndex
 	// TTLAttribute holds when an item expires; empty: items don't.
 	TTLAttribute string
+	// Key is the KMS key of somebody's own that it is encrypted with; empty: AWS's.
+	Key string
 	// Changes is where the table's changes go; nil: nowhere.
 	Changes *Changes
 }
@@ -52,6 +56,8 @@ type Stream struct {
 	Name      string
 	ARN       string
 	Shards    int
+	// Key is the KMS key that it is encrypted with, or the key's alias; empty: it isn't.
+	Key string
 	// Retention is how long the stream keeps a record.
 	Retention time.Duration
 }
@@ -75,7 +81,7 @@ type resourceType struct {
 	global       bool // a name is taken in all regions, and in lower case; so one made from the logical id has the region in it
 	// fifoProperty is true in a resource whose name must end in .fifo; so one made from the logical id does.
 	fifoProperty string
-	// makesRole is whether SAM makes a role for it, which the template may refer to.
+	// makesRole is whether SAM makes a role for it, unless its property Role names one; the template may refer to it.
 	makesRole bool
 	// refer gives what Ref and Fn::GetAtt stand for; a Ref that is empty isn't known before the resource is made.
 	refer func(scope Scope, name string) (ref string, attributes map[string]string)
@@ -102,12 +108,14 @@ func init() {
 				return name, map[string]string{"Arn": s.arn("kinesis", "stream/"+name)}
 			},
 			decode: func(d decoder, r named, properties node, into *Resources) {
-				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount", "RetentionPeriodHours"},
-					[]string{"StreamEncryption", "StreamModeDetails", "Tags"})
+				p := d.object(properties, r.logicalID, []string{"Name", "ShardCount", "RetentionPeriodHours", "StreamEncryption"},
+					[]string{"StreamModeDetails", "Tags"})
+				encryption := d.object(p.get("StreamEncryption"), r.logicalID+": StreamEncryption", []string{"KeyId"}, []string{"EncryptionType"})
 				into.Streams = append(into.Streams, Stream{
 					LogicalID: r.logicalID, Name: r.name, ARN: r.attributes["Arn"],
 					Shards:    d.integer(p.get("ShardCount"), r.logicalID+": ShardCount", 1, 1, 500),
 					Retention: d.retention(p.get("RetentionPeriodHours"), r.logicalID),
+					Key:       d.optional(encryption.get("KeyId"), r.logicalID+": KeyId"),
 				})
 			},
 		},
@@ -143,13 +151,14 @@ func init() {
 			},
 			decode: decodeFunction,
 		},
+		roleType:                          {nameProperty: "RoleName", refer: roleReference, decode: decodeRole},
 		"AWS::Kinesis::StreamConsumer":    streamConsumerType,
 		"AWS::SNS::Topic":                 topicType,
 		"AWS::SNS::Subscription":          subscriptionType,
 		"AWS::SNS::TopicPolicy":           passedOver("PolicyDocument", "Topics"),
 		"AWS::SQS::QueuePolicy":           passedOver("PolicyDocument", "Queues"),
 		"AWS::S3::BucketPolicy":           passedOver("Bucket", "PolicyDocument"),
-		"AWS::Logs::LogGroup":             passedOver("KmsKeyId", "LogGroupName", "RetentionInDays", "Tags"),
+		"AWS::Logs::LogGroup":             logGroupType,
 		"AWS::CloudWatch::Alarm":          alarmType,
 		"AWS::CloudWatch::CompositeAlarm": alarmType,
 		"AWS::CloudWatch::Dashboard":      passedOver("DashboardBody", "DashboardName"),
@@ -166,13 +175,15 @@ func (d decoder) retention(n node, id string) time.Duration {
 func decodeTable(d decoder, r named, properties node, into *Resources) {
 	id := r.logicalID
 	p := d.object(properties, id,
-		[]string{"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "TimeToLiveSpecification", "KinesisStreamSpecification"},
+		[]string{"TableName", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "TimeToLiveSpecification", "KinesisStreamSpecification", "SSESpecification"},
 		[]string{"BillingMode", "DeletionProtectionEnabled", "OnDemandThroughput", "PointInTimeRecoverySpecification",
-			"ProvisionedThroughput", "SSESpecification", "TableClass", "Tags"})
+			"ProvisionedThroughput", "TableClass", "Tags"})
 	table := Table{LogicalID: id, Name: r.name, Keys: d.keys(p.get("KeySchema"), id+": KeySchema")}
 	if len(table.Keys) == 0 {
 		d.add(r.at, "%s has no KeySchema", id)
 	}
+	encryption := d.object(p.get("SSESpecification"), id+": SSESpecification", []string{"KMSMasterKeyId"}, []string{"SSEEnabled", "SSEType"})
+	table.Key = d.optional(encryption.get("KMSMasterKeyId"), id+": KMSMasterKeyId")
 	for _, item := range d.items(p.get("AttributeDefinitions"), id+": AttributeDefinitions") {
 		fields := d.object(item, id+": AttributeDefinitions", []string{"AttributeName", "AttributeType"}, nil)
 		name := d.text(fields.get("AttributeName"), id+": AttributeName")

@@ -129,7 +129,7 @@ func TestOwnTemplatesWithEverythingOn(t *testing.T) {
 		t.Fatalf("found no consumers: %v", err)
 	}
 	for _, path := range paths {
-		given := map[string]string{"StreamArn": "arn:given", "EnhancedFanOut": "true", "ReservedConcurrency": "4", "KmsKeyArn": "arn:key"}
+		given := map[string]string{"StreamArn": "arn:given", "EnhancedFanOut": "true", "ReservedConcurrency": "4", "KmsKeyArn": "arn:key", "StreamKmsKeyArn": "arn:key"}
 		for name, value := range map[string]string{
 			"search": "SearchEndpoint=https://search.example,SearchAuth=basic,SearchSecretArn=arn:secret", "badges": "OperatorArn=arn:operator",
 			"replication": "TableKmsKeyArns=arn:key,SharedTable=T,SharedRegions=eu-west-1",
@@ -177,7 +177,7 @@ func TestFaults(t *testing.T) {
 		{"section", "Mappings: {}\nResources: {}\n", nil,
 			[]string{"1:1: template: Mappings is not understood here; understood: AWSTemplateFormatVersion, Conditions, Description, Metadata, Outputs, Parameters, Resources, Transform"}},
 		{"type", "Resources:\n  I: {Type: AWS::EC2::Instance}\n", nil,
-			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::CloudWatch::Alarm, AWS::CloudWatch::CompositeAlarm, AWS::CloudWatch::Dashboard, AWS::DynamoDB::Table, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::Logs::LogGroup, AWS::S3::Bucket, AWS::S3::BucketPolicy, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Application, AWS::Serverless::Function`}},
+			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::CloudWatch::Alarm, AWS::CloudWatch::CompositeAlarm, AWS::CloudWatch::Dashboard, AWS::DynamoDB::Table, AWS::IAM::Role, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::Logs::LogGroup, AWS::S3::Bucket, AWS::S3::BucketPolicy, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Application, AWS::Serverless::Function`}},
 		{"condition", "Resources:\n  B: {Type: AWS::S3::Bucket, Condition: C}\n", nil,
 			[]string{"2:41: refers to C, which is no condition of this template"}},
 		{"a fault in what isn't made", "Conditions:\n  C: !Equals [a, b]\nResources:\n  B: {Type: AWS::S3::Bucket, Condition: C, Properties: {Name: x}}\n", nil,
@@ -220,6 +220,12 @@ func TestFaults(t *testing.T) {
 			`4:41: S: Protocol = "email" must be one of: sqs`,
 			"4:80: S: FilterPolicy: .5 is no value of JSON",
 			"6:14: a reference to S (AWS::SNS::Subscription) is not understood here",
+		}},
+		// What isn't understood might allow more than is seen.
+		{"rights", "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      Policies:\n        - PolicyName: p\n          PolicyDocument: {Statement: [{Effect: Deny, Action: a, Resource: r}, {Effect: Allow, NotAction: a, Resource: r}]}\n", nil, []string{
+			`7:49: R: policy p: Effect = "Deny" must be one of: Allow`,
+			"7:81: R: policy p: Action is missing",
+			"7:96: R: policy p: NotAction is not understood here; understood: Action, Condition, Effect, Resource, Sid",
 		}},
 		{"shape", function + "            FilterCriteria: [x]\n", nil,
 			[]string{"12:29: F: event E: FilterCriteria must be an object, not a list"}},

@@ -69,7 +69,7 @@ func DynamoDB(t testing.TB) aws.Config {
 	return config(dynamoDB.endpoint(t), "T"+rand.Text())
 }
 
-// Ministack returns a configuration for Kinesis, SQS, SNS and S3 with a new, empty account of the test's own. Names of
+// Ministack returns a configuration for Kinesis, SQS, SNS, S3 and Secrets Manager with a new, empty account of the test's own. Names of
 // buckets must be unique among the tests all the same: see [CreateBucket].
 func Ministack(t testing.TB) aws.Config {
 	t.Helper()

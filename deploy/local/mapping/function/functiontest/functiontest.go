@@ -16,11 +16,13 @@ import (
 	"sluice/shared/consumertest"
 )
 
-// Build makes the binary of the package, as it is deployed, and returns its path.
-func Build(b *testing.B, pkg string) string {
+// Build makes the binary of the package, as it is deployed, with further flags
+// of go build, and returns its path.
+func Build(b testing.TB, pkg string, flags ...string) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "bootstrap")
-	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path, pkg)
+	arguments := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path}
+	cmd := exec.Command("go", append(append(arguments, flags...), pkg)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("build %s: %v\n%s", pkg, err, out)

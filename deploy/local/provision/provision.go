@@ -1,13 +1,14 @@
-package stack
+// Package provision makes on local servers what a template asks for.
+package provision
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -20,19 +21,30 @@ import (
 // activeTimeout is how long a new table or stream may take until it can be used.
 const activeTimeout = 30 * time.Second
 
-// clients are those of one stack's servers, for one region.
-type clients struct {
-	dynamoDB *dynamodb.Client
-	streams  *dynamodbstreams.Client
-	kinesis  *kinesis.Client
-	sqs      *sqs.Client
-	sns      *sns.Client
-	s3       *s3.Client
-	region   string
+// Clients are those of local servers, for one region.
+type Clients struct {
+	DynamoDB *dynamodb.Client
+	Kinesis  *kinesis.Client
+	SQS      *sqs.Client
+	SNS      *sns.Client
+	S3       *s3.Client
+	Region   string
 }
 
-// create makes all resources of a template but its functions. They must not exist.
-func (c clients) create(ctx context.Context, resources *template.Resources) error {
+// NewClients returns the clients for the region of the configurations: of DynamoDB's server, and of all others'.
+func NewClients(dynamoDB, rest aws.Config) Clients {
+	return Clients{
+		DynamoDB: dynamodb.NewFromConfig(dynamoDB),
+		Kinesis:  kinesis.NewFromConfig(rest),
+		SQS:      sqs.NewFromConfig(rest),
+		SNS:      sns.NewFromConfig(rest),
+		S3:       s3.NewFromConfig(rest, func(o *s3.Options) { o.UsePathStyle = true }),
+		Region:   rest.Region,
+	}
+}
+
+// Create makes all resources of a template that hold something: not its functions and their roles. They must not exist.
+func (c Clients) Create(ctx context.Context, resources *template.Resources) error {
 	for _, table := range resources.Tables {
 		if err := c.createTable(ctx, table); err != nil {
 			return fmt.Errorf("create table %s (%s): %w", table.Name, table.LogicalID, err)
@@ -44,7 +56,7 @@ func (c clients) create(ctx context.Context, resources *template.Resources) erro
 		}
 	}
 	for _, queue := range resources.Queues {
-		created, err := c.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &queue.Name})
+		created, err := c.SQS.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &queue.Name})
 		if err == nil && *created.QueueUrl != queue.URL {
 			// Functions have been told the other one.
 			err = fmt.Errorf("its URL is %s, want %s", *created.QueueUrl, queue.URL)
@@ -65,19 +77,19 @@ func (c clients) create(ctx context.Context, resources *template.Resources) erro
 	}
 	for _, bucket := range resources.Buckets {
 		input := &s3.CreateBucketInput{Bucket: &bucket.Name}
-		if c.region != "us-east-1" { // the one region that must not be named
+		if c.Region != "us-east-1" { // the one region that must not be named
 			input.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{
-				LocationConstraint: s3types.BucketLocationConstraint(c.region),
+				LocationConstraint: s3types.BucketLocationConstraint(c.Region),
 			}
 		}
-		if _, err := c.s3.CreateBucket(ctx, input); err != nil {
+		if _, err := c.S3.CreateBucket(ctx, input); err != nil {
 			return fmt.Errorf("create bucket %s (%s): %w", bucket.Name, bucket.LogicalID, err)
 		}
 	}
 	return nil
 }
 
-func (c clients) createTable(ctx context.Context, table template.Table) error {
+func (c Clients) createTable(ctx context.Context, table template.Table) error {
 	input := &dynamodb.CreateTableInput{
 		TableName:              &table.Name,
 		AttributeDefinitions:   table.Attributes,
@@ -91,29 +103,29 @@ func (c clients) createTable(ctx context.Context, table template.Table) error {
 			StreamEnabled: new(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
 		}
 	}
-	if _, err := c.dynamoDB.CreateTable(ctx, input); err != nil {
+	if _, err := c.DynamoDB.CreateTable(ctx, input); err != nil {
 		return err
 	}
-	waiter := dynamodb.NewTableExistsWaiter(c.dynamoDB, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
+	waiter := dynamodb.NewTableExistsWaiter(c.DynamoDB, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
 	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table.Name}, activeTimeout); err != nil {
 		return err
 	}
 	if table.TTLAttribute == "" {
 		return nil
 	}
-	_, err := c.dynamoDB.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+	_, err := c.DynamoDB.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 		TableName:               &table.Name,
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &table.TTLAttribute, Enabled: new(true)},
 	})
 	return err
 }
 
-func (c clients) createStream(ctx context.Context, stream template.Stream) error {
-	if _, err := c.kinesis.CreateStream(ctx, &kinesis.CreateStreamInput{
+func (c Clients) createStream(ctx context.Context, stream template.Stream) error {
+	if _, err := c.Kinesis.CreateStream(ctx, &kinesis.CreateStreamInput{
 		StreamName: &stream.Name, ShardCount: new(int32(stream.Shards)),
 	}); err != nil {
 		return err
 	}
-	waiter := kinesis.NewStreamExistsWaiter(c.kinesis, func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
+	waiter := kinesis.NewStreamExistsWaiter(c.Kinesis, func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay = 20 * time.Millisecond })
 	return waiter.Wait(ctx, &kinesis.DescribeStreamInput{StreamName: &stream.Name}, activeTimeout)
 }

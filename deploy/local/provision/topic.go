@@ -1,4 +1,4 @@
-package stack
+package provision
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"sluice/deploy/local/template"
 )
 
-func (c clients) createTopic(ctx context.Context, topic template.Topic) error {
+func (c Clients) createTopic(ctx context.Context, topic template.Topic) error {
 	input := &sns.CreateTopicInput{Name: &topic.Name}
 	if topic.FIFO {
 		input.Attributes = map[string]string{
@@ -17,7 +17,7 @@ func (c clients) createTopic(ctx context.Context, topic template.Topic) error {
 			"ContentBasedDeduplication": fmt.Sprint(topic.ContentBasedDeduplication),
 		}
 	}
-	created, err := c.sns.CreateTopic(ctx, input)
+	created, err := c.SNS.CreateTopic(ctx, input)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (c clients) createTopic(ctx context.Context, topic template.Topic) error {
 	return nil
 }
 
-func (c clients) subscribe(ctx context.Context, subscription template.Subscription) error {
+func (c Clients) subscribe(ctx context.Context, subscription template.Subscription) error {
 	attributes := map[string]string{"RawMessageDelivery": fmt.Sprint(subscription.Raw)}
 	if subscription.FilterPolicy != "" {
 		attributes["FilterPolicy"] = subscription.FilterPolicy
@@ -35,7 +35,7 @@ func (c clients) subscribe(ctx context.Context, subscription template.Subscripti
 	if subscription.FilterPolicyScope != "" {
 		attributes["FilterPolicyScope"] = subscription.FilterPolicyScope
 	}
-	_, err := c.sns.Subscribe(ctx, &sns.SubscribeInput{
+	_, err := c.SNS.Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn:   &subscription.TopicARN,
 		Protocol:   new("sqs"),
 		Endpoint:   &subscription.QueueARN,

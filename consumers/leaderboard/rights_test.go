@@ -1,0 +1,66 @@
+package leaderboard
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"sluice/deploy/local/rights"
+	"sluice/deploy/local/rights/rightstest"
+	"sluice/shared/aggregate"
+	"sluice/shared/consumertest"
+)
+
+// The function's role allows what these batches need, and nothing else.
+func TestRights(t *testing.T) {
+	account := rightstest.NewAccount(t)
+	account.Create(t, "../../deploy/pets.yaml", "", nil)
+	f := rightstest.Start(t, account, rightstest.Suite{
+		Template: "template.yaml",
+		Keys: map[string][]rights.Use{
+			"KmsKeyArn":         {rights.ForQueues, rights.ForTables},
+			"PetTableKmsKeyArn": {rights.ForTables},
+		},
+	})
+	began := time.Now()
+	play := func(n int) []byte {
+		key := consumertest.Item{
+			AttrUser:      consumertest.S("reed"),
+			AttrTimestamp: consumertest.S(fmt.Sprintf("%s.%06d", began.UTC().Format("2006-01-02 15:04:05"), n)),
+		}
+		image := consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N("1")}
+		return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
+	}
+	total := func(n int) []byte {
+		key := consumertest.Item{AttrUser: consumertest.S("reed")}
+		image := consumertest.Item{AttrUser: key[AttrUser], AttrScore: consumertest.N(strconv.Itoa(n))}
+		return consumertest.Change{Table: DefaultBoardTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
+	}
+	ofPet := func(n int) []byte {
+		image := activity(n, "rex", began.UTC().Format(time.RFC3339), "WALK")
+		keys := consumertest.Item{"PK": image["PK"], "SK": image["SK"]}
+		return consumertest.Change{Table: DefaultPetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
+	}
+	all := func(n int) [][]byte { return [][]byte{play(n), total(n), ofPet(n)} }
+
+	// More than the items remember: the oldest go into the ledger.
+	for n := 1; n <= aggregate.Capacity+1; n++ {
+		f.Invoke(all(n)...)
+	}
+	f.Invoke(all(0)...) // late, so it is looked for there
+	f.Invoke(all(1)...) // late, and a duplicate
+	settings := DefaultSettings()
+	settings.LedgerTable = f.Settings["LEDGER_TABLE"]
+	views, err := settings.Views()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, v := range views {
+		names = append(names, v.Name)
+	}
+	f.Rebuild(settings.LedgerTable, names...)
+	f.Invoke(all(aggregate.Capacity + 2)...)
+	f.Check()
+}

@@ -1,0 +1,84 @@
+package search
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"sluice/deploy/local/rights/rightstest"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest"
+)
+
+// The function's role allows what these batches need, and nothing else: where requests are signed, and where they have a
+// password.
+func TestRights(t *testing.T) {
+	for _, auth := range []Auth{IAM, Basic} {
+		t.Run(string(auth), func(t *testing.T) {
+			withoutIndexes(t)
+			account, parameters := rightstest.NewAccount(t), map[string]string{"SearchAuth": string(auth)}
+			if auth == Basic {
+				parameters["SearchSecretArn"] = makeSecret(t, account)
+			}
+			f := rightstest.Start(t, account, rightstest.Suite{Template: "template.yaml", Parameters: parameters})
+			keys := consumertest.Item{"UserId": consumertest.S("reed"), "Timestamp": consumertest.S("2026-01-02T03:04:05Z")}
+			image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("7")}
+			put := consumertest.Change{Table: DefaultScoreTable, Time: time.Now().Add(-time.Second), Keys: keys, New: image}
+			removed := consumertest.Change{Table: DefaultScoreTable, Time: time.Now(), Keys: keys, Old: image}
+			f.Invoke(put.Record()) // the index is made
+			f.Invoke(removed.Record())
+			f.Invoke(put.Record()) // stale
+
+			// The function that is running won't remove tombstones within the hour.
+			settings := DefaultSettings()
+			settings.Endpoint, settings.Auth, settings.SecretARN = f.Settings["SEARCH_ENDPOINT"], auth, f.Settings["SEARCH_SECRET_ARN"]
+			routes, err := settings.Routes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			old, err := newOf(f.Config(), settings, routes[2:], func() time.Time { return now })
+			if err != nil {
+				t.Fatal(err)
+			}
+			now = now.Add(2 * purgeAfter)
+			old.ApplyBatch(t.Context(), nil)
+			if failed := old.Metrics()["FailedPurges"]; failed > 0 {
+				t.Errorf("%d purges failed", failed)
+			}
+			f.Check()
+		})
+	}
+}
+
+// makeSecret makes a user and a password, and returns the secret's ARN.
+func makeSecret(t *testing.T, account *rightstest.Account) string {
+	t.Helper()
+	secret, err := secretsmanager.NewFromConfig(account.AWS()).CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
+		Name: new("search"), SecretString: new(`{"username": "ann", "password": "one"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *secret.ARN
+}
+
+// withoutIndexes removes those of the shipped routes, which an OpenSearch that outlives a test may have.
+func withoutIndexes(t *testing.T) {
+	t.Helper()
+	endpoint := *servertest.OpenSearch(t).BaseEndpoint
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, endpoint+"/pets-1,players-1,plays-1?ignore_unavailable=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("remove the indexes: %s", response.Status)
+	}
+}

@@ -1,0 +1,259 @@
+// Package rightstest runs a consumer's function as it is deployed, its own binary with the settings of its own template,
+// against the real servers, and compares all calls that it makes with what its role allows. A test of a consumer's rights
+// is the batches that lead to each of its calls:
+//
+//	func TestRights(t *testing.T) {
+//		f := rightstest.Start(t, rightstest.NewAccount(t), rightstest.Suite{Template: "template.yaml"})
+//		f.Invoke(change.Record())
+//		f.Check()
+//	}
+//
+// The test's package needs a TestMain that calls servertest.Main. Calls that fail need the same rights as those that
+// don't, so faults need no cases of their own unless the function makes other calls then.
+package rightstest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"sluice/deploy/local/mapping/function"
+	"sluice/deploy/local/mapping/function/functiontest"
+	"sluice/deploy/local/rights"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/deploy/local/template"
+	"sluice/shared/consumer"
+	"sluice/shared/consumertest"
+)
+
+// Suite is a consumer's function with what it needs.
+type Suite struct {
+	// Template is the path of its template. A parameter SearchEndpoint gets OpenSearch's URL.
+	Template   string
+	Parameters map[string]string
+	// Keys are the parameters that take the ARN of a key of somebody's own, or several with a comma between two, and what
+	// the key is used for. Those of every consumer's template, KmsKeyArn for its dead letters and StreamKmsKeyArn, are there.
+	Keys map[string][]rights.Use
+	// Edited has the texts of files that somebody has edited before the function is built, by their paths.
+	Edited map[string]string
+}
+
+// Function is a consumer's function that runs, and whose calls are recorded.
+type Function struct {
+	Settings map[string]string // its own environment, as the template sets it
+
+	t        testing.TB
+	account  *Account
+	suite    Suite
+	recorder *rights.Recorder
+	function template.Function
+	instance *function.Instance
+	logs     *logs
+	next     int // sequence number
+}
+
+// searchParameter is as in package stack.
+const searchParameter = "SearchEndpoint"
+
+// Start makes what the template asks for, builds the function and starts it.
+func Start(t testing.TB, account *Account, suite Suite) *Function {
+	t.Helper()
+	f := &Function{t: t, account: account, suite: suite, recorder: &rights.Recorder{Account: rights.Account{ID: account.ID}}, logs: &logs{to: t.Output()}}
+	f.suite.Parameters = map[string]string{}
+	maps.Copy(f.suite.Parameters, suite.Parameters)
+	read, err := template.Read(suite.Template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range read.Parameters {
+		switch p.Name {
+		case searchParameter:
+			f.suite.Parameters[searchParameter] = f.record(*servertest.OpenSearch(t).BaseEndpoint)
+		case "SearchDomain":
+			f.recorder.Account.Domain = *p.Default
+		}
+	}
+	_, resources := account.resolve(t, suite.Template, "", f.suite.Parameters)
+	account.create(t, resources, "")
+	if len(resources.Functions) != 1 {
+		t.Fatalf("%s has %d functions; a consumer is one function", suite.Template, len(resources.Functions))
+	}
+	f.function = resources.Functions[0]
+	f.Settings = f.function.Environment
+	f.start()
+	return f
+}
+
+// record returns the URL of a recorder before a server.
+func (f *Function) record(server string) string {
+	f.t.Helper()
+	handler, err := f.recorder.To(server)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	proxy := httptest.NewServer(handler)
+	f.t.Cleanup(proxy.Close)
+	return proxy.URL
+}
+
+func (f *Function) start() {
+	f.t.Helper()
+	env := []string{
+		"AWS_ACCESS_KEY_ID=" + f.account.ID, "AWS_SECRET_ACCESS_KEY=secret",
+		"AWS_ENDPOINT_URL=" + f.record(*f.account.aws.BaseEndpoint),
+		"AWS_ENDPOINT_URL_DYNAMODB=" + f.record(*f.account.dynamoDB.BaseEndpoint),
+	}
+	for name, value := range f.Settings {
+		env = append(env, name+"="+value)
+	}
+	var err error
+	f.instance, err = function.New(function.Config{
+		Name: "rights", Binary: functiontest.Build(f.t, "./"+filepath.ToSlash(f.function.CodeDir), f.overlay()...), ARN: f.function.ARN,
+		Env: env, Timeout: f.function.Timeout, MemoryMB: f.function.MemoryMB, Output: f.logs,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(f.instance.Close)
+}
+
+// logs passes on what a function writes but for its metrics, of which it counts what was rejected.
+type logs struct {
+	to       io.Writer
+	rejected int // may be read once the function's process has ended
+}
+
+// Write gets whole lines, of one process after another.
+func (l *logs) Write(line []byte) (int, error) {
+	var metrics struct {
+		AWS      json.RawMessage `json:"_aws"`
+		Rejected int
+	}
+	if err := json.Unmarshal(line, &metrics); err != nil || metrics.AWS == nil {
+		return l.to.Write(line)
+	}
+	l.rejected += metrics.Rejected
+	return len(line), nil
+}
+
+// overlay returns the flag of go build that puts the edited files in the places of those that there are.
+func (f *Function) overlay() []string {
+	f.t.Helper()
+	dir, replace := f.t.TempDir(), map[string]string{}
+	for path, text := range f.suite.Edited {
+		whole, err := filepath.Abs(path)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		replace[whole] = filepath.Join(dir, strconv.Itoa(len(replace)))
+		if err := os.WriteFile(replace[whole], []byte(text), 0o600); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+	return []string{"-overlay", overlay}
+}
+
+// Edit builds the function anew, with other files edited than before.
+func (f *Function) Edit(edited map[string]string) {
+	f.t.Helper()
+	f.instance.Close()
+	f.suite.Edited = edited
+	f.start()
+}
+
+// Invoke gives the function a batch of records, none of which may have to come again.
+func (f *Function) Invoke(records ...[]byte) {
+	f.t.Helper()
+	answer, err := f.instance.Invoke(f.t.Context(), consumertest.Payload(f.next, records...), nil)
+	f.next += len(records)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if answer.Failure != nil {
+		f.t.Fatal(answer.Failure)
+	}
+	if bytes.Contains(answer.Body, []byte("itemIdentifier")) {
+		f.t.Fatalf("changes of a batch failed: %s", answer.Body)
+	}
+}
+
+// Config returns the configuration of clients whose calls are recorded, as those of the function are: for what the
+// function does only after hours.
+func (f *Function) Config() aws.Config {
+	cfg := f.account.AWS()
+	endpoint := f.record(*cfg.BaseEndpoint)
+	cfg.BaseEndpoint = &endpoint
+	return cfg
+}
+
+// Check has the function keep dead letters, which every consumer's does, and then compares its calls with its role: as the
+// suite has it deployed, and with all keys and a consumer of the stream besides.
+func (f *Function) Check() {
+	f.t.Helper()
+	f.instance.Close()
+	if f.logs.rejected > 0 {
+		f.t.Errorf("%d changes were rejected, so they led to no calls: see the log above", f.logs.rejected)
+	}
+	f.Invoke([]byte("no change"), bytes.Repeat([]byte("x"), consumer.MaxMessageBytes)) // the latter is too large for the queue
+	needs, errs := f.recorder.Needs()
+	for _, err := range errs {
+		f.t.Error(err)
+	}
+	faults := f.compare(needs, f.suite.Parameters, nil)
+
+	everything := maps.Clone(f.suite.Parameters)
+	everything["EnhancedFanOut"] = "true"
+	keys := map[string][]rights.Use{}
+	of := map[string][]rights.Use{"KmsKeyArn": {rights.ForQueues}, "StreamKmsKeyArn": {rights.ForStream}}
+	maps.Copy(of, f.suite.Keys)
+	for parameter, uses := range of {
+		arn := "arn:aws:kms:" + servertest.Region + ":" + f.account.ID + ":key/" + parameter
+		everything[parameter] = arn + "," + arn + "-2"
+		if !strings.HasSuffix(parameter, "Arns") {
+			everything[parameter] = arn
+		} else {
+			keys[arn+"-2"] = uses
+		}
+		keys[arn] = uses
+	}
+	for _, fault := range f.compare(needs, everything, keys) {
+		if !slices.Contains(faults, fault) {
+			faults = append(faults, fault)
+		}
+	}
+	for _, fault := range faults {
+		f.t.Errorf("%s: %s", f.suite.Template, fault)
+	}
+}
+
+func (f *Function) compare(needs []rights.Need, parameters map[string]string, keys map[string][]rights.Use) rights.Faults {
+	f.t.Helper()
+	_, resources := f.account.resolve(f.t, f.suite.Template, "", parameters)
+	function := resources.Functions[0]
+	fixed, err := rights.OfLambda(resources, function, servertest.Region, f.account.ID, keys)
+	if err != nil {
+		return rights.Faults{err.Error()}
+	}
+	return rights.Compare(resources, function, needs, fixed)
+}
+
+// Restart ends the function's process, so that it forgets what it knows; the next batch starts it again.
+func (f *Function) Restart() { f.instance.Close() }
