@@ -55,24 +55,24 @@ func (c *cloud) sam(region string, arguments ...string) {
 	}
 }
 
-// build builds a template's functions and returns the template that has them. They are for the processor of the template; for
-// this machine's, which runs them here, they are built once more if that is another. That alone is not as it would be on AWS.
-func (c *cloud) build(template string) string {
+// build builds a template's functions, and those of the templates within it, and returns the directory of the templates that have
+// them. They are for the processor of the template; for this machine's, which runs them here, they are built once more if that is
+// another. That alone is not as it would be on AWS.
+func (c *cloud) build(template string) (dir string) {
 	c.t.Helper()
-	dir := filepath.Join(c.t.TempDir(), "build")
+	dir = filepath.Join(c.t.TempDir(), "build")
 	c.sam(servertest.Region, "build", "--template", template, "--build-dir", dir)
 	if runtime.GOARCH != "arm64" {
 		c.rebuildForThisMachine(dir)
 	}
-	return filepath.Join(dir, "template.yaml")
+	return dir
 }
 
 func (c *cloud) rebuildForThisMachine(dir string) {
 	c.t.Helper()
-	binaries, err := filepath.Glob(filepath.Join(dir, "*", "bootstrap"))
-	nested, err2 := filepath.Glob(filepath.Join(dir, "*", "*", "bootstrap"))
-	if binaries = append(binaries, nested...); err != nil || err2 != nil || len(binaries) == 0 {
-		c.t.Fatalf("sam build made no bootstrap in %s: %v, %v", dir, err, err2)
+	binaries, err := filepath.Glob(filepath.Join(dir, "*", "*", "bootstrap"))
+	if err != nil || len(binaries) != 4 {
+		c.t.Fatalf("sam build made %d functions in %s: %v", len(binaries), dir, err)
 	}
 	for _, binary := range binaries {
 		// What it was made of stands in the binary.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -16,12 +15,15 @@ import (
 )
 
 // The whole pipeline is one stack, with all its parts in it.
-func TestDeployTheRootWithSAM(t *testing.T) {
-	c := newCloud(t)
+func deployRoot(c *cloud, built string) {
+	t := c.t
 	c.deploy(replicaRegion, "destination", "consumers/replication/destination.yaml", nil)
-	root := c.build("template.yaml")
-	c.expandNested(filepath.Dir(root))
-	outputs := c.deploy(servertest.Region, "sluice", root, map[string]string{
+	dir := filepath.Join(t.TempDir(), "expanded")
+	if err := os.CopyFS(dir, os.DirFS(built)); err != nil {
+		t.Fatal(err)
+	}
+	c.expandNested(dir)
+	outputs := c.deploy(servertest.Region, "sluice", filepath.Join(dir, "template.yaml"), map[string]string{
 		"ReplicaRegion": replicaRegion, "SearchEndpoint": "https://search.example", "LogRetentionDays": "7",
 	})
 
@@ -75,15 +77,17 @@ func (c *cloud) expandNested(dir string) {
 		c.t.Fatalf("found %d nested templates in %s: %v", len(nested), dir, err)
 	}
 	for _, path := range nested {
-		// Code is told by its place in S3 before the transform, as sam deploy does it; templates further within, after it.
+		// Code is told by its place in S3 before the transform, as sam deploy does it; further templates after it.
 		if code, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*", "bootstrap")); err != nil {
 			c.t.Fatal(err)
 		} else if len(code) > 0 {
 			c.sam(servertest.Region, "package", "--template-file", path, "--output-template-file", path, "--resolve-s3", "--no-progressbar", "--region", servertest.Region)
 		}
-		if err := servers.ExpandTemplate(c.t.Context(), servertest.Region, path); err != nil {
-			c.t.Fatal(err)
-		}
+	}
+	if err := servers.ExpandTemplates(c.t.Context(), servertest.Region, nested...); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, path := range nested {
 		c.replaceAlarms(path)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,11 +25,24 @@ import (
 
 const replicaRegion = "eu-west-1"
 
-// Everything is deployed as a user does it, a stack for each template as it ships, with the real SAM CLI. Then what is written
-// to the tables reaches all four destinations through the functions that were deployed; and where one consumer is removed the
-// others go on.
+// What README tells is done, with the real SAM CLI: everything is built, and deployed as one stack or a stack for each
+// template. Then what is written to the tables reaches the destinations through the functions that were deployed.
 func TestDeployWithSAM(t *testing.T) {
-	c := newCloud(t)
+	built := newCloud(t).build("template.yaml")
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		deployEachAlone(newCloud(t), built)
+	})
+	t.Run("root", func(t *testing.T) {
+		t.Parallel()
+		deployRoot(newCloud(t), built)
+	})
+}
+
+// Each template as it ships is a stack of its own. A write reaches all four destinations; where one consumer is removed the
+// others go on.
+func deployEachAlone(c *cloud, built string) {
+	t := c.t
 	search := *servertest.OpenSearch(t).BaseEndpoint
 	secret, err := secretsmanager.NewFromConfig(c.config).CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
 		Name: aws.String("search"), SecretString: aws.String(`{"username": "sluice", "password": "of the test"}`),
@@ -38,19 +52,16 @@ func TestDeployWithSAM(t *testing.T) {
 	}
 
 	stream := c.deploy(servertest.Region, "sluice-stream", "deploy/stream.yaml", nil)
-	arn := map[string]string{"StreamArn": stream["StreamArn"]}
-	c.deploy(servertest.Region, "sluice-pets", "deploy/pets.yaml", arn)
+	c.deploy(servertest.Region, "sluice-pets", "deploy/pets.yaml", map[string]string{"StreamArn": stream["StreamArn"]})
 	c.deploy(replicaRegion, "sluice-destination", "consumers/replication/destination.yaml", nil)
-	with := func(more map[string]string) map[string]string {
-		more["StreamArn"] = stream["StreamArn"]
-		return more
+	consumer := func(name string, parameters map[string]string) map[string]string {
+		parameters["StreamArn"] = stream["StreamArn"]
+		return c.deploy(servertest.Region, "sluice-"+strings.ToLower(name), filepath.Join(built, name, "template.yaml"), parameters)
 	}
-	board := c.deploy(servertest.Region, "sluice-leaderboard", c.build("consumers/leaderboard/template.yaml"), with(map[string]string{"BatchingWindowSeconds": "0"}))
-	c.deploy(servertest.Region, "sluice-replication", c.build("consumers/replication/template.yaml"), with(map[string]string{"ReplicaRegion": replicaRegion}))
-	c.deploy(servertest.Region, "sluice-search", c.build("consumers/search/template.yaml"), with(map[string]string{
-		"SearchEndpoint": search, "SearchAuth": "basic", "SearchSecretArn": *secret.ARN,
-	}))
-	badges := c.deploy(servertest.Region, "sluice-badges", c.build("consumers/badges/template.yaml"), arn)
+	board := consumer("Leaderboard", map[string]string{"BatchingWindowSeconds": "0"})
+	consumer("Replication", map[string]string{"ReplicaRegion": replicaRegion})
+	consumer("Search", map[string]string{"SearchEndpoint": search, "SearchAuth": "basic", "SearchSecretArn": *secret.ARN})
+	badges := consumer("Badges", map[string]string{})
 
 	notices := c.subscribe(badges["TopicArn"])
 	c.carry(stream["StreamName"], "UserScoreEvents", "PetTracker", board["BoardTable"])

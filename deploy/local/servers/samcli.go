@@ -40,11 +40,12 @@ class NoManagedPolicies:
     def load(self):
         return {}
 
-with open(sys.argv[1]) as file:
-    template = yaml_parse(file.read())
-expanded = transform(template, {}, NoManagedPolicies())
-with open(sys.argv[1], "w") as file:
-    json.dump(expanded, file, indent=2)
+for path in sys.argv[1:]:
+    with open(path) as file:
+        template = yaml_parse(file.read())
+    expanded = transform(template, {}, NoManagedPolicies())
+    with open(path, "w") as file:
+        json.dump(expanded, file, indent=2)
 `
 )
 
@@ -69,16 +70,16 @@ func SAM(ctx context.Context, endpoint, account, region string, arguments ...str
 	return cmd, nil
 }
 
-// ExpandTemplate replaces a SAM template by what CloudFormation's transform makes of it. SAMCLI must be installed.
-func ExpandTemplate(ctx context.Context, region, path string) error {
+// ExpandTemplates replaces SAM templates by what CloudFormation's transform makes of them, in JSON. SAMCLI must be installed.
+func ExpandTemplates(ctx context.Context, region string, paths ...string) error {
 	dir, err := SAMCLI.dir()
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, venvPython(dir), "-c", startTransform, path)
+	cmd := exec.CommandContext(ctx, venvPython(dir), append([]string{"-c", startTransform}, paths...)...)
 	cmd.Env = []string{"AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("expand %s: %w\n%s", path, err, out)
+		return fmt.Errorf("expand %q: %w\n%s", paths, err, out)
 	}
 	return nil
 }
