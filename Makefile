@@ -89,8 +89,9 @@ bench-coldstart: have-go
 bench-newcomer: have-go
 	go test -run '^$$' -bench Newcomer -benchtime 5x -timeout 30m ./cmd/sluice
 
+# Over a million changes: some fifteen minutes.
 bench-memory: have-go
-	go test -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard
+	go test -p 1 -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges
 
 .PHONY: have-go $(BENCHES:%=bench-%)
 have-go:

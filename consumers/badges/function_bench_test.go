@@ -1,14 +1,18 @@
 package badges
 
 import (
+	"fmt"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest"
 )
 
-// BenchmarkColdStart measures how long the function takes to its first answer, the look
-// at the rebuilds of its states included, which it makes even if it takes no change.
+// BenchmarkColdStart measures how long the function takes to its first answer.
 func BenchmarkColdStart(b *testing.B) {
 	cfg := servertest.DynamoDB(b)
 	if err := makeTables(b.Context(), cfg, ""); err != nil {
@@ -19,5 +23,31 @@ func BenchmarkColdStart(b *testing.B) {
 		b.Fatal(err)
 	}
 	functiontest.ColdStart(b, "./lambda", "LEDGER_TABLE="+simulatedLedger, "TOPIC_ARN=arn:aws:sns:us-east-1:000000000000:badges",
+		"AWS_ENDPOINT_URL_DYNAMODB="+*cfg.BaseEndpoint, "AWS_ACCESS_KEY_ID="+key.AccessKeyID)
+}
+
+// BenchmarkMemory measures the function's memory over 100,000 plays of 1,000 players, who
+// earn some badges with them.
+func BenchmarkMemory(b *testing.B) {
+	topics, cfg := servertest.Ministack(b), servertest.DynamoDB(b)
+	cfg.Credentials = topics.Credentials // the function has one key for both
+	if err := makeTables(b.Context(), cfg, ""); err != nil {
+		b.Fatal(err)
+	}
+	topic, err := sns.NewFromConfig(topics).CreateTopic(b.Context(), &sns.CreateTopicInput{Name: new("badges")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	key, err := cfg.Credentials.Retrieve(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	began := time.Now()
+	functiontest.Memory(b, "./lambda", 100_000, func(n int) []byte {
+		played := time.Date(2026, 1, 1, 0, 30*(n/1000), 0, n, time.UTC).Format(time.RFC3339Nano)
+		keys := consumertest.Item{"UserId": consumertest.S(fmt.Sprint("player-", n%1000)), "Timestamp": consumertest.S(played)}
+		image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("1")}
+		return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
+	}, "LEDGER_TABLE="+simulatedLedger, "TOPIC_ARN="+*topic.TopicArn, "AWS_ENDPOINT_URL_SNS="+*topics.BaseEndpoint,
 		"AWS_ENDPOINT_URL_DYNAMODB="+*cfg.BaseEndpoint, "AWS_ACCESS_KEY_ID="+key.AccessKeyID)
 }
