@@ -9,8 +9,14 @@ import (
 	"sluice/shared/consumertest"
 )
 
-// BenchmarkColdStart measures how long the function takes to its first answer.
-func BenchmarkColdStart(b *testing.B) { functiontest.ColdStart(b, "./lambda", environment(b)...) }
+// BenchmarkColdStart measures how long the function takes to its first answer, also if it
+// has to apply a change for it: it looks which views are rebuilt, then adds to three boards.
+func BenchmarkColdStart(b *testing.B) {
+	functiontest.ColdStart(b, "./lambda", func(n int) []byte {
+		keys, image := event("player-"+strconv.Itoa(n), n, "1")
+		return consumertest.Change{Table: DefaultScoreTable, Time: time.Now(), Keys: keys, New: image}.Record()
+	}, environment(b)...)
+}
 
 // environment is what a function needs that works in a world of its own.
 func environment(b *testing.B) []string {

@@ -8,7 +8,7 @@ import (
 )
 
 // BenchmarkColdStart measures how long the function takes to its first answer.
-func BenchmarkColdStart(b *testing.B) { functiontest.ColdStart(b, "./lambda") }
+func BenchmarkColdStart(b *testing.B) { functiontest.ColdStart(b, "./lambda", nil) }
 
 // BenchmarkMemory measures the function's memory over 100,000 insertions.
 func BenchmarkMemory(b *testing.B) {

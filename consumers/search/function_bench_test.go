@@ -12,7 +12,7 @@ import (
 // BenchmarkColdStart measures how long the function takes to its first answer, with
 // requests that it would sign, as on AWS.
 func BenchmarkColdStart(b *testing.B) {
-	functiontest.ColdStart(b, "./lambda", "SEARCH_ENDPOINT=https://search.invalid", "SEARCH_AUTH=iam")
+	functiontest.ColdStart(b, "./lambda", nil, "SEARCH_ENDPOINT=https://search.invalid", "SEARCH_AUTH=iam")
 }
 
 // BenchmarkMemory measures the function's memory over 100,000 pets of 1 KB.
