@@ -11,7 +11,7 @@ help:
 	@echo 'make test            all that CI runs: format, vet, lint, tests against the real servers, with -race and every schedule'
 	@echo 'make soak            run every suite of the simulator for $(FOR) each and count what differed (FOR=1h)'
 	@echo 'make mutants         take out the guards of replication both ways by last writer, one at a time: the simulator must notice'
-	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, search, badges, coldstart or memory; all of them by default'
+	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, search, badges, coldstart, memory or newcomer; all of them by default'
 
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
@@ -48,7 +48,7 @@ lint: have-go
 	$(LINT) fmt --diff
 	$(LINT) run --allow-parallel-runners
 
-BENCHES = decode units late growth throughput rank replication search badges coldstart memory
+BENCHES = decode units late growth throughput rank replication search badges coldstart memory newcomer
 
 bench: $(if $(filter all,$(BENCH)),$(BENCHES:%=bench-%),bench-$(BENCH))
 
@@ -85,8 +85,13 @@ bench-badges: have-go
 bench-coldstart: have-go
 	go test -p 1 -run '^$$' -bench ColdStart -benchtime 30x ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges
 
+# The whole local stack, several times: some minutes.
+bench-newcomer: have-go
+	go test -run '^$$' -bench Newcomer -benchtime 5x -timeout 30m ./cmd/sluice
+
+# Over a million changes: some fifteen minutes.
 bench-memory: have-go
-	go test -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard
+	go test -p 1 -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges
 
 .PHONY: have-go $(BENCHES:%=bench-%)
 have-go:

@@ -75,7 +75,7 @@ func TestTutorial(t *testing.T) {
 }
 
 // copyCheckout copies the files of the checkout that belong to it, and those that are new.
-func copyCheckout(t *testing.T) string {
+func copyCheckout(t testing.TB) string {
 	t.Helper()
 	list := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = "../.."

@@ -29,6 +29,18 @@ func TestGuardsOfARebuild(t *testing.T) {
 			New:  `return true`,
 		},
 		{
+			Name: "a batch of other tables waits for no look",
+			File: "../../shared/keeper/keeper.go",
+			Old:  `if len(pending) == 0 {`,
+			New:  `if false {`,
+		},
+		{
+			Name: "a change of any view's table does",
+			File: "../../shared/keeper/keeper.go",
+			Old:  `k.viewed[v.Source] = true`,
+			New:  `k.viewed[v.Table] = true`,
+		},
+		{
 			Name: "a function that didn't know reads the rebuilds at once",
 			File: "../../shared/keeper/keeper.go",
 			Old:  `errors.Is(err, aggregate.ErrGeneration) && tries < maxTries`,

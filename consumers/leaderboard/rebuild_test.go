@@ -129,6 +129,11 @@ func TestRebuildsAreReadSeldom(t *testing.T) {
 		return wire.None
 	})
 	function := w.handler(board)
+	key := consumertest.Item{"Id": consumertest.S("x")}
+	w.deliver(function, 1, consumertest.Change{Table: "Players", Time: at(0), Keys: key, New: key}.Record())
+	if len(calls) > 0 {
+		t.Errorf("after a change of another table: calls %v, want none", calls)
+	}
 	for i, test := range []struct {
 		after   time.Duration
 		queries int

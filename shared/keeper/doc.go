@@ -10,7 +10,8 @@
 //     refuse it; other views and other changes count.
 //   - While nothing is rebuilt, an item of a view costs a batch one update, as long
 //     as its changes come in order and it has room for their ids; and an instance
-//     asks for the views' rebuilds once in [aggregate.Freshness].
+//     asks for the views' rebuilds once in [aggregate.Freshness]. A batch of other tables'
+//     changes makes no call.
 //
 // # Not guaranteed
 //

@@ -25,6 +25,7 @@ type Keeper struct {
 	Now func() time.Time
 
 	views    []*view.View
+	viewed   map[string]bool // the tables that the views are of
 	horizon  time.Duration
 	tables   map[string]*aggregate.Table // by name
 	rebuilds *rebuilds
@@ -36,10 +37,11 @@ var _ consumer.Consumer = (*Keeper)(nil)
 // same item. It makes no call. ledger and horizon are as in aggregate.Table; views
 // of another file need another ledger, where a view's rebuilds go by its name.
 func New(client *dynamodb.Client, views []*view.View, ledger string, horizon time.Duration) *Keeper {
-	k := &Keeper{Now: time.Now, views: views, horizon: horizon, tables: map[string]*aggregate.Table{}}
+	k := &Keeper{Now: time.Now, views: views, viewed: map[string]bool{}, horizon: horizon, tables: map[string]*aggregate.Table{}}
 	now := func() time.Time { return k.Now() }
 	k.rebuilds = newRebuilds(client, ledger, now)
 	for _, v := range views {
+		k.viewed[v.Source] = true
 		k.tables[v.Table] = &aggregate.Table{Client: client, Name: v.Table, Ledger: ledger, Horizon: horizon, Now: now}
 	}
 	return k
@@ -60,11 +62,16 @@ func (k *Keeper) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 // change, consumer.Combine tells.
 func (k *Keeper) Update(ctx context.Context, batch []*change.Change) (errs []error, touched []Touched) {
 	errs = make([]error, len(batch))
-	rebuilds, err := k.rebuilds.known(ctx)
-	pending := make([]int, len(batch)) // indexes
-	for i := range batch {
-		pending[i] = i
+	var pending []int // indexes
+	for i, c := range batch {
+		if errs[i] = consumer.Skip; k.viewed[c.Table] {
+			pending = append(pending, i)
+		}
 	}
+	if len(pending) == 0 {
+		return errs, nil // nothing that a rebuild could be about, so nobody waits for the look
+	}
+	rebuilds, err := k.rebuilds.known(ctx)
 	for tries := 0; len(pending) > 0; tries++ {
 		if err != nil {
 			for _, i := range pending {

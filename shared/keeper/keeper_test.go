@@ -193,6 +193,40 @@ func TestTouchedInTheWindow(t *testing.T) {
 	}
 }
 
+// While the rebuilds can't be read, nothing is added, and what is of other tables is done.
+func TestOtherTables(t *testing.T) {
+	w := newWorld(t)
+	calls := 0
+	k := w.keeper(func(c wire.Call) wire.Fault {
+		if calls++; c.Operation != "Query" {
+			t.Errorf("call %s, want none before it is known what is rebuilt", c.Operation)
+		}
+		return wire.Throttle
+	})
+	ours, key := w.game(1, "", "reed", "5"), consumertest.Item{"Id": consumertest.S("x")}
+	other, err := change.Parse(consumertest.Change{Table: "players", Time: at(1), Keys: key, New: key}.Record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		batch []*change.Change
+		want  []consumer.Outcome
+		calls int
+	}{
+		{[]*change.Change{other, other}, []consumer.Outcome{consumer.Skip, consumer.Skip}, 0},
+		{[]*change.Change{other, ours, other}, []consumer.Outcome{consumer.Skip, consumer.Retry, consumer.Skip}, 1},
+	} {
+		errs, touched := k.Update(t.Context(), step.batch)
+		var got []consumer.Outcome
+		for _, err := range errs {
+			got = append(got, consumer.OutcomeOf(err))
+		}
+		if !slices.Equal(got, step.want) || len(touched) > 0 || calls != step.calls {
+			t.Errorf("outcomes %v, touched %v, %d calls; want %v, none, %d", got, touched, calls, step.want, step.calls)
+		}
+	}
+}
+
 // Two instances have all changes, in any order, over a wire that loses requests and
 // answers, and drop what an update has told when they die after it. Then all
 // comes once more. The last sum is among what somebody was told.

@@ -67,31 +67,42 @@ const empty = "sluice/deploy/local/mapping/function/functiontest/testdata/empty"
 // ColdStart measures from exec to the first answer, the function of pkg with env
 // and an empty one in turn, and reports the medians, their ratio and the size of
 // the binary. The batch holds a change of a table that no consumer knows, so that
-// the answer needs no destination.
-func ColdStart(b *testing.B, pkg string, env ...string) {
+// the answer needs no destination. With record, which makes changes by their number that
+// the function applies, it measures the same of a batch with one of these.
+func ColdStart(b *testing.B, pkg string, record func(n int) []byte, env ...string) {
 	b.Helper()
-	binaries := []string{Build(b, pkg), Build(b, empty)}
+	ours, theirs := Build(b, pkg), Build(b, empty)
 	key := consumertest.Item{"Id": consumertest.S("x")}
-	payload := consumertest.Payload(1, consumertest.Change{Table: "NobodysTable", Time: time.Now(), Keys: key, New: key}.Record())
-	took := make([][]time.Duration, len(binaries))
-	for b.Loop() {
-		for i, binary := range binaries {
-			instance := Start(b, binary, env...)
-			began := time.Now()
-			Invoke(b, instance, payload)
-			took[i] = append(took[i], time.Since(began))
-			instance.Close()
+	skipped := consumertest.Payload(1, consumertest.Change{Table: "NobodysTable", Time: time.Now(), Keys: key, New: key}.Record())
+	var took, tookEmpty, tookApplied []time.Duration
+	once := func(binary string, payload []byte) time.Duration {
+		instance := Start(b, binary, env...)
+		defer instance.Close()
+		began := time.Now()
+		Invoke(b, instance, payload)
+		return time.Since(began)
+	}
+	if record != nil {
+		once(ours, consumertest.Payload(1, record(0))) // warms up the destination
+	}
+	for n := 1; b.Loop(); n++ {
+		took, tookEmpty = append(took, once(ours, skipped)), append(tookEmpty, once(theirs, skipped))
+		if record != nil {
+			tookApplied = append(tookApplied, once(ours, consumertest.Payload(1, record(n))))
 		}
 	}
-	size, err := os.Stat(binaries[0])
+	size, err := os.Stat(ours)
 	if err != nil {
 		b.Fatal(err)
 	}
-	ours, theirs := medianMillis(took[0]), medianMillis(took[1])
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(ours, "ms")
-	b.ReportMetric(theirs, "empty-ms")
-	b.ReportMetric(ours/theirs, "ratio")
+	b.ReportMetric(medianMillis(took), "ms")
+	b.ReportMetric(medianMillis(tookEmpty), "empty-ms")
+	b.ReportMetric(medianMillis(took)/medianMillis(tookEmpty), "ratio")
+	if record != nil {
+		b.ReportMetric(medianMillis(tookApplied), "applied-ms")
+		b.ReportMetric(medianMillis(tookApplied)/medianMillis(tookEmpty), "applied-ratio")
+	}
 	b.ReportMetric(float64(size.Size())/1e6, "MB")
 }
 
