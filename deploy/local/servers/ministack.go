@@ -13,8 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
-// Ministack serves Kinesis, SQS, SNS and S3 on one port, in memory. An access key of twelve digits is the account it
-// works in, so tests can share one server without meeting (but buckets have one namespace, as on AWS).
+// Ministack serves Kinesis, SQS, SNS and S3 on one port, in memory; tests of what looks at deployed stacks have its
+// CloudFormation, Lambda and CloudWatch too. An access key of twelve digits is the account it works in, so tests can share
+// one server without meeting (but buckets have one namespace, as on AWS).
 var Ministack = &Server{
 	Name:          "ministack",
 	Version:       "1.5.33",
@@ -43,7 +44,7 @@ var Ministack = &Server{
 				"S3_DATA_DIR=" + filepath.Join(run.dir, "s3"),
 				"MINISTACK_HOST=127.0.0.1",
 				fmt.Sprintf("GATEWAY_PORT=%d", run.port),
-				"SERVICES=kinesis,sqs,sns,s3,cloudformation",
+				"SERVICES=kinesis,sqs,sns,s3,cloudformation,lambda,monitoring",
 				// What it would start beside them: a listener on every interface, and at its start and end the
 				// removal of every container that any ministack of this machine has made.
 				"IOT_MTLS_ENABLED=0",
