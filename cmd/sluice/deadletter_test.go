@@ -55,7 +55,7 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 	waitForLetters(t, info, 2)
 	status := watchTwice(t, dir, "DEAD LETTERS")
 	wantTexts(t, status, `Dead letters wait: "sluice redrive CONSUMER --list" shows why.`)
-	if row := regexp.MustCompile(`(?m)^leaderboard +us-east-1 .*`).FindString(status); len(strings.Fields(row)) < 7 || strings.Fields(row)[6] != "2" {
+	if row := regexp.MustCompile(`(?m)^leaderboard +us-east-1 .*`).FindString(status); len(strings.Fields(row)) < 9 || strings.Fields(row)[8] != "2" {
 		t.Errorf("status has %q, want 2 dead letters", row)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "invalid: 2 dead letters", `INSERT UserScoreEvents {"`, `attribute "Score" has type S, want N`)

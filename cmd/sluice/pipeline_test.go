@@ -13,9 +13,9 @@ import (
 	"sluice/deploy/local/servers/servertest"
 )
 
-// deployed makes a stack with the outputs of consumers/leaderboard/template.yaml
+// deployGame makes a stack with the outputs of consumers/leaderboard/template.yaml
 // in a CloudFormation, and the environment that leads the AWS SDK there.
-func deployed(t *testing.T, outputs string) aws.Config {
+func deployGame(t *testing.T, outputs string) aws.Config {
 	t.Helper()
 	cfg := servertest.Ministack(t)
 	key, err := cfg.Credentials.Retrieve(t.Context())
@@ -41,7 +41,7 @@ func deployed(t *testing.T, outputs string) aws.Config {
 }
 
 func TestDeployedStack(t *testing.T) {
-	cfg := deployed(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
+	cfg := deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
 	client := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
 	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{
@@ -63,7 +63,7 @@ func TestDeployedStack(t *testing.T) {
 }
 
 func TestDeployedStackOfSomethingElse(t *testing.T) {
-	deployed(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
+	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
 	_, err := pipelineFlags{Stack: "game"}.board(t.Context())
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
@@ -78,7 +78,7 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 // The badges of a deployed stack are found by its outputs, and those that are missing
 // are named.
 func TestDeployedBadges(t *testing.T) {
-	deployed(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
+	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
 		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "Horizon": {"Value": "400h"}}`)
 	found, err := pipelineFlags{Stack: "game"}.badges(t.Context())
 	if err != nil {
@@ -96,7 +96,7 @@ func TestDeployedBadges(t *testing.T) {
 }
 
 func TestDeployedBadgesOfSomethingElse(t *testing.T) {
-	deployed(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
+	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
 	_, err := pipelineFlags{Stack: "game"}.badges(t.Context())
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")
