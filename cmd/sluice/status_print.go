@@ -34,7 +34,13 @@ func printNotes(out io.Writer, notes []string) {
 	}
 }
 
-func rateText(perSecond float64) string { return fmt.Sprintf("%.1f/s", perSecond) }
+// rateText doesn't show as 0 what is a little more.
+func rateText(perSecond float64) string {
+	if perSecond > 0 && perSecond < 0.05 {
+		return "<0.1/s"
+	}
+	return fmt.Sprintf("%.1f/s", perSecond)
+}
 
 // lagText tells how many milliseconds changes took, and how long ago.
 func lagText(median, longest float64, ago time.Duration) string {
