@@ -8,8 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -19,11 +17,7 @@ import (
 // measured puts values of a metric into CloudWatch, in a minute that is over and will be in the window for some more.
 func measured(t *testing.T, cfg aws.Config, namespace, metric, dimension, of string, values ...float64) {
 	t.Helper()
-	if _, err := cloudwatch.NewFromConfig(cfg).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: &namespace, MetricData: []types.MetricDatum{{
-		MetricName: &metric, Dimensions: []types.Dimension{{Name: &dimension, Value: &of}}, Timestamp: aws.Time(time.Now().Add(-2 * time.Minute)), Values: values,
-	}}}); err != nil {
-		t.Fatal(err)
-	}
+	servertest.PutMetric(t, cfg, namespace, metric, dimension, of, time.Now().Add(-2*time.Minute), values...)
 }
 
 // The table of a stack on AWS has the columns of the local one; the command that it names for dead letters works as it stands.

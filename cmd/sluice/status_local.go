@@ -59,8 +59,11 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 				onTheirWay: strconv.FormatInt(m.Read-m.Done, 10), invocations: strconv.FormatInt(m.Invocations, 10),
 				failed: strconv.FormatInt(m.Failed, 10), letters: letters, behind: behind(m), lag: localLag(p.Lags, name, info.Updated),
 			})
-			if m.Problem != "" {
+			switch m.State {
+			case mapping.Retrying:
 				notes = append(notes, fmt.Sprintf("%s in %s: what failed comes again: %s", name, region, m.Problem))
+			case mapping.Disabled:
+				notes = append(notes, fmt.Sprintf("%s in %s: its mapping is disabled (Enabled in its template), so nothing is delivered to it", name, region))
 			}
 		}
 	}

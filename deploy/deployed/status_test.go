@@ -129,10 +129,10 @@ func TestStatusOfNestedStacks(t *testing.T) {
 		w.count("AWS/Lambda", metric, "FunctionName", first.consumer("search").Function, begin, 4)
 	}
 	w.count("AWS/Kinesis", "IncomingRecords", "StreamName", "changes", begin, 7)
-	w.logs("leaderboard", begin.Add(-time.Minute), nil, consumer.Duplicate, consumer.Stale, consumer.Skip, consumer.Reject(errors.New("bad")), errors.New("throttled"))
-	w.logs("leaderboard", begin, nil, consumer.Duplicate, nil)
-	w.logs("leaderboard", begin.Add(-10*time.Minute), nil, nil, nil) // too old
-	w.logs("leaderboard", now, consumer.Skip, consumer.Skip)         // in a minute that isn't over
+	w.logs(begin.Add(-time.Minute), nil, consumer.Duplicate, consumer.Stale, consumer.Skip, consumer.Reject(errors.New("bad")), errors.New("throttled"))
+	w.logs(begin, nil, consumer.Duplicate, nil)
+	w.logs(begin.Add(-10*time.Minute), nil, nil, nil) // too old
+	w.logs(now, consumer.Skip, consumer.Skip)         // in a minute that isn't over
 
 	w.until("game", "leaderboard", now, func(c Consumer) bool { return c.Mappings[0].Result == "OK - 1 records" })
 	status := w.until("game", "search", now, func(c Consumer) bool { return c.State == Retrying })
@@ -174,7 +174,7 @@ func TestMetricsOfAnotherNameAreNotNone(t *testing.T) {
 	w := newWorld(t)
 	w.deployConsumer("scores", consumerTemplate("return {}", named("leaderbord")))
 	begin := time.Now()
-	w.logs("leaderboard", begin, nil)
+	w.logs(begin, nil)
 	w.count("AWS/Lambda", "Invocations", "FunctionName", w.read("scores", begin).Consumers[0].Function, begin, 1)
 	status := w.read("scores", begin.Add(time.Minute))
 	if c := status.Consumers[0]; c.Done != nil || c.Rate != nil {

@@ -13,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cloudformationtypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -103,20 +101,16 @@ func (w *world) wait(client *cloudformation.Client, name string) {
 	}
 }
 
-// count puts a value of a metric into CloudWatch.
+// count puts values of a metric into CloudWatch.
 func (w *world) count(namespace, metric, dimension, of string, at time.Time, values ...float64) {
 	w.t.Helper()
-	if _, err := cloudwatch.NewFromConfig(w.cfg).PutMetricData(w.t.Context(), &cloudwatch.PutMetricDataInput{Namespace: &namespace, MetricData: []types.MetricDatum{{
-		MetricName: &metric, Dimensions: []types.Dimension{{Name: &dimension, Value: &of}}, Timestamp: &at, Values: values,
-	}}}); err != nil {
-		w.t.Fatal(err)
-	}
+	servertest.PutMetric(w.t, w.cfg, namespace, metric, dimension, of, at, values...)
 }
 
-// logs does with a consumer's own line of metrics what CloudWatch does on AWS: each metric that it declares is counted.
-func (w *world) logs(name string, at time.Time, outcomes ...error) {
+// logs does with the leaderboard's own line of metrics what CloudWatch does on AWS: each metric that it declares is counted.
+func (w *world) logs(at time.Time, outcomes ...error) {
 	w.t.Helper()
-	line := metricsOf(w.t, name, at, outcomes)
+	line := metricsOf(w.t, at, outcomes)
 	var declared struct {
 		AWS struct {
 			Timestamp         int64
@@ -164,7 +158,7 @@ func (noLetters) Keep(_ context.Context, letters []consumer.DeadLetter) []error 
 
 // metricsOf returns the line that a real consumer logs at a time for a batch with these outcomes, of changes that were made
 // one, two, … seconds before.
-func metricsOf(t *testing.T, name string, at time.Time, outcomes []error) []byte {
+func metricsOf(t *testing.T, at time.Time, outcomes []error) []byte {
 	t.Helper()
 	var records [][]byte
 	for i := range outcomes {
@@ -173,7 +167,7 @@ func metricsOf(t *testing.T, name string, at time.Time, outcomes []error) []byte
 	}
 	const ever = 1 << 62 // the records are as old as consumertest makes them
 	var metrics bytes.Buffer
-	h := consumer.NewHandler(name, fixed(outcomes), noLetters{}, consumer.Settings{StuckAfter: ever, GiveUpAge: ever}, slog.New(slog.DiscardHandler), &metrics)
+	h := consumer.NewHandler("leaderboard", fixed(outcomes), noLetters{}, consumer.Settings{StuckAfter: ever, GiveUpAge: ever}, slog.New(slog.DiscardHandler), &metrics)
 	h.Now = func() time.Time { return at }
 	if _, err := h.Invoke(t.Context(), consumertest.Payload(0, records...)); err != nil {
 		t.Fatal(err)
