@@ -30,8 +30,9 @@ long changes took from their making to their effect.
 
 On the local stack the counts are since it started, RATE is of the last 10 seconds, LAG of the last batch.
 
-With --stack the counts and RATE are of the last five whole minutes, BEHIND and LAG of the latest minute that had any, as
-CloudWatch has them: it learns of a minute up to a minute or two later. There a change that is delivered twice is done twice, and
+With --stack the counts and RATE are of the last five whole minutes, BEHIND (there the age of a batch's last change when Lambda
+read it) and LAG of the latest minute that had any, as CloudWatch has them: it learns of a minute up to a minute or two later.
+There a change that is delivered twice is done twice, and
 two stacks of one consumer in a region share DONE, RATE and LAG. Each look asks CloudWatch for up to seven metrics a consumer
 and one a stream, at $0.01 for 1,000.`
 }
