@@ -26,7 +26,7 @@ type badgePipeline struct {
 // program.
 func (f pipelineFlags) badges(ctx context.Context) (badgePipeline, error) {
 	if f.Stack != "" {
-		cfg, outputs, err := deployedOutputs(ctx, f.Stack)
+		cfg, outputs, err := deployedOutputs(ctx, f.Stack, "")
 		if err != nil {
 			return badgePipeline{}, err
 		}

@@ -57,7 +57,7 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 	letters := waitForLetters(t, info, 2)
 	status := watchTwice(t, dir, "DEAD LETTERS")
 	wantTexts(t, status, `Dead letters wait: "sluice redrive CONSUMER --list" shows why.`)
-	if row := regexp.MustCompile(`(?m)^leaderboard +us-east-1 .*`).FindString(status); len(strings.Fields(row)) < 7 || strings.Fields(row)[6] != strconv.Itoa(letters) {
+	if row := regexp.MustCompile(`(?m)^leaderboard +us-east-1 .*`).FindString(status); len(strings.Fields(row)) < 9 || strings.Fields(row)[8] != strconv.Itoa(letters) {
 		t.Errorf("status has %q, want %d dead letters", row, letters)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, fmt.Sprintf("invalid: %d dead letters", letters), `INSERT UserScoreEvents {"`, `attribute "Score" has type S, want N`)

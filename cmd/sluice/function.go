@@ -35,7 +35,7 @@ func localConsumerFunction(info stack.Info, name, region string) (stack.Function
 		region = info.Region
 	}
 	if !slices.Contains(info.Regions(), region) {
-		return stack.Function{}, fmt.Errorf("no consumer runs in region %s; there are: %s", region, strings.Join(info.Regions(), ", "))
+		return stack.Function{}, errNoRegion(info, region)
 	}
 	functions := info.In(region).Functions
 	f, ok := functions[name]
@@ -43,6 +43,10 @@ func localConsumerFunction(info stack.Info, name, region string) (stack.Function
 		return f, fmt.Errorf("there is no consumer %s in %s; there are: %s", name, region, strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
 	}
 	return f, nil
+}
+
+func errNoRegion(info stack.Info, region string) error {
+	return fmt.Errorf("no consumer runs in region %s; there are: %s", region, strings.Join(info.Regions(), ", "))
 }
 
 // metricsPatience is how long an answer waits for the metrics that tell more of it.
@@ -164,9 +168,9 @@ func redriveLocal(info stack.Info, name, region string) (*redrive.Redrive, func(
 	return newRedrive(name, cfg, url, local), local.Close, nil
 }
 
-// redriveDeployed makes the redrive of a consumer deployed on AWS as a stack of its template.
-func redriveDeployed(ctx context.Context, stackName, name string) (*redrive.Redrive, error) {
-	cfg, outputs, err := deployedOutputs(ctx, stackName)
+// redriveDeployed makes the redrive of a consumer deployed on AWS as a stack of its template. region is empty for that of the AWS CLI.
+func redriveDeployed(ctx context.Context, stackName, region, name string) (*redrive.Redrive, error) {
+	cfg, outputs, err := deployedOutputs(ctx, stackName, region)
 	if err != nil {
 		return nil, err
 	}

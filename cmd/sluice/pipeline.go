@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/consumers/leaderboard"
+	"sluice/deploy/deployed"
 	"sluice/deploy/local/stack"
 )
 
@@ -87,30 +88,37 @@ func localBoard(info stack.Info) (leaderboard.Board, error) {
 
 // deployedConsumer finds the consumer in the outputs of a stack on AWS.
 func deployedConsumer(ctx context.Context, name string) (pipeline, error) {
-	cfg, outputs, err := deployedOutputs(ctx, name)
+	cfg, outputs, err := deployedOutputs(ctx, name, "")
 	if err != nil {
 		return pipeline{}, err
 	}
 	return pipeline{dynamodb.NewFromConfig(cfg), "stack " + name, outputs}, nil
 }
 
-// deployedOutputs reads the outputs of a stack on AWS, and how to reach its region.
-func deployedOutputs(ctx context.Context, name string) (aws.Config, map[string]string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+// deployedOutputs reads the outputs of a stack on AWS, and how to reach its region; an empty one is that of the AWS CLI.
+func deployedOutputs(ctx context.Context, name, region string) (aws.Config, map[string]string, error) {
+	cfg, err := deployedConfig(ctx, region)
 	if err != nil {
-		return cfg, nil, fmt.Errorf("read the AWS settings: %w", err)
+		return cfg, nil, err
 	}
-	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	found, err := deployed.Describe(ctx, cloudformation.NewFromConfig(cfg), name)
+	return cfg, deployed.Outputs(found), err
+}
+
+// deployedConfig tells how to reach a region of AWS; an empty one is that of the AWS CLI.
+func deployedConfig(ctx context.Context, region string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
 	if err != nil {
-		return cfg, nil, fmt.Errorf("look up stack %s in region %s: %w", name, cfg.Region, err)
+		return cfg, fmt.Errorf("read the AWS settings: %w", err)
 	}
-	outputs := map[string]string{}
-	for _, s := range out.Stacks {
-		for _, o := range s.Outputs {
-			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
-		}
+	if cfg.Region == "" {
+		return cfg, errors.New("no AWS region is set, so no stack can be looked up; set AWS_REGION, or one for good with \"aws configure\"")
 	}
-	return cfg, outputs, nil
+	// Asked for at once, or each call would fail with it in its own words.
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return cfg, fmt.Errorf("there are no AWS credentials that can be used; set AWS_PROFILE, or sign in with \"aws sso login\" or \"aws configure\": %w", err)
+	}
+	return cfg, nil
 }
 
 // newBoard makes a Board of the outputs that the templates promise.

@@ -13,16 +13,15 @@ import (
 	"sluice/deploy/local/servers/servertest"
 )
 
-// deployed makes a stack with the outputs of consumers/leaderboard/template.yaml
-// in a CloudFormation, and the environment that leads the AWS SDK there.
-func deployed(t *testing.T, outputs string) aws.Config {
+// account is one of ministack's, to which the environment leads the AWS SDK, also of the commands that a test runs.
+func account(t *testing.T) (cfg, tables aws.Config) {
 	t.Helper()
-	cfg := servertest.Ministack(t)
+	cfg = servertest.Ministack(t)
 	key, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := servertest.DynamoDB(t)
+	tables = servertest.DynamoDB(t)
 	for name, value := range map[string]string{
 		"AWS_REGION": cfg.Region, "AWS_ACCESS_KEY_ID": key.AccessKeyID, "AWS_SECRET_ACCESS_KEY": key.SecretAccessKey,
 		"AWS_ENDPOINT_URL": *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_DYNAMODB": *tables.BaseEndpoint,
@@ -30,18 +29,35 @@ func deployed(t *testing.T, outputs string) aws.Config {
 		t.Setenv(name, value)
 	}
 	tables.Credentials = cfg.Credentials
-	_, err = cloudformation.NewFromConfig(cfg).CreateStack(t.Context(), &cloudformation.CreateStackInput{
-		StackName:    aws.String("game"),
-		TemplateBody: aws.String(`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": ` + outputs + `}`),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	return cfg, tables
+}
+
+// deployGame makes a stack with the outputs of consumers/leaderboard/template.yaml
+// in a CloudFormation, and the environment that leads the AWS SDK there.
+func deployGame(t *testing.T, outputs string) aws.Config {
+	t.Helper()
+	cfg, tables := account(t)
+	deploy(t, cfg, `{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": `+outputs+`}`)
 	return tables
 }
 
+// deploy makes stack game of a template, and waits until it is there.
+func deploy(t *testing.T, cfg aws.Config, template string) {
+	t.Helper()
+	client := cloudformation.NewFromConfig(cfg)
+	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("game"), TemplateBody: &template}); err != nil {
+		t.Fatal(err)
+	}
+	waiter := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+	})
+	if err := waiter.Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String("game")}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestDeployedStack(t *testing.T) {
-	cfg := deployed(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
+	cfg := deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
 	client := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
 	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{
@@ -63,7 +79,7 @@ func TestDeployedStack(t *testing.T) {
 }
 
 func TestDeployedStackOfSomethingElse(t *testing.T) {
-	deployed(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
+	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
 	_, err := pipelineFlags{Stack: "game"}.board(t.Context())
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
@@ -78,7 +94,7 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 // The badges of a deployed stack are found by its outputs, and those that are missing
 // are named.
 func TestDeployedBadges(t *testing.T) {
-	deployed(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
+	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
 		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "Horizon": {"Value": "400h"}}`)
 	found, err := pipelineFlags{Stack: "game"}.badges(t.Context())
 	if err != nil {
@@ -96,7 +112,7 @@ func TestDeployedBadges(t *testing.T) {
 }
 
 func TestDeployedBadgesOfSomethingElse(t *testing.T) {
-	deployed(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
+	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
 	_, err := pipelineFlags{Stack: "game"}.badges(t.Context())
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")

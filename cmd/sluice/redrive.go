@@ -14,7 +14,7 @@ import (
 type redriveCommand struct {
 	pipelineFlags
 	Consumer  string `arg:"" help:"The consumer, such as leaderboard. Only it gets the changes."`
-	Region    string `help:"A further region of the local stack in which the consumer runs." placeholder:"REGION"`
+	Region    string `help:"A further region of the local stack in which the consumer runs; with --stack the region of that stack, if it isn't that of the AWS CLI." placeholder:"REGION"`
 	List      bool   `help:"Show what is in the queue, by reason; nothing is sent or taken out."`
 	JSON      bool   `help:"With --list, print it as JSON."`
 	Sequence  string `help:"Send only the dead letter at this sequence number, or the range that begins there." placeholder:"N"`
@@ -38,9 +38,6 @@ func (c *redriveCommand) Validate() error {
 	}
 	if c.JSON && !c.List {
 		faults = append(faults, errors.New("--json is for --list"))
-	}
-	if c.Region != "" && c.Stack != "" {
-		faults = append(faults, errors.New("--region is for the local stack; with --stack the region is that of the AWS CLI (AWS_REGION)"))
 	}
 	return errors.Join(faults...)
 }
@@ -69,7 +66,7 @@ func (c *redriveCommand) Run(ctx context.Context) error {
 
 func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), error) {
 	if c.Stack != "" {
-		r, err := redriveDeployed(ctx, c.Stack, c.Consumer)
+		r, err := redriveDeployed(ctx, c.Stack, c.Region, c.Consumer)
 		return r, func() {}, err
 	}
 	info, err := c.load(ctx)

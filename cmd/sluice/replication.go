@@ -21,7 +21,7 @@ import (
 // shared tables in each two regions.
 func (f pipelineFlags) pairs(ctx context.Context) (pairs, error) {
 	if f.Stack != "" {
-		cfg, outputs, err := deployedOutputs(ctx, f.Stack)
+		cfg, outputs, err := deployedOutputs(ctx, f.Stack, "")
 		if err != nil {
 			return pairs{}, err
 		}

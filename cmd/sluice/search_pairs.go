@@ -18,7 +18,7 @@ import (
 // pipeline, and what search's template says about them.
 func (f pipelineFlags) searchSettings(ctx context.Context) (aws.Config, search.Settings, error) {
 	if f.Stack != "" {
-		cfg, outputs, err := deployedOutputs(ctx, f.Stack)
+		cfg, outputs, err := deployedOutputs(ctx, f.Stack, "")
 		if err != nil {
 			return cfg, search.Settings{}, err
 		}

@@ -8,7 +8,7 @@ import (
 
 // A stack on AWS is found by its outputs; what is missing there is named.
 func TestDeployedSearch(t *testing.T) {
-	deployed(t, `{"SearchEndpoint": {"Value": "https://search.example"}, "SearchAuth": {"Value": "iam"}, "PetTable": {"Value": "Pets"}, "BoardTable": {"Value": "Board"}, "ScoreTable": {"Value": "Scores"}}`)
+	deployGame(t, `{"SearchEndpoint": {"Value": "https://search.example"}, "SearchAuth": {"Value": "iam"}, "PetTable": {"Value": "Pets"}, "BoardTable": {"Value": "Board"}, "ScoreTable": {"Value": "Scores"}}`)
 	pairs, err := pipelineFlags{Stack: "game"}.searchPairs(t.Context())
 	if err != nil {
 		t.Fatal(err)

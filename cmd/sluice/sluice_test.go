@@ -133,7 +133,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	wantTexts(t, out, `"nobody"`, "not on the board")
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
 	badgesOnALocalStack(t, dir)
-	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard", "LAG", "at most")
+	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard", "STATE", "Enabled", "RATE", "/s", "LAG", "at most")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
 	want(t, dir, []string{"down"}, "is down")
 	want(t, dir, []string{"down"}, "No local stack was running")
@@ -293,30 +293,29 @@ func TestLint(t *testing.T) {
 
 func TestBadFlagsAreNamed(t *testing.T) {
 	for flags, text := range map[string]string{
-		"play --players 0":               "--players must be from 1",
-		"play --for 0s":                  "--for must be longer than 0",
-		"play --rate=-1":                 "--rate must not be negative",
-		"demo --players 99999":           "--players must be from 1 to 10000",
-		"top -n 0":                       "-n must be at least 1",
-		"top --at 2020-01-01":            "--at is for --board daily or weekly",
-		"top --board hourly":             "total",
-		"rank x -n 101":                  "-n must be from 0 to 100",
-		"lint no-such-file":              "no-such-file",
-		"new consumer badges":            "the folder consumers/badges is there already",
-		"verify badges --notify":         "--notify is for --repair",
-		"verify badges --segments 0":     "--segments must be from 1",
-		"backfill badges --clocks=-1s":   "--clocks and --patience not negative",
-		"api --badges-stack x":           "--badges-stack and --leaderboard-stack go together",
-		"player x --stack y":             "--stack and --leaderboard-stack go together",
-		"history x -n 101":               "-n must be from 1 to 100",
-		"top --stack":                    "--stack",
-		"decode no-such-file":            "no-such-file",
-		"status --json --watch":          "--watch is for people",
-		"run leaderboard":                "--against",
-		"run x --against no-such-file":   "no-such-file",
-		"redrive x --json":               "--json is for --list",
-		"redrive x --list --reason y":    "--list shows all there is",
-		"redrive x --stack y --region z": "--region is for the local stack",
+		"play --players 0":             "--players must be from 1",
+		"play --for 0s":                "--for must be longer than 0",
+		"play --rate=-1":               "--rate must not be negative",
+		"demo --players 99999":         "--players must be from 1 to 10000",
+		"top -n 0":                     "-n must be at least 1",
+		"top --at 2020-01-01":          "--at is for --board daily or weekly",
+		"top --board hourly":           "total",
+		"rank x -n 101":                "-n must be from 0 to 100",
+		"lint no-such-file":            "no-such-file",
+		"new consumer badges":          "the folder consumers/badges is there already",
+		"verify badges --notify":       "--notify is for --repair",
+		"verify badges --segments 0":   "--segments must be from 1",
+		"backfill badges --clocks=-1s": "--clocks and --patience not negative",
+		"api --badges-stack x":         "--badges-stack and --leaderboard-stack go together",
+		"player x --stack y":           "--stack and --leaderboard-stack go together",
+		"history x -n 101":             "-n must be from 1 to 100",
+		"top --stack":                  "--stack",
+		"decode no-such-file":          "no-such-file",
+		"status --json --watch":        "--watch is for people",
+		"run leaderboard":              "--against",
+		"run x --against no-such-file": "no-such-file",
+		"redrive x --json":             "--json is for --list",
+		"redrive x --list --reason y":  "--list shows all there is",
 	} {
 		out, code := run(t, t.TempDir(), strings.Fields(flags)...)
 		if code == 0 {

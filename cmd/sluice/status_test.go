@@ -3,6 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -31,6 +35,38 @@ func TestRedraw(t *testing.T) {
 // Where there is no terminal the status comes again and again, plain, until it is interrupted, which is no fault.
 func TestWatchInterrupted(t *testing.T) {
 	watchTwice(t, t.TempDir(), "The local stack is stopped.")
+}
+
+// What fails at first is the command's own failure; what fails later, as calls to AWS may for a while, is shown in the place
+// of the status, and the watch goes on.
+func TestWatchGoesOnAfterAFailure(t *testing.T) {
+	gone := errors.New("no such stack")
+	err := watchStatus(t.Context(), io.Discard, false, time.Hour, func(context.Context, io.Writer) error { return gone })
+	if !errors.Is(err, gone) {
+		t.Errorf("error %v, want that of the first look", err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	looks := 0
+	err = watchStatus(ctx, &out, false, time.Millisecond, func(_ context.Context, out io.Writer) error {
+		fmt.Fprintln(out, "half of look", looks)
+		switch looks++; looks {
+		case 2:
+			return errors.New("throttled")
+		case 4:
+			interrupt()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("interrupted: %v, want no error", err)
+	}
+	wantTexts(t, out.String(), "half of look 0\n", "throttled\n", "half of look 2\n", "every 1ms. Ctrl-C ends this.")
+	for _, text := range []string{"half of look 1", "half of look 3"} {
+		if strings.Contains(out.String(), text) {
+			t.Errorf("what failed or was cut short is shown as a status:\n%s", &out)
+		}
+	}
 }
 
 // watchTwice lets status --watch show a text twice, interrupts it, and returns all that it showed.

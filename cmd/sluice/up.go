@@ -33,7 +33,7 @@ func (c *upCommand) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Println()
-	if err := printStatus(ctx, os.Stdout, info); err != nil {
+	if err := printLocal(ctx, os.Stdout, info, ""); err != nil {
 		return err
 	}
 	fmt.Println("\nTry: sluice play --for 10s, sluice top, sluice verify leaderboard; stop it with sluice down.")

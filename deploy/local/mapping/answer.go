@@ -64,7 +64,7 @@ func readAnswer(body []byte, records []record) result {
 	if first == len(records) {
 		return success
 	}
-	return result{done: first, reason: fmt.Sprintf("the function reported %d of %d records as failed, the first at %d", len(failures), len(records), first)}
+	return result{done: first, reason: fmt.Sprintf("the function reported %d of %d records as failed, the first is number %d", len(failures), len(records), first+1)}
 }
 
 func placeOf(sequence string, records []record) int {

@@ -57,6 +57,7 @@ func (l *lane) signal() {
 // run delivers until the lane is closed and empty, or ctx ends.
 func (l *lane) run(ctx context.Context) error {
 	defer l.instance.Close()
+	defer l.mapping.retries.end(l)
 	for {
 		batch, err := l.gather(ctx)
 		if err != nil || batch == nil {
@@ -139,6 +140,7 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 	portions := []portion{{records: len(records)}}
 	failures := 0
 	var last *function.Answer
+	defer m.retries.end(l) // what wasn't done is given up
 	for invocation := 0; len(portions) > 0; invocation++ {
 		p := portions[0]
 		if old := m.countTooOld(records[:p.records]); old > 0 {
@@ -171,9 +173,11 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 		records = records[d.done+d.discard:]
 		portions = append(d.rest, portions[1:]...)
 		if r.done == p.records {
+			m.retries.end(l)
 			failures = 0
 			continue
 		}
+		m.retries.begin(l, r.reason)
 		if d.done > 0 || d.discard > 0 {
 			failures = 0
 		}
@@ -247,7 +251,13 @@ func (l *lane) finish(records []record) {
 	}
 	l.shard.progress.finish(places...)
 	l.shard.room.Release(weight)
-	l.mapping.done.Add(int64(len(records)))
+	l.mapping.countDone(len(records))
+}
+
+// countDone counts records that need no more work.
+func (m *Mapping) countDone(n int) {
+	m.done.Add(int64(n))
+	m.rate.add(m.now(), n)
 }
 
 // countTooOld returns how many of the first records have passed MaximumRecordAgeInSeconds.

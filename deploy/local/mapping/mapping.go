@@ -63,22 +63,25 @@ type Config struct {
 
 // Stats counts what a Mapping has done.
 type Stats struct {
-	Read          int64   `json:"read"`          // records read from the stream
-	Filtered      int64   `json:"filtered"`      // records that matched no filter, and were dropped
-	NotJSON       int64   `json:"notJson"`       // those among the filtered whose data is not JSON
-	Done          int64   `json:"done"`          // records that need no more work: processed, filtered or discarded
-	Discarded     int64   `json:"discarded"`     // records given up, by count of tries or by age
-	Documents     int64   `json:"documents"`     // documents sent to the on-failure destination
-	Invocations   int64   `json:"invocations"`   // invocations begun
-	Delivered     int64   `json:"delivered"`     // records handed to the function, counted at every try
-	Succeeded     int64   `json:"succeeded"`     // invocations that succeeded as a whole
-	Partial       int64   `json:"partial"`       // invocations that reported some records as failed
-	Failed        int64   `json:"failed"`        // invocations that failed as a whole, by being killed for example
-	Retried       int64   `json:"retried"`       // invocations that repeated or split an earlier one
-	Killed        int64   `json:"killed"`        // functions killed by Chaos during an invocation; a few of them had just answered
-	InFlight      int64   `json:"inFlight"`      // invocations under way
-	MillisBehind  int64   `json:"millisBehind"`  // the farthest that reading is behind the end of any shard; -1 while one has not been read yet
-	MillisWaiting int64   `json:"millisWaiting"` // the age, since its arrival in the stream, of the oldest record that was read and isn't done; 0 without one
+	State         State   `json:"state"`
+	Problem       string  `json:"problem,omitempty"` // why records have to come again, while Retrying
+	Rate          float64 `json:"rate"`              // records done a second, the mean of the last RateWindow of whole seconds
+	Read          int64   `json:"read"`              // records read from the stream
+	Filtered      int64   `json:"filtered"`          // records that matched no filter, and were dropped
+	NotJSON       int64   `json:"notJson"`           // those among the filtered whose data is not JSON
+	Done          int64   `json:"done"`              // records that need no more work: processed, filtered or discarded
+	Discarded     int64   `json:"discarded"`         // records given up, by count of tries or by age
+	Documents     int64   `json:"documents"`         // documents sent to the on-failure destination
+	Invocations   int64   `json:"invocations"`       // invocations begun
+	Delivered     int64   `json:"delivered"`         // records handed to the function, counted at every try
+	Succeeded     int64   `json:"succeeded"`         // invocations that succeeded as a whole
+	Partial       int64   `json:"partial"`           // invocations that reported some records as failed
+	Failed        int64   `json:"failed"`            // invocations that failed as a whole, by being killed for example
+	Retried       int64   `json:"retried"`           // invocations that repeated or split an earlier one
+	Killed        int64   `json:"killed"`            // functions killed by Chaos during an invocation; a few of them had just answered
+	InFlight      int64   `json:"inFlight"`          // invocations under way
+	MillisBehind  int64   `json:"millisBehind"`      // the farthest that reading is behind the end of any shard; -1 while one has not been read yet
+	MillisWaiting int64   `json:"millisWaiting"`     // the age, since its arrival in the stream, of the oldest record that was read and isn't done; 0 without one
 	Shards        []Shard `json:"shards"`
 }
 
@@ -115,6 +118,9 @@ type Mapping struct {
 
 	mu     sync.Mutex
 	shards []*shard // sorted by id, which is also by age
+
+	rate    rate
+	retries retries
 
 	started      atomic.Bool // the function has answered once
 	failedStarts atomic.Int64
@@ -232,6 +238,11 @@ func (m *Mapping) Stats() Stats {
 		}
 		stats.Shards = append(stats.Shards, Shard{ID: s.id, Checkpoint: s.progress.at(), Ended: ended})
 	}
+	retrying, problem := m.retries.reasons()
+	if stats.State = m.state(stats.MillisBehind, retrying); stats.State == Retrying {
+		stats.Problem = problem
+	}
+	stats.Rate = m.rate.perSecond(m.now())
 	return stats
 }
 

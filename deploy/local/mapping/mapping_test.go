@@ -418,7 +418,7 @@ func TestDisabledMappingReadsNothing(t *testing.T) {
 	if err := m.Run(ctx); err != nil {
 		t.Error(err)
 	}
-	if stats := m.Stats(); stats.Read != 0 || !strings.Contains(w.log.String(), "disabled") {
+	if stats := m.Stats(); stats.Read != 0 || stats.State != Disabled || !strings.Contains(w.log.String(), "disabled") {
 		t.Errorf("stats %+v; log:\n%s", stats, w.log.String())
 	}
 }

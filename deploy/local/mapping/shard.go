@@ -192,7 +192,7 @@ func (m *Mapping) drop(s *shard, place int64, sequence string, v verdict) {
 		m.log.Warn("filter dropped a record because its data is not a JSON object", "shard", s.id, "sequence", sequence)
 	}
 	s.progress.finish(place)
-	m.done.Add(1)
+	m.countDone(1)
 }
 
 // laneOf chooses the lane of a partition key.

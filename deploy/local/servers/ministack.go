@@ -14,8 +14,8 @@ import (
 )
 
 // Ministack serves Kinesis, SQS, SNS, S3 and Secrets Manager on one port, in memory, and what a deployment of SAM templates
-// needs beside them: CloudFormation with the transform, Lambda, which runs functions as processes of this machine, and
-// DynamoDB. An access key of twelve digits is the account it works in, so tests can share one server without meeting (but
+// needs beside them: CloudFormation with the transform, Lambda, which runs functions as processes of this machine,
+// DynamoDB and CloudWatch. An access key of twelve digits is the account it works in, so tests can share one server without meeting (but
 // buckets have one namespace, as on AWS).
 var Ministack = &Server{
 	Name:          "ministack",

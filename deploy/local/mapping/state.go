@@ -1,0 +1,101 @@
+package mapping
+
+import (
+	"sync"
+	"time"
+)
+
+// State is where a mapping stands, in the words that Lambda has for it as far as it has one.
+type State string
+
+// The states of a mapping.
+const (
+	Disabled State = "Disabled" // by its template: it reads nothing
+	Starting State = "Starting" // a shard hasn't been read yet
+	Retrying State = "Retrying" // the last invocation of a lane left records that have to come again
+	Enabled  State = "Enabled"
+)
+
+// RateWindow is the stretch over which Stats.Rate is taken. Long enough for a batching window or two, short enough to
+// show what happens now.
+const RateWindow = 10 * time.Second
+
+const rateSeconds = int64(RateWindow / time.Second)
+
+// rate counts what got done in each of the latest seconds. Its methods are safe for concurrent use.
+type rate struct {
+	mu     sync.Mutex
+	counts [rateSeconds + 1]struct{ second, n int64 }
+}
+
+// add counts n that got done now.
+func (r *rate) add(now time.Time, n int) {
+	second := now.Unix()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := &r.counts[second%int64(len(r.counts))]
+	if c.second != second {
+		c.second, c.n = second, 0
+	}
+	c.n += int64(n)
+}
+
+// perSecond is the mean of the whole seconds in the window that ends with the second before now: the present one isn't
+// over.
+func (r *rate) perSecond(now time.Time) float64 {
+	end := now.Unix()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sum := int64(0)
+	for _, c := range r.counts {
+		if c.second >= end-rateSeconds && c.second < end {
+			sum += c.n
+		}
+	}
+	return float64(sum) / float64(rateSeconds)
+}
+
+// retries are the lanes whose last invocation left records that have to come again. Its methods are safe for concurrent use.
+type retries struct {
+	mu     sync.Mutex
+	lanes  map[*lane]bool
+	reason string // of the latest
+}
+
+func (r *retries) begin(l *lane, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lanes == nil {
+		r.lanes = map[*lane]bool{}
+	}
+	r.lanes[l], r.reason = true, reason
+}
+
+func (r *retries) end(l *lane) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.lanes, l)
+}
+
+// reasons returns how many lanes try again, and why the latest of them does.
+func (r *retries) reasons() (lanes int, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.lanes) == 0 {
+		return 0, ""
+	}
+	return len(r.lanes), r.reason
+}
+
+// state tells where the mapping stands. behind is Stats.MillisBehind.
+func (m *Mapping) state(behind int64, retrying int) State {
+	switch {
+	case !m.settings.Enabled:
+		return Disabled
+	case behind == unread:
+		return Starting
+	case retrying > 0:
+		return Retrying
+	}
+	return Enabled
+}
