@@ -46,23 +46,39 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// The tests that the README names as proof exist.
-func TestReadmeNamesRealTests(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// The tests that are named as proof exist, and what the README tells of the documents is as it stands there.
+func TestProofsExist(t *testing.T) {
 	out, err := exec.Command("git", "grep", "-h", "-o", "-E", "^func Test[A-Za-z0-9]+", "--", "../../*_test.go").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(text), -1)
-	if len(named) == 0 {
-		t.Error("the README names no tests")
+	readme := read(t, "../../README.md")
+	whole := readme + read(t, "../../docs/guarantees.md") + read(t, "../../docs/figures.md")
+	named := regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(whole, -1)
+	if len(named) < 50 {
+		t.Errorf("only %d tests are named", len(named))
 	}
 	for _, name := range named {
 		if !strings.Contains(string(out), "func "+name[1]+"\n") {
-			t.Errorf("the README names %s, which doesn't exist", name[1])
+			t.Errorf("%s is named, which doesn't exist", name[1])
 		}
 	}
+	rows := regexp.MustCompile("(?m)^\\|.*(`Test|make bench|go test).*\\|$").FindAllString(readme, -1)
+	if len(rows) < 20 {
+		t.Errorf("the README has only %d rows of guarantees and figures", len(rows))
+	}
+	for _, row := range rows {
+		if strings.Count(whole, row+"\n") != 2 {
+			t.Errorf("not word for word in docs/guarantees.md or docs/figures.md: %s", row)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
