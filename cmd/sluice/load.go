@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/deploy/local/stack"
+	"sluice/shared/sdkhttp"
 )
 
 type loadCommand struct {
@@ -56,6 +57,7 @@ func (c *loadCommand) client(ctx context.Context) (*dynamodb.Client, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the AWS settings: %w", err)
 		}
+		cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
 		return dynamodb.NewFromConfig(cfg), nil
 	}
 	info, err := c.load(ctx)

@@ -14,6 +14,7 @@ import (
 	"sluice/consumers/leaderboard"
 	"sluice/deploy/deployed"
 	"sluice/deploy/local/stack"
+	"sluice/shared/sdkhttp"
 )
 
 // localFlags say which local stack a verb works on.
@@ -111,6 +112,7 @@ func deployedConfig(ctx context.Context, region string) (aws.Config, error) {
 	if err != nil {
 		return cfg, fmt.Errorf("read the AWS settings: %w", err)
 	}
+	cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
 	if cfg.Region == "" {
 		return cfg, errors.New("no AWS region is set, so no stack can be looked up; set AWS_REGION, or one for good with \"aws configure\"")
 	}

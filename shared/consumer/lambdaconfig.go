@@ -12,6 +12,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/caarlos0/env/v11"
+
+	"sluice/shared/sdkhttp"
 )
 
 // attemptTimeout bounds one HTTP request to AWS. Without it a lost answer
@@ -46,9 +48,9 @@ func lambdaConfig() (aws.Config, error) {
 	cfg := aws.Config{
 		Region:      e.Region,
 		Credentials: credentials.NewStaticCredentialsProvider(e.KeyID, e.SecretKey, e.Token),
-		HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout).WithTransportOptions(func(t *http.Transport) {
+		HTTPClient: sdkhttp.Over(awshttp.NewBuildableClient().WithTimeout(attemptTimeout).WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConnsPerHost = idleConnections
-		}),
+		})),
 		ConfigSources: []any{serviceEndpoints{}},
 	}
 	if e.Endpoint != "" {

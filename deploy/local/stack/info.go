@@ -12,6 +12,7 @@ import (
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/servers"
+	"sluice/shared/sdkhttp"
 )
 
 // State is where a stack stands.
@@ -133,6 +134,7 @@ func (i Info) AWS() aws.Config { return config(i.Region, i.Endpoints.AWS) }
 
 func config(region, endpoint string) aws.Config {
 	return aws.Config{
+		HTTPClient:   sdkhttp.New(),
 		Region:       region,
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),

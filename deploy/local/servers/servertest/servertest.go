@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"sluice/deploy/local/servers"
+	"sluice/shared/sdkhttp"
 )
 
 // Region is the region of the configurations that this package makes.
@@ -89,6 +90,7 @@ func OpenSearch(t testing.TB) aws.Config {
 
 func config(endpoint, accessKey string) aws.Config {
 	return aws.Config{
+		HTTPClient:   sdkhttp.New(),
 		Region:       Region,
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKey, "secret", ""),
