@@ -115,7 +115,7 @@ func TestShortBodyIsACopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.ContentLength = 4
-	if _, err := client.Do(r); err != nil {
+	if _, err := client.Do(r); err != nil { //nolint:bodyclose // it has no response
 		t.Fatal(err)
 	}
 	again, err := sent.GetBody()
@@ -138,7 +138,7 @@ func TestBodyTooShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.ContentLength = 5
-	if _, err := client.Do(r); err == nil {
+	if _, err := client.Do(r); err == nil { //nolint:bodyclose // it has no response
 		t.Error("no error")
 	}
 }
