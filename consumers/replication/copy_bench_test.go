@@ -20,6 +20,7 @@ import (
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/blast"
 	"sluice/shared/consumertest/wire"
+	"sluice/shared/sdkhttp"
 )
 
 // BenchmarkCopy measures how many changes a second this consumer brings into
@@ -123,7 +124,7 @@ func BenchmarkBackfill(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	ours.HTTPClient = &http.Client{Transport: newTransport(b)}
+	ours.HTTPClient = sdkhttp.Over(&http.Client{Transport: newTransport(b)})
 	routes, err := DefaultSettings().ReadRoutes(ours.Region, "test.yaml", []byte(shippedRoute))
 	if err != nil {
 		b.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,10 +58,10 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.stream = servertest.CreateStream(t, streams, "changes", 1)
-	sends := 0
+	var sends atomic.Int32
 	losing := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: func(wire.Call) wire.Fault {
-			if sends++; w.loses && sends%2 == 1 {
+			if n := sends.Add(1); w.loses && n%2 == 1 {
 				return wire.LostAnswer
 			}
 			return wire.None
