@@ -2,19 +2,15 @@ package main
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
 	"sluice/deploy/capacity"
+	"sluice/shared/consumertest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden plans anew instead of comparing; read the difference before you commit it")
 
 // What people read, whole: of a usual load, of none, and of one that needs several streams.
 func TestPlan(t *testing.T) {
@@ -28,19 +24,7 @@ func TestPlan(t *testing.T) {
 			if code != 0 {
 				t.Fatalf("exit %d, want 0", code)
 			}
-			golden := filepath.Join("testdata", "plan", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(out), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), out); diff != "" {
-				t.Errorf("not as in %s (- want, + got); if it should be, run this with -update:\n%s", golden, diff)
-			}
+			golden.Compare(t, filepath.Join("testdata", "plan", name+".golden"), out)
 		})
 	}
 }

@@ -2,7 +2,6 @@ package change
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,29 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"sluice/shared/consumertest/golden"
 )
 
-var update = flag.Bool("update", false, "write the .golden files anew instead of comparing with them")
-
-// golden compares got with the golden file beside path.
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	file := strings.TrimSuffix(path, ".json") + ".golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("not as in %s (-want +got):\n%s", file, diff)
-	}
-}
+// beside is the golden file of a JSON file.
+func beside(path string) string { return strings.TrimSuffix(path, ".json") + ".golden" }
 
 // each calls f with every file of a directory of testdata, as a subtest.
 func each(t *testing.T, dir string, f func(t *testing.T, path string, data []byte)) {
@@ -56,7 +37,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, path, describe(c))
+		golden.Compare(t, beside(path), describe(c))
 	})
 }
 
@@ -70,7 +51,7 @@ func TestGoldenBad(t *testing.T) {
 		if rest := string(data[wrong.Offset:]); !strings.HasPrefix(rest, wrong.Excerpt) {
 			t.Errorf("the excerpt %q is not what stands at byte %d", wrong.Excerpt, wrong.Offset)
 		}
-		golden(t, path, err.Error()+"\n")
+		golden.Compare(t, beside(path), err.Error()+"\n")
 	})
 }
 

@@ -3,18 +3,15 @@ package bridge
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
-	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "write the golden records anew instead of comparing; read the difference before you commit it")
+	"sluice/shared/consumertest/golden"
+)
 
 type (
 	image = map[string]streamtypes.AttributeValue
@@ -87,19 +84,7 @@ func TestAppendRecord(t *testing.T) {
 			if !found {
 				t.Fatalf("what stood there before is gone: %s", got)
 			}
-			file := filepath.Join("testdata", test.golden+".json")
-			if *update {
-				if err := os.WriteFile(file, append(got, '\n'), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(bytes.TrimSuffix(want, []byte("\n"))), string(got)); diff != "" {
-				t.Errorf("differs from %s (-want +got):\n%s", file, diff)
-			}
+			golden.Compare(t, filepath.Join("testdata", test.golden+".json"), string(got)+"\n")
 			if !json.Valid(got) {
 				t.Errorf("not JSON: %s", got)
 			}

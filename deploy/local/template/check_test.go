@@ -1,15 +1,13 @@
 package template_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"sluice/deploy/local/template"
+	"sluice/shared/consumertest/golden"
 )
 
 // retention is that of deploy/stream.yaml.
@@ -37,19 +35,7 @@ func TestCheck(t *testing.T) {
 		if (got == "") != (filepath.Base(path) == "suits.yaml") {
 			t.Errorf("%s has the faults %q", path, got)
 		}
-		golden := strings.TrimSuffix(path, ".yaml") + ".golden"
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got, go test -update writes it anew):\n%s", path, diff)
-		}
+		golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", got)
 	}
 }
 

@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/deploy/local/template"
+	"sluice/shared/consumertest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func scope(parameters map[string]string) template.Scope {
 	return template.Scope{
@@ -41,19 +39,7 @@ func TestEverythingUnderstood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/everything.golden.json"
-	if *update {
-		if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.TrimSpace(string(want)), string(got)); diff != "" {
-		t.Errorf("everything.yaml (-want +got, go test -update writes it anew):\n%s", diff)
-	}
+	golden.Compare(t, "testdata/everything.golden.json", string(got)+"\n")
 }
 
 // The templates that people deploy must mean here what they say.

@@ -2,16 +2,13 @@
 package declarationtest
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"sluice/shared/consumertest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Faults reads every testdata/lint/*.yaml, of which there must be at least so
 // many, and compares the error with the golden file beside it. The test fails, too,
@@ -32,20 +29,7 @@ func Faults(t *testing.T, atLeast int, read func(name string, text []byte) error
 			if fault == nil {
 				t.Fatal("no fault found")
 			}
-			got := fault.Error() + "\n"
-			golden := strings.TrimSuffix(path, "yaml") + "golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("errors (-want +got), go test -update accepts them:\n%s", diff)
-			}
+			golden.Compare(t, strings.TrimSuffix(path, "yaml")+"golden", fault.Error()+"\n")
 		})
 	}
 }
