@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -14,7 +13,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"sluice/deploy/deployed"
+	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/servers/servertest"
 )
@@ -85,10 +87,8 @@ func (c *cloud) rebuildForThisMachine(dir string) {
 		if !found || !strings.Contains(string(out), "GOARCH=arm64") || !strings.Contains(string(out), "lambda.norpc") {
 			c.t.Fatalf("%s: not a function for arm64 without RPC:\n%s", binary, out)
 		}
-		cmd := exec.CommandContext(c.t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			c.t.Fatalf("build %s: %v\n%s", pkg, err, out)
+		if err := function.Build(c.t.Context(), "", pkg, binary); err != nil {
+			c.t.Fatalf("build %s: %v", pkg, err)
 		}
 	}
 }
@@ -111,18 +111,14 @@ func (c *cloud) deploy(region, stack, template string, parameters map[string]str
 func (c *cloud) outputs(region, stack string) map[string]string {
 	c.t.Helper()
 	client := cloudformation.NewFromConfig(c.config, func(o *cloudformation.Options) { o.Region = region })
-	described, err := client.DescribeStacks(c.t.Context(), &cloudformation.DescribeStacksInput{StackName: &stack})
-	if err != nil || len(described.Stacks) != 1 {
-		c.t.Fatalf("%d stacks %s: %v", len(described.Stacks), stack, err)
+	found, err := deployed.Describe(c.t.Context(), client, stack)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	if status := described.Stacks[0].StackStatus; status != "CREATE_COMPLETE" {
-		c.t.Fatalf("stack %s is %s", stack, status)
+	if found.StackStatus != types.StackStatusCreateComplete {
+		c.t.Fatalf("stack %s is %s", stack, found.StackStatus)
 	}
-	outputs := map[string]string{}
-	for _, o := range described.Stacks[0].Outputs {
-		outputs[*o.OutputKey] = *o.OutputValue
-	}
-	return outputs
+	return deployed.Outputs(found)
 }
 
 // await waits until something is so; of what it isn't yet, the last is told.

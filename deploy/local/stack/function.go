@@ -3,11 +3,10 @@ package stack
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"sluice/deploy/local/mapping/function"
 )
 
 // environment is what Lambda would give to the function in a region, with the local endpoints.
@@ -26,22 +25,16 @@ func (c consumerPlan) environment(region string, endpoints Endpoints) []string {
 	return env
 }
 
-// build makes the function's binary as for Lambda's provided.al2023, except that it is for this machine: Lambda may
-// run it on another architecture.
+// build makes the function's binary, see [function.Build].
 func (c consumerPlan) build(ctx context.Context, binary string) error {
 	source, err := filepath.Abs(c.function.CodeDir)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, ".")
-	cmd.Dir = source
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
+	if err := function.Build(ctx, source, ".", binary); ctx.Err() != nil {
 		return ctx.Err()
-	}
-	if err != nil {
-		return fmt.Errorf("build consumer %s in %s: %w\n%s", c.name, source, err, strings.TrimSpace(string(out)))
+	} else if err != nil {
+		return fmt.Errorf("build consumer %s in %s: %w", c.name, source, err)
 	}
 	return nil
 }

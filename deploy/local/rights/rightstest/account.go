@@ -46,7 +46,7 @@ func in(cfg aws.Config, region string) aws.Config {
 // Create makes what a template asks for in a region; empty: where the function is.
 func (a *Account) Create(t testing.TB, path, region string, parameters map[string]string) {
 	t.Helper()
-	_, resources := a.resolve(t, path, region, parameters)
+	resources := a.resolve(t, path, region, parameters)
 	a.create(t, resources, region)
 }
 
@@ -59,7 +59,7 @@ func (a *Account) create(t testing.TB, resources *template.Resources, region str
 }
 
 // resolve reads and resolves a template. The stream's ARN it gives itself, if there is a parameter for that.
-func (a *Account) resolve(t testing.TB, path, region string, parameters map[string]string) (*template.Template, *template.Resources) {
+func (a *Account) resolve(t testing.TB, path, region string, parameters map[string]string) *template.Resources {
 	t.Helper()
 	read, err := template.Read(path)
 	if err != nil {
@@ -81,5 +81,5 @@ func (a *Account) resolve(t testing.TB, path, region string, parameters map[stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read, resources
+	return resources
 }

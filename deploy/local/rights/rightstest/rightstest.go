@@ -83,7 +83,7 @@ func Start(t testing.TB, account *Account, suite Suite) *Function {
 			f.recorder.Account.Domain = *p.Default
 		}
 	}
-	_, resources := account.resolve(t, suite.Template, "", f.suite.Parameters)
+	resources := account.resolve(t, suite.Template, "", f.suite.Parameters)
 	account.create(t, resources, "")
 	if len(resources.Functions) != 1 {
 		t.Fatalf("%s has %d functions; a consumer is one function", suite.Template, len(resources.Functions))
@@ -182,17 +182,8 @@ func (f *Function) Edit(edited map[string]string) {
 // Invoke gives the function a batch of records, none of which may have to come again.
 func (f *Function) Invoke(records ...[]byte) {
 	f.t.Helper()
-	answer, err := f.instance.Invoke(f.t.Context(), consumertest.Payload(f.next, records...), nil)
+	functiontest.Invoke(f.t, f.instance, consumertest.Payload(f.next, records...))
 	f.next += len(records)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	if answer.Failure != nil {
-		f.t.Fatal(answer.Failure)
-	}
-	if bytes.Contains(answer.Body, []byte("itemIdentifier")) {
-		f.t.Fatalf("changes of a batch failed: %s", answer.Body)
-	}
 }
 
 // Config returns the configuration of clients whose calls are recorded, as those of the function are: for what the
@@ -246,7 +237,7 @@ func (f *Function) Check() {
 
 func (f *Function) compare(needs []rights.Need, parameters map[string]string, keys map[string][]rights.Use) rights.Faults {
 	f.t.Helper()
-	_, resources := f.account.resolve(f.t, f.suite.Template, "", parameters)
+	resources := f.account.resolve(f.t, f.suite.Template, "", parameters)
 	function := resources.Functions[0]
 	fixed, err := rights.OfLambda(resources, function, servertest.Region, f.account.ID, keys)
 	if err != nil {

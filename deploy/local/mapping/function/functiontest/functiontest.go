@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -21,11 +20,8 @@ import (
 func Build(b testing.TB, pkg string, flags ...string) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "bootstrap")
-	arguments := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path}
-	cmd := exec.Command("go", append(append(arguments, flags...), pkg)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("build %s: %v\n%s", pkg, err, out)
+	if err := function.Build(b.Context(), "", pkg, path, flags...); err != nil {
+		b.Fatalf("build %s: %v", pkg, err)
 	}
 	return path
 }
@@ -47,7 +43,7 @@ func Start(b *testing.B, binary string, env ...string) *function.Instance {
 }
 
 // Invoke gives an instance a payload, of which no change may fail.
-func Invoke(b *testing.B, instance *function.Instance, payload []byte) {
+func Invoke(b testing.TB, instance *function.Instance, payload []byte) {
 	b.Helper()
 	answer, err := instance.Invoke(b.Context(), payload, nil)
 	if err != nil {
