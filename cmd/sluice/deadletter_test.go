@@ -174,13 +174,11 @@ func wantReasons(t *testing.T, dir string, want ...string) {
 	if err := json.Unmarshal([]byte(out), &groups); code != 0 || err != nil {
 		t.Fatalf("exit %d, %v:\n%s", code, err, out)
 	}
-	got := slices.Sorted(func(yield func(string) bool) {
-		for _, g := range groups {
-			if !yield(g.Reason) {
-				return
-			}
-		}
-	})
+	var got []string
+	for _, g := range groups {
+		got = append(got, g.Reason)
+	}
+	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("dead letters for %q, want %q", got, want)
 	}

@@ -109,11 +109,16 @@ func (l *localFunction) Invoke(ctx context.Context, payload []byte) (redrive.Rep
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	reply := redrive.Reply{Answer: answer.Body, Log: bytes.Clone(l.log.Bytes())}
+	return replyOf(answer, bytes.Clone(l.log.Bytes())), nil
+}
+
+// replyOf makes a reply of a binary's answer.
+func replyOf(answer *function.Answer, log []byte) redrive.Reply {
+	reply := redrive.Reply{Answer: answer.Body, Log: log}
 	if answer.Failure != nil { // not as it is: a nil pointer in an interface is no nil
 		reply.Failure = answer.Failure
 	}
-	return reply, nil
+	return reply
 }
 
 // Close ends the binary.

@@ -10,14 +10,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/deploy/local/stack"
-	"sluice/shared/sdkhttp"
 )
 
 type loadCommand struct {
@@ -53,11 +51,10 @@ func (c *loadCommand) Run(ctx context.Context) error {
 
 func (c *loadCommand) client(ctx context.Context) (*dynamodb.Client, error) {
 	if c.AWS {
-		cfg, err := config.LoadDefaultConfig(ctx)
+		cfg, err := awsConfig(ctx, "")
 		if err != nil {
-			return nil, fmt.Errorf("read the AWS settings: %w", err)
+			return nil, err
 		}
-		cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
 		return dynamodb.NewFromConfig(cfg), nil
 	}
 	info, err := c.load(ctx)

@@ -108,11 +108,10 @@ func deployedOutputs(ctx context.Context, name, region string) (aws.Config, map[
 
 // deployedConfig tells how to reach a region of AWS; an empty one is that of the AWS CLI.
 func deployedConfig(ctx context.Context, region string) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	cfg, err := awsConfig(ctx, region)
 	if err != nil {
-		return cfg, fmt.Errorf("read the AWS settings: %w", err)
+		return cfg, err
 	}
-	cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
 	if cfg.Region == "" {
 		return cfg, errors.New("no AWS region is set, so no stack can be looked up; set AWS_REGION, or one for good with \"aws configure\"")
 	}
@@ -120,6 +119,16 @@ func deployedConfig(ctx context.Context, region string) (aws.Config, error) {
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return cfg, fmt.Errorf("there are no AWS credentials that can be used; set AWS_PROFILE, or sign in with \"aws sso login\" or \"aws configure\": %w", err)
 	}
+	return cfg, nil
+}
+
+// awsConfig reads the settings of the AWS CLI, with another region if one is given.
+func awsConfig(ctx context.Context, region string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	if err != nil {
+		return cfg, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
 	return cfg, nil
 }
 

@@ -115,11 +115,7 @@ func (a attached) Invoke(ctx context.Context, payload []byte) (redrive.Reply, er
 	if err != nil {
 		return redrive.Reply{}, err
 	}
-	reply := redrive.Reply{Answer: answer.Body}
-	if answer.Failure != nil {
-		reply.Failure = answer.Failure
-	}
-	return reply, nil
+	return replyOf(answer, nil), nil
 }
 
 // printDebugger prints how to start the function in a debugger.

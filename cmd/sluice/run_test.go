@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -93,18 +92,8 @@ func runRecorded(t *testing.T, dir string, info stack.Info) (points int) {
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "too old: 1 dead letter")
 
 	cmd := command(t, dir, "run", "leaderboard", "--against", path, "--print-env", "--env", "HORIZON=99999h")
-	printed, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stuck := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-	defer stuck.Stop()
+	lines := startLines(t, cmd)
 	var script, rest strings.Builder
-	lines := bufio.NewScanner(printed)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "# Waiting") {
 		if strings.HasPrefix(lines.Text(), "export ") {
 			script.WriteString(lines.Text() + "\n")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -69,11 +70,10 @@ func TestWatchGoesOnAfterAFailure(t *testing.T) {
 	}
 }
 
-// watchTwice lets status --watch show a text twice, interrupts it, and returns all that it showed.
-func watchTwice(t *testing.T, dir, text string) string {
+// startLines starts a command and gives the lines that it prints. It is killed should they take a minute.
+func startLines(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 	t.Helper()
-	cmd := command(t, dir, "status", "--watch")
-	out, err := cmd.StdoutPipe()
+	printed, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +82,16 @@ func watchTwice(t *testing.T, dir, text string) string {
 		t.Fatal(err)
 	}
 	stuck := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-	defer stuck.Stop()
+	t.Cleanup(func() { stuck.Stop() })
+	return bufio.NewScanner(printed)
+}
+
+// watchTwice lets status --watch show a text twice, interrupts it, and returns all that it showed.
+func watchTwice(t *testing.T, dir, text string) string {
+	t.Helper()
+	cmd := command(t, dir, "status", "--watch")
 	var shown strings.Builder
-	lines := bufio.NewScanner(out)
+	lines := startLines(t, cmd)
 	for times := 0; times < 2 && lines.Scan(); {
 		shown.WriteString(lines.Text() + "\n")
 		if strings.Contains(lines.Text(), text) {
