@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -120,11 +119,8 @@ func TestRebuildCrashAtEveryCall(t *testing.T) {
 // delivers, and an item of a view takes one update.
 func TestRebuildsAreReadSeldom(t *testing.T) {
 	w := newWorld(t)
-	var mu sync.Mutex
 	calls := map[string]int{}
 	board := w.consumer(func(c wire.Call) wire.Fault {
-		mu.Lock()
-		defer mu.Unlock()
 		calls[c.Operation]++
 		return wire.None
 	})

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -347,10 +346,7 @@ func TestMetricsLine(t *testing.T) {
 
 // breaking is an HTTP client whose calls are lost from the first on that down tells.
 func (w *world) breaking(down func(wire.Call) bool) *http.Client {
-	var mu sync.Mutex
 	return &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
-		mu.Lock()
-		defer mu.Unlock()
 		if down(c) {
 			return wire.Crash
 		}

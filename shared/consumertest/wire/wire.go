@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -56,14 +57,15 @@ type Call struct {
 	Body      []byte // what is asked, as it goes over the wire
 }
 
-// Transport is an http.RoundTripper that asks Decide about each call. It is
-// safe for concurrent use if Decide is.
+// Transport is an http.RoundTripper that asks Decide about each call, one after the
+// other, so that a Decide that counts needs no lock. It is safe for concurrent use.
 type Transport struct {
 	Base   http.RoundTripper // http.DefaultTransport if nil
 	Decide func(Call) Fault  // nil: no faults
 
-	calls   atomic.Int64
-	crashed atomic.Bool
+	calls    atomic.Int64
+	crashed  atomic.Bool
+	deciding sync.Mutex
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -90,10 +92,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.crashed.Load() {
 		return nil, &TimeoutError{Call: call, Fault: Crash}
 	}
-	fault := None
-	if t.Decide != nil {
-		fault = t.Decide(call)
-	}
+	fault := t.decide(call)
 	switch fault {
 	case None:
 		return t.base().RoundTrip(r)
@@ -120,6 +119,15 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, &TimeoutError{Call: call, Fault: fault}
 	}
 	return nil, fmt.Errorf("wire: call %d: %v is no fault that can be injected", call.N, fault)
+}
+
+func (t *Transport) decide(c Call) Fault {
+	if t.Decide == nil {
+		return None
+	}
+	t.deciding.Lock()
+	defer t.deciding.Unlock()
+	return t.Decide(c)
 }
 
 func (t *Transport) base() http.RoundTripper {

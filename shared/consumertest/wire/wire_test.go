@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,6 +71,31 @@ func TestFaults(t *testing.T) {
 				t.Errorf("the next call ends with %v", err)
 			}
 		})
+	}
+}
+
+// Calls that are made at once are decided one after the other. Fails with -race if they
+// aren't.
+func TestDecidesOneAfterTheOther(t *testing.T) {
+	const calls = 500
+	decided := 0
+	client := http.Client{Transport: &Transport{Decide: func(Call) Fault { decided++; return LostRequest }}}
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:1", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := client.Do(request); err == nil { //nolint:bodyclose // there is none
+				t.Error("a lost request has an answer")
+			}
+		})
+	}
+	all.Wait()
+	if decided != calls {
+		t.Errorf("%d calls were decided, want %d", decided, calls)
 	}
 }
 
