@@ -65,6 +65,7 @@ func (e each) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	for _, key := range items {
 		ofItem := indexes[key]
 		slices.SortStableFunc(ofItem, func(a, b int) int { return cmp.Compare(batch[a].Version, batch[b].Version) })
+		ctx := context.WithValue(ctx, itemKey{}, key)
 		group.Go(func() error {
 			e.applyItem(ctx, batch, ofItem, errs)
 			return nil
@@ -72,6 +73,15 @@ func (e each) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	}
 	_ = group.Wait() // the goroutines report through errs and never fail
 	return errs
+}
+
+type itemKey struct{}
+
+// ItemOf returns the ItemKey of the item whose change is applied, from the context
+// that Each gives to Apply; "" from any other. It tells apart calls made side by side.
+func ItemOf(ctx context.Context) string {
+	key, _ := ctx.Value(itemKey{}).(string)
+	return key
 }
 
 // applyItem applies the changes of one item in order.

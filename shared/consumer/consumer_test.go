@@ -76,10 +76,13 @@ func modify(t *testing.T, key string, n int) *change.Change {
 func TestEachHoldsUpOnlyTheSameItem(t *testing.T) {
 	var mu sync.Mutex
 	var applied []string
-	c := Each(applyFunc(func(_ context.Context, c *change.Change) error {
+	c := Each(applyFunc(func(ctx context.Context, c *change.Change) error {
 		name, err := c.Keys.String("Id")
 		if err != nil {
 			return err
+		}
+		if got, want := ItemOf(ctx), c.ItemKey(); got != want {
+			t.Errorf("the context tells item %q, want %q", got, want)
 		}
 		mu.Lock()
 		defer mu.Unlock()

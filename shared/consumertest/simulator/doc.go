@@ -72,7 +72,8 @@
 // # Guarantees
 //
 //   - A seed plays the same way each time, also if the consumer backs off at
-//     random, for up to 2 seconds. Every 25th schedule is played twice, and the
+//     random, for up to 2 seconds, and if [consumer.Each] makes the same call for
+//     several items at once. Every 25th schedule is played twice, and the
 //     test fails if the consumer made other calls the second time.
 //   - Lost, doubled, resurrected and otherwise unexpected are told apart ([Kind]),
 //     with the change that it happened to, if a single change explains it.
@@ -85,7 +86,8 @@
 //     may be rare. Package mutant shows how much the schedules notice; EveryOrder,
 //     EveryCrash and EveryInterleaving try small worlds whole.
 //   - Anything for a consumer that reaches its destination by another way than
-//     its aws.Config's HTTPClient, holds a lock while it waits for an answer, or
+//     its aws.Config's HTTPClient, makes the same call several times at once by
+//     other means than consumer.Each, holds a lock while it waits for an answer, or
 //     reads the clock to decide what to write.
 //
 // Package wire injects single faults, for tests of one of them.

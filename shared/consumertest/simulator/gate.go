@@ -30,6 +30,7 @@ type call struct {
 	operation string
 	region    string        // whose server is called, if the request tells
 	asked     string        // in canonical form: the same in every replay
+	item      string        // for which consumer.Each makes it; tells apart calls that ask for the same
 	perform   func() result // does it; runs outside the bubble
 	refuse    func(wire.Fault) result
 	reply     chan result
@@ -81,7 +82,7 @@ func (i *instance) wait(ctx context.Context, c *call) result {
 	if i.crashed() {
 		return result{err: &wire.TimeoutError{Fault: wire.Crash}}
 	}
-	c.instance, c.reply = i, make(chan result, 1)
+	c.instance, c.item, c.reply = i, consumer.ItemOf(ctx), make(chan result, 1)
 	i.gate.mu.Lock()
 	i.gate.waiting = append(i.gate.waiting, c)
 	i.gate.mu.Unlock()
@@ -104,7 +105,7 @@ func (g *gate) list() []*call {
 	defer g.mu.Unlock()
 	slices.SortStableFunc(g.waiting, func(a, b *call) int {
 		return cmp.Or(compareBool(a.gone.Load(), b.gone.Load()), cmp.Compare(a.instance.lane, b.instance.lane),
-			cmp.Compare(a.operation, b.operation), cmp.Compare(a.region, b.region), cmp.Compare(a.asked, b.asked), cmp.Compare(a.instance.number, b.instance.number))
+			cmp.Compare(a.operation, b.operation), cmp.Compare(a.region, b.region), cmp.Compare(a.asked, b.asked), cmp.Compare(a.item, b.item), cmp.Compare(a.instance.number, b.instance.number))
 	})
 	return slices.Clone(g.waiting)
 }
