@@ -23,14 +23,6 @@ func TestEveryGuardOfValuesIsNeeded(t *testing.T) {
 			New:  ``,
 		},
 		{
-			Name: "of two changes at one time the same one is the latest, in every order",
-			File: "../../shared/aggregate/effect.go",
-			Old: `if bytes.Compare(p.ID[:], a.seen.latest) > 0 {
-			id := &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:])}`,
-			New: `if bytes.Compare(p.ID[:7], a.seen.latest) > 0 {
-			id := &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:7])}`,
-		},
-		{
 			Name: "a value that is no record is not written",
 			File: "../../shared/aggregate/effect.go",
 			Old:  `e.condition("(attribute_not_exists(%[1]s) OR %[1]s %[2]s %[3]s)", e.name(attribute), worse, e.value(value))`,

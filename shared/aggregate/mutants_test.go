@@ -219,3 +219,22 @@ func TestGuardOfRepeats(t *testing.T) {
 		},
 	})
 }
+
+// TestGuardOfTies lets the latest of two values of one time depend on their order.
+func TestGuardOfTies(t *testing.T) {
+	server := *servertest.DynamoDB(t).BaseEndpoint
+	mutant.Run(t, mutant.Test{
+		Name: "TestLatestInEveryOrder",
+		Env:  []string{servertest.DynamoDBVariable + "=" + server},
+		Says: "want",
+	}, []mutant.Mutant{
+		{
+			Name: "of two changes at one time the same one is the latest, in every order",
+			File: "effect.go",
+			Old: `if bytes.Compare(p.ID[:], a.seen.latest) > 0 {
+			id := &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:])}`,
+			New: `if bytes.Compare(p.ID[:7], a.seen.latest) > 0 {
+			id := &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:7])}`,
+		},
+	})
+}
