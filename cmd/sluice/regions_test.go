@@ -48,7 +48,7 @@ func TestPlayInTwoRegions(t *testing.T) {
 	sh := func(line string) (string, error) {
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Dir = checkout
-		cmd.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-trimpath", "PATH="+bin+":"+os.Getenv("PATH"), "SLUICE_RUN_DIR="+runDir)
+		cmd.Env = append(os.Environ(), "GOBIN="+bin, "CGO_ENABLED=0", "PATH="+bin+":"+os.Getenv("PATH"), "SLUICE_RUN_DIR="+runDir)
 		out, err := cmd.CombinedOutput()
 		t.Logf("$ %s\n%s", line, out)
 		return string(out), err

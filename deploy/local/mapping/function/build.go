@@ -11,7 +11,7 @@ import (
 // Build makes the binary of a package of Go, named as from dir, as for Lambda's provided.al2023, except that it is for this
 // machine: Lambda may run it on another architecture. flags are further ones of go build.
 func Build(ctx context.Context, dir, pkg, binary string, flags ...string) error {
-	arguments := append([]string{"build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary}, flags...)
+	arguments := append([]string{"build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(arguments, pkg)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
