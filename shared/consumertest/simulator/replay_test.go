@@ -37,7 +37,7 @@ func TestSameCallsForSeveralItems(t *testing.T) {
 type tally struct{ client *dynamodb.Client }
 
 func (t tally) Apply(ctx context.Context, _ *change.Change) error {
-	time.Sleep(rand.N(time.Second)) // by the simulator's clock
+	<-time.After(rand.N(time.Second)) // by the simulator's clock
 	_, err := t.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 aws.String("Copy"),
 		Key:                       map[string]types.AttributeValue{"Isbn": &types.AttributeValueMemberS{Value: "tally"}},
