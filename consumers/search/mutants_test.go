@@ -88,8 +88,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "a red index is not waited for until the function's time is over",
 			File: "bulk.go",
-			Old:  `, Timeout: c.await}`,
-			New:  `}`,
+			Old:  `, Timeout: c.await`,
+			New:  ``,
 		},
 		{
 			Name: "what can't be taken at the moment is written again",

@@ -225,7 +225,7 @@ func TestBrokenAnswer(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				if !broken && bytes.Contains(body, []byte(`"created"`)) {
+				if !broken && bytes.Contains(body, []byte(`"status":201`)) {
 					broken, body = true, breakOff(body)
 				}
 				response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
