@@ -48,6 +48,7 @@ func TestPlayInTwoRegions(t *testing.T) {
 	sh := func(line string) (string, error) {
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Dir = checkout
+		// Without cgo, as the functions are built, so that what both need is compiled once.
 		cmd.Env = append(os.Environ(), "GOBIN="+bin, "CGO_ENABLED=0", "PATH="+bin+":"+os.Getenv("PATH"), "SLUICE_RUN_DIR="+runDir)
 		out, err := cmd.CombinedOutput()
 		t.Logf("$ %s\n%s", line, out)

@@ -107,6 +107,7 @@ func inCopy(t *testing.T, root, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = root
+	// Without cgo, as the functions are built, so that what both need is compiled once.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", servertest.DynamoDBVariable+"="+*servertest.DynamoDB(t).BaseEndpoint)
 	if name == os.Args[0] {
 		cmd.Env = append(cmd.Env, "SLUICE_TEST_MAIN=1")

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -326,9 +325,8 @@ func TestManyBadgesInOneBatch(t *testing.T) {
 		changes = append(changes, w.play(fmt.Sprintf("player-%d", n), "2025-12-01"))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	var calls atomic.Int64
-	b := w.function(func(wire.Call) wire.Fault {
-		if calls.Add(1) == players { // the time is up, for the first delivery
+	b := w.function(func(c wire.Call) wire.Fault {
+		if c.N == players { // the time is up, for the first delivery
 			cancel()
 		}
 		return wire.None

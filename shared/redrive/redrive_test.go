@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,10 +57,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.stream = servertest.CreateStream(t, streams, "changes", 1)
-	var sends atomic.Int32
 	losing := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
-		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: func(wire.Call) wire.Fault {
-			if n := sends.Add(1); w.loses && n%2 == 1 {
+		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
+			if w.loses && c.N%2 == 1 {
 				return wire.LostAnswer
 			}
 			return wire.None
