@@ -23,12 +23,13 @@ func failedWhole(format string, args ...any) result {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 //
 // "Lambda treats a batch as a complete success if you return: an empty batchItemFailure list, a null batchItemFailure
-// list, an empty EventResponse, a null EventResponse", and "as a complete failure if you return: an empty string
+// list, an empty EventResponse, a null EventResponse", which it takes "" and [] for, too, and "as a complete failure if you return: an empty string
 // itemIdentifier, a null itemIdentifier, an itemIdentifier with a bad key name". "If the batchItemFailures array contains
 // multiple items, Lambda uses the record with the lowest sequence number as the checkpoint."
 func readAnswer(body []byte, records []record) result {
 	success := result{done: len(records)}
-	if len(bytes.TrimSpace(body)) == 0 {
+	switch string(bytes.TrimSpace(body)) {
+	case "", `""`, "[]", "null":
 		return success
 	}
 	// Into maps: into structs, a key in the wrong case would be taken for the right one.

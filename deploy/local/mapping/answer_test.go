@@ -16,6 +16,10 @@ func TestReadAnswer(t *testing.T) {
 		{"null response", `null`, n},
 		{"no response", ``, n},
 		{"blank response", " \n", n},
+		// What responses recorded on AWS show to be one.
+		{"empty text", `""`, n},
+		{"empty list", `[]`, n},
+		{"blanks around it", " [] ", n},
 		{"other keys only", `{"ok":true}`, n},
 		{"list under a key in another case", `{"BatchItemFailures":[{"itemIdentifier":"20"}]}`, n},
 
@@ -32,7 +36,9 @@ func TestReadAnswer(t *testing.T) {
 		// What is not documented.
 		{"not JSON", `ok`, whole},
 		{"text", `"ok"`, whole},
-		{"list", `[]`, whole},
+		{"list", `[1]`, whole},
+		{"list of lists", `[[]]`, whole},
+		{"blank text", `" "`, whole},
 		{"failures in no list", `{"batchItemFailures":{"itemIdentifier":"20"}}`, whole},
 		{"list of texts", `{"batchItemFailures":["20"]}`, whole},
 

@@ -30,21 +30,21 @@ func decide(policy policy, p portion, r result) decision {
 	case left == 0:
 		return decision{done: p.records}
 
+	case r.done > 0:
+		// The checkpoint moves to the first record that was reported, and the retries are counted anew from there. So
+		// AWS does, with bisecting and without it.
+		return decision{done: r.done, rest: []portion{{left, 0}}}
+
 	case policy.bisect && r.whole && left > 1:
 		// "If the function returns an error, split the batch in two and retry." "Splitting batches doesn't consume the
 		// retry quota."
 		half := left / 2
 		return decision{rest: []portion{{half, p.retries}, {left - half, p.retries}}}
 
-	case policy.bisect && r.done > 0:
-		// "The batch is bisected at the returned sequence number, and Lambda retries only the remaining records." A split
-		// again.
-		return decision{done: r.done, rest: []portion{{left, p.retries}}}
-
 	case policy.maxRetries != template.Endless && p.retries >= policy.maxRetries:
-		return decision{done: r.done, discard: left}
+		return decision{discard: left}
 
 	default:
-		return decision{done: r.done, rest: []portion{{left, p.retries + 1}}}
+		return decision{rest: []portion{{left, p.retries + 1}}}
 	}
 }

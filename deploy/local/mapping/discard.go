@@ -28,7 +28,7 @@ const (
 // discarded is a run of records that are given up.
 type discarded struct {
 	condition   string
-	invocations int              // that the records took part in, approximately
+	invocations int              // that the records took part in, approximately; 0 for records that were never delivered
 	answer      *function.Answer // of the last invocation, if there was one
 	records     []record
 }
@@ -38,7 +38,7 @@ type discarded struct {
 // https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 type document struct {
 	RequestContext struct {
-		RequestID              string `json:"requestId,omitempty"`
+		RequestID              string `json:"requestId"`
 		FunctionARN            string `json:"functionArn"`
 		Condition              string `json:"condition"`
 		ApproximateInvokeCount int    `json:"approximateInvokeCount"`
@@ -58,11 +58,11 @@ type document struct {
 	Payload string `json:"payload,omitempty"`
 }
 
-// responseContext is absent if the function was not invoked.
+// responseContext tells of the last invocation. Lambda leaves it out for records that it gives up for their age.
 type responseContext struct {
-	StatusCode      int    `json:"statusCode"`
-	ExecutedVersion string `json:"executedVersion"`
-	FunctionError   string `json:"functionError,omitempty"`
+	StatusCode      int     `json:"statusCode"`
+	ExecutedVersion string  `json:"executedVersion"`
+	FunctionError   *string `json:"functionError"` // null if the function answered and reported records as failed
 }
 
 // timeFormat is ISO 8601 with milliseconds, as Lambda writes it.
@@ -72,12 +72,16 @@ func (d discarded) document(functionARN, streamARN, shard string, now time.Time)
 	var doc document
 	doc.RequestContext.FunctionARN = functionARN
 	doc.RequestContext.Condition = d.condition
-	doc.RequestContext.ApproximateInvokeCount = d.invocations
-	if d.answer != nil {
+	doc.RequestContext.ApproximateInvokeCount = max(1, d.invocations) // Lambda says 1 for records that it never delivered, too
+	if d.answer == nil {
+		doc.RequestContext.RequestID = function.NewRequestID()
+	} else {
 		doc.RequestContext.RequestID = d.answer.RequestID
+	}
+	if d.condition == retriesExhausted {
 		doc.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
 		if d.answer.Failure != nil {
-			doc.ResponseContext.FunctionError = "Unhandled"
+			doc.ResponseContext.FunctionError = aws.String("Unhandled")
 		}
 	}
 	doc.Version = "1.0"
@@ -142,7 +146,7 @@ func (m *Mapping) findDestination(ctx context.Context) (*destination, error) {
 		}
 		return &destination{arn: target.Destination, whole: true, send: func(ctx context.Context, shard string, now time.Time, body []byte) error {
 			now = now.UTC()
-			key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", m.config.Name, shard, now.Format("2006/01/02"), now.Format("2006-01-02T15.04.05"), rand.Text())
+			key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", m.uuid, shard, now.Format("2006/01/02"), now.Format("2006-01-02T15.04.05"), rand.Text())
 			_, err := m.config.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &name, Key: &key, Body: bytes.NewReader(body)})
 			return err
 		}}, nil

@@ -3,28 +3,37 @@
 //
 // It follows what the Lambda Developer Guide documents under "Using AWS Lambda with Amazon Kinesis"
 // (https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and the pages below it): batch size and window, the
-// limit of 6 MB on a payload, parallelization, filters, partial failures, bisecting, retries, the age of records, and
+// limit of 6 MB on a payload, parallelization, partial failures, bisecting, retries, the age of records, and
 // on-failure destinations. The files here name the page they follow.
 //
 // # Guarantees
 //
-//   - Every record from the starting position on reaches the function at least once, unless a filter drops it or it is given
-//     up; both are counted, and the latter is logged and sent to the on-failure destination.
+//   - Every record from the starting position on reaches the function at least once, unless it is given up: then it is
+//     counted, logged and sent to the on-failure destination.
 //   - Records of one partition key reach it in the order of their sequence numbers, as long as none is delivered again.
 //   - A shard's checkpoint never passes a record that is not done. A Mapping that Runs again goes on from there.
 //   - A shard is read only once its parents are done.
+//   - What was read and isn't done takes no more than [Config.Memory], and each shard has an equal part of it.
 //
-// # Where Lambda's documentation is silent
+// # As AWS does it
 //
-//   - Retries are counted on, if only a part of a batch failed and bisecting is off: what is left has the tries of the whole
-//     behind it. With bisecting on, a cut behind the first record is a split and costs none; a failure reported for the
-//     first record cuts nothing and costs one.
-//   - An answer that is no JSON object, or whose batchItemFailures is no list, fails the whole batch.
+// Lambda's documentation is silent here, but responses recorded on AWS are not:
+//
+//   - The retries are counted anew once the checkpoint has moved, with bisecting and without it.
+//   - The answers "", [] and null are success.
+//   - The document of records that are given up for their age has no responseContext. For records that were never delivered
+//     it has a requestId all the same, and 1 as approximateInvokeCount.
+//   - The document of records that the function reported until their retries were used up has "functionError": null.
+//   - An object in S3 has the mapping's UUID in its key, not the function's name.
+//
+// # What is not known of AWS
+//
+//   - Any other answer that is no JSON object, or whose batchItemFailures is no list, fails the whole batch.
 //   - Which partition keys share a lane: here an MD5 of the key decides.
 //
 // # Not emulated
 //
-// Enhanced fan-out, tumbling windows, SNS and Kafka destinations, concurrency limits and their throttles, event source
+// Filters, which a template must not have: Lambda drops what a filter can't parse or doesn't match without a trace. Enhanced fan-out, tumbling windows, SNS and Kafka destinations, concurrency limits and their throttles, event source
 // mapping metrics, de-aggregation of KPL records. Each lane keeps one process of its own, where Lambda shares them among
 // lanes. A function that has never got as far as asking for an invocation ends Run after three attempts, so that
 // somebody sees it; Lambda would take each for a failed invocation.

@@ -30,6 +30,7 @@ type record struct {
 // source is what the records of one shard have in common in an event.
 type source struct {
 	shard, stream, region, role string
+	bytes                       int // of a record's event that its key, its number and its data don't count to
 }
 
 // newSource reads what it needs from the ARNs of stream and function.
@@ -41,6 +42,7 @@ func newSource(shard, streamARN, functionARN string) source {
 	if parts := strings.Split(functionARN, ":"); len(parts) > 6 {
 		s.role = fmt.Sprintf("arn:%s:iam::%s:role/%s", parts[1], parts[4], parts[6])
 	}
+	s.bytes = len(s.appendEvent(nil, nil, "", nil, time.Time{}))
 	return s
 }
 
@@ -50,24 +52,30 @@ func (s source) encode(r *kinesistypes.Record) record {
 	if r.ApproximateArrivalTimestamp != nil {
 		arrival = *r.ApproximateArrivalTimestamp
 	}
+	key := appendQuoted(nil, *r.PartitionKey)
+	// Just the room that is needed: what is appended beyond it would be copied to an array of twice the size.
+	event := make([]byte, 0, s.bytes+len(key)+2*len(*r.SequenceNumber)+base64.StdEncoding.EncodedLen(len(r.Data)))
+	event = s.appendEvent(event, key, *r.SequenceNumber, r.Data, arrival)
+	return record{sequence: *r.SequenceNumber, key: *r.PartitionKey, arrival: arrival, event: event}
+}
+
+func (s source) appendEvent(event, key []byte, sequence string, data []byte, arrival time.Time) []byte {
 	millis := arrival.UnixMilli()
-	event := make([]byte, 0, 512+base64.StdEncoding.EncodedLen(len(r.Data)))
 	event = append(event, `{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":`...)
-	event = appendQuoted(event, *r.PartitionKey)
+	event = append(event, key...)
 	event = append(event, `,"sequenceNumber":`...)
-	event = appendQuoted(event, *r.SequenceNumber)
+	event = appendQuoted(event, sequence)
 	event = append(event, `,"data":"`...)
-	event = base64.StdEncoding.AppendEncode(event, r.Data)
+	event = base64.StdEncoding.AppendEncode(event, data)
 	event = fmt.Appendf(event, `","approximateArrivalTimestamp":%d.%03d}`, millis/1000, millis%1000)
 	event = append(event, `,"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":`...)
-	event = appendQuoted(event, s.shard+":"+*r.SequenceNumber)
+	event = appendQuoted(event, s.shard+":"+sequence)
 	event = append(event, `,"eventName":"aws:kinesis:record","invokeIdentityArn":`...)
 	event = appendQuoted(event, s.role)
 	event = append(event, `,"awsRegion":`...)
 	event = appendQuoted(event, s.region)
 	event = append(event, `,"eventSourceARN":`...)
-	event = append(appendQuoted(event, s.stream), '}')
-	return record{sequence: *r.SequenceNumber, key: *r.PartitionKey, arrival: arrival, event: event}
+	return append(appendQuoted(event, s.stream), '}')
 }
 
 func appendQuoted(dst []byte, s string) []byte {

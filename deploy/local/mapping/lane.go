@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ type lane struct {
 	instance *function.Instance
 
 	mu     sync.Mutex
-	queue  []record
+	queue  fifo[record]
 	closed bool
 	wake   chan struct{}
 }
@@ -34,7 +35,7 @@ func newLane(m *Mapping, s *shard) (*lane, error) {
 // push adds records to be delivered.
 func (l *lane) push(records []record) {
 	l.mu.Lock()
-	l.queue = append(l.queue, records...)
+	l.queue.push(records...)
 	l.mu.Unlock()
 	l.signal()
 }
@@ -105,22 +106,23 @@ func (l *lane) gather(ctx context.Context) ([]record, error) {
 func (l *lane) take(incomplete bool) (batch []record, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n, full := batchLength(l.queue, l.mapping.settings.BatchSize)
+	queue := l.queue.items()
+	n, full := batchLength(queue, l.mapping.settings.BatchSize)
 	if n == 0 {
 		return nil, l.closed
 	}
 	if !full && !incomplete && !l.closed {
 		return nil, false
 	}
-	batch = l.queue[:n:n]
-	l.queue = l.queue[n:]
+	batch = slices.Clone(queue[:n])
+	l.queue.remove(n)
 	return batch, false
 }
 
 func (l *lane) waiting() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue)
+	return len(l.queue.items())
 }
 
 // batchLength returns how many of the first records make the next batch, and whether no more would go into it.
@@ -250,7 +252,7 @@ func (l *lane) finish(records []record) {
 		weight += r.weight()
 	}
 	l.shard.progress.finish(places...)
-	l.shard.room.Release(weight)
+	l.shard.room.release(weight)
 	l.mapping.countDone(len(records))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ func TestMain(m *testing.M) {
 // process notes every record as a line of the ledger once it is processed, except those whose data begins with "bad". An empty line
 // begins every invocation.
 func process(behaviour string, event events.KinesisEvent) (any, error) {
+	if behaviour == "waits" {
+		return nil, waitForRelease()
+	}
 	file, err := os.OpenFile(os.Getenv(ledger), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
@@ -69,6 +73,16 @@ func process(behaviour string, event events.KinesisEvent) (any, error) {
 		}
 	}
 	return map[string]any{"batchItemFailures": failures}, nil
+}
+
+// waitForRelease waits for as long as the test holds the lock of the file beside the ledger.
+func waitForRelease() error {
+	hold, err := os.Open(os.Getenv(ledger) + ".hold")
+	if err != nil {
+		return err
+	}
+	defer hold.Close()
+	return syscall.Flock(int(hold.Fd()), syscall.LOCK_SH)
 }
 
 // readLedger returns what the function has processed, by invocation.

@@ -28,7 +28,7 @@ type Chaos struct {
 }
 
 // Config is what a Mapping needs. SQS and S3 are needed if the settings name a destination of that kind;
-// Chaos, Output, Log and Backoff may be left out.
+// Memory, Chaos, Output, Log and Backoff may be left out.
 type Config struct {
 	// Name is the function's.
 	Name string
@@ -50,7 +50,9 @@ type Config struct {
 	SQS     *sqs.Client
 	S3      *s3.Client
 
-	Chaos Chaos
+	// Memory bounds what is read ahead; one for all mappings of a process. By default a mapping has its own, of DefaultMemory.
+	Memory *Memory
+	Chaos  Chaos
 	// Output takes what the function writes to its standard output and error, whole lines at a time.
 	Output io.Writer
 	Log    *slog.Logger
@@ -67,9 +69,7 @@ type Stats struct {
 	Problem       string  `json:"problem,omitempty"` // why records have to come again, while Retrying
 	Rate          float64 `json:"rate"`              // records done a second, the mean of the last RateWindow of whole seconds
 	Read          int64   `json:"read"`              // records read from the stream
-	Filtered      int64   `json:"filtered"`          // records that matched no filter, and were dropped
-	NotJSON       int64   `json:"notJson"`           // those among the filtered whose data is not JSON
-	Done          int64   `json:"done"`              // records that need no more work: processed, filtered or discarded
+	Done          int64   `json:"done"`              // records that need no more work: processed or discarded
 	Discarded     int64   `json:"discarded"`         // records given up, by count of tries or by age
 	Documents     int64   `json:"documents"`         // documents sent to the on-failure destination
 	Invocations   int64   `json:"invocations"`       // invocations begun
@@ -109,7 +109,7 @@ type Mapping struct {
 	settings    template.KinesisMapping
 	stream      string
 	policy      policy
-	filter      filter
+	uuid        string // Lambda's name for the mapping
 	function    function.Config
 	chaos       *chaos
 	log         *slog.Logger
@@ -125,9 +125,9 @@ type Mapping struct {
 	started      atomic.Bool // the function has answered once
 	failedStarts atomic.Int64
 
-	read, filtered, notJSON, done, discarded, documents atomic.Int64
-	invocations, delivered, succeeded, partial, failed  atomic.Int64
-	retried, killed, inFlight                           atomic.Int64
+	read, done, discarded, documents                   atomic.Int64
+	invocations, delivered, succeeded, partial, failed atomic.Int64
+	retried, killed, inFlight                          atomic.Int64
 }
 
 // New checks the settings, all of them, and makes a Mapping. It calls no server and starts no function.
@@ -141,11 +141,15 @@ func New(c Config) (*Mapping, error) {
 	if c.Backoff == nil {
 		c.Backoff = backoff
 	}
+	if c.Memory == nil {
+		c.Memory = NewMemory(DefaultMemory)
+	}
 	if c.PollInterval == 0 {
 		c.PollInterval = defaultPollInterval
 	}
 	m := &Mapping{
 		config: c, settings: c.Settings, stream: c.StreamARN, now: time.Now,
+		uuid:   function.NewRequestID(),
 		policy: policy{bisect: c.Settings.BisectBatchOnFunctionError, maxRetries: c.Settings.MaximumRetryAttempts},
 		chaos:  newChaos(c.Chaos),
 		log:    c.Log.With("function", c.Name),
@@ -157,9 +161,7 @@ func New(c Config) (*Mapping, error) {
 		Name: c.Name, Binary: c.Binary, ARN: c.FunctionARN, Env: c.Env, Timeout: c.Timeout, MemoryMB: c.MemoryMB,
 		Output: &sink{w: c.Output, log: m.log},
 	}
-	filter, filterFault := newFilter(c.Settings.Filters)
-	m.filter = filter
-	if err := errors.Join(m.function.Validate(), m.validate(), filterFault); err != nil {
+	if err := errors.Join(m.function.Validate(), m.validate()); err != nil {
 		return nil, fmt.Errorf("mapping %s: settings: %w", c.Name, err)
 	}
 	return m, nil
@@ -218,7 +220,6 @@ func (m *Mapping) Stats() Stats {
 	// Done is looked at before Read, and Read only grows first: so Done == Read is never seen too early.
 	stats := Stats{Done: m.done.Load()}
 	stats.Read = m.read.Load()
-	stats.Filtered, stats.NotJSON = m.filtered.Load(), m.notJSON.Load()
 	stats.Discarded, stats.Documents = m.discarded.Load(), m.documents.Load()
 	stats.Invocations, stats.Delivered = m.invocations.Load(), m.delivered.Load()
 	stats.Succeeded, stats.Partial, stats.Failed = m.succeeded.Load(), m.partial.Load(), m.failed.Load()

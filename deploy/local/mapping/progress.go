@@ -10,8 +10,8 @@ import (
 type progress struct {
 	mu         sync.Mutex
 	checkpoint string
-	first      int64  // place of pending[0]
-	pending    []mark // from the first unfinished record on
+	first      int64      // place of the first that is pending
+	pending    fifo[mark] // from the first unfinished record on
 	unfinished int64
 }
 
@@ -25,26 +25,27 @@ type mark struct {
 func (p *progress) add(sequence string, arrival time.Time) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = append(p.pending, mark{sequence: sequence, arrival: arrival})
+	p.pending.push(mark{sequence: sequence, arrival: arrival})
 	p.unfinished++
-	return p.first + int64(len(p.pending)) - 1
+	return p.first + int64(len(p.pending.items())) - 1
 }
 
 // finish marks records as done, by their places; each must be finished only once.
 func (p *progress) finish(places ...int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	pending := p.pending.items()
 	for _, place := range places {
-		p.pending[place-p.first].finished = true
+		pending[place-p.first].finished = true
 	}
 	p.unfinished -= int64(len(places))
 	done := 0
-	for done < len(p.pending) && p.pending[done].finished {
-		p.checkpoint = p.pending[done].sequence
+	for done < len(pending) && pending[done].finished {
+		p.checkpoint = pending[done].sequence
 		done++
 	}
 	p.first += int64(done)
-	p.pending = p.pending[done:]
+	p.pending.remove(done)
 }
 
 // at returns the checkpoint, empty if there is none yet.
@@ -58,10 +59,11 @@ func (p *progress) at() string {
 func (p *progress) oldest() (time.Time, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.pending) == 0 {
+	pending := p.pending.items()
+	if len(pending) == 0 {
 		return time.Time{}, false
 	}
-	return p.pending[0].arrival, true
+	return pending[0].arrival, true
 }
 
 // rewind forgets the records that are not covered by the checkpoint, because they will be read again, and
@@ -69,8 +71,9 @@ func (p *progress) oldest() (time.Time, bool) {
 func (p *progress) rewind() (finished, unfinished int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	finished, unfinished = int64(len(p.pending))-p.unfinished, p.unfinished
-	p.first += int64(len(p.pending))
-	p.pending, p.unfinished = nil, 0
+	pending := int64(len(p.pending.items()))
+	finished, unfinished = pending-p.unfinished, p.unfinished
+	p.first += pending
+	p.pending, p.unfinished = fifo[mark]{}, 0
 	return finished, unfinished
 }

@@ -13,22 +13,19 @@ import (
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
 	"sluice/deploy/local/attempt"
 	"sluice/deploy/local/template"
 )
 
 const (
-	// maxBuffered bounds what one shard has read and not yet done.
-	maxBuffered = 64 << 20
 	// recordOverhead is what a record costs beside its event.
 	recordOverhead = 512
 	// unread is a shard's lag before its first read.
 	unread = -1
 )
 
-func (r *record) weight() int64 { return int64(len(r.event)) + recordOverhead }
+func (r *record) weight() int64 { return int64(cap(r.event)) + recordOverhead }
 
 // shard is one shard of the stream, from one Run to the next.
 type shard struct {
@@ -37,8 +34,8 @@ type shard struct {
 	start   template.StartingPosition
 
 	progress progress
-	room     *semaphore.Weighted // of maxBuffered, held by records until they are done
-	behind   atomic.Int64        // milliseconds, or unread
+	room     *room        // held by records until they are done
+	behind   atomic.Int64 // milliseconds, or unread
 	ended    atomic.Bool
 	running  bool // only Run's discovery uses it
 }
@@ -51,7 +48,8 @@ func newShard(id string, parents []string, start template.StartingPosition) *sha
 
 // runShard reads and delivers a shard from its checkpoint on, until it has ended and all is done, or ctx ends.
 func (m *Mapping) runShard(ctx context.Context, s *shard) error {
-	s.room = semaphore.NewWeighted(maxBuffered)
+	s.room = m.config.Memory.newRoom()
+	defer s.room.close()
 	group, ctx := errgroup.WithContext(ctx)
 	lanes := make([]*lane, m.settings.ParallelizationFactor)
 	for i := range lanes {
@@ -85,6 +83,7 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 	source := newSource(s.id, m.stream, m.config.FunctionARN)
 	last := s.progress.at()
 	var iterator *string
+	limit := int32(firstRead)
 	for {
 		var out *kinesis.GetRecordsOutput
 		err := attempt.Until(ctx, m.log, "read shard "+s.id, func(ctx context.Context) (err error) {
@@ -93,7 +92,7 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 					return err
 				}
 			}
-			out, err = m.config.Kinesis.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: iterator})
+			out, err = m.config.Kinesis.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: iterator, Limit: &limit})
 			var expired *kinesistypes.ExpiredIteratorException
 			if errors.As(err, &expired) {
 				iterator = nil
@@ -110,13 +109,17 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 		if err != nil {
 			return fmt.Errorf("read shard %s of stream %s: %w", s.id, m.stream, err)
 		}
+		behind := aws.ToInt64(out.MillisBehindLatest)
+		if len(out.Records) == int(limit) {
+			behind = max(behind, 1) // there may be more, which have come within a millisecond
+		}
 		if len(out.Records) > 0 {
 			if err := m.dispatch(ctx, s, source, lanes, out.Records); err != nil {
 				return err
 			}
 			last = *out.Records[len(out.Records)-1].SequenceNumber
+			limit = s.room.readSize(len(out.Records), sizeOf(out.Records))
 		}
-		behind := aws.ToInt64(out.MillisBehindLatest)
 		s.behind.Store(behind)
 		if iterator = out.NextShardIterator; iterator == nil {
 			return nil
@@ -151,28 +154,31 @@ func (m *Mapping) streamExists(ctx context.Context) bool {
 	return err == nil
 }
 
-// dispatch filters records and hands them to their lanes, waiting for room.
+// sizeOf returns how many bytes of data the records have.
+func sizeOf(records []kinesistypes.Record) (bytes int) {
+	for i := range records {
+		bytes += len(records[i].Data)
+	}
+	return bytes
+}
+
+// dispatch hands records to their lanes, waiting for room.
 func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes []*lane, records []kinesistypes.Record) error {
 	for len(records) > 0 {
 		parts := make([][]record, len(lanes))
 		weight := int64(0)
 		n := 0
-		for ; n < len(records) && weight < maxBuffered/4; n++ {
+		for most := s.room.part() / 4; n < len(records) && (n == 0 || weight < most); n++ {
 			raw := &records[n]
 			m.read.Add(1)
-			place := s.progress.add(*raw.SequenceNumber, aws.ToTime(raw.ApproximateArrivalTimestamp))
-			if v := m.filter.judge(raw); v != matched {
-				m.drop(s, place, *raw.SequenceNumber, v)
-				continue
-			}
 			r := source.encode(raw)
-			r.place = place
+			r.place = s.progress.add(r.sequence, r.arrival)
 			i := laneOf(r.key, len(lanes))
 			parts[i] = append(parts[i], r)
 			weight += r.weight()
 		}
 		records = records[n:]
-		if err := s.room.Acquire(ctx, weight); err != nil {
+		if err := s.room.acquire(ctx, weight); err != nil {
 			return err
 		}
 		for i, part := range parts {
@@ -182,17 +188,6 @@ func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes [
 		}
 	}
 	return nil
-}
-
-// drop finishes a record that the filter does not let through. Lambda tells nobody.
-func (m *Mapping) drop(s *shard, place int64, sequence string, v verdict) {
-	m.filtered.Add(1)
-	if v == notJSON {
-		m.notJSON.Add(1)
-		m.log.Warn("filter dropped a record because its data is not a JSON object", "shard", s.id, "sequence", sequence)
-	}
-	s.progress.finish(place)
-	m.countDone(1)
 }
 
 // laneOf chooses the lane of a partition key.

@@ -111,6 +111,7 @@ func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
 		Kinesis:     r.clients.Kinesis,
 		SQS:         r.clients.SQS,
 		S3:          r.clients.S3,
+		Memory:      s.memory,
 		Chaos:       mapping.Chaos{Kill: s.options.Chaos.Kill, Seed: s.options.Chaos.Seed},
 		Output:      r.lags[c.name],
 		Log:         log.With("part", "mapping", "consumer", c.name),

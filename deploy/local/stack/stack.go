@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"sluice/deploy/local/bridge"
+	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/servers"
 )
 
@@ -63,6 +64,8 @@ type Stack struct {
 	logs      map[string]string
 	logFiles  []*os.File
 	regions   []*region // the home region first
+
+	memory *mapping.Memory // of all mappings together
 
 	// The parts that run in this process, in the order in which they are stopped.
 	consuming, carrying part
@@ -119,6 +122,7 @@ func prepare(options Options) (Options, *flock.Flock, error) {
 func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err error) {
 	s := &Stack{
 		options: options, started: now, logs: map[string]string{}, failed: make(chan error, 1),
+		memory: mapping.NewMemory(mapping.DefaultMemory),
 	}
 	for _, p := range []*part{&s.consuming, &s.carrying} {
 		p.ctx, p.cancel = context.WithCancel(context.Background())

@@ -65,10 +65,6 @@ func (c checker) function(id string, properties node) {
 		if destination.kind == null {
 			c.add(event.at, "%s must have an OnFailure destination: without one Lambda drops records that it gives up, and nobody hears of it", what)
 		}
-		if filter := mapping.get("FilterCriteria"); len(filter.get("Filters").items) > 0 {
-			c.add(filter.at, "%s must have no FilterCriteria: Lambda drops what a filter can't parse or doesn't match without a trace; "+
-				"what a consumer doesn't take it skips, and counts", what)
-		}
 		c.horizon(what, mapping, destination, variables)
 	}
 }

@@ -1,6 +1,9 @@
 package template
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Endless is the value of [KinesisMapping.MaximumRetryAttempts] and
 // [KinesisMapping.MaximumRecordAge] that sets no limit, as -1 does for Lambda.
@@ -47,8 +50,6 @@ type KinesisMapping struct {
 	// ReportBatchItemFailures is whether the function's answer names the records that failed. Without it Lambda
 	// ignores the answer: an invocation that returns has succeeded.
 	ReportBatchItemFailures bool
-	// Filters holds the patterns of FilterCriteria; a record that matches none of them is dropped. Empty: no filter.
-	Filters []string
 	// OnFailure is where the position of records that were given up is sent; nil: nowhere.
 	OnFailure *OnFailure
 }
@@ -65,8 +66,13 @@ type OnFailure struct {
 const week = 7 * 24 * 60 * 60
 
 func (d decoder) kinesisMapping(name, what string, properties node) KinesisMapping {
+	if filter := properties.get("FilterCriteria"); filter.kind != null {
+		d.add(filter.at, "%s must have no FilterCriteria: Lambda drops what a filter can't parse or doesn't match without a trace; "+
+			"what a consumer doesn't take it skips, and counts", what)
+	}
+	properties.pairs = slices.DeleteFunc(slices.Clone(properties.pairs), func(p pair) bool { return p.key == "FilterCriteria" })
 	p := d.object(properties, what, []string{"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled",
-		"FilterCriteria", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds",
+		"FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds",
 		"MaximumRetryAttempts", "ParallelizationFactor", "StartingPosition", "StartingPositionTimestamp", "Stream"}, nil)
 	m := KinesisMapping{
 		Name:    name,
@@ -94,11 +100,6 @@ func (d decoder) kinesisMapping(name, what string, properties node) KinesisMappi
 	for _, response := range d.items(p.get("FunctionResponseTypes"), what+": FunctionResponseTypes") {
 		d.choice(response, what+": FunctionResponseTypes", "ReportBatchItemFailures")
 		m.ReportBatchItemFailures = true
-	}
-	criteria := d.object(p.get("FilterCriteria"), what+": FilterCriteria", []string{"Filters"}, nil)
-	for _, filter := range d.items(criteria.get("Filters"), what+": Filters") {
-		fields := d.object(filter, what+": Filters", []string{"Pattern"}, nil)
-		m.Filters = append(m.Filters, d.text(fields.get("Pattern"), what+": Pattern"))
 	}
 	destinations := d.object(p.get("DestinationConfig"), what+": DestinationConfig", []string{"OnFailure"}, nil)
 	if failure := d.object(destinations.get("OnFailure"), what+": OnFailure", []string{"Type", "Destination"}, nil); failure.kind == object {

@@ -192,7 +192,7 @@ func TestFaults(t *testing.T) {
 			[]string{"2:3: parameter A = 0 must be at least 1", `3:3: parameter B = "c" must be one of: a, b`}},
 		// A misspelt setting must not silently have its default.
 		{"property", function + "            BatchSzie: 5\n            MaximumRecordAgeInSeconds: 5\n            BatchSize: ten\n", nil, []string{
-			"12:13: F: event E: BatchSzie is not understood here; understood: BatchSize, BisectBatchOnFunctionError, DestinationConfig, Enabled, FilterCriteria, FunctionResponseTypes, MaximumBatchingWindowInSeconds, MaximumRecordAgeInSeconds, MaximumRetryAttempts, ParallelizationFactor, StartingPosition, StartingPositionTimestamp, Stream",
+			"12:13: F: event E: BatchSzie is not understood here; understood: BatchSize, BisectBatchOnFunctionError, DestinationConfig, Enabled, FunctionResponseTypes, MaximumBatchingWindowInSeconds, MaximumRecordAgeInSeconds, MaximumRetryAttempts, ParallelizationFactor, StartingPosition, StartingPositionTimestamp, Stream",
 			`13:40: F: event E: MaximumRecordAgeInSeconds = "5" must be a whole number from 60 to 604800`,
 			`14:24: F: event E: BatchSize = "ten" must be a whole number from 1 to 10000`,
 		}},
@@ -213,8 +213,13 @@ func TestFaults(t *testing.T) {
 			"7:81: R: policy p: Action is missing",
 			"7:96: R: policy p: NotAction is not understood here; understood: Action, Condition, Effect, Resource, Sid",
 		}},
-		{"shape", function + "            FilterCriteria: [x]\n", nil,
-			[]string{"12:29: F: event E: FilterCriteria must be an object, not a list"}},
+		{"shape", function + "            DestinationConfig: [x]\n", nil,
+			[]string{"12:32: F: event E: DestinationConfig must be an object, not a list"}},
+		// Whatever form it has: a filter that is written wrong must not be taken for none.
+		{"filter", function + "            FilterCriteria: {Filters: [{Pattern: '{}'}]}\n", nil, []string{
+			"12:30: F: event E must have no FilterCriteria: Lambda drops what a filter can't parse or doesn't match without a trace; what a consumer doesn't take it skips, and counts"}},
+		{"empty filter", function + "            FilterCriteria: {}\n", nil, []string{
+			"12:29: F: event E must have no FilterCriteria: Lambda drops what a filter can't parse or doesn't match without a trace; what a consumer doesn't take it skips, and counts"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -144,7 +144,7 @@ func environ(c *Config, runtimeAPI, taskRoot string) []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(c.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+c.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME="+newRequestID(),
+		"AWS_LAMBDA_LOG_STREAM_NAME="+NewRequestID(),
 		"LAMBDA_TASK_ROOT="+taskRoot,
 	)
 }

@@ -140,7 +140,7 @@ func (i *Instance) Invoke(ctx context.Context, payload []byte, kill <-chan time.
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		requestID := newRequestID()
+		requestID := NewRequestID()
 		if i.running == nil {
 			env, failure, err := start(ctx, &i.config)
 			if err != nil {
@@ -173,8 +173,8 @@ func (i *Instance) Close() {
 	}
 }
 
-// newRequestID returns a UUID (version 4).
-func newRequestID() string {
+// NewRequestID returns a random UUID (version 4), as Lambda gives one to each invocation.
+func NewRequestID() string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	id[6] = id[6]&0x0f | 0x40
