@@ -49,7 +49,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w; name another address with --listen", c.Listen, err)
 	}
-	fmt.Printf("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s', or /players/NAME; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
+	say("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s', or /players/NAME; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
 	handler := http.Handler(routes)
 	if ip := net.ParseIP(hostOf(listener.Addr().String())); ip.IsLoopback() {
 		handler = onlyLocal(routes)
@@ -88,7 +88,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	fmt.Println("The API is stopped.")
+	sayLine("The API is stopped.")
 	return nil
 }
 

@@ -44,24 +44,24 @@ func (c *badgesTestCommand) Run() error {
 	for _, one := range list {
 		mistakes := one.Run(book)
 		if len(mistakes) == 0 {
-			fmt.Printf("ok       %s\n", one.Name)
+			say("ok       %s\n", one.Name)
 			continue
 		}
 		wrong++
-		fmt.Printf("differs  %s (line %d)\n", one.Name, one.At.Line)
+		say("differs  %s (line %d)\n", one.Name, one.At.Line)
 		for _, m := range mistakes {
 			for _, key := range m.Missing {
-				fmt.Printf("           %s doesn't earn %s\n", m.Player, key)
+				say("           %s doesn't earn %s\n", m.Player, key)
 			}
 			for _, key := range m.Extra {
-				fmt.Printf("           %s earns %s, which isn't among the case's badges\n", m.Player, key)
+				say("           %s earns %s, which isn't among the case's badges\n", m.Player, key)
 			}
 		}
 	}
 	if wrong > 0 {
 		return errors.New(count(wrong, "case differs", "cases differ"))
 	}
-	fmt.Printf("%s: the rules give each the badges it says.\n", count(len(list), "case", "cases"))
+	say("%s: the rules give each the badges it says.\n", count(len(list), "case", "cases"))
 	return nil
 }
 

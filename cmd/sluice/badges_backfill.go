@@ -45,7 +45,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		if !slices.Contains(views, v.Name) {
 			continue
 		}
-		fmt.Printf("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", v.Name)
+		say("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", v.Name)
 		r := rebuilding{view: v, client: dynamodb.NewFromConfig(found.tables), ledger: found.settings.LedgerTable, horizon: found.settings.Horizon, again: "sluice backfill badges"}
 		if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		_ = bar.Set(done)
 	}})
 	fmt.Fprintln(os.Stderr)
-	fmt.Printf("%s looked at: %s awarded, %d told.\n", count(done.Players, "player", "players"), count(done.Awarded, "badge", "badges"), done.Told)
+	say("%s looked at: %s awarded, %d told.\n", count(done.Players, "player", "players"), count(done.Awarded, "badge", "badges"), done.Told)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"sluice/consumers/badges"
+	"sluice/shared/printable"
 )
 
 type badgesExplainCommand struct {
@@ -34,7 +34,7 @@ func (c *badgesExplainCommand) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(e)
 	}
-	printExplanation(os.Stdout, e)
+	printExplanation(stdout, e)
 	return nil
 }
 
@@ -49,7 +49,7 @@ func printExplanation(out io.Writer, e badges.Explanation) {
 		if s.Status == badges.Has {
 			mark = "★"
 		}
-		fmt.Fprintf(out, "  %s %s: %s\n", mark, what, sayStep(e.Player, s))
+		fmt.Fprintf(out, "  %s %s: %s\n", mark, what, sayStep(printable.Name(e.Player), s))
 	}
 	if len(e.Days) > 0 {
 		fmt.Fprintf(out, "The days that count: %s.\n", listed(e.Days))
@@ -58,7 +58,7 @@ func printExplanation(out io.Writer, e badges.Explanation) {
 		fmt.Fprintf(out, "Seen so far: %s.\n", listed(e.Values))
 	}
 	if len(e.Lacks) > 0 {
-		fmt.Fprintf(out, "%s still needs %s.\n", e.Player, strings.Join(e.Lacks, ", "))
+		fmt.Fprintf(out, "%s still needs %s.\n", printable.Name(e.Player), strings.Join(e.Lacks, ", "))
 	}
 }
 

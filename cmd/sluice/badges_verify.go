@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"sluice/consumers/badges"
+	"sluice/shared/printable"
 )
 
 type verifyBadgesCommand struct {
@@ -76,26 +75,26 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 		return printJSON(v)
 	}
 	if v.Unusable > 0 {
-		fmt.Printf("%s can't be used, and count for nothing; their changes are dead letters.\n", count(v.Unusable, "item", "items"))
+		say("%s can't be used, and count for nothing; their changes are dead letters.\n", count(v.Unusable, "item", "items"))
 	}
 	if len(v.Kept) > 0 {
-		fmt.Printf("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
-			count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, v.Kept[0].Player)
+		say("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
+			count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, printable.Name(v.Kept[0].Player))
 	}
 	if len(v.Differences) == 0 {
-		fmt.Println(allAwarded(v))
+		sayLine(allAwarded(v))
 		return nil
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "player\tbadge or state\twhat\trepair")
+	var w printable.Table
+	w.Row("player", "badge or state", "what", "repair")
 	for _, d := range v.Differences {
 		if d.What == badges.Miscounted {
-			fmt.Fprintf(w, "%s\t%s\tof %s: the plays come to %s, the state says %s\t%s\n", d.Player, d.Of, strings.Join(d.Rules, ", "), d.Written, d.Shown, d.Repair)
+			w.Row(printable.Name(d.Player), d.Of, fmt.Sprintf("of %s: the plays come to %s, the state says %s", strings.Join(d.Rules, ", "), d.Written, d.Shown), d.Repair)
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Player, d.Award, d.What, d.Repair)
+		w.Row(printable.Name(d.Player), d.Award, d.What, d.Repair)
 	}
-	return w.Flush()
+	return w.Flush(stdout)
 }
 
 // allAwarded says that nothing differs.

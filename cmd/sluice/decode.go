@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,12 +8,14 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/printable"
 )
+
+// decodedWidth is how many columns of a terminal a value takes at most.
+const decodedWidth = 120
 
 type decodeCommand struct {
 	File string `arg:"" type:"existingfile" help:"A recorded Lambda payload, one record's data, or a dead letter. - reads standard input."`
@@ -31,7 +32,7 @@ func (c *decodeCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	return decode(os.Stdout, text)
+	return decode(stdout, text)
 }
 
 // decode prints whatever recorded form text has. Records that can't be decoded
@@ -115,32 +116,26 @@ func printChange(out io.Writer, c *change.Change) error {
 		by = "  expired (TTL)"
 	}
 	fmt.Fprintf(out, "  %s %s  %s%s\n", c.Kind, c.Table, c.Time().UTC().Format("2006-01-02 15:04:05.000000 MST"), by)
-	var table bytes.Buffer
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	table := printable.Table{MaxWidth: decodedWidth}
 	for _, name := range attributeNames(c) {
 		before, hadIt := text(c.Old, name)
 		after, hasIt := text(c.New, name)
 		key, isKey := text(c.Keys, name)
+		indented := "    " + name
 		switch {
 		case isKey:
-			fmt.Fprintf(w, "    %s\t%s\tkey\n", name, key)
+			table.Row(indented, key, "key")
 		case hadIt && hasIt && before == after:
-			fmt.Fprintf(w, "    %s\t%s\t\n", name, after)
+			table.Row(indented, after)
 		case hadIt && hasIt:
-			fmt.Fprintf(w, "    %s\t%s\twas %s\n", name, after, before)
+			table.Row(indented, after, "was "+before)
 		case hasIt:
-			fmt.Fprintf(w, "    %s\t%s\tnew\n", name, after)
+			table.Row(indented, after, "new")
 		default:
-			fmt.Fprintf(w, "    %s\t%s\tgone\n", name, before)
+			table.Row(indented, before, "gone")
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(table.String()) {
-		fmt.Fprintln(out, strings.TrimRight(line, " \n")) // an empty last column is padded
-	}
-	return nil
+	return table.Flush(out)
 }
 
 // attributeNames lists a change's attributes: keys first, then by name.

@@ -15,6 +15,7 @@ import (
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 )
 
 type demoCommand struct {
@@ -61,7 +62,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 			return
 		}
 		err = os.RemoveAll(dir)
-		fmt.Printf("\nAll stopped, after %v.\n", time.Since(began).Round(time.Second))
+		say("\nAll stopped, after %v.\n", time.Since(began).Round(time.Second))
 	}()
 
 	// A part that dies ends the demo at once, with its own story as the reason.
@@ -107,7 +108,7 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
+	say("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
 	var scores, points atomic.Int64
 	stopWatching := watch(ctx, refresh, func(elapsed time.Duration) {
 		printLive(ctx, board, elapsed, scores.Load(), points.Load())
@@ -188,22 +189,22 @@ func printLive(ctx context.Context, board leaderboard.Board, elapsed time.Durati
 			leader = leaderboard.Total{User: user, Score: total}
 		}
 	}
-	fmt.Printf("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)
+	say("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)
 	if leader.User != "" {
-		fmt.Printf(", %s leads with %s", leader.User, leader.Score)
+		say(", %s leads with %s", printable.Name(leader.User), leader.Score)
 	}
-	fmt.Println()
+	sayLine()
 }
 
 // drain waits until every change has arrived at every consumer.
 func drain(ctx context.Context, running *stack.Stack) error {
-	fmt.Println("\nwaiting for the stream to drain …")
+	sayLine("\nwaiting for the stream to drain …")
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, drainPatience)
 	defer cancel()
 	if err := running.Drain(ctx); err != nil {
 		return fmt.Errorf("after %v: %w", time.Since(began).Round(time.Second), err)
 	}
-	fmt.Printf("drained after %.1f s\n", time.Since(began).Seconds())
+	say("drained after %.1f s\n", time.Since(began).Seconds())
 	return nil
 }

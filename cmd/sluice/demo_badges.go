@@ -15,6 +15,7 @@ import (
 
 	"sluice/consumers/badges"
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 )
 
 // subscriber receives what players are told of their badges, in a queue of its own, as a
@@ -96,7 +97,7 @@ func (s *subscriber) note(ctx context.Context, messages []types.Message) error {
 		}
 		s.mu.Lock()
 		if s.told[notice.ID]++; s.told[notice.ID] == 1 {
-			s.fresh = append(s.fresh, notice.UserID+": "+notice.Name())
+			s.fresh = append(s.fresh, printable.Name(notice.UserID)+": "+printable.Text(notice.Name()))
 		}
 		s.mu.Unlock()
 	}
@@ -129,10 +130,10 @@ func (s *subscriber) show() {
 	s.mu.Unlock()
 	for i, line := range fresh {
 		if i == shownAtOnce {
-			fmt.Printf("      ★ … and %d more\n", len(fresh)-i)
+			say("      ★ … and %d more\n", len(fresh)-i)
 			return
 		}
-		fmt.Println("      ★ " + line)
+		sayLine("      ★ " + line)
 	}
 }
 
@@ -166,6 +167,6 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 			return fmt.Errorf("the topic's subscriber was told %s, which is of no stored badge", id)
 		}
 	}
-	fmt.Printf("%s of %s: each that the plays earn, each told, %s repeated.\n", count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(repeats, "notice", "notices"))
+	say("%s of %s: each that the plays earn, each told, %s repeated.\n", count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(repeats, "notice", "notices"))
 	return nil
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -14,6 +12,7 @@ import (
 	"sluice/consumers/leaderboard"
 	"sluice/consumers/replication"
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 )
 
 // compare prints each player's written sum beside the total, and fails unless all are equal.
@@ -28,23 +27,24 @@ func compare(ctx context.Context, board leaderboard.Board, written map[string]in
 		}
 	}
 	different := 0
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nplayer\twritten\tleaderboard\t")
+	w := printable.Table{Right: true}
+	sayLine()
+	w.Row("player", "written", "leaderboard")
 	for _, user := range slices.Sorted(maps.Keys(written)) {
 		mark := ""
 		if !totals[user].Equal(decimal.NewFromInt(written[user])) {
 			different++
-			mark = "  differs"
+			mark = "differs"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", user, written[user], totals[user], mark)
+		w.Row(printable.Name(user), written[user], totals[user], mark)
 	}
-	if err := w.Flush(); err != nil {
+	if err := w.Flush(stdout); err != nil {
 		return err
 	}
 	if different > 0 {
 		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
 	}
-	fmt.Printf("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
+	say("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
 	return compareBoxes(ctx, board)
 }
 
@@ -57,7 +57,7 @@ func compareBoxes(ctx context.Context, board leaderboard.Board) error {
 	if n := len(v.Differences); n > 0 {
 		return fmt.Errorf("%d totals are not what the score table says, first %+v", n, v.Differences[0])
 	}
-	fmt.Printf("So are all %d on the daily and weekly boards.\n", v.Boxes)
+	say("So are all %d on the daily and weekly boards.\n", v.Boxes)
 	return compareRanks(ctx, board)
 }
 
@@ -77,7 +77,7 @@ func compareRanks(ctx context.Context, board leaderboard.Board) error {
 			return fmt.Errorf("%s is number %d of %d, but ranks from %d to %d of %d", player.User, rank, len(players), s.From, s.To, s.Players)
 		}
 	}
-	fmt.Printf("All %d ranks are those of a sorted list.\n", len(players))
+	say("All %d ranks are those of a sorted list.\n", len(players))
 	return nil
 }
 
@@ -100,7 +100,7 @@ func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
 		if int64(v.Items) != scores {
 			return fmt.Errorf("replica %s: %d scores were written, but %s has %d items", p.Route.Name, scores, p.Route.Source, v.Items)
 		}
-		fmt.Println(allTheSame(p, v))
+		sayLine(allTheSame(p, v))
 	}
 	return nil
 }

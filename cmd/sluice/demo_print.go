@@ -2,24 +2,23 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
 	"sluice/consumers/leaderboard"
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 )
 
 // printChaos tells what went wrong on purpose.
 func printChaos(info stack.Info) {
-	fmt.Printf("Of %d records the stream repeated %d and reordered %d.", info.Bridge.Written, info.Bridge.Repeated, info.Bridge.Reordered)
+	say("Of %d records the stream repeated %d and reordered %d.", info.Bridge.Written, info.Bridge.Repeated, info.Bridge.Reordered)
 	for _, name := range slices.Sorted(maps.Keys(info.Mappings)) {
 		m := info.Mappings[name]
-		fmt.Printf(" %s was killed in %d of %d invocations.", name, m.Killed, m.Invocations)
+		say(" %s was killed in %d of %d invocations.", name, m.Killed, m.Invocations)
 	}
-	fmt.Println()
+	sayLine()
 }
 
 // printBoard shows the queries that the boards are for.
@@ -29,12 +28,12 @@ func printBoard(ctx context.Context, board leaderboard.Board) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nTop %d\n", players)
-	if err := printTop(os.Stdout, best); err != nil || len(best) == 0 {
+	say("\nTop %d\n", players)
+	if err := printTop(stdout, best); err != nil || len(best) == 0 {
 		return err
 	}
-	fmt.Println()
-	if err := printTopOf(ctx, os.Stdout, board, leaderboard.DailyBoard, time.Now(), players); err != nil {
+	sayLine()
+	if err := printTopOf(ctx, stdout, board, leaderboard.DailyBoard, time.Now(), players); err != nil {
 		return err
 	}
 	all, err := board.Standings(ctx)
@@ -46,14 +45,14 @@ func printBoard(ctx context.Context, board leaderboard.Board) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println()
-	if err := printStanding(os.Stdout, standing); err != nil {
+	sayLine()
+	if err := printStanding(stdout, standing); err != nil {
 		return err
 	}
 	events, err := board.History(ctx, best[0].User, scores)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nLatest %d of %s\n", scores, best[0].User)
-	return printHistory(os.Stdout, events)
+	say("\nLatest %d of %s\n", scores, printable.Name(best[0].User))
+	return printHistory(stdout, events)
 }

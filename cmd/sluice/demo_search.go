@@ -84,7 +84,7 @@ func once(ctx context.Context, check func(context.Context) (string, error)) erro
 	for {
 		text, err := check(ctx)
 		if err == nil {
-			fmt.Println("  " + text)
+			sayLine("  " + text)
 			return nil
 		}
 		if time.Now().After(deadline) {
@@ -98,7 +98,7 @@ func once(ctx context.Context, check func(context.Context) (string, error)) erro
 
 // compareSearches searches and checks each answer against the tables.
 func compareSearches(ctx context.Context, f *finder, info stack.Info, board leaderboard.Board, scores int64) error {
-	fmt.Println("\nSearched, and checked against the tables:")
+	sayLine("\nSearched, and checked against the tables:")
 	for _, check := range []func(context.Context) (string, error){
 		func(ctx context.Context) (string, error) { return f.compareAll(ctx, scores) },
 		func(ctx context.Context) (string, error) { return f.comparePlayers(ctx, board) },

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"sluice/deploy/local/stack"
 )
@@ -21,9 +20,9 @@ func (c *downCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if was {
-		fmt.Println("The local stack is down.")
+		sayLine("The local stack is down.")
 	} else {
-		fmt.Println("No local stack was running.")
+		sayLine("No local stack was running.")
 	}
 	return nil
 }

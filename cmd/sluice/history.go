@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"text/tabwriter"
 
 	"sluice/consumers/leaderboard"
+	"sluice/shared/printable"
 )
 
 type historyCommand struct {
@@ -29,16 +28,16 @@ func (c *historyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if len(events) == 0 {
-		fmt.Printf("%s has no scores in %s.\n", c.User, board.ScoreTable)
+		say("%s has no scores in %s.\n", printable.Name(c.User), board.ScoreTable)
 		return nil
 	}
-	return printHistory(os.Stdout, events)
+	return printHistory(stdout, events)
 }
 
 func printHistory(out io.Writer, events []leaderboard.Event) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	w := printable.Table{Right: true}
 	for _, e := range events {
-		fmt.Fprintf(w, "%s\t%s\t\n", e.Timestamp, e.Score)
+		w.Row(e.Timestamp, e.Score)
 	}
-	return w.Flush()
+	return w.Flush(out)
 }

@@ -58,7 +58,7 @@ func (c *lintCommand) Run() error {
 		return fmt.Errorf("the views can't be kept:\n%w", err)
 	}
 	for _, v := range views {
-		fmt.Printf("%s: %s → %s\n", v.Name, v.Source, v.Table)
+		say("%s: %s → %s\n", v.Name, v.Source, v.Table)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (c *lintCommand) lintSearch(settings search.Settings) error {
 	}
 	routes, err := read()
 	for _, r := range routes {
-		fmt.Printf("%s: %s → index %s\n", r.Name, r.Source, r.Index)
+		say("%s: %s → index %s\n", r.Name, r.Source, r.Index)
 	}
 	return err
 }
@@ -102,7 +102,7 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 	}
 	routes, err := read()
 	for _, r := range routes {
-		fmt.Printf("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
+		say("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
 	}
 	return err
 }
@@ -113,10 +113,10 @@ func (c *lintCommand) lintBadges(settings badges.Settings) error {
 		return err
 	}
 	for _, r := range book.Rules {
-		fmt.Printf("%s: %s\n", r.Name, r)
+		say("%s: %s\n", r.Name, r)
 	}
 	for _, v := range book.Views {
-		fmt.Printf("%s: %s → %s\n", v.Name, v.Source, v.Table)
+		say("%s: %s → %s\n", v.Name, v.Source, v.Table)
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (c *lintCommand) lintTemplates() error {
 			err = read.Check(c.Retention)
 		}
 		if err == nil {
-			fmt.Printf("%s suits a consumer\n", fromHere(path))
+			say("%s suits a consumer\n", fromHere(path))
 		}
 		faults = append(faults, err)
 	}

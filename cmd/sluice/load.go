@@ -46,7 +46,7 @@ func (c *loadCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer file.Close()
-	return load(ctx, client, c.Table, file, os.Stdout)
+	return load(ctx, client, c.Table, file, stdout)
 }
 
 func (c *loadCommand) client(ctx context.Context) (*dynamodb.Client, error) {

@@ -4,7 +4,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"sluice/shared/printable"
 )
 
 const description = `Sluice carries every change of a DynamoDB table through one Kinesis stream to exact consumers.
@@ -46,29 +48,79 @@ type cli struct {
 	Serve    serveCommand    `cmd:"" hidden:""`
 }
 
-// printJSON prints what a verb found for programs.
-func printJSON(v any) error {
-	out := json.NewEncoder(os.Stdout)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false) // it's no web page
-	return out.Encode(v)
-}
+func main() { os.Exit(execute(os.Args[1:])) }
 
-func main() {
+// execute runs a command line and returns its exit code.
+func execute(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	var c cli
-	parsed := kong.Parse(&c,
+	parser, err := kong.New(&c,
 		kong.Name("sluice"),
 		kong.Description(description),
-		kong.UsageOnError(),
+		kong.Writers(stdout, os.Stderr),
+		kong.Exit(func(code int) { // after --help
+			if err := stdout.join(nil); err != nil {
+				code = fail("sluice", err)
+			}
+			os.Exit(code)
+		}),
 		kong.WithHyphenPrefixedParameters(true), // --sort -score
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
-	if err := parsed.Run(); err != nil {
-		verb, _, _ := strings.Cut(parsed.Command(), " <") // without its arguments
-		fmt.Fprintf(os.Stderr, "sluice %s: %v\n", verb, err)
-		os.Exit(1)
+	if err != nil {
+		return fail("sluice", err)
 	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return misused(err)
+	}
+	err = parsed.Run()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
+	if err = stdout.join(err); err != nil {
+		return fail("sluice "+verbOf(parsed), err)
+	}
+	return 0
+}
+
+// errInterrupted stands for what the SDK says of a call that Ctrl-C ended. Verbs that write say themselves what is left.
+var errInterrupted = errors.New("interrupted")
+
+// fail prints why a command line failed, and returns its exit code.
+func fail(what string, err error) int {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", what, printable.Lines(err.Error()))
+	return 1
+}
+
+// misused prints what is wrong with a command line, and how to get help. It returns the exit code.
+func misused(err error) int {
+	what, code, text := "sluice", 1, err.Error()
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		code = wrong.ExitCode()
+		if verb := verbOf(wrong.Context); verb != "" {
+			what += " " + verb
+			text = strings.TrimPrefix(text, wrong.Context.Selected().Name+": ") // kong names the verb of what Validate returns
+		}
+	}
+	fail(what, errors.New(text))
+	fmt.Fprintf(os.Stderr, "\"%s --help\" shows what it takes.\n", what)
+	return code
+}
+
+// verbOf returns the verb of a command line, without its arguments.
+func verbOf(parsed *kong.Context) string {
+	if parsed == nil {
+		return ""
+	}
+	var verb []string
+	for _, step := range parsed.Path {
+		if step.Command != nil {
+			verb = append(verb, step.Command.Name)
+		}
+	}
+	return strings.Join(verb, " ")
 }

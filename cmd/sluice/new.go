@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"text/tabwriter"
-
 	"sluice/cmd/sluice/scaffold"
+	"sluice/shared/printable"
 )
 
 type newCommand struct {
@@ -26,17 +23,22 @@ func (c *newConsumerCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	var w printable.Table
 	for _, f := range made {
-		fmt.Fprintf(out, "consumers/%s/%s\t%s\n", c.Name, f.Path, f.What)
+		w.Row("consumers/"+c.Name+"/"+f.Path, f.What)
 	}
-	fmt.Fprintf(out, `
-It works as it is: it notes when each item was changed last. Next:
-edit consumers/%[1]s/%[1]s.go	what Apply does with a change; want in simulator_test.go says what comes of it
-go test ./consumers/%[1]s	against DynamoDB Local, with crashes, repeats and lost answers
-sluice lint	whether template.yaml would make it lose changes
-sluice up	runs it beside the others; first sluice down, if they run already
-docs/tutorial.md makes an audit trail that way.
-`, c.Name)
-	return out.Flush()
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	sayLine("\nIt works as it is: it notes when each item was changed last. Next:")
+	folder := "consumers/" + c.Name
+	w.Row("edit "+folder+"/"+c.Name+".go", "what Apply does with a change; want in simulator_test.go says what comes of it")
+	w.Row("go test ./"+folder, "against DynamoDB Local, with crashes, repeats and lost answers")
+	w.Row("sluice lint", "whether template.yaml would make it lose changes")
+	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	sayLine("docs/tutorial.md makes an audit trail that way.")
+	return nil
 }

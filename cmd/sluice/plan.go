@@ -1,7 +1,7 @@
 package main
 
 import (
-	"os"
+	"io"
 	"slices"
 	"time"
 
@@ -33,6 +33,6 @@ func (c *planCommand) Run() error {
 	if c.JSON {
 		return printJSON(plan)
 	}
-	_, err := os.Stdout.WriteString(planText(plan))
+	_, err := io.WriteString(stdout, planText(plan))
 	return err
 }

@@ -62,13 +62,13 @@ func (c *playCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
+	say("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
 	var scores atomic.Int64
 	written, err := c.game(board, func(string, int) { scores.Add(1) }).Play(ctx)
 	var points int64
 	for _, n := range written {
 		points += n
 	}
-	fmt.Printf("%d scores written, %d points in all\n", scores.Load(), points)
+	say("%d scores written, %d points in all\n", scores.Load(), points)
 	return err
 }

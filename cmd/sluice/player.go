@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -14,6 +12,7 @@ import (
 
 	"sluice/consumers/badges"
 	"sluice/consumers/leaderboard"
+	"sluice/shared/printable"
 )
 
 // playerFlags say where players are found: on AWS, each consumer is a stack.
@@ -124,35 +123,35 @@ func (c *playerCommand) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(p)
 	}
-	return printPlayer(os.Stdout, p)
+	return printPlayer(stdout, p)
 }
 
 func printPlayer(out io.Writer, p *player) error {
 	switch {
 	case p.Rank == nil:
-		fmt.Fprintf(out, "%s isn't on the board yet.\n", p.Player)
+		fmt.Fprintf(out, "%s isn't on the board yet.\n", printable.Name(p.Player))
 	case p.Rank.From == p.Rank.To:
-		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", p.Player, p.Total, p.Rank.From, count(int(p.Rank.Players), "player", "players"))
+		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", printable.Name(p.Player), p.Total, p.Rank.From, count(int(p.Rank.Players), "player", "players"))
 	default:
-		fmt.Fprintf(out, "%s has %s points and is between number %d and %d of %d players.\n", p.Player, p.Total, p.Rank.From, p.Rank.To, p.Rank.Players)
+		fmt.Fprintf(out, "%s has %s points and is between number %d and %d of %d players.\n", printable.Name(p.Player), p.Total, p.Rank.From, p.Rank.To, p.Rank.Players)
 	}
 	if len(p.Badges) > 0 {
 		fmt.Fprintln(out, "\nBadges")
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		var w printable.Table
 		for _, b := range p.Badges {
-			fmt.Fprintf(w, "  ★ %s\t%s\t%s\n", b.Name(), dayOf(b.EarnedAt), b.Text)
+			w.Row("  ★ "+b.Name(), dayOf(b.EarnedAt), b.Text)
 		}
-		if err := w.Flush(); err != nil {
+		if err := w.Flush(out); err != nil {
 			return err
 		}
 	}
 	if len(p.Next) > 0 {
 		fmt.Fprintln(out, "\nOn the way")
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		var w printable.Table
 		for _, n := range p.Next {
-			fmt.Fprintf(w, "  · %s\t%s of %s\n", n.Name(), n.Have, n.Need)
+			w.Row("  · "+n.Name(), fmt.Sprintf("%s of %s", n.Have, n.Need))
 		}
-		if err := w.Flush(); err != nil {
+		if err := w.Flush(out); err != nil {
 			return err
 		}
 	}

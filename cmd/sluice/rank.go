@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
-	"text/tabwriter"
 
 	"sluice/consumers/leaderboard"
+	"sluice/shared/printable"
 )
 
 type rankCommand struct {
@@ -36,18 +35,18 @@ func (c *rankCommand) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(standing)
 	}
-	return printStanding(os.Stdout, standing)
+	return printStanding(stdout, standing)
 }
 
 // printStanding shows the rank in a sentence and the player among the neighbours,
 // with their ranks if these are known.
 func printStanding(out io.Writer, s leaderboard.Standing) error {
 	if s.Exact() {
-		fmt.Fprintf(out, "%s is number %d of %d players.\n", s.Player.User, s.From, s.Players)
+		fmt.Fprintf(out, "%s is number %d of %d players.\n", printable.Name(s.Player.User), s.From, s.Players)
 	} else {
-		fmt.Fprintf(out, "%s is between number %d and %d of %d players: too many have nearly the same total to tell exactly.\n", s.Player.User, s.From, s.To, s.Players)
+		fmt.Fprintf(out, "%s is between number %d and %d of %d players: too many have nearly the same total to tell exactly.\n", printable.Name(s.Player.User), s.From, s.To, s.Players)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	w := printable.Table{Right: true}
 	for i, total := range slices.Concat(s.Above, []leaderboard.Total{s.Player}, s.Below) {
 		mark, number := "", ""
 		if i == len(s.Above) {
@@ -56,9 +55,9 @@ func printStanding(out io.Writer, s leaderboard.Standing) error {
 		if s.Exact() {
 			number = fmt.Sprintf("%d.", s.From+int64(i-len(s.Above)))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", mark, number, total.User, total.Score)
+		w.Row(mark, number, printable.Name(total.User), total.Score)
 	}
-	if err := w.Flush(); err != nil {
+	if err := w.Flush(out); err != nil {
 		return err
 	}
 	if s.Crowded {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +41,7 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if r.after != "" {
-		fmt.Println(r.after)
+		sayLine(r.after)
 	}
 	return nil
 }
@@ -85,7 +84,7 @@ func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 
 // run rebuilds the view and shows how far it has come.
 func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int) error {
-	out := newProgressOutput(os.Stdout)
+	out := newProgressOutput(stdout.raw(), stdout.terminal())
 	tool := &rebuild.Tool{
 		Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now,
 		Clocks: clocks, Announcing: rebuild.DefaultAnnouncing, Segments: segments, Limit: rebuild.DefaultLimit,
@@ -102,9 +101,9 @@ func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int)
 		}
 		return err
 	}
-	fmt.Printf("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
+	say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
 	if done.Unusable > 0 {
-		fmt.Printf("%d items of %s can't be used, for want of a number or so, and count for nothing; their changes are dead letters.\n", done.Unusable, r.view.Source)
+		say("%d items of %s can't be used, for want of a number or so, and count for nothing; their changes are dead letters.\n", done.Unusable, r.view.Source)
 	}
 	return nil
 }
@@ -151,9 +150,8 @@ type progressOutput struct {
 	last     rebuild.Progress
 }
 
-func newProgressOutput(out *os.File) *progressOutput {
-	info, err := out.Stat()
-	return &progressOutput{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+func newProgressOutput(out io.Writer, terminal bool) *progressOutput {
+	return &progressOutput{out: out, terminal: terminal}
 }
 
 // titles say what happens in each phase.

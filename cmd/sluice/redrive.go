@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"sluice/shared/redrive"
@@ -57,11 +56,11 @@ func (c *redriveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := newRedriveOutput(os.Stdout, visible)
+	shown := newRedriveOutput(visible)
 	r.Failed, r.Progress = shown.fail, shown.progress
 	result, err := r.Run(ctx)
 	shown.end()
-	return errors.Join(c.report(os.Stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
+	return errors.Join(c.report(stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
 }
 
 func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), error) {
@@ -95,11 +94,11 @@ func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) erro
 		return err
 	}
 	if visible == 0 && hidden == 0 {
-		fmt.Println("The queue is empty.")
+		sayLine("The queue is empty.")
 		return nil
 	}
-	fmt.Printf("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
-	tellHidden(os.Stdout, hidden)
+	say("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
+	tellHidden(stdout, hidden)
 	return nil
 }
 
@@ -156,9 +155,9 @@ func (c *redriveCommand) list(ctx context.Context, r *redrive.Redrive) error {
 	if err != nil {
 		return err
 	}
-	printGroups(os.Stdout, c.Consumer, groups.Sorted(), time.Now())
+	printGroups(stdout, c.Consumer, groups.Sorted(), time.Now())
 	if more := visible + hidden - letters; more > 0 {
-		fmt.Printf("\n%d more are hidden or have just come: another redrive may have them, or one that was killed; then they are back within %v.\n", more, redrive.DefaultVisibility)
+		say("\n%d more are hidden or have just come: another redrive may have them, or one that was killed; then they are back within %v.\n", more, redrive.DefaultVisibility)
 	}
 	return nil
 }

@@ -60,10 +60,10 @@ type redriveOutput struct {
 const progressInterval = 10 * time.Second
 
 // newRedriveOutput expects about total changes: ranges may have more than one each.
-func newRedriveOutput(out *os.File, total int) *redriveOutput {
-	o := &redriveOutput{out: out, last: time.Now()}
-	if isTerminal(out) {
-		o.bar = progressbar.NewOptions(max(total, 1), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("  changes"),
+func newRedriveOutput(total int) *redriveOutput {
+	o := &redriveOutput{out: stdout, last: time.Now()}
+	if stdout.terminal() {
+		o.bar = progressbar.NewOptions(max(total, 1), progressbar.OptionSetWriter(stdout.raw()), progressbar.OptionSetDescription("  changes"),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	return o

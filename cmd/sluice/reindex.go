@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/search"
+	"sluice/shared/printable"
 )
 
 type reindexCommand struct {
@@ -96,7 +96,7 @@ func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
 	if c.JSON {
 		return printJSON(map[string]string{"deleted": dropped})
 	}
-	fmt.Printf("Index %s is deleted; index %s is what it was.\n", dropped, p.Route.Index)
+	say("Index %s is deleted; index %s is what it was.\n", dropped, p.Route.Index)
 	return nil
 }
 
@@ -112,18 +112,18 @@ func (c *reindexCommand) plan(ctx context.Context, p *search.Pair) error {
 	if plan.Resumes {
 		doing = "was begun, and would be filled further"
 	}
-	fmt.Printf("Index %s leads to %s. Index %s %s from about %d items of %s, and take its place.\n", p.Route.Index, plan.From, plan.To, doing, plan.Items, p.Route.Source)
+	say("Index %s leads to %s. Index %s %s from about %d items of %s, and take its place.\n", p.Route.Index, plan.From, plan.To, doing, plan.Items, p.Route.Source)
 	printLeft(plan.Left)
 	if len(plan.Changes) == 0 {
-		fmt.Println("The mapping stays as it is.")
+		sayLine("The mapping stays as it is.")
 		return nil
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "field\tmapped as\tthen as")
+	var w printable.Table
+	w.Row("field", "mapped as", "then as")
 	for _, f := range plan.Changes {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", orDash(f.Field), orDash(f.Before), orDash(f.After))
+		w.Row(orDash(f.Field), orDash(f.Before), orDash(f.After))
 	}
-	return w.Flush()
+	return w.Flush(stdout)
 }
 
 func orDash(text string) string {
@@ -135,7 +135,7 @@ func orDash(text string) string {
 
 func printLeft(left []string) {
 	if len(left) > 0 {
-		fmt.Printf("Nobody searches %s any more; delete what isn't needed.\n", strings.Join(left, ", "))
+		say("Nobody searches %s any more; delete what isn't needed.\n", strings.Join(left, ", "))
 	}
 }
 
@@ -144,13 +144,13 @@ func (c *reindexCommand) print(done search.Reindexed) error {
 	if c.JSON {
 		return printJSON(done)
 	}
-	fmt.Printf("Route %s: its index is %s now, in the place of %s: %d items read, %d documents written, %d tombstones copied.\n",
+	say("Route %s: its index is %s now, in the place of %s: %d items read, %d documents written, %d tombstones copied.\n",
 		done.Route, done.To, done.From, done.Read, done.Written, done.Tombstones)
 	if done.Refused > 0 {
-		fmt.Printf("%d documents were refused and left out:\n  %s\n", done.Refused, strings.Join(done.Reasons, "\n  "))
+		say("%d documents were refused and left out:\n  %s\n", done.Refused, strings.Join(done.Reasons, "\n  "))
 	}
 	if done.Kept {
-		fmt.Printf("Index %s is still there; delete it when nobody needs it.\n", done.From)
+		say("Index %s is still there; delete it when nobody needs it.\n", done.From)
 	}
 	printLeft(done.Left)
 	return nil
@@ -167,8 +167,7 @@ type reindexOutput struct {
 }
 
 func newReindexOutput(out *os.File, table string) *reindexOutput {
-	info, err := out.Stat()
-	return &reindexOutput{out: out, table: table, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &reindexOutput{out: out, table: table, terminal: isTerminal(out)}
 }
 
 func (o *reindexOutput) show(p search.ReindexProgress) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +14,7 @@ import (
 
 	"sluice/consumers/replication"
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 )
 
 // pairs returns the copies of the chosen pipeline with their sources, and its
@@ -141,15 +141,15 @@ func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Veri
 		return printJSON(v)
 	}
 	if len(v.Differences) == 0 {
-		fmt.Println(allTheSame(p, v))
+		sayLine(allTheSame(p, v))
 		return nil
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "item\tin "+p.Route.Region+"\trepair")
+	var w printable.Table
+	w.Row("item", "in "+p.Route.Region, "repair")
 	for _, d := range v.Differences {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", d.Key, d.What, d.Repair)
+		w.Row(d.Key, d.What, d.Repair)
 	}
-	return w.Flush()
+	return w.Flush(stdout)
 }
 
 // allTheSame says that nothing differs.
@@ -197,7 +197,7 @@ func (c *backfillReplicationCommand) Run(ctx context.Context) error {
 		bar := progressbar.NewOptions64(max(items, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
 		result, err := p.Backfill(ctx, replication.BackfillOptions{Segments: c.Segments, Capacity: c.Capacity, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
-		fmt.Printf("%s: %d items copied, %d were newer in the copy, %d left out, %d rejected\n", p.Route.Name, result.Copied, result.Newer, result.LeftOut, result.Rejected)
+		say("%s: %d items copied, %d were newer in the copy, %d left out, %d rejected\n", p.Route.Name, result.Copied, result.Newer, result.LeftOut, result.Rejected)
 		if err := errors.Join(append(result.Faults, err)...); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer local.Close()
-	return c.replay(ctx, os.Stdout, local, payloads)
+	return c.replay(ctx, stdout, local, payloads)
 }
 
 // replay invokes the function with each payload and tells what became of it.
@@ -97,13 +96,13 @@ func (c *runCommand) debug(ctx context.Context, f stack.Function, payloads [][]b
 	config := functionConfig(c.Consumer, f)
 	config.Timeout = 15 * time.Minute // as long as Lambda has
 	config.Output = io.Discard        // it has none here
-	config.Attach = func(env []string) { printDebugger(os.Stdout, f, env) }
+	config.Attach = func(env []string) { printDebugger(stdout, f, env) }
 	instance, err := function.New(config)
 	if err != nil {
 		return err
 	}
 	defer instance.Close()
-	return c.replay(ctx, os.Stdout, attached{instance}, payloads)
+	return c.replay(ctx, stdout, attached{instance}, payloads)
 }
 
 // attached is a function that somebody else runs; what it writes isn't seen here.

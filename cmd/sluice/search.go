@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -74,5 +73,5 @@ func (c *searchCommand) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(answer)
 	}
-	return printAnswer(os.Stdout, r, answer)
+	return printAnswer(stdout, r, answer)
 }

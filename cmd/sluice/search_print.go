@@ -10,13 +10,13 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"sluice/consumers/search/query"
+	"sluice/shared/printable"
 )
 
 const (
-	// lineWidth is how many characters a line of a hit has, unless a value alone has more.
+	// lineWidth is how many columns of a terminal a line of a hit has, unless a value alone has more.
 	lineWidth = 100
 	// valueWidth is how many of a value are shown.
 	valueWidth = 80
@@ -38,13 +38,13 @@ func printAnswer(out io.Writer, r query.Request, a *query.Answer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(out, printable(hit.ID))
+		fmt.Fprintln(out, printable.Text(hit.ID))
 		printWrapped(out, fields)
 	}
 	for _, f := range a.Facets {
 		var counts []string
 		for _, v := range f.Values {
-			counts = append(counts, fmt.Sprintf("%s %d", printable(v.Value), v.Count))
+			counts = append(counts, fmt.Sprintf("%s %d", printable.Text(v.Value), v.Count))
 		}
 		if f.Others > 0 {
 			counts = append(counts, fmt.Sprintf("others %d", f.Others))
@@ -102,9 +102,9 @@ func shownFields(hit query.Hit) ([]string, error) {
 		if marked := hit.Highlights[fmt.Sprint(name)]; len(marked) > 0 {
 			value = unmarked(marked)
 		} else {
-			value = cut(value)
+			value = printable.Cut(value, valueWidth+1)
 		}
-		fields = append(fields, printable(fmt.Sprintf("%s: %s", name, value)))
+		fields = append(fields, printable.Text(fmt.Sprintf("%s: %s", name, value)))
 	}
 	return fields, nil
 }
@@ -115,27 +115,10 @@ func unmarked(parts []string) string {
 	return html.UnescapeString(text)
 }
 
-func cut(value string) string {
-	if utf8.RuneCountInString(value) <= valueWidth {
-		return value
-	}
-	return string([]rune(value)[:valueWidth]) + "…"
-}
-
-// printable replaces what would do something to the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
 func printWrapped(out io.Writer, fields []string) {
 	line := ""
 	for _, f := range fields {
-		if line != "" && utf8.RuneCountInString(line)+utf8.RuneCountInString(f)+2 > lineWidth {
+		if line != "" && printable.Width(line)+printable.Width(f)+2 > lineWidth {
 			fmt.Fprintln(out, line)
 			line = ""
 		}

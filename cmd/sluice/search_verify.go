@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/search"
+	"sluice/shared/printable"
 )
 
 // maxSegments is in how many parts DynamoDB scans a table at most.
@@ -73,18 +73,18 @@ func (c *verifySearchCommand) print(p *search.Pair, v search.Verification) error
 		return printJSON(v)
 	}
 	if v.Unknown > 0 {
-		fmt.Printf("%d documents of index %s can't be looked up: their ids are hashes, and the route doesn't keep the keys.\n", v.Unknown, p.Route.Index)
+		say("%d documents of index %s can't be looked up: their ids are hashes, and the route doesn't keep the keys.\n", v.Unknown, p.Route.Index)
 	}
 	if len(v.Differences) == 0 {
-		fmt.Println(allIndexed(p, v))
+		sayLine(allIndexed(p, v))
 		return nil
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "document\tin index %s\trepair\n", p.Route.Index)
+	var w printable.Table
+	w.Row("document", "in index "+p.Route.Index, "repair")
 	for _, d := range v.Differences {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", d.ID, d.What, d.Repair)
+		w.Row(d.ID, d.What, d.Repair)
 	}
-	return w.Flush()
+	return w.Flush(stdout)
 }
 
 // allIndexed says that nothing differs.
@@ -119,7 +119,7 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 		bar := progressbar.NewOptions64(max(items, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
 		result, err := p.Backfill(ctx, search.BackfillOptions{Segments: c.Segments, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
-		fmt.Printf("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)
+		say("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)
 		if err := errors.Join(append(result.Faults, err)...); err != nil && result.Rejected == 0 {
 			return err
 		} else if err != nil {

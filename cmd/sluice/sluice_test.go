@@ -19,8 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	// A test that runs this binary again as sluice itself: see command.
 	if os.Getenv("SLUICE_TEST_MAIN") != "" {
-		main()
-		return
+		main() // it exits
 	}
 	servertest.Main(m)
 }

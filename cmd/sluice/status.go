@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 )
 
 type statusCommand struct {
@@ -51,9 +51,9 @@ func (c *statusCommand) Run(ctx context.Context) error {
 		show, interval = c.showDeployed, deployedInterval
 	}
 	if c.Watch {
-		return watchStatus(ctx, os.Stdout, isTerminal(os.Stdout), interval, show)
+		return watchStatus(ctx, stdout.raw(), stdout.terminal(), interval, show)
 	}
-	return show(ctx, os.Stdout)
+	return show(ctx, stdout)
 }
 
 // showLocal tells of the local stack. Its error is a *stack.FailedError if the stack has failed, whose text tells of it.
@@ -96,7 +96,7 @@ func watchStatus(ctx context.Context, out io.Writer, terminal bool, interval tim
 			fmt.Fprintln(&shown, err)
 		}
 		fmt.Fprintf(&shown, "\n%s, every %v. Ctrl-C ends this.\n", time.Now().Format(time.TimeOnly), interval)
-		if err := redraw(out, shown.String(), terminal); err != nil {
+		if err := redraw(out, printable.Lines(shown.String()), terminal); err != nil {
 			return err
 		}
 		select {

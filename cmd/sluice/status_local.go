@@ -8,13 +8,13 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/stack"
+	"sluice/shared/printable"
 	"sluice/shared/redrive"
 )
 
@@ -28,14 +28,14 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 		return nil
 	}
 	fmt.Fprintf(out, "The local stack is ready, up for %v.\n\n", time.Since(info.Started).Round(time.Second))
-	servers := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(servers, "SERVER\tENDPOINT\tPID\tLOG")
+	servers := printable.Table{MaxWidth: 4096} // paths are shown whole
+	servers.Row("SERVER", "ENDPOINT", "PID", "LOG")
 	for _, p := range info.Processes {
-		fmt.Fprintf(servers, "%s\t%s\t%d\t%s\n", p.Name, p.Endpoint, p.PID, p.Log)
+		servers.Row(p.Name, p.Endpoint, p.PID, p.Log)
 	}
-	fmt.Fprintln(servers)
-	changes := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(changes, "TABLE\tREGION\tCHANGES\tON THEIR WAY\tIN THE STREAM")
+	servers.Row()
+	var changes printable.Table
+	changes.Row("TABLE", "REGION", "CHANGES", "ON THEIR WAY", "IN THE STREAM")
 	var consumers []consumerRow
 	var notes []string
 	waiting := 0
@@ -47,7 +47,7 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 		if p.Bridge != nil {
 			for _, name := range slices.Sorted(maps.Keys(p.Bridge.Tables)) {
 				t := p.Bridge.Tables[name]
-				fmt.Fprintf(changes, "%s\t%s\t%d\t%d\t%d\n", name, region, t.Read, t.Pending, t.Written)
+				changes.Row(name, region, t.Read, t.Pending, t.Written)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Mappings)) {
@@ -67,8 +67,8 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 			}
 		}
 	}
-	fmt.Fprintln(changes)
-	if err := errors.Join(servers.Flush(), changes.Flush(), printConsumers(out, consumers)); err != nil {
+	changes.Row()
+	if err := errors.Join(servers.Flush(out), changes.Flush(out), printConsumers(out, consumers)); err != nil {
 		return err
 	}
 	if waiting > 0 {

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
+
+	"sluice/shared/printable"
 )
 
 // consumerRow is what the status tells of a consumer, local or on AWS.
@@ -17,14 +18,12 @@ type consumerRow struct {
 }
 
 func printConsumers(out io.Writer, rows []consumerRow) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CONSUMER\tREGION\tSTATE\tDONE\tRATE\tON THEIR WAY\tINVOCATIONS\tFAILED\tDEAD LETTERS\tBEHIND\tLAG")
+	var table printable.Table
+	table.Row("CONSUMER", "REGION", "STATE", "DONE", "RATE", "ON THEIR WAY", "INVOCATIONS", "FAILED", "DEAD LETTERS", "BEHIND", "LAG")
 	for _, r := range rows {
-		fmt.Fprintln(table, strings.Join([]string{
-			r.name, r.region, r.state, r.done, r.rate, r.onTheirWay, r.invocations, r.failed, r.letters, r.behind, r.lag,
-		}, "\t"))
+		table.Row(r.name, r.region, r.state, r.done, r.rate, r.onTheirWay, r.invocations, r.failed, r.letters, r.behind, r.lag)
 	}
-	return table.Flush()
+	return table.Flush(out)
 }
 
 // printNotes says what the table can't.

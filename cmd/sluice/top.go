@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"text/tabwriter"
 	"time"
 
 	"sluice/consumers/leaderboard"
+	"sluice/shared/printable"
 )
 
 type topCommand struct {
@@ -34,17 +33,17 @@ func (c *topCommand) Run(ctx context.Context) error {
 		if c.At.IsZero() {
 			c.At = time.Now()
 		}
-		return printTopOf(ctx, os.Stdout, board, c.Board, c.At, c.N)
+		return printTopOf(ctx, stdout, board, c.Board, c.At, c.N)
 	}
 	best, err := board.Top(ctx, c.N)
 	if err != nil {
 		return err
 	}
 	if len(best) == 0 {
-		fmt.Println("The board is empty; \"sluice play\" fills it.")
+		sayLine("The board is empty; \"sluice play\" fills it.")
 		return nil
 	}
-	return printTop(os.Stdout, best)
+	return printTop(stdout, best)
 }
 
 // printTopOf shows the board of the day or week that holds a moment.
@@ -62,9 +61,9 @@ func printTopOf(ctx context.Context, out io.Writer, board leaderboard.Board, nam
 }
 
 func printTop(out io.Writer, best []leaderboard.Total) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	w := printable.Table{Right: true}
 	for i, total := range best {
-		fmt.Fprintf(w, "%d.\t%s\t%s\t\n", i+1, total.User, total.Score)
+		w.Row(fmt.Sprintf("%d.", i+1), printable.Name(total.User), total.Score)
 	}
-	return w.Flush()
+	return w.Flush(out)
 }

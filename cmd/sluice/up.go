@@ -32,16 +32,16 @@ func (c *upCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println()
-	if err := printLocal(ctx, os.Stdout, info, ""); err != nil {
+	sayLine()
+	if err := printLocal(ctx, stdout, info, ""); err != nil {
 		return err
 	}
-	fmt.Println("\nTry: sluice play --for 10s, sluice top, sluice verify leaderboard; stop it with sluice down.")
+	sayLine("\nTry: sluice play --for 10s, sluice top, sluice verify leaderboard; stop it with sluice down.")
 	return nil
 }
 
 // progress prints what a starting stack is doing.
-func progress(format string, args ...any) { fmt.Printf("· "+format+"\n", args...) }
+func progress(format string, args ...any) { say("· "+format+"\n", args...) }
 
 // serveCommand runs the local stack in the foreground; upCommand starts it.
 type serveCommand struct {

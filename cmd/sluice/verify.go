@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"text/tabwriter"
 	"time"
 
 	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/consumers/leaderboard"
+	"sluice/shared/printable"
 )
 
 type verifyCommand struct {
@@ -65,18 +64,18 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 			return err
 		}
 	} else if len(v.Differences) == 0 {
-		fmt.Printf("%d players, every total is the sum of the scores written; so is each of %d on the daily and weekly boards. All %d buckets of players are counted right.\n", v.Players, v.Boxes, v.Buckets)
+		say("%d players, every total is the sum of the scores written; so is each of %d on the daily and weekly boards. All %d buckets of players are counted right.\n", v.Players, v.Boxes, v.Buckets)
 	} else {
-		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "board\tplayer\twritten\tleaderboard\t")
+		w := printable.Table{Right: true}
+		w.Row("board", "player", "written", "leaderboard")
 		for _, d := range v.Differences {
-			name := d.User
+			name := printable.Name(d.User)
 			if d.Bucket != "" {
 				name = "players of " + d.Bucket
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", d.Board, name, d.Written, d.Shown)
+			w.Row(d.Board, name, d.Written, d.Shown)
 		}
-		if err := w.Flush(); err != nil {
+		if err := w.Flush(stdout); err != nil {
 			return err
 		}
 	}
