@@ -66,7 +66,8 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("%w\nwhat was awarded stays; run \"sluice backfill badges\" again, and it awards the rest", err)
 	}
 	if len(done.Faults) > 0 {
-		return fmt.Errorf("%w\n%s can't be awarded for what the items have", errors.Join(done.Faults...), count(len(done.Faults), "badge", "badges"))
+		return fmt.Errorf("%w\n%s refused: correct the items, or the rule's text, and run \"sluice backfill badges\" again",
+			errors.Join(done.Faults...), count(done.Refused, "badge is", "badges are"))
 	}
 	return nil
 }

@@ -56,6 +56,9 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	if c.Repair {
 		advice = "look again to see that nothing does now"
 	}
+	if refused := v.Refused(); refused > 0 {
+		advice = count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text; " + advice
+	}
 	return fmt.Errorf("%s; %s", count(n, "thing differs", "things differ"), advice)
 }
 

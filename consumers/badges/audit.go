@@ -85,6 +85,8 @@ type Difference struct {
 
 	// Repair is what became of its repair; empty if none was wanted.
 	Repair string `json:"repair,omitempty"`
+	// Refused: the repair can never be made, since DynamoDB or SNS refuses it for good.
+	Refused bool `json:"refused,omitempty"`
 
 	tally string
 }
@@ -274,6 +276,17 @@ func (v Verification) Rebuild() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(views))
+}
+
+// Refused counts the differences that can't be repaired, since their repair is refused for good.
+func (v Verification) Refused() int {
+	n := 0
+	for _, d := range v.Differences {
+		if d.Refused {
+			n++
+		}
+	}
+	return n
 }
 
 // String says what differs, for people.

@@ -2,7 +2,6 @@ package badges
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sort"
 	"time"
@@ -68,16 +67,18 @@ func (a *Auditor) repairPlayer(ctx context.Context, o VerifyOptions, l *look, na
 	}
 	g.tellAll(ctx)
 	for _, d := range differences {
+		fault := g.faults[d.Award]
 		switch {
-		case g.faults[d.Award] != nil:
-			d.Repair = g.faults[d.Award].Error()
-		case d.What == Untold && g.failed() != nil:
-			d.Repair = "still untold: " + g.failed().Error()
+		case fault != nil && d.What == Untold:
+			d.Repair = "still untold: " + fault.Error()
+		case fault != nil && d.Repair == "awarded" && g.has(earned[d.Award]):
+			d.Repair = "awarded, and untold: " + fault.Error()
+		case fault != nil:
+			d.Repair = fault.Error()
 		case d.What == Untold:
 			d.Repair = "told"
-		case d.What == Missing && d.Repair == "awarded" && o.Notify && g.failed() != nil:
-			d.Repair = "awarded, and untold: " + g.failed().Error()
 		}
+		d.Refused = consumer.OutcomeOf(fault) == consumer.Rejected
 	}
 	return nil
 }
@@ -106,7 +107,6 @@ type giver struct {
 	auditor *Auditor
 	missing []missing
 	settled []*rule.Rule
-	faults  map[string]error // why an award can't be given, by key
 }
 
 func (a *Auditor) giver(name string, notify bool) *giver {
@@ -114,7 +114,7 @@ func (a *Auditor) giver(name string, notify bool) *giver {
 	if notify {
 		b = a.loud
 	}
-	return &giver{player: &player{Badges: b, name: name}, auditor: a, faults: map[string]error{}}
+	return &giver{player: b.newPlayer(name, nil), auditor: a}
 }
 
 // give stores what is missing, unless somebody has done so meanwhile, and has rules
@@ -189,6 +189,3 @@ func (g *giver) earnedAt(plays []timedPlay, m missing) string {
 
 // tellAll tells what is pending of the player.
 func (g *giver) tellAll(ctx context.Context) { g.tell(ctx, []*player{g.player}) }
-
-// failed tells why not all that was pending is told.
-func (g *giver) failed() error { return errors.Join(g.topic, g.err) }

@@ -32,7 +32,7 @@ func (p *player) award(ctx context.Context) error {
 		if p.has(e.Award) {
 			continue
 		}
-		if _, err := p.store(ctx, e.rule, e.Award, e.at, nil); err != nil {
+		if _, err := p.storeOr(ctx, e.rule, e.Award, e.at, p.causes[e.Key()]); err != nil {
 			return err
 		}
 	}
@@ -53,7 +53,7 @@ func (p *player) award(ctx context.Context) error {
 // may be gone.
 func (p *player) read(ctx context.Context) error {
 	all, err := p.table.Of(ctx, p.name)
-	if err != nil {
+	if err = p.at(p.table.reads(), err); err != nil {
 		return err
 	}
 	p.stored = all
@@ -82,7 +82,8 @@ func (p *player) store(ctx context.Context, r *rule.Rule, a rule.Award, at strin
 	if err != nil {
 		return false, consumer.Reject(err)
 	}
-	if achievement, now, err = p.table.put(ctx, achievement); err != nil {
+	achievement, now, err = p.table.put(ctx, achievement)
+	if err = p.at(p.table.puts(), err); err != nil {
 		return false, err
 	}
 	if now {
@@ -94,6 +95,18 @@ func (p *player) store(ctx context.Context, r *rule.Rule, a rule.Award, at strin
 	return now, nil
 }
 
+// storeOr is store for an award that the changes earn, nil for all of the player's: if it is
+// refused for good, they are dead letters, and the player's other awards are stored all the same.
+func (p *player) storeOr(ctx context.Context, r *rule.Rule, a rule.Award, at string, changes []int) (refused bool, err error) {
+	_, err = p.store(ctx, r, a, at, nil)
+	if consumer.OutcomeOf(err) == consumer.Rejected {
+		p.faults[a.Key()] = err
+		p.ended(changes, consumer.In("badge "+r.Name, err))
+		return true, nil
+	}
+	return false, err
+}
+
 // achievement makes what is stored of an award, with the notice that is to be told.
 func (b *Badges) achievement(r *rule.Rule, name string, a rule.Award, at string, value func(string) (string, error)) (*Achievement, error) {
 	achievement := &Achievement{Player: name, Award: a, EarnedAt: at, AwardedAt: b.Now().UTC().Format(time.RFC3339Nano)}
@@ -102,8 +115,11 @@ func (b *Badges) achievement(r *rule.Rule, name string, a rule.Award, at string,
 	}
 	var err error
 	achievement.EventType = r.EventType
-	achievement.Pending, err = b.notice.of(r, achievement, value)
-	return achievement, err
+	if achievement.Pending, err = b.notice.of(r, achievement, value); err != nil {
+		return nil, err
+	}
+	notice := achievement.notice()
+	return achievement, notice.check()
 }
 
 // storeItem stores what an item has earned.
@@ -114,18 +130,22 @@ func (p *player) storeItem(ctx context.Context, i *itemAward) error {
 		i.outcome = consumer.In("badge "+i.rule.Name, err) // that item's alone
 		return nil
 	}
-	if err == nil && !now {
-		i.outcome = consumer.Duplicate
+	if err != nil {
+		return err
 	}
-	return err
+	if i.outcome = consumer.At(p.table.puts(), nil); !now {
+		i.outcome = consumer.At(p.table.puts(), consumer.Duplicate)
+	}
+	return nil
 }
 
 // combine stores the awards that others earn together. After something was stored all is
 // read anew: of two instances that each store a part, the later one sees both.
-func (p *player) combine(ctx context.Context) error {
+func (p *player) combine(ctx context.Context) (err error) {
 	if len(p.stored) == 0 || !p.book.Combines() {
 		return nil
 	}
+	refused := map[string]bool{} // by key
 	for {
 		if p.wrote {
 			if err := p.read(ctx); err != nil {
@@ -139,9 +159,9 @@ func (p *player) combine(ctx context.Context) error {
 				awards = append(awards, a.Award)
 			}
 		}
-		earned := p.book.Combine(awards)
+		earned := slices.DeleteFunc(p.book.Combine(awards), func(a rule.Award) bool { return refused[a.Key()] })
 		for _, a := range earned {
-			if _, err := p.store(ctx, p.book.Rule(a.Badge), a, p.newest(), nil); err != nil {
+			if refused[a.Key()], err = p.storeOr(ctx, p.book.Rule(a.Badge), a, p.newest(), nil); err != nil {
 				return err
 			}
 		}
@@ -160,8 +180,9 @@ var errUnsettled = errors.New("the player's plays keep being corrected")
 // write it looks again: whoever changed the state meanwhile has looked before the write,
 // or will see it.
 func (p *player) settle(ctx context.Context, r *rule.Rule) error {
+	refused := map[string]bool{} // by key
 	for range maxSettling {
-		state, err := p.table.StateOf(ctx, p.name, "", "")
+		state, err := p.stateOf(ctx, "", "")
 		if err != nil {
 			return err
 		}
@@ -171,7 +192,17 @@ func (p *player) settle(ctx context.Context, r *rule.Rule) error {
 		earned := r.Earned(state, p.today())
 		changed := false
 		for _, a := range earned {
+			if refused[a.Key()] {
+				continue
+			}
 			done, err := p.give(ctx, r, a)
+			if refused[a.Key()] = consumer.OutcomeOf(err) == consumer.Rejected; refused[a.Key()] {
+				p.faults[a.Key()] = err
+				if changes := p.causes[a.Key()]; changes != nil { // else the change that earned it is a dead letter already
+					p.ended(changes, consumer.In("badge "+r.Name, err))
+				}
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -182,7 +213,7 @@ func (p *player) settle(ctx context.Context, r *rule.Rule) error {
 			if !stands || hasAward(earned, s.Award) {
 				continue
 			}
-			if err := p.table.revoke(ctx, s, p.Now()); err != nil {
+			if err := p.at(p.table.updates(), p.table.revoke(ctx, s, p.Now())); err != nil {
 				return err
 			}
 			p.count("Revoked")
@@ -206,7 +237,7 @@ func (p *player) give(ctx context.Context, r *rule.Rule, a rule.Award) (bool, er
 			return false, nil
 		}
 		p.count("Restored")
-		return true, p.table.restore(ctx, s)
+		return true, p.at(p.table.updates(), p.table.restore(ctx, s))
 	}
 	at := a.On
 	if at == "" {

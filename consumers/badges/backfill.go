@@ -2,7 +2,9 @@ package badges
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -31,7 +33,8 @@ type Backfilled struct {
 	Items   int `json:"items"` // that earn badges by themselves
 	Awarded int `json:"awarded"`
 	Told    int `json:"told"`
-	// Faults are why awards couldn't be made of items, the first hundred.
+	Refused int `json:"refused"` // awards that can't be stored or told
+	// Faults are why awards are refused, the first hundred.
 	Faults []error `json:"-"`
 }
 
@@ -121,16 +124,33 @@ func (b *backfill) player(ctx context.Context, name string) error {
 	if err := g.give(ctx); err != nil {
 		return err
 	}
-	return b.tellOf(ctx, g)
+	return b.finish(ctx, g)
 }
 
-// tellOf tells a player, if anybody is to be told.
-func (b *backfill) tellOf(ctx context.Context, g *giver) error {
-	if !b.options.Notify {
-		return nil
+// finish tells a player, if anybody is to be told, and notes which awards are refused. The
+// error is of those that may be given at another time.
+func (b *backfill) finish(ctx context.Context, g *giver) error {
+	if b.options.Notify {
+		g.tellAll(ctx)
 	}
-	g.tellAll(ctx)
-	return g.failed()
+	var again []error
+	for _, key := range slices.Sorted(maps.Keys(g.faults)) {
+		if err := g.faults[key]; consumer.OutcomeOf(err) == consumer.Rejected {
+			b.refused(g.name, key, err)
+		} else {
+			again = append(again, err)
+		}
+	}
+	return errors.Join(again...)
+}
+
+func (b *backfill) refused(player, key string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.result.Refused++
+	if len(b.result.Faults) < maxFaults {
+		b.result.Faults = append(b.result.Faults, fmt.Errorf("badge %s of %s: %w", key, player, err))
+	}
 }
 
 // items awards what items earn: those that are there, nobody knows since when.
@@ -156,20 +176,18 @@ func (b *backfill) item(ctx context.Context, player string, e itemEarned) error 
 	now, err := g.store(ctx, g.book.Rule(e.rule.Name), e.award, b.loud.Now().UTC().Format(time.RFC3339Nano), func(name string) (string, error) { return rule.Text(e.item, name) })
 	b.mu.Lock()
 	b.result.Items++
-	if consumer.OutcomeOf(err) == consumer.Rejected {
-		if len(b.result.Faults) < maxFaults {
-			b.result.Faults = append(b.result.Faults, fmt.Errorf("badge %s of %s: %w", e.award.Key(), player, err))
-		}
-		err, now = nil, false
-	}
 	b.mu.Unlock()
+	if consumer.OutcomeOf(err) == consumer.Rejected {
+		b.refused(player, e.award.Key(), err)
+		return nil
+	}
 	if err != nil || !now {
 		return err
 	}
 	if err := g.combine(ctx); err != nil {
 		return err
 	}
-	return b.tellOf(ctx, g)
+	return b.finish(ctx, g)
 }
 
 // standing are the awards of those that weren't taken back.

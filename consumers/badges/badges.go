@@ -3,6 +3,8 @@ package badges
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,19 +81,16 @@ func (b *Badges) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 	group.SetLimit(concurrency)
 	for _, p := range players {
 		group.Go(func() error {
-			p.err = p.award(ctx)
+			if err := p.award(ctx); err != nil {
+				p.ended(nil, err)
+			}
 			return nil
 		})
 	}
 	_ = group.Wait() // errors are the players'
 	b.tell(ctx, players)
 	for _, p := range players {
-		for i := range p.changes {
-			outcomes[i] = append(outcomes[i], p.outcomes()...)
-		}
-		for _, item := range p.items {
-			outcomes[item.index] = append(outcomes[item.index], item.outcome)
-		}
+		p.spread(outcomes)
 	}
 	for i, parts := range outcomes {
 		errs[i] = consumer.Combine(parts)
@@ -105,29 +104,62 @@ type player struct {
 	name    string
 	batch   []*change.Change
 	touched []keeper.Touched
-	items   []itemAward    // what rules of kind item award
-	changes map[int]bool   // indexes of those that it is all about
-	stored  []*Achievement // what the player is known to have
-	wrote   bool           // whether anything of it is new since it was read
+	items   []itemAward      // what rules of kind item award
+	changes map[int]bool     // indexes of those that it is all about
+	causes  map[string][]int // indexes of the changes that earn an award, by its key
+	stored  []*Achievement   // what the player is known to have
+	wrote   bool             // whether anything of it is new since it was read
 	untold  []*Achievement
-	err     error // why not all is stored
-	topic   error // why not all is told
-	told    bool  // whether something was
+	parts   []part
+	faults  map[string]error // why an award couldn't be stored or told, by its key
+	reached map[string]bool  // destinations that took what they were asked
 }
 
-// outcomes are what the player's part is for each of the changes.
-func (p *player) outcomes() []error {
-	var parts []error
-	if p.err != nil {
-		parts = append(parts, consumer.In("badges of "+p.name, consumer.At("table "+p.table.Name, p.err)))
+// part is what became of something that was done for a player.
+type part struct {
+	changes []int // indexes of those that it was for; nil: all of the player's
+	err     error
+}
+
+func (b *Badges) newPlayer(name string, batch []*change.Change) *player {
+	return &player{Badges: b, name: name, batch: batch, changes: map[int]bool{}, causes: map[string][]int{}, faults: map[string]error{}, reached: map[string]bool{}}
+}
+
+// at names the destination of a call, and notes that the destination works if the call succeeded.
+func (p *player) at(destination string, err error) error {
+	if err == nil {
+		p.reached[destination] = true
+		return nil
 	}
-	switch {
-	case p.topic != nil:
-		parts = append(parts, consumer.In("badges of "+p.name, consumer.At("topic "+p.Badges.topic.ARN, p.topic)))
-	case p.told:
-		parts = append(parts, consumer.At("topic "+p.Badges.topic.ARN, consumer.Duplicate))
+	return consumer.At(destination, err)
+}
+
+// ended notes an error of what was done for changes of the player; nil stands for all of
+// the player's changes.
+func (p *player) ended(changes []int, err error) {
+	p.parts = append(p.parts, part{changes, consumer.In("badges of "+p.name, err)})
+}
+
+// spread adds to the outcomes of the batch's changes what became of the player's parts. A
+// destination that was reached counts as a duplicate: it leaves each change's outcome as it
+// is, and shows that the destination works.
+func (p *player) spread(outcomes [][]error) {
+	for destination := range p.reached {
+		p.parts = append(p.parts, part{nil, consumer.At(destination, consumer.Duplicate)})
 	}
-	return parts
+	all := slices.Collect(maps.Keys(p.changes))
+	for _, part := range p.parts {
+		changes := part.changes
+		if changes == nil {
+			changes = all
+		}
+		for _, i := range changes {
+			outcomes[i] = append(outcomes[i], part.err)
+		}
+	}
+	for _, item := range p.items {
+		outcomes[item.index] = append(outcomes[item.index], item.outcome)
+	}
 }
 
 // itemAward is one that an item earns by being there.
@@ -146,7 +178,7 @@ func (b *Badges) players(batch []*change.Change, touched []keeper.Touched, outco
 	of := func(name string) *player {
 		p := byName[name]
 		if p == nil {
-			p = &player{Badges: b, name: name, batch: batch, changes: map[int]bool{}}
+			p = b.newPlayer(name, batch)
 			byName[name] = p
 			players = append(players, p)
 		}
@@ -168,6 +200,7 @@ func (b *Badges) players(batch []*change.Change, touched []keeper.Touched, outco
 				outcomes[i] = append(outcomes[i], consumer.In("badge "+r.Name, consumer.Reject(err)))
 			case name != "":
 				p := of(name)
+				p.causes[award.Key()] = append(p.causes[award.Key()], i)
 				p.items = append(p.items, itemAward{rule: r, award: award, index: i})
 				p.changes[i] = true
 			}
@@ -202,18 +235,31 @@ func (b *Badges) tell(ctx context.Context, players []*player) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			p := owners[n]
-			if err != nil && (p.topic == nil || consumer.OutcomeOf(err) == consumer.Retry) {
-				p.topic = fmt.Errorf("tell %s: %w", untold[n].Award.Key(), err)
-			}
-			p.told = p.told || err == nil
-			if marked != nil {
-				p.err = marked
-			}
+			owners[n].toldOf(untold[n], err, marked)
 			return nil
 		})
 	}
 	_ = group.Wait() // errors are the players'
+}
+
+// toldOf notes what became of an award's notice, and of the mark that it was told.
+func (p *player) toldOf(a *Achievement, err, marked error) {
+	key := a.Award.Key()
+	changes := p.causes[key]
+	if err = p.at(p.topic.destination(), err); err != nil {
+		err = fmt.Errorf("tell %s: %w", key, err)
+	} else {
+		err = p.at(p.table.updates(), marked)
+	}
+	if err == nil {
+		return
+	}
+	p.faults[key] = err
+	// A notice from before, which none of these changes has earned, can be refused for good:
+	// the change that earned it is a dead letter since then, and these aren't to blame.
+	if changes != nil || consumer.OutcomeOf(err) == consumer.Retry {
+		p.ended(changes, err)
+	}
 }
 
 func (b *Badges) count(name string) {

@@ -10,6 +10,7 @@ import (
 
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
+	"sluice/shared/consumer"
 	"sluice/shared/keeper"
 )
 
@@ -29,7 +30,7 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 	for _, t := range p.touched {
 		attributes, err := t.Attributes(ctx)
 		if err != nil {
-			return nil, nil, false, err
+			return nil, nil, false, consumer.At(p.table.stateGets(), refusal(err))
 		}
 		of := textOf(t.Key[rule.AttrOf])
 		now := rule.State{of: tallies(attributes)}
@@ -44,11 +45,13 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 			case p.memory.hasAll(p.name, r), before != nil && !moved(r, before, now[of], had, has):
 			case r.Revoke:
 				settle = append(settle, r)
+				p.cause(has, t.Changes)
 			case r.Spreads():
 				spread[r] = append(spread[r], of)
 			default:
 				for _, a := range has {
 					if !hasAward(had, a) {
+						p.cause([]rule.Award{a}, t.Changes)
 						earned = append(earned, earnedAward{a, r, p.when(t, r, of, before, a)})
 					}
 				}
@@ -63,6 +66,19 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 	slices.SortStableFunc(earned, func(a, b earnedAward) int { return strings.Compare(a.Key(), b.Key()) })
 	slices.SortFunc(settle, func(a, b *rule.Rule) int { return strings.Compare(a.Name, b.Name) })
 	return earned, slices.Compact(settle), unsure, nil
+}
+
+// cause notes that changes earn awards.
+func (p *player) cause(awards []rule.Award, changes []int) {
+	for _, a := range awards {
+		p.causes[a.Key()] = append(p.causes[a.Key()], changes...)
+	}
+}
+
+// stateOf reads the player's state.
+func (p *player) stateOf(ctx context.Context, from, to string) (rule.State, error) {
+	state, err := p.table.StateOf(ctx, p.name, from, to)
+	return state, p.at(p.table.stateReads(), err)
 }
 
 // moved tells whether what a write did to an item of the state may change what its player
@@ -110,7 +126,7 @@ func (p *player) earnedBySpread(ctx context.Context, rules map[*rule.Rule][]stri
 		}
 		bounds := [2]string{from, to}
 		if states[bounds] == nil {
-			state, err := p.table.StateOf(ctx, p.name, from, to)
+			state, err := p.stateOf(ctx, from, to)
 			if err != nil {
 				return nil, err
 			}

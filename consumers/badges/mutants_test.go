@@ -61,14 +61,14 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "a change whose award isn't told comes again",
 			File: "badges.go",
-			Old:  `consumer.At("topic "+p.Badges.topic.ARN, p.topic)`,
-			New:  `consumer.At("topic "+p.Badges.topic.ARN, consumer.Duplicate)`,
+			Old:  `if changes != nil || consumer.OutcomeOf(err) == consumer.Retry {`,
+			New:  `if consumer.OutcomeOf(err) != consumer.Retry {`,
 		},
 		{
 			Name: "a change whose award isn't stored comes again",
 			File: "badges.go",
-			Old:  `consumer.At("table "+p.table.Name, p.err)`,
-			New:  `consumer.At("table "+p.table.Name, consumer.Duplicate)`,
+			Old:  `if err := p.award(ctx); err != nil {`,
+			New:  `if err := p.award(ctx); consumer.OutcomeOf(err) == consumer.Rejected {`,
 		},
 		{
 			Name: "an award is told once it is stored, and marked once it is told",

@@ -100,7 +100,7 @@ func noticeID(player string, a rule.Award) string {
 // notice is what the topic gets of an award that has yet to be told.
 func (a *Achievement) notice() Notice {
 	return Notice{
-		ID: noticeID(a.Player, a.Award), Body: []byte(a.Pending),
+		ID: noticeID(a.Player, a.Award), Body: []byte(escape(a.Pending, isUnsafe)),
 		User: a.Player, Badge: a.Award.Badge, Level: a.Award.Level, EventType: a.EventType,
 	}
 }

@@ -28,6 +28,15 @@ func errorCode(err error) string {
 	return ""
 }
 
+// refusal makes a rejection of an error with which DynamoDB refuses a call for good.
+func refusal(err error) error {
+	switch errorCode(err) {
+	case "ValidationException", "ItemCollectionSizeLimitExceededException":
+		return consumer.Reject(err)
+	}
+	return err
+}
+
 const allowPublish = "allow the function's role the action sns:Publish on this topic, and see that the topic's own policy doesn't deny it"
 
 // remedies tell what to do about an error that only people can end, by its code.

@@ -52,6 +52,16 @@ type Table struct {
 	State  string // name of the table of states
 }
 
+// The destinations, for consumer.At. A right is for one action on one table, so a table
+// whose other actions work may refuse one for want of it: each action is a destination.
+func (t *Table) puts() string       { return "table " + t.Name }
+func (t *Table) updates() string    { return action(t.Name, "UpdateItem") }
+func (t *Table) reads() string      { return action(t.Name, "Query") }
+func (t *Table) stateReads() string { return action(t.State, "Query") }
+func (t *Table) stateGets() string  { return action(t.State, "GetItem") }
+
+func action(table, name string) string { return fmt.Sprintf("table %s (dynamodb:%s)", table, name) }
+
 // put stores an award unless the player has it. It returns the one that is stored then,
 // and whether it was stored now.
 func (t *Table) put(ctx context.Context, a *Achievement) (stored *Achievement, now bool, err error) {
@@ -66,7 +76,7 @@ func (t *Table) put(ctx context.Context, a *Achievement) (stored *Achievement, n
 		return readAchievement(refused.Item), false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("store award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err)
+		return nil, false, refusal(fmt.Errorf("store award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err))
 	}
 	return a, true, nil
 }
@@ -100,7 +110,7 @@ func (t *Table) update(ctx context.Context, a *Achievement, update, condition st
 	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused || err == nil {
 		return nil
 	}
-	return fmt.Errorf("change award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err)
+	return refusal(fmt.Errorf("change award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err))
 }
 
 // Of returns all that a player has, also what was taken back, strongly consistent.
@@ -115,7 +125,7 @@ func (t *Table) Of(ctx context.Context, player string) ([]*Achievement, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read the awards of %s in %s: %w", player, t.Name, err)
+			return nil, refusal(fmt.Errorf("read the awards of %s in %s: %w", player, t.Name, err))
 		}
 		for _, item := range page.Items {
 			all = append(all, readAchievement(item))
@@ -143,7 +153,7 @@ func (t *Table) StateOf(ctx context.Context, player, from, to string) (rule.Stat
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read the state of %s in %s: %w", player, t.State, err)
+			return nil, refusal(fmt.Errorf("read the state of %s in %s: %w", player, t.State, err))
 		}
 		for _, item := range page.Items {
 			state[textOf(item[rule.AttrOf])] = tallies(item)

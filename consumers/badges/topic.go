@@ -42,9 +42,13 @@ type Notice struct {
 	User, Badge, Level, EventType string
 }
 
-// attributes returns the message attributes, all of which are strings.
+// attributes returns the message attributes, all of which are strings, without characters
+// that keep SNS from delivering the message.
 func (n *Notice) attributes() map[string]string {
 	all := map[string]string{"id": n.ID, "userId": n.User, "badge": n.Badge, "level": n.Level, "eventType": n.EventType}
+	for name, value := range all {
+		all[name] = attributeText(value)
+	}
 	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
 	return all
 }
@@ -61,6 +65,14 @@ func (n *Notice) size() int {
 		size += len(name) + len(attributeType) + len(value)
 	}
 	return size
+}
+
+// check returns an error if SNS takes the notice in no batch.
+func (n *Notice) check() error {
+	if size := n.size(); size > MaxNoticeBytes {
+		return fmt.Errorf("notice %s has %d bytes with its attributes, SNS takes at most %d: %w", n.ID, size, MaxNoticeBytes, ErrTooLarge)
+	}
+	return nil
 }
 
 // Topic publishes notices to an SNS topic. It is safe for concurrent use.
@@ -105,6 +117,9 @@ func (t *Topic) Publish(ctx context.Context, notices []Notice) []error {
 	return p.errs
 }
 
+// destination names the topic, for consumer.At.
+func (t *Topic) destination() string { return "topic " + t.ARN }
+
 func (t *Topic) fifo() bool { return strings.HasSuffix(t.ARN, ".fifo") }
 
 // check finds the faults of the topic that SNS would call invalid parameters, so
@@ -136,12 +151,11 @@ func (p *publication) pack() [][]int {
 	var batch []int
 	total := 0
 	for i := range p.notices {
-		size := p.notices[i].size()
-		if size > MaxNoticeBytes {
-			p.errs[i] = consumer.Reject(fmt.Errorf("notice %s has %d bytes with its attributes, SNS takes at most %d: %w",
-				p.notices[i].ID, size, MaxNoticeBytes, ErrTooLarge))
+		if err := p.notices[i].check(); err != nil {
+			p.errs[i] = consumer.Reject(err)
 			continue
 		}
+		size := p.notices[i].size()
 		if len(batch) == maxNoticesPerBatch || total+size > MaxNoticeBytes {
 			batches, batch, total = append(batches, batch), nil, 0
 		}
