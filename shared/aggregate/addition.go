@@ -283,7 +283,7 @@ func (a *addition) succeed(part []pendingAmount) {
 // narrow handles an error of a request that carried part. If DynamoDB refuses
 // the request for good, halving the parts finds the amounts it refuses it for.
 func (a *addition) narrow(part []pendingAmount, err error) error {
-	if !isRefused(err) {
+	if !consumer.Refused(err) {
 		return err
 	}
 	if len(part) > 1 {

@@ -152,7 +152,7 @@ func (s *stand) step(ctx context.Context) error {
 	case err == nil:
 		s.finish(part, func(pendingStanding) (error, bool) { return nil, true })
 		return nil
-	case !isRefused(err):
+	case !consumer.Refused(err):
 		return s.learn(ctx, part, moves, err)
 	case len(part) > 1:
 		s.limit = len(part) / 2

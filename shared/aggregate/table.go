@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/shopspring/decimal"
 
@@ -168,20 +167,6 @@ func isConflict(err error) bool {
 		}
 	}
 	return conflict
-}
-
-// isRefused tells whether err means that DynamoDB will never take the request.
-func isRefused(err error) bool {
-	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		for _, reason := range canceled.CancellationReasons {
-			if code(reason) == "ValidationError" {
-				return true
-			}
-		}
-		return false
-	}
-	refusal, ok := errors.AsType[smithy.APIError](err)
-	return ok && refusal.ErrorCode() == "ValidationException"
 }
 
 func code(r types.CancellationReason) string {

@@ -24,6 +24,17 @@
 //   - Near the function's time-out the rest of a batch comes again, rather than
 //     the invocation being cut.
 //
+// # Rules for a consumer
+//
+//   - Each write names its destination with At, also a write that succeeds and one
+//     that turns out to be a duplicate. A destination that is named only when it
+//     fails looks as if nothing had ever succeeded there; one that is never named
+//     shares the fate of the others: changes that wait for it become dead letters
+//     because others succeed elsewhere.
+//   - A consumer that writes to one destination only may leave its name out.
+//   - What an AWS service will never take is rejected with RejectRefused, and
+//     nothing else that a service answers is.
+//
 // # Not guaranteed
 //
 //   - Exactly one call of Apply for each change, or any order between items or

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/replication/mark"
+	"sluice/shared/consumer"
 )
 
 // The attributes of a row of the conflict log. Item, as in a tombstone, and Mark
@@ -89,7 +90,7 @@ func (p *Peers) keep(ctx context.Context, t *Table, key, version Item, l lostVer
 		})
 		return err
 	}
-	if err = put(); isInvalid(err) { // too large with the row's own attributes
+	if err = put(); consumer.Refused(err) { // too large with the row's own attributes
 		maps.DeleteFunc(row, func(name string, _ types.AttributeValue) bool { return strings.HasPrefix(name, ConflictVersion) })
 		err = put()
 	}

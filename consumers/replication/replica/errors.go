@@ -20,7 +20,7 @@ var ErrMarkDoesNotFit = errors.New("the item is too large for a copy")
 
 // putFailed is failed for a PutItem of item, whose size may be the reason.
 func (t *Table) putFailed(err error, item Item) error {
-	if !isInvalid(err) {
+	if !consumer.Refused(err) {
 		return t.failed(err, "dynamodb:PutItem", t.Name)
 	}
 	carried, ok := item[mark.Attribute]
@@ -53,7 +53,7 @@ func (t *Table) failed(err error, action, table string) error {
 	}
 	where := t.where(table)
 	switch {
-	case isInvalid(err):
+	case consumer.Refused(err):
 		err = consumer.Reject(fmt.Errorf("%s: %w", where, err))
 	case code(err) == "AccessDeniedException":
 		err = fmt.Errorf("%s: the credentials need the right to %s on arn:aws:dynamodb:%s:*:table/%s: %w", where, action, t.Region, table, err)
@@ -69,8 +69,6 @@ func (t *Table) failed(err error, action, table string) error {
 func (t *Table) foreign(err error) error {
 	return fmt.Errorf("table %s (%s): an item there: %w; remove the attribute or the item", t.Name, t.Region, err)
 }
-
-func isInvalid(err error) bool { return code(err) == "ValidationException" }
 
 func code(err error) string {
 	answer, ok := errors.AsType[smithy.APIError](err)
