@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // Lambda's system has no zones
 
 	"sluice/shared/declaration"
+	"sluice/shared/timestamp"
 )
 
 // Box sorts items into days, weeks or months by a timestamp of their own.
@@ -31,16 +31,22 @@ type unit struct {
 	end    func(time.Time) time.Time                                  // of that box
 }
 
-// midnight is the start of the day that is n days after t's.
+// midnight returns the start of the day that is n days after t's.
 func midnight(t time.Time, n int) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day()+n, 0, 0, 0, 0, t.Location())
+	return timestamp.Date(t.Year(), t.Month(), t.Day()+n, t.Location())
+}
+
+// startOf returns the start of the day that a layout's label names.
+func startOf(layout, label string, zone *time.Location) (time.Time, error) {
+	at, err := time.Parse(layout, label)
+	return timestamp.Date(at.Year(), at.Month(), at.Day(), zone), err
 }
 
 var units = map[string]unit{
 	"day": {
 		label: func(t time.Time) string { return t.Format(time.DateOnly) },
 		within: func(label string, zone *time.Location) (time.Time, error) {
-			return time.ParseInLocation(time.DateOnly, label, zone)
+			return startOf(time.DateOnly, label, zone)
 		},
 		end: func(t time.Time) time.Time { return midnight(t, 1) },
 	},
@@ -55,16 +61,16 @@ var units = map[string]unit{
 				return time.Time{}, err
 			}
 			// The fourth of January is in the first week.
-			return midnight(time.Date(year, time.January, 4, 0, 0, 0, 0, zone), 7*(week-1)), nil
+			return timestamp.Date(year, time.January, 4+7*(week-1), zone), nil
 		},
 		end: func(t time.Time) time.Time { return midnight(t, 7-(int(t.Weekday())+6)%7) },
 	},
 	"month": {
 		label: func(t time.Time) string { return t.Format("2006-01") },
 		within: func(label string, zone *time.Location) (time.Time, error) {
-			return time.ParseInLocation("2006-01", label, zone)
+			return startOf("2006-01", label, zone)
 		},
-		end: func(t time.Time) time.Time { return time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, t.Location()) },
+		end: func(t time.Time) time.Time { return timestamp.Date(t.Year(), t.Month()+1, 1, t.Location()) },
 	},
 }
 
@@ -82,8 +88,8 @@ func (b *Box) At(t time.Time) string { return b.unit.label(t.In(b.zone.location)
 
 // Of returns the label of the box that an item's timestamp falls into, in the
 // stated zone.
-func (b *Box) Of(timestamp string) (label string, err error) {
-	at, err := ParseTime(timestamp, b.zone.location)
+func (b *Box) Of(text string) (label string, err error) {
+	at, err := timestamp.Parse(text, b.zone.location)
 	if err != nil {
 		return "", err
 	}
@@ -93,13 +99,20 @@ func (b *Box) Of(timestamp string) (label string, err error) {
 // Open returns the labels of the boxes that have begun and for which a change
 // made now still counts; newest first. The box must be one with keep.
 func (b *Box) Open(now time.Time) []string {
+	today := now.In(b.zone.location)
 	var labels []string
-	for at := now.In(b.zone.location); now.Before(b.unit.end(at).Add(b.keep)); at = midnight(at, -1) {
+	for n := 1; ; n-- { // tomorrow may have begun already, if the clocks were put back at its first midnight
+		at := midnight(today, n)
+		if at.After(now) {
+			continue
+		}
+		if !now.Before(b.unit.end(at).Add(b.keep)) {
+			return labels
+		}
 		if label := b.unit.label(at); !slices.Contains(labels, label) {
 			labels = append(labels, label)
 		}
 	}
-	return labels
 }
 
 // place is where an item stands: a box, and until when changes count for it.

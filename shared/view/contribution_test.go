@@ -12,6 +12,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/timestamp"
 )
 
 const horizon = 384 * time.Hour
@@ -222,7 +223,7 @@ func TestBoxEnds(t *testing.T) {
 		{"month", "2024-12-31 23:59:59", "2025-01-01T00:00:00+01:00"},
 	} {
 		b := &Box{unit: units[test.unit], zone: zone{location: berlin}, expiresAt: "x"}
-		at, err := ParseTime(test.timestamp, berlin)
+		at, err := timestamp.Parse(test.timestamp, berlin)
 		if got := b.at(at).until.Format(time.RFC3339); err != nil || got != test.end {
 			t.Errorf("%s of %s ends %s, %v; want %s", test.unit, test.timestamp, got, err, test.end)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"sluice/shared/change"
 	"sluice/shared/declaration"
+	"sluice/shared/timestamp"
 )
 
 // dates says which items' own timestamps can't be true.
@@ -61,16 +62,20 @@ type zone struct {
 	attribute string         // with an item's own; empty: none has
 }
 
-// of returns an item's zone. One that it states must exist.
+// of returns an item's zone. A zone that the item states must exist. An empty text and NULL state none.
 func (z zone) of(i item) (*time.Location, error) {
-	if z.attribute == "" || i.value(z.attribute).Type() == 0 {
+	if z.attribute == "" {
+		return z.location, nil
+	}
+	value := i.value(z.attribute)
+	if t := value.Type(); t == 0 || t == change.NULL || t == change.S && value.Text() == "" {
 		return z.location, nil
 	}
 	name, err := i.text(z.attribute, change.S)
 	if err != nil {
 		return nil, err
 	}
-	location, err := loadZone(name)
+	location, err := timestamp.LoadZone(name)
 	if err != nil {
 		return nil, fmt.Errorf("attribute %q: %w", z.attribute, err)
 	}
@@ -87,20 +92,11 @@ func (z zone) timestamp(i item, attribute string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	at, err := ParseTime(text, location)
+	at, err := timestamp.Parse(text, location)
 	if err != nil {
 		return at, fmt.Errorf("attribute %q: %w", attribute, err)
 	}
 	return at, nil
-}
-
-// loadZone finds a zone by its name. The machine's own, and none, aren't names.
-func loadZone(name string) (*time.Location, error) {
-	location, err := time.LoadLocation(name)
-	if err != nil || name == "" || location == time.Local {
-		return nil, fmt.Errorf("unknown zone %q; zones are UTC or like Europe/Berlin", name)
-	}
-	return location, nil
 }
 
 // zone reads a zone: its name, or `{attribute: …, otherwise: …}`.
@@ -113,24 +109,9 @@ func (r *reader) zone(n node, what string) zone {
 	}
 	if name := r.Text(n, what); name != "" {
 		var err error
-		if z.location, err = loadZone(name); err != nil {
+		if z.location, err = timestamp.LoadZone(name); err != nil {
 			r.Fault(n.At, "%s: %v", what, err)
 		}
 	}
 	return z
-}
-
-// layouts are the forms of a timestamp. Fractions of a second may follow the
-// seconds in any of them. Those without an offset are read in the given zone.
-var layouts = []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateOnly}
-
-// ParseTime reads a timestamp like 2020-09-16 00:59:07.420452 or
-// 2024-01-15T10:30:00Z; one without an offset is in the zone. So is the result.
-func ParseTime(text string, in *time.Location) (time.Time, error) {
-	for _, layout := range layouts {
-		if at, err := time.ParseInLocation(layout, text, in); err == nil {
-			return at.In(in), nil // as the text's offset may be another
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no timestamp like 2020-09-16 00:59:07.420452 or 2024-01-15T10:30:00Z", text)
 }
