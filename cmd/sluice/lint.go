@@ -47,7 +47,7 @@ func (c *lintCommand) Run() error {
 	}
 	if c.File == "" || c.Template {
 		if err := c.lintTemplates(); err != nil {
-			return fmt.Errorf("the templates don't suit a consumer:\n%w", err)
+			return fmt.Errorf("the templates have faults:\n%w", err)
 		}
 	}
 	if c.Replicas || c.Search || c.Badges || c.Template {
@@ -133,7 +133,7 @@ func readBook(settings badges.Settings, file string) (*rule.Book, error) {
 	return settings.ReadRules(file, text)
 }
 
-// lintTemplates checks the file, or the consumers' templates of the checkout; elsewhere there are none.
+// lintTemplates checks the file, or all templates of the checkout that make something; elsewhere there are none.
 func (c *lintCommand) lintTemplates() error {
 	paths := []string{c.File}
 	if c.File == "" {
@@ -141,7 +141,7 @@ func (c *lintCommand) lintTemplates() error {
 		if err != nil {
 			return nil //nolint:nilerr // what ships in the binary can be checked anywhere
 		}
-		if paths, err = filepath.Glob(filepath.Join(root, "consumers", "*", "template.yaml")); err != nil {
+		if paths, err = template.Find(root); err != nil {
 			return err
 		}
 	}
@@ -152,7 +152,7 @@ func (c *lintCommand) lintTemplates() error {
 			err = read.Check(c.Retention)
 		}
 		if err == nil {
-			say("%s suits a consumer\n", fromHere(path))
+			say("%s: no faults\n", fromHere(path))
 		}
 		faults = append(faults, err)
 	}

@@ -50,3 +50,19 @@ func TestSettingsValidate(t *testing.T) {
 		t.Errorf("%v says nothing of SEARCH_SERVICE", err)
 	}
 }
+
+// Credentials and documents leave this machine over TLS only.
+func TestEndpointIsSafe(t *testing.T) {
+	for endpoint, safe := range map[string]bool{
+		"https://search.example": true, "http://127.0.0.1:9200": true, "http://localhost:9200": true, "http://[::1]:9200": true,
+		"http://search.example": false, "http://10.0.0.1:9200": false, "http://localhost.example": false, "http://127.0.0.1.example": false,
+	} {
+		for _, auth := range []Auth{IAM, Basic, None} {
+			settings := DefaultSettings()
+			settings.Endpoint, settings.Auth, settings.User, settings.Password = endpoint, auth, "ann", "one"
+			if err := settings.Validate(); (err == nil) != (safe || auth == None) {
+				t.Errorf("%s with %s: %v", endpoint, auth, err)
+			}
+		}
+	}
+}

@@ -27,7 +27,12 @@ func TestRights(t *testing.T) {
 			image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("7")}
 			put := consumertest.Change{Table: DefaultScoreTable, Time: time.Now().Add(-time.Second), Keys: keys, New: image}
 			removed := consumertest.Change{Table: DefaultScoreTable, Time: time.Now(), Keys: keys, Old: image}
-			f.Invoke(put.Record()) // the index is made
+			pet := consumertest.Item{"PK": consumertest.S("PET#1"), "SK": consumertest.S("PROFILE"), "entityType": consumertest.S("PET")}
+			player := consumertest.Item{"UserId": consumertest.S("reed"), "Score": consumertest.N("7")}
+			f.Invoke(put.Record()) // the index is made, as those of the other routes are by the next call
+			f.Invoke(
+				consumertest.Change{Table: DefaultPetTable, Time: time.Now(), Keys: consumertest.Item{"PK": pet["PK"], "SK": pet["SK"]}, New: pet}.Record(),
+				consumertest.Change{Table: DefaultBoardTable, Time: time.Now(), Keys: consumertest.Item{"UserId": player["UserId"]}, New: player}.Record())
 			f.Invoke(removed.Record())
 			f.Invoke(put.Record()) // stale
 
@@ -39,7 +44,7 @@ func TestRights(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := time.Now()
-			old, err := newOf(f.Config(), settings, routes[2:], func() time.Time { return now })
+			old, err := newOf(f.Config(), settings, routes, func() time.Time { return now })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package search
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"time"
@@ -69,8 +70,11 @@ func DefaultSettings() Settings {
 func (s Settings) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	switch u, err := url.Parse(s.Endpoint); {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		fault("SEARCH_ENDPOINT must be OpenSearch's URL, with https:// (got %q)", s.Endpoint)
+	case u.Scheme == "http" && s.Auth != None && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
+		fault("SEARCH_ENDPOINT must begin with https://, since SEARCH_AUTH is %s: over http:// everybody on the way reads the requests and can change them (got %q)", s.Auth, s.Endpoint)
 	}
 	if !slices.Contains([]Auth{IAM, Basic, None}, s.Auth) {
 		fault("SEARCH_AUTH must be %s, %s or %s (got %q)", IAM, Basic, None, s.Auth)

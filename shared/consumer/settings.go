@@ -11,7 +11,7 @@ import (
 // The defaults of Settings, for fields that are zero.
 const (
 	DefaultStuckAfter    = 5 * time.Minute
-	DefaultGiveUpAge     = 23 * time.Hour
+	DefaultGiveUpAge     = 167 * time.Hour
 	DefaultAnswerReserve = 3 * time.Second
 )
 

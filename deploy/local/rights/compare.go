@@ -3,7 +3,6 @@ package rights
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,6 +55,9 @@ func Compare(r *template.Resources, f template.Function, needs []Need, fixed []G
 	for i, g := range grants {
 		switch why := g.tooWide(); {
 		case slices.Contains(fixed, g.Grant) && g.condition == nil:
+			if g.ofKey() && !g.viaService {
+				c.add(g.line, "allows %v: add a condition on %s with the services that use the key for the function, so that nobody else can use it with the function's credentials", g, viaService)
+			}
 		case why != "":
 			c.add(g.line, "allows %v: %s", g, why)
 		case !used[i] && g.ofLambda():
@@ -100,6 +102,8 @@ type grant struct {
 	Grant
 	line      int
 	condition map[string]map[string][]string
+	// viaService reports whether only services may use the key, for the function. Then condition is nil.
+	viaService bool
 }
 
 func (c *comparison) grants() []grant {
@@ -107,7 +111,10 @@ func (c *comparison) grants() []grant {
 	for _, s := range c.role.Statements {
 		for _, action := range s.Actions {
 			for _, resource := range s.Resources {
-				g := grant{Grant{action, resource}, s.Line, s.Condition}
+				g := grant{Grant: Grant{action, resource}, line: s.Line, condition: s.Condition}
+				if services := onlyVia(s.Condition); g.ofKey() && services != nil {
+					g.condition, g.viaService = nil, !slices.Contains(services, "*")
+				}
 				grants = append(grants, g.inEach()...)
 			}
 		}
@@ -115,8 +122,24 @@ func (c *comparison) grants() []grant {
 	return grants
 }
 
-// requestedRegion is the one condition that is understood: in which regions calls may be made.
-const requestedRegion = "aws:RequestedRegion"
+// The keys of the conditions that are understood: in which regions calls may be made, and through which services a KMS key may
+// be used: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+const (
+	requestedRegion = "aws:RequestedRegion"
+	viaService      = "kms:ViaService"
+)
+
+// onlyVia returns the services of a condition that has viaService and nothing else; nil for any other condition.
+func onlyVia(condition map[string]map[string][]string) []string {
+	for _, operator := range []string{"StringEquals", "StringLike"} {
+		if keys := condition[operator]; len(condition) == 1 && len(keys) == 1 {
+			return keys[viaService]
+		}
+	}
+	return nil
+}
+
+func (g grant) ofKey() bool { return strings.HasPrefix(g.Action, "kms:") }
 
 // regions returns those that the statement's condition names; nil: it has none.
 func (g grant) regions() []string { return g.condition["StringEquals"][requestedRegion] }
@@ -173,8 +196,6 @@ func (g grant) tooWide() string {
 		return "name the resource's ARN"
 	case parts[2] == "s3": // the keys of objects are the function's own
 		resource = strings.TrimSuffix(resource, "/*")
-	case parts[2] == "es": // and so are the paths of a domain
-		resource = path.Join(strings.Join(parts[:5], ":"), strings.Join(strings.SplitN(parts[5], "/", 3)[:2], "/"))
 	case parts[3] == "*" && len(g.regions()) > 0:
 		resource = strings.Join(slices.Delete(parts, 3, 4), ":")
 	}

@@ -65,40 +65,40 @@ func TestCompare(t *testing.T) {
 			"role FunctionRole lacks dynamodb:Query on " + table + ", which the function calls in eu-west-1: add it",
 		}},
 		"one action too many": {"dynamodb:Query]", "dynamodb:Query, dynamodb:DeleteItem]", []string{
-			"line 39: role FunctionRole allows dynamodb:DeleteItem on " + table + ", for which no call was seen: remove it, or have the test make the call",
+			"line 40: role FunctionRole allows dynamodb:DeleteItem on " + table + ", for which no call was seen: remove it, or have the test make the call",
 		}},
 		"another table": {"Resource: !GetAtt Table.Arn", `Resource: !Sub "${Table.Arn}2"`, []string{
 			"role FunctionRole lacks dynamodb:PutItem on " + table + ", which the function calls in eu-west-1: add it",
 			"role FunctionRole lacks dynamodb:Query on " + table + ", which the function calls in eu-west-1: add it",
-			"line 39: role FunctionRole allows dynamodb:PutItem on " + table + "2, for which no call was seen: remove it, or have the test make the call",
-			"line 39: role FunctionRole allows dynamodb:Query on " + table + "2, for which no call was seen: remove it, or have the test make the call",
+			"line 40: role FunctionRole allows dynamodb:PutItem on " + table + "2, for which no call was seen: remove it, or have the test make the call",
+			"line 40: role FunctionRole allows dynamodb:Query on " + table + "2, for which no call was seen: remove it, or have the test make the call",
 		}},
 		"every table": {"Resource: !GetAtt Table.Arn", `Resource: "arn:aws:dynamodb:eu-west-1:000000000000:table/*"`, []string{
-			"line 39: role FunctionRole allows dynamodb:PutItem on arn:aws:dynamodb:eu-west-1:000000000000:table/*: name the resource, without a wildcard",
-			"line 39: role FunctionRole allows dynamodb:Query on arn:aws:dynamodb:eu-west-1:000000000000:table/*: name the resource, without a wildcard",
+			"line 40: role FunctionRole allows dynamodb:PutItem on arn:aws:dynamodb:eu-west-1:000000000000:table/*: name the resource, without a wildcard",
+			"line 40: role FunctionRole allows dynamodb:Query on arn:aws:dynamodb:eu-west-1:000000000000:table/*: name the resource, without a wildcard",
 		}},
 		"everything": {"Resource: !GetAtt Table.Arn", `Resource: "*"`, []string{
-			"line 39: role FunctionRole allows dynamodb:PutItem on *: name the resource's ARN",
-			"line 39: role FunctionRole allows dynamodb:Query on *: name the resource's ARN",
+			"line 40: role FunctionRole allows dynamodb:PutItem on *: name the resource's ARN",
+			"line 40: role FunctionRole allows dynamodb:Query on *: name the resource's ARN",
 		}},
 		"every action": {"[dynamodb:PutItem, dynamodb:Query]", `"dynamodb:*"`, []string{
 			"role FunctionRole lacks dynamodb:PutItem on " + table + ", which the function calls in eu-west-1: add it",
 			"role FunctionRole lacks dynamodb:Query on " + table + ", which the function calls in eu-west-1: add it",
-			"line 39: role FunctionRole allows dynamodb:* on " + table + ": name each action, without a wildcard",
+			"line 40: role FunctionRole allows dynamodb:* on " + table + ": name each action, without a wildcard",
 		}},
 		"every bucket": {`!Sub "${Bodies.Arn}/*"`, `"arn:aws:s3:::*"`, []string{
-			"line 42: role FunctionRole allows s3:PutObject on arn:aws:s3:::*: name the resource, without a wildcard",
+			"line 43: role FunctionRole allows s3:PutObject on arn:aws:s3:::*: name the resource, without a wildcard",
 		}},
 		"one region too many": {`"eu-west-1,us-east-1"`, `"eu-west-1,us-east-1,us-east-2"`, []string{
-			"line 45: role FunctionRole allows dynamodb:GetItem on arn:aws:dynamodb:us-east-2:000000000000:table/Shared, for which no call was seen: remove it, or have the test make the call",
+			"line 46: role FunctionRole allows dynamodb:GetItem on arn:aws:dynamodb:us-east-2:000000000000:table/Shared, for which no call was seen: remove it, or have the test make the call",
 		}},
 		"every region": {"                Condition: {StringEquals: {\"aws:RequestedRegion\": !Split [\",\", !Ref Regions]}}\n", "", []string{
-			"line 45: role FunctionRole allows dynamodb:GetItem on arn:aws:dynamodb:*:000000000000:table/Shared: name the resource, without a wildcard",
+			"line 46: role FunctionRole allows dynamodb:GetItem on arn:aws:dynamodb:*:000000000000:table/Shared: name the resource, without a wildcard",
 		}},
 		"another condition": {`{StringEquals: {"aws:RequestedRegion": !Split [",", !Ref Regions]}}`, `{Bool: {"aws:SecureTransport": "true"}}`, []string{
 			"role FunctionRole lacks dynamodb:GetItem on arn:aws:dynamodb:eu-west-1:000000000000:table/Shared, which the function calls in eu-west-1: add it",
 			"role FunctionRole lacks dynamodb:GetItem on arn:aws:dynamodb:us-east-1:000000000000:table/Shared, which the function calls in us-east-1: add it",
-			"line 45: role FunctionRole allows dynamodb:GetItem on arn:aws:dynamodb:*:000000000000:table/Shared: its condition isn't understood here: understood is StringEquals of aws:RequestedRegion",
+			"line 46: role FunctionRole allows dynamodb:GetItem on arn:aws:dynamodb:*:000000000000:table/Shared: its condition isn't understood here: understood is StringEquals of aws:RequestedRegion",
 		}},
 		"no log": {"[logs:CreateLogStream, logs:PutLogEvents]", "logs:CreateLogStream", []string{
 			"role FunctionRole lacks logs:PutLogEvents on arn:aws:logs:eu-west-1:000000000000:log-group:s-Logs:*, which Lambda or a service needs in the function's name: add it",
@@ -120,6 +120,13 @@ func TestCompare(t *testing.T) {
 			"role FunctionRole lacks kms:ReEncrypt* on arn:aws:kms:eu-west-1:000000000000:key/one, which Lambda or a service needs in the function's name: add it",
 			"line 33: role FunctionRole allows kms:CreateGrant on arn:aws:kms:eu-west-1:000000000000:key/one, which neither Lambda nor a service needs in the function's name: remove it",
 		}},
+		"a key without services":    {"                Condition: {StringLike: {\"kms:ViaService\": \"dynamodb.*.amazonaws.com\"}}\n", "", keyIsOpen()},
+		"a key through any service": {`"kms:ViaService": "dynamodb.*.amazonaws.com"`, `"kms:ViaService": "*"`, keyIsOpen()},
+		"every path of a domain": {
+			"              - Effect: Allow\n                Action: s3:PutObject\n",
+			"              - {Effect: Allow, Action: \"es:ESHttpPut\", Resource: \"arn:aws:es:eu-west-1:000000000000:domain/search/*-1\"}\n              - Effect: Allow\n                Action: s3:PutObject\n",
+			[]string{"line 43: role FunctionRole allows es:ESHttpPut on arn:aws:es:eu-west-1:000000000000:domain/search/*-1: name the resource, without a wildcard"},
+		},
 		"somebody else's role": {"Service: lambda.amazonaws.com", "Service: [lambda.amazonaws.com, ec2.amazonaws.com]", []string{
 			"role FunctionRole may be assumed by [lambda.amazonaws.com ec2.amazonaws.com]; only lambda.amazonaws.com has to",
 		}},
@@ -160,4 +167,14 @@ func TestCompareFanOut(t *testing.T) {
 	if diff := cmp.Diff(want, compare(t, conditional, always, seen, nil)); diff != "" {
 		t.Errorf("without a consumer of the stream (-want +got):\n%s", diff)
 	}
+}
+
+// keyIsOpen returns the faults of a key that anybody can use with the function's credentials: one for each action.
+func keyIsOpen() []string {
+	var faults []string
+	for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey", "kms:Encrypt", "kms:ReEncrypt*"} {
+		faults = append(faults, "line 33: role FunctionRole allows "+action+" on arn:aws:kms:eu-west-1:000000000000:key/one: add a condition on kms:ViaService "+
+			"with the services that use the key for the function, so that nobody else can use it with the function's credentials")
+	}
+	return faults
 }

@@ -1,6 +1,10 @@
 package template
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -10,26 +14,67 @@ import (
 // functionType is the type of a consumer's function.
 const functionType = "AWS::Serverless::Function"
 
-// Check tells what in the template would make a consumer lose changes, or not know them again: CloudFormation would
-// take it. Faults are of type [*Error], joined; those that Resolve finds are among them.
+// retentionHours is the parameter of a template that says how long the stream keeps a change.
+const retentionHours = "RetentionHours"
+
+// Check returns the faults of a template that CloudFormation would accept, but that would lose changes or data, or make a
+// consumer forget a change too early. Faults are of type [*Error], joined; the faults that Resolve finds are among them.
 //
-// Parameters have their defaults, and one without a default has some value. The stream keeps a change for retention,
-// unless the template has the stream and says otherwise.
+// Parameters have their defaults; a parameter without a default has some value. The stream keeps a change for retention,
+// unless the template has the stream and says otherwise. A template with the parameter RetentionHours is checked with
+// retention, and then with each other value that the parameter allows.
 func (t *Template) Check(retention time.Duration) error {
+	if err := t.check(retention); err != nil {
+		return err
+	}
+	for _, p := range t.Parameters {
+		if p.Name != retentionHours {
+			continue
+		}
+		for _, hours := range p.allowed {
+			number, err := strconv.Atoi(hours)
+			if err != nil {
+				return &Error{Path: t.Path, Line: p.at.line, Column: p.at.column, Message: retentionHours + " allows " + hours + ", which is no number of hours"}
+			}
+			if err := t.check(time.Duration(number) * time.Hour); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Template) check(retention time.Duration) error {
 	found := &faults{path: t.Path}
 	given := map[string]string{}
 	for _, p := range t.Parameters {
-		if p.Default == nil {
+		switch {
+		case p.Name == retentionHours:
+			given[p.Name] = strconv.Itoa(int(retention.Hours()))
+		case p.Default == nil:
 			given[p.Name] = p.some()
 		}
 	}
-	r := t.resolver(Scope{StackName: "stack", Region: "us-east-1", AccountID: "000000000000", Parameters: given}, found)
-	r.resources(t)
+	checked := *t
+	checked.Parameters = slices.Clone(t.Parameters)
+	for i := range checked.Parameters {
+		if p := &checked.Parameters[i]; p.Default == nil {
+			p.pattern = nil // the value that it has here is made up
+		}
+	}
+	r := checked.resolver(Scope{StackName: "stack", Region: "us-east-1", AccountID: "000000000000", Parameters: given}, found)
+	r.resources(&checked)
 	c := checker{decoder{found}, r, retention}
 	for _, p := range t.resources.pairs {
-		if function, known := r.named[p.key]; known && function.kind == functionType {
-			c.function(p.key, r.resolve(function.properties))
+		resource, known := r.named[p.key]
+		if !known {
+			continue
 		}
+		properties := r.resolve(resource.properties)
+		if resource.kind == functionType {
+			c.function(p.key, properties)
+		}
+		c.survives(resource, properties)
 	}
 	return found.err()
 }
@@ -60,7 +105,8 @@ func (c checker) function(id string, properties node) {
 		mapping := event.value.get("Properties")
 		what := id + ": event " + event.key
 		c.answers(what, event.at, mapping)
-		c.retries(what, event.at, mapping, variables)
+		c.starts(what, mapping)
+		c.retries(what, mapping, variables, c.retentionOf(mapping))
 		destination := mapping.get("DestinationConfig").get("OnFailure").get("Destination")
 		if destination.kind == null {
 			c.add(event.at, "%s must have an OnFailure destination: without one Lambda drops records that it gives up, and nobody hears of it", what)
@@ -84,36 +130,71 @@ func (c checker) answers(what string, at position, mapping node) {
 	c.add(at, "%s must have FunctionResponseTypes: [ReportBatchItemFailures]: without it Lambda ignores the answer, and drops what failed", what)
 }
 
-// retries checks when Lambda gives up a record, which must be after the consumer has:
-// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
-func (c checker) retries(what string, at position, mapping, variables node) {
-	attempts, age := mapping.get("MaximumRetryAttempts"), mapping.get("MaximumRecordAgeInSeconds")
-	limit, limited := seconds(age)
-	switch endless := attempts.kind == null || attempts.text == "-1"; {
-	case !endless:
-		c.add(attempts.at, "%s: MaximumRetryAttempts = %s must be -1: a destination that is down for that many attempts would lose all changes but their positions", what, attempts.text)
-	case !limited:
-		if age.kind != null {
-			at = age.at
-		}
-		c.add(at, "%s tries without end, so it must have a MaximumRecordAgeInSeconds: a record that always fails would block its shard until the stream forgets it", what)
+// starts checks that a new mapping begins with the oldest record. With LATEST, a mapping misses what is written while it
+// is made or changed: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+func (c checker) starts(what string, mapping node) {
+	if position := mapping.get("StartingPosition"); position.text == string(Latest) {
+		c.add(position.at, "%s: StartingPosition must be TRIM_HORIZON, not LATEST: Lambda misses changes that are written while it makes or updates the mapping", what)
 	}
-	if !limited {
-		return
+}
+
+// retries checks that Lambda delivers a change as long as the stream keeps it, and that the consumer gives up a failing
+// change before that: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+func (c checker) retries(what string, mapping, variables node, retention time.Duration) {
+	attempts, age := mapping.get("MaximumRetryAttempts"), mapping.get("MaximumRecordAgeInSeconds")
+	if attempts.kind != null && attempts.text != "-1" {
+		c.add(attempts.at, "%s: MaximumRetryAttempts = %s must be -1: a destination that is down for that many attempts would lose all changes but their positions", what, attempts.text)
+	}
+	if limit, limited := seconds(age); limited && limit < retention {
+		c.add(age.at, "%s: MaximumRecordAgeInSeconds = %s must be -1, or at least the stream's retention of %v: Lambda keeps only the positions of older changes, "+
+			"after a mapping was disabled for longer, and for a consumer that is new on an older stream", what, age.text, retention)
 	}
 	variable := variables.get(giveUpAge)
 	giveUp := consumer.DefaultGiveUpAge
 	if variable.kind != null {
 		var err error
 		if giveUp, err = time.ParseDuration(variable.text); err != nil {
-			c.add(variable.at, "%s = %q must be a time like 23h", giveUpAge, variable.text)
+			c.add(variable.at, "%s = %q must be a time like 167h", giveUpAge, variable.text)
 			return
 		}
-		age.at = variable.at
 	}
-	if giveUp >= limit {
-		c.add(age.at, "%s: %s = %v must be less than MaximumRecordAgeInSeconds = %v: at that age Lambda drops the record and keeps only its position",
-			what, giveUpAge, giveUp, limit)
+	if giveUp >= retention {
+		c.add(variable.at, "%s: %s = %v must be less than the stream's retention of %v: at that age the stream forgets the change, and nobody has it",
+			what, giveUpAge, giveUp, retention)
+	}
+}
+
+// Deletion policies with which CloudFormation leaves a resource of a deleted stack:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+var retains = []string{"Retain", "RetainExceptOnCreate"}
+
+// holdsData has the types of resources whose deletion loses what nobody can make again: items, changes, dead letters,
+// people's subscriptions.
+var holdsData = []string{tableType, "AWS::Kinesis::Stream", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::SNS::Topic"}
+
+// survives checks that a resource with data outlives its stack and its replacement, and that a table can be restored.
+func (c checker) survives(resource named, properties node) {
+	if !slices.Contains(holdsData, resource.kind) {
+		return
+	}
+	id := resource.logicalID
+	if !slices.Contains(retains, resource.deletion) {
+		c.add(resource.at, "%s (%s) must have DeletionPolicy: RetainExceptOnCreate, or Retain: a stack that is deleted would take its data along", id, resource.kind)
+	}
+	if resource.replacement != "Retain" {
+		c.add(resource.at, "%s (%s) must have UpdateReplacePolicy: Retain: an update that replaces it would delete its data", id, resource.kind)
+	}
+	if resource.kind != tableType {
+		return
+	}
+	if properties.get("PointInTimeRecoverySpecification").get("PointInTimeRecoveryEnabled").text != "true" {
+		c.add(resource.at, "%s must have PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}, which a parameter may turn off: without it nobody can restore what a faulty program overwrites", id)
+	}
+	if properties.get("DeletionProtectionEnabled").text != "true" {
+		c.add(resource.at, "%s must have DeletionProtectionEnabled: true, which a parameter may turn off: without it one call deletes the table", id)
+	}
+	if changes := properties.get("KinesisStreamSpecification"); changes.kind != null && changes.get("ApproximateCreationDateTimePrecision").text != "MICROSECOND" {
+		c.add(changes.at, "%s must have ApproximateCreationDateTimePrecision: MICROSECOND: changes of one item within a millisecond can't be told apart", id)
 	}
 }
 
@@ -135,13 +216,10 @@ func (c checker) horizon(what string, mapping, destination, variables node) {
 		c.add(variable.at, "%s = %q must be a time like 384h", horizon, variable.text)
 		return
 	}
-	retention, letters := c.retention, time.Duration(0)
+	retention, letters := c.retentionOf(mapping), time.Duration(0)
 	for _, resource := range c.resolver.named {
-		properties := c.resolver.resolve(resource.properties)
-		switch {
-		case resource.kind == "AWS::Kinesis::Stream" && resource.attributes["Arn"] == mapping.get("Stream").text:
-			retention = c.decoder.retention(properties.get("RetentionPeriodHours"), resource.logicalID)
-		case resource.kind == "AWS::SQS::Queue" && resource.attributes["Arn"] == destination.text:
+		if resource.kind == "AWS::SQS::Queue" && resource.attributes["Arn"] == destination.text {
+			properties := c.resolver.resolve(resource.properties)
 			// The default of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 			letters = c.seconds(properties.get("MessageRetentionPeriod"), resource.logicalID+": MessageRetentionPeriod", 345600, 60, 1209600)
 		}
@@ -152,8 +230,41 @@ func (c checker) horizon(what string, mapping, destination, variables node) {
 	}
 }
 
+// retentionOf returns how long the stream of a mapping keeps a change.
+func (c checker) retentionOf(mapping node) time.Duration {
+	for _, resource := range c.resolver.named {
+		if resource.kind == "AWS::Kinesis::Stream" && resource.attributes["Arn"] == mapping.get("Stream").text {
+			return c.decoder.retention(c.resolver.resolve(resource.properties).get("RetentionPeriodHours"), resource.logicalID)
+		}
+	}
+	return c.retention
+}
+
 // seconds returns a limit in seconds; none if there is no value or it is -1.
 func seconds(n node) (time.Duration, bool) {
 	number, err := strconv.Atoi(n.text)
 	return time.Duration(number) * time.Second, err == nil && number >= 0
+}
+
+// Find returns the paths of the templates of a checkout: those of the whole, of deploy and of the consumers, sorted.
+func Find(root string) ([]string, error) {
+	var paths []string
+	for _, pattern := range []string{"template.yaml", "deploy/*.yaml", "consumers/*/*.yaml", "consumers/*/example/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range found {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			// Declarations are YAML too.
+			if bytes.HasPrefix(text, []byte("AWSTemplateFormatVersion")) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
 }

@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,12 +40,17 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// What people deploy, and copy, suits a consumer.
-func TestOwnTemplatesSuitConsumers(t *testing.T) {
+// No template that people deploy, or copy, has a fault, whatever retention it is given.
+func TestOwnTemplatesHaveNoFaults(t *testing.T) {
 	const root = "../../.."
-	paths, err := filepath.Glob(filepath.Join(root, "consumers/*/template.yaml"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("found no consumers: %v", err)
+	paths, err := template.Find(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"template.yaml", "deploy/stream.yaml", "consumers/badges/template.yaml", "consumers/replication/destination.yaml", "consumers/replication/example/logfile.yaml"} {
+		if !slices.Contains(paths, filepath.Join(root, path)) {
+			t.Errorf("%s isn't among the templates %q", path, paths)
+		}
 	}
 	for _, path := range paths {
 		if err := check(path); err != nil {

@@ -97,6 +97,25 @@ func (r *resolver) split(n node) node {
 	return parts
 }
 
+// findInMap returns the value that the section Mappings has under a map's name, a key and a second key.
+func (r *resolver) findInMap(n node) node {
+	arguments, ok := r.arguments(n, 3, "the name of a map and two keys")
+	if !ok {
+		return node{at: n.at}
+	}
+	found, path := r.mappings, "Mappings"
+	for _, argument := range arguments {
+		key := r.resolve(argument)
+		path += "." + nameOf(key)
+		if found = found.get(key.text); key.kind != scalar || found.kind == null {
+			r.add(n.at, "there is no %s", path)
+			return node{at: n.at}
+		}
+	}
+	found.at = n.at
+	return found
+}
+
 // isNoValue tells whether n is the reference that takes away the property or the item of a list that it stands for.
 func isNoValue(n node) bool {
 	return n.kind == intrinsic && n.text == "Ref" && n.items[0].text == "AWS::NoValue"

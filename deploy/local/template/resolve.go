@@ -14,6 +14,8 @@ type named struct {
 	kind       string // AWS::DynamoDB::Table, for instance
 	at         position
 	properties node
+	// deletion and replacement are what becomes of it when the stack is deleted, or it is replaced; empty: it is deleted too.
+	deletion, replacement string
 	// absent is whether the resource's condition doesn't hold. References to it stand where nobody chooses them.
 	absent     bool
 	name       string
@@ -26,18 +28,19 @@ type resolver struct {
 	*faults
 	scope      Scope
 	parameters map[string]string
+	mappings   node
 	conditions map[string]bool
 	named      map[string]named
 }
 
 // The attributes of a resource itself that have no meaning on one machine.
-var attributesPassedOver = []string{"DeletionPolicy", "DependsOn", "Metadata", "UpdateReplacePolicy"}
+var attributesPassedOver = []string{"DependsOn", "Metadata"}
 
 // name gives every resource its name. Names may refer to parameters, not to resources, so that the order of
 // resources does not matter.
 func (r *resolver) name(d decoder, resources node) {
 	for _, p := range d.pairs(resources, "Resources") {
-		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Condition", "Properties"}, attributesPassedOver)
+		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Condition", "DeletionPolicy", "Properties", "UpdateReplacePolicy"}, attributesPassedOver)
 		kind := d.text(fields.get("Type"), "resource "+p.key+": Type")
 		known, ok := resourceTypes[kind]
 		if !ok {
@@ -45,6 +48,8 @@ func (r *resolver) name(d decoder, resources node) {
 			continue
 		}
 		resource := named{logicalID: p.key, kind: kind, at: p.at, properties: fields.get("Properties")}
+		resource.deletion = d.optional(fields.get("DeletionPolicy"), p.key+": DeletionPolicy")
+		resource.replacement = d.optional(fields.get("UpdateReplacePolicy"), p.key+": UpdateReplacePolicy")
 		resource.name = r.scope.StackName + "-" + p.key
 		if condition := fields.get("Condition"); condition.kind != null {
 			resource.absent = !r.condition(condition)
@@ -78,6 +83,8 @@ func (r *resolver) resolve(n node) node {
 			return r.choose(n)
 		case "Fn::Split":
 			return r.split(n)
+		case "Fn::FindInMap":
+			return r.findInMap(n)
 		case "Ref":
 			if isNoValue(n) {
 				return node{kind: removed, at: n.at}
@@ -88,7 +95,7 @@ func (r *resolver) resolve(n node) node {
 		case "Fn::Sub":
 			text = r.sub(n, argument)
 		default:
-			r.add(n.at, "%s is not understood here; understood: Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref", n.text)
+			r.add(n.at, "%s is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref", n.text)
 		}
 		return node{kind: scalar, at: n.at, text: text}
 	case list:
@@ -130,9 +137,11 @@ func (r *resolver) valueOf(at position, name string) string {
 		return r.scope.StackName
 	case "AWS::Partition":
 		return "aws"
+	case "AWS::URLSuffix":
+		return "amazonaws.com"
 	}
 	if strings.HasPrefix(name, "AWS::") {
-		r.add(at, "%s is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName", name)
+		r.add(at, "%s is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName, AWS::URLSuffix", name)
 		return ""
 	}
 	if value, ok := r.parameters[name]; ok {

@@ -90,12 +90,15 @@ type resourceType struct {
 	decode         func(d decoder, resource named, properties node, into *Resources)
 }
 
+// tableType is the type of a table.
+const tableType = "AWS::DynamoDB::Table"
+
 // resourceTypes has all types that are understood. Filled by init, since their functions refer to it.
 var resourceTypes map[string]resourceType
 
 func init() {
 	resourceTypes = map[string]resourceType{
-		"AWS::DynamoDB::Table": {
+		tableType: {
 			nameProperty: "TableName",
 			refer: func(s Scope, name string) (string, map[string]string) {
 				return name, map[string]string{"Arn": s.arn("dynamodb", "table/"+name)}

@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 )
@@ -14,6 +15,7 @@ type Template struct {
 	// Parameters are the template's, in order.
 	Parameters []Parameter
 
+	mappings   node
 	conditions node
 	resources  node
 	outputs    node
@@ -28,6 +30,7 @@ type Parameter struct {
 	at       position
 	number   bool
 	allowed  []string
+	pattern  *regexp.Regexp // nil: any text
 	min, max *float64
 }
 
@@ -46,8 +49,10 @@ func Read(path string) (*Template, error) {
 	}
 	found := &faults{path: path}
 	d := decoder{found}
-	sections := d.object(root, "template", []string{"Parameters", "Conditions", "Resources", "Outputs"}, sectionsPassedOver)
-	t := &Template{Path: path, conditions: sections.get("Conditions"), resources: sections.get("Resources"), outputs: sections.get("Outputs")}
+	sections := d.object(root, "template", []string{"Parameters", "Mappings", "Conditions", "Resources", "Outputs"}, sectionsPassedOver)
+	t := &Template{
+		Path: path, mappings: sections.get("Mappings"), conditions: sections.get("Conditions"), resources: sections.get("Resources"), outputs: sections.get("Outputs"),
+	}
 	for _, p := range d.pairs(sections.get("Parameters"), "Parameters") {
 		t.Parameters = append(t.Parameters, d.parameter(p))
 	}
@@ -71,7 +76,7 @@ func (t *Template) OutputNames() []string {
 
 func (d decoder) parameter(p pair) Parameter {
 	what := "parameter " + p.key
-	fields := d.object(p.value, what, []string{"Type", "Default", "AllowedValues", "MinValue", "MaxValue"},
+	fields := d.object(p.value, what, []string{"Type", "Default", "AllowedValues", "AllowedPattern", "MinValue", "MaxValue"},
 		[]string{"Description", "ConstraintDescription", "NoEcho"})
 	parameter := Parameter{Name: p.key, at: p.at}
 	switch kind := d.text(fields.get("Type"), what+": Type"); kind {
@@ -87,6 +92,13 @@ func (d decoder) parameter(p pair) Parameter {
 	}
 	for _, value := range d.items(fields.get("AllowedValues"), what+": AllowedValues") {
 		parameter.allowed = append(parameter.allowed, d.text(value, what+": AllowedValues"))
+	}
+	if pattern := fields.get("AllowedPattern"); pattern.kind != null {
+		var err error
+		// CloudFormation compares the whole text: a pattern has anchors at both ends.
+		if parameter.pattern, err = regexp.Compile("^(?:" + d.text(pattern, what+": AllowedPattern") + ")$"); err != nil {
+			d.add(pattern.at, "%s: AllowedPattern: %v", what, err)
+		}
 	}
 	parameter.min = d.limit(fields.get("MinValue"), what+": MinValue")
 	parameter.max = d.limit(fields.get("MaxValue"), what+": MaxValue")
@@ -108,6 +120,9 @@ func (d decoder) limit(n node, what string) *float64 {
 func (p Parameter) check(value string) string {
 	if p.allowed != nil && !slices.Contains(p.allowed, value) {
 		return fmt.Sprintf("parameter %s = %q must be one of: %s", p.Name, value, oneOf(p.allowed))
+	}
+	if p.pattern != nil && !p.pattern.MatchString(value) {
+		return fmt.Sprintf("parameter %s = %q must match the pattern %v", p.Name, value, p.pattern)
 	}
 	if !p.number {
 		return ""
@@ -152,7 +167,7 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 // resolver makes what resolves the template's references, with every resource named.
 func (t *Template) resolver(scope Scope, found *faults) *resolver {
 	d := decoder{found}
-	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), conditions: map[string]bool{}, named: map[string]named{}}
+	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), mappings: t.mappings, conditions: map[string]bool{}, named: map[string]named{}}
 	r.decide(d, t.conditions)
 	r.name(d, t.resources)
 	return r

@@ -99,7 +99,7 @@ func TestOwnTemplates(t *testing.T) {
 			Name: "Changes", Stream: streamARN, Enabled: true, StartingPosition: template.TrimHorizon,
 			BatchSize: 100, BatchingWindow: time.Second, ParallelizationFactor: 2,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-			MaximumRetryAttempts: template.Endless, MaximumRecordAge: 24 * time.Hour,
+			MaximumRetryAttempts: template.Endless, MaximumRecordAge: 168 * time.Hour,
 			OnFailure: &template.OnFailure{Type: "SQS", Destination: "arn:aws:sqs:eu-west-1:000000000000:Local-DeadLetters"},
 		}}
 		if diff := cmp.Diff(want, resources.Functions[0].Mappings); diff != "" {
@@ -160,8 +160,8 @@ func TestFaults(t *testing.T) {
 		{"not YAML", "Resources: [", nil, []string{"1:12: sequence end token ']' not found"}},
 		{"empty", "# nothing\n", nil, []string{"1:1: has 1 YAML documents, want one that is not empty"}},
 		{"no resources", "Description: x\n", nil, []string{"1:1: no Resources"}},
-		{"section", "Mappings: {}\nResources: {}\n", nil,
-			[]string{"1:1: template: Mappings is not understood here; understood: AWSTemplateFormatVersion, Conditions, Description, Metadata, Outputs, Parameters, Resources, Transform"}},
+		{"section", "Hooks: {}\nResources: {}\n", nil,
+			[]string{"1:1: template: Hooks is not understood here; understood: AWSTemplateFormatVersion, Conditions, Description, Mappings, Metadata, Outputs, Parameters, Resources, Transform"}},
 		{"type", "Resources:\n  I: {Type: AWS::EC2::Instance}\n", nil,
 			[]string{`2:3: resource I has Type "AWS::EC2::Instance"; understood here: AWS::CloudWatch::Alarm, AWS::CloudWatch::CompositeAlarm, AWS::CloudWatch::Dashboard, AWS::DynamoDB::Table, AWS::IAM::Role, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::Logs::LogGroup, AWS::S3::Bucket, AWS::S3::BucketPolicy, AWS::SNS::Subscription, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::Serverless::Application, AWS::Serverless::Function`}},
 		{"condition", "Resources:\n  B: {Type: AWS::S3::Bucket, Condition: C}\n", nil,
@@ -169,7 +169,11 @@ func TestFaults(t *testing.T) {
 		{"a fault in what isn't made", "Conditions:\n  C: !Equals [a, b]\nResources:\n  B: {Type: AWS::S3::Bucket, Condition: C, Properties: {Name: x}}\n", nil,
 			[]string{"4:57: B: Name is not understood here; understood: BucketEncryption, BucketName, LifecycleConfiguration, OwnershipControls, PublicAccessBlockConfiguration, Tags"}},
 		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"-\", [a, b]]\n", nil,
-			[]string{"5:19: Fn::Join is not understood here; understood: Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref"}},
+			[]string{"5:19: Fn::Join is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref"}},
+		{"map", "Mappings: {M: {a: {One: 1}}}\nResources: {}\nOutputs:\n  A: {Value: !FindInMap [M, b, One]}\n  B: {Value: !FindInMap [M, a, Two]}\n  C: {Value: !FindInMap [M, a]}\n  D: {Value: !FindInMap [M, a, One]}\n", nil, []string{
+			"4:14: there is no Mappings.M.b", "4:14: output A: Value is missing", "5:14: there is no Mappings.M.a.Two", "5:14: output B: Value is missing",
+			"6:14: Fn::FindInMap must have the name of a map and two keys", "6:14: output C: Value is missing",
+		}},
 		{"a condition's form", "Conditions:\n  A: !Or [a, b]\n  B: !Not [x, y]\n  C: !Equals [a]\nResources: {}\n", nil, []string{
 			"2:6: a condition must be Fn::Equals or Fn::Not", "3:6: Fn::Not must have a list of one condition", "4:6: Fn::Equals must have a list of two values",
 		}},
@@ -182,14 +186,14 @@ func TestFaults(t *testing.T) {
 		{"reference", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      Tags: [!Ref Nobody]\n", nil,
 			[]string{"5:14: refers to Nobody, which is no parameter and no resource of this template"}},
 		{"pseudo parameter", "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs:\n  O:\n    Value: !Ref AWS::StackId\n", nil,
-			[]string{"4:12: AWS::StackId is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName"}},
+			[]string{"4:12: AWS::StackId is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName, AWS::URLSuffix"}},
 		{"attribute", "Resources: {B: {Type: AWS::S3::Bucket}}\nOutputs:\n  O: {Value: !GetAtt B.DomainName}\n", nil,
 			[]string{"3:14: DomainName of B (AWS::S3::Bucket) is not understood here; understood: Arn"}},
 		{"parameter missing", "Parameters:\n  P: {Type: String}\nResources: {}\n", nil,
 			[]string{"2:3: parameter P has no default and was not given"}},
 		{"parameter unknown", "Resources: {}\n", map[string]string{"Q": "1"}, []string{"1:1: has no parameter Q, which was given"}},
-		{"parameter limits", "Parameters:\n  A: {Type: Number, Default: 0, MinValue: 1}\n  B: {Type: String, Default: c, AllowedValues: [a, b]}\nResources: {}\n", nil,
-			[]string{"2:3: parameter A = 0 must be at least 1", `3:3: parameter B = "c" must be one of: a, b`}},
+		{"parameter limits", "Parameters:\n  A: {Type: Number, Default: 0, MinValue: 1}\n  B: {Type: String, Default: c, AllowedValues: [a, b]}\n  C: {Type: String, Default: \"http://x\", AllowedPattern: \"|https://.+\"}\nResources: {}\n", nil,
+			[]string{"2:3: parameter A = 0 must be at least 1", `3:3: parameter B = "c" must be one of: a, b`, `4:3: parameter C = "http://x" must match the pattern ^(?:|https://.+)$`}},
 		// A misspelt setting must not silently have its default.
 		{"property", function + "            BatchSzie: 5\n            MaximumRecordAgeInSeconds: 5\n            BatchSize: ten\n", nil, []string{
 			"12:13: F: event E: BatchSzie is not understood here; understood: BatchSize, BisectBatchOnFunctionError, DestinationConfig, Enabled, FunctionResponseTypes, MaximumBatchingWindowInSeconds, MaximumRecordAgeInSeconds, MaximumRetryAttempts, ParallelizationFactor, StartingPosition, StartingPositionTimestamp, Stream",
