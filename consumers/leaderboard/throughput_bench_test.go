@@ -77,7 +77,7 @@ func BenchmarkThroughput(b *testing.B) {
 }
 
 func newTransport(b *testing.B) *http.Transport {
-	t := &http.Transport{MaxIdleConnsPerHost: keeper.Concurrency}
+	t := &http.Transport{MaxIdleConnsPerHost: keeper.DefaultConcurrency}
 	b.Cleanup(t.CloseIdleConnections)
 	return t
 }
@@ -103,7 +103,7 @@ var player = regexp.MustCompile(`player-\d+`)
 // order.
 func send(b *testing.B, client *http.Client, requests []blast.Request) {
 	b.Helper()
-	if err := blast.Send(client, requests, keeper.Concurrency, func(body []byte) string { return string(player.Find(body)) }); err != nil {
+	if err := blast.Send(client, requests, keeper.DefaultConcurrency, func(body []byte) string { return string(player.Find(body)) }); err != nil {
 		b.Fatal(err)
 	}
 }

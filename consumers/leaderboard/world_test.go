@@ -139,7 +139,12 @@ func (w *world) deliver(f *consumer.Handler, size int, records ...[]byte) {
 // invoke delivers one batch and returns how many records are before the first failure.
 func (w *world) invoke(f *consumer.Handler, batch [][]byte) int {
 	w.t.Helper()
-	answer, err := f.Invoke(w.t.Context(), consumertest.Payload(w.next, batch...))
+	return w.invokeIn(w.t.Context(), f, batch)
+}
+
+func (w *world) invokeIn(ctx context.Context, f *consumer.Handler, batch [][]byte) int {
+	w.t.Helper()
+	answer, err := f.Invoke(ctx, consumertest.Payload(w.next, batch...))
 	if err != nil {
 		w.t.Error(err)
 	}
@@ -218,4 +223,21 @@ func modify(user string, turn, later int, before, after string) []byte {
 func remove(user string, turn, later int, before string, ttl bool) []byte {
 	key, old := event(user, turn, before)
 	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn + later), Keys: key, Old: old, TTL: ttl}.Record()
+}
+
+// item reads the item with a key of names and values.
+func (w *world) item(table string, key ...string) map[string]types.AttributeValue {
+	w.t.Helper()
+	keys := map[string]types.AttributeValue{}
+	for i := 0; i < len(key); i += 2 {
+		keys[key[i]] = &types.AttributeValueMemberS{Value: key[i+1]}
+		if key[i] == AttrBucket {
+			keys[key[i]] = &types.AttributeValueMemberN{Value: key[i+1]}
+		}
+	}
+	out, err := w.direct.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: keys, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out.Item
 }

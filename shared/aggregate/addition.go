@@ -2,8 +2,10 @@ package aggregate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -15,25 +17,63 @@ import (
 	"sluice/shared/consumer"
 )
 
-// addition is one call of Add on its way: what is still to be added, and what
+// Addition is one call of Add on its way: what is still to be added, and what
 // was last seen of the item. Each step makes at most a few calls, and the
 // protocol is exact whichever of them is the last one before a crash.
-type addition struct {
+type Addition struct {
 	table   *Table
 	target  Target
 	base    Window // the rebuild that the item's sums should come from
 	errs    []error
-	pending []pendingAmount // oldest first
+	pending []pendingAmount // oldest first, or in the order of the call, see admit
 	repeats map[int]int     // index of an amount → index of its first occurrence
 	limit   int             // how many amounts one request may carry
 	seen    state
 	item    map[string]types.AttributeValue // as the last update left or met it; nil: there was none, or a transaction after it
 	writes  int                             // of amounts, that succeeded
 	added   map[string]decimal.Decimal      // by the first of them
+	spilled bool                            // ids into the ledger
+	err     error                           // after which no step is made
+}
+
+// Begin is Add in two steps, for a caller with several items in hand and little time:
+// First, then Rest. It makes no call.
+func (t *Table) Begin(target Target, amounts []Amount) *Addition {
+	a := &Addition{table: t, target: target, base: target.Rebuilds.base(target), errs: make([]error, len(amounts)), limit: Capacity, repeats: map[int]int{}}
+	a.admit(amounts)
+	return a
+}
+
+// First makes calls until it is decided what becomes of the first amount.
+func (a *Addition) First(ctx context.Context) {
+	a.run(ctx, func() bool {
+		return !slices.ContainsFunc(a.pending, func(p pendingAmount) bool { return p.index == 0 })
+	})
+}
+
+// Rest makes the calls that are left and returns what Add returns.
+func (a *Addition) Rest(ctx context.Context) (met Met, errs []error) {
+	a.run(ctx, func() bool { return len(a.pending) == 0 })
+	for _, p := range a.pending {
+		a.errs[p.index] = a.err
+	}
+	met = a.met()
+	a.settleRepeats()
+	return met, a.errs
+}
+
+func (a *Addition) run(ctx context.Context, done func() bool) {
+	if a.err != nil {
+		return
+	}
+	a.err = untilDone(ctx, a.step, func() int { return len(a.pending) }, done)
+	if errors.Is(a.err, ErrContended) {
+		a.err = fmt.Errorf("%s, group %q: %w", a.table.Name, a.target.Group, a.err)
+	}
 }
 
 // met tells what is known of the item.
-func (a *addition) met() Met {
+func (a *Addition) met() Met {
 	duplicate := slices.ContainsFunc(a.errs, func(err error) bool { return consumer.OutcomeOf(err) == consumer.Duplicate })
 	if a.item == nil || a.writes != 1 || duplicate {
 		return Met{Item: a.item}
@@ -48,7 +88,12 @@ type pendingAmount struct {
 
 // admit fills pending. It sets aside amounts that repeat an earlier one of the
 // same call and rejects those that the ledger may have forgotten.
-func (a *addition) admit(amounts []Amount) {
+//
+// Oldest first costs least: fewer changes are late. But the first amount of the call
+// has to be in the first request: it may be of the batch's first record, which holds
+// the checkpoint, and the time may end after that request in every delivery. So
+// if older amounts would fill the first request, the order of the call stands.
+func (a *Addition) admit(amounts []Amount) {
 	horizon := a.table.Now().Add(-a.table.Horizon).UnixMicro()
 	first := make(map[change.ID]int, len(amounts))
 	for i, amount := range amounts {
@@ -63,13 +108,21 @@ func (a *addition) admit(amounts []Amount) {
 		}
 		a.pending = append(a.pending, pendingAmount{amount, i})
 	}
-	slices.SortFunc(a.pending, func(x, y pendingAmount) int { return bytes.Compare(x.ID[:], y.ID[:]) })
+	sorted := slices.Clone(a.pending)
+	sortByID(sorted)
+	if i := slices.IndexFunc(sorted, func(p pendingAmount) bool { return p.index == 0 }); i < Capacity {
+		a.pending = sorted
+	}
+}
+
+func sortByID(part []pendingAmount) {
+	slices.SortFunc(part, func(x, y pendingAmount) int { return bytes.Compare(x.ID[:], y.ID[:]) })
 }
 
 // step brings the addition forward: it switches an item that a rebuild has left
 // out, settles what the rebuild has taken, adds what is late, or makes room, or adds
 // what is fresh.
-func (a *addition) step(ctx context.Context) error {
+func (a *Addition) step(ctx context.Context) error {
 	behind, err := checkGeneration(a.seen.item, a.base.Generation)
 	if err != nil {
 		return err
@@ -81,21 +134,22 @@ func (a *addition) step(ctx context.Context) error {
 		}
 		return err
 	}
+	part := a.pending[:min(len(a.pending), a.limit)]
+	sortByID(part)
 	taken := 0
-	for taken < len(a.pending) && a.base.took(a.pending[taken].ID) {
+	for taken < len(part) && a.base.took(part[taken].ID) {
 		taken++
 	}
 	if taken > 0 {
-		return a.settle(ctx, a.pending[:min(taken, a.limit)])
+		return a.settle(ctx, part[:taken])
 	}
 	late := 0
-	for late < len(a.pending) && a.seen.isLate(a.pending[late].ID) {
+	for late < len(part) && a.seen.isLate(part[late].ID) {
 		late++
 	}
 	if late > 0 {
-		return a.addLate(ctx, a.pending[:min(late, a.limit)])
+		return a.addLate(ctx, part[:late])
 	}
-	part := a.pending[:min(len(a.pending), a.limit)]
 	if len(a.seen.ids)+len(part) > Capacity {
 		return a.spill(ctx, len(part))
 	}
@@ -105,7 +159,7 @@ func (a *addition) step(ctx context.Context) error {
 // settle does what is left to do for changes that the rebuild has taken: their
 // values that are no sums are written, and the item is there afterwards and comes from the
 // rebuild, so that nobody can add them to it by the rules from before.
-func (a *addition) settle(ctx context.Context, part []pendingAmount) error {
+func (a *Addition) settle(ctx context.Context, part []pendingAmount) error {
 	e := newExpression()
 	e.expect(a.target, a.base.Generation)
 	for _, sum := range a.target.Sums {
@@ -126,7 +180,7 @@ func (a *addition) settle(ctx context.Context, part []pendingAmount) error {
 // addFresh adds changes newer than the spill time with one conditional update:
 // it goes through only if the item has taken none of them, all are newer than
 // its spill time, and there is room for their ids.
-func (a *addition) addFresh(ctx context.Context, part []pendingAmount) error {
+func (a *Addition) addFresh(ctx context.Context, part []pendingAmount) error {
 	e := newExpression()
 	e.condition("(attribute_not_exists(%s) OR %s < %s)", e.name(attrSpillTime), e.name(attrSpillTime), e.number(part[0].ID.Time()))
 	e.condition("(attribute_not_exists(%s) OR size(%s) <= %s)", e.name(attrIDs), e.name(attrIDs), e.number(int64(Capacity-len(part))))
@@ -143,7 +197,11 @@ func (a *addition) addFresh(ctx context.Context, part []pendingAmount) error {
 	a.item, a.seen = item, readState(item)
 	if written {
 		a.added = sumsOf(part)
-		a.succeed(part)
+		applied := At(a.table.Name, nil)
+		if a.spilled {
+			applied = consumer.Combine([]error{applied, a.table.atBoth(nil)})
+		}
+		a.succeed(part, applied)
 		return nil
 	}
 	// Why it was refused, the item tells: what it has taken is a duplicate (it
@@ -183,7 +241,7 @@ func (t *Table) write(ctx context.Context, target Target, e *expression) (item m
 // bucket named by the newest time among them, which becomes the item's spill
 // time. All ids up to that time move, ties included, so that buckets never
 // overlap in time and one look-up tells whether an id was spilled.
-func (a *addition) spill(ctx context.Context, n int) error {
+func (a *Addition) spill(ctx context.Context, n int) error {
 	taken := a.seen.ids
 	count := max(len(taken)/2, len(taken)+n-Capacity)
 	cut := idTime(taken[count-1])
@@ -208,8 +266,9 @@ func (a *addition) spill(ctx context.Context, n int) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return a.table.atBoth(err)
 	}
+	a.spilled = true
 	a.seen.ids, a.seen.spillTime = taken[count:], cut
 	return nil
 }
@@ -233,14 +292,14 @@ func (t *Table) update(target Target, e *expression) types.TransactWriteItem {
 // for the others one transaction adds the amounts and their late rows. Between
 // the look-up and the transaction nobody can put such an id into a bucket,
 // since the item takes no ids up to its spill time any more.
-func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
+func (a *Addition) addLate(ctx context.Context, part []pendingAmount) error {
 	a.item = nil // a transaction returns none
 	spilled, err := a.table.spilledIDs(ctx, a.target.Group, part)
 	if err != nil {
-		return err
+		return At(a.table.Ledger, err)
 	}
 	if len(spilled) > 0 {
-		a.finish(part, func(p pendingAmount) bool { return spilled[p.ID] }, consumer.Duplicate)
+		a.finish(part, func(p pendingAmount) bool { return spilled[p.ID] }, At(a.table.Ledger, consumer.Duplicate))
 		return nil
 	}
 
@@ -263,31 +322,37 @@ func (a *addition) addLate(ctx context.Context, part []pendingAmount) error {
 		a.seen = readState(item) // it holds a better value than one of ours
 	}
 	if len(taken) > 0 || worse {
-		a.finish(part, func(p pendingAmount) bool { return taken[p.ID] }, consumer.Duplicate)
+		a.finish(part, func(p pendingAmount) bool { return taken[p.ID] }, a.table.atBoth(consumer.Duplicate))
 		return nil
 	}
 	if err != nil {
-		return a.narrow(part, err)
+		if err = a.narrow(part, err); err != nil {
+			return a.table.atBoth(err)
+		}
+		return nil
 	}
-	a.succeed(part)
+	a.succeed(part, a.table.atBoth(nil))
 	return nil
 }
 
-// succeed marks part as applied. A limit that was narrowed widens again.
-func (a *addition) succeed(part []pendingAmount) {
+// succeed marks part as applied, with the outcome that it has. A limit that was narrowed
+// widens again.
+func (a *Addition) succeed(part []pendingAmount, applied error) {
 	a.writes++
 	a.limit = min(2*a.limit, Capacity)
-	a.finish(part, func(pendingAmount) bool { return true }, nil)
+	a.finish(part, func(pendingAmount) bool { return true }, applied)
 }
 
-// narrow handles an error of a request that carried part. If DynamoDB refuses
-// the request for good, halving the parts finds the amounts it refuses it for.
-func (a *addition) narrow(part []pendingAmount, err error) error {
+// narrow handles an error of a request that carried part. If DynamoDB refuses the
+// request for good, the next one carries the first amount of the call alone, so that
+// it is decided as early as possible; after each success the next one carries twice as many.
+func (a *Addition) narrow(part []pendingAmount, err error) error {
 	if !consumer.Refused(err) {
 		return err
 	}
 	if len(part) > 1 {
-		a.limit = len(part) / 2
+		a.limit = 1
+		slices.SortFunc(part, func(x, y pendingAmount) int { return cmp.Compare(x.index, y.index) })
 		return nil
 	}
 	a.finish(part, func(pendingAmount) bool { return true }, consumer.Reject(err))
@@ -295,7 +360,7 @@ func (a *addition) narrow(part []pendingAmount, err error) error {
 }
 
 // finish ends the amounts of part for which done holds; part is a prefix of pending.
-func (a *addition) finish(part []pendingAmount, done func(pendingAmount) bool, err error) {
+func (a *Addition) finish(part []pendingAmount, done func(pendingAmount) bool, err error) {
 	rest := make([]pendingAmount, 0, len(a.pending))
 	for _, p := range part {
 		if done(p) {
@@ -308,10 +373,10 @@ func (a *addition) finish(part []pendingAmount, done func(pendingAmount) bool, e
 }
 
 // settleRepeats gives amounts that repeat another one of the call its outcome.
-func (a *addition) settleRepeats() {
+func (a *Addition) settleRepeats() {
 	for i, first := range a.repeats {
 		a.errs[i] = a.errs[first]
-		if a.errs[first] == nil {
+		if consumer.OutcomeOf(a.errs[first]) == consumer.Applied {
 			a.errs[i] = consumer.Duplicate
 		}
 	}

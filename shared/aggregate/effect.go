@@ -21,7 +21,7 @@ const attrLatestChange = "LatestChange"
 // mostly come in order. If it doesn't, the item comes back with the refusal, and
 // the next step leaves out what isn't better than the item's. That stays right
 // whatever others write meanwhile, since those values only ever get better.
-func (a *addition) write(e *expression, part []pendingAmount) {
+func (a *Addition) write(e *expression, part []pendingAmount) {
 	for _, attribute := range attributes(part, func(p pendingAmount) map[string]decimal.Decimal { return p.Add }) {
 		var sum, rebuilt decimal.Decimal
 		generation := int64(0)
@@ -41,13 +41,13 @@ func (a *addition) write(e *expression, part []pendingAmount) {
 }
 
 // writeValues adds to e the values that are no sums. They may be written again.
-func (a *addition) writeValues(e *expression, part []pendingAmount) {
+func (a *Addition) writeValues(e *expression, part []pendingAmount) {
 	a.writeLatest(e, part)
 	a.writeExtremes(e, part, ">", func(p pendingAmount) map[string]decimal.Decimal { return p.Smallest })
 	a.writeExtremes(e, part, "<", func(p pendingAmount) map[string]decimal.Decimal { return p.Largest })
 }
 
-func (a *addition) writeLatest(e *expression, part []pendingAmount) {
+func (a *Addition) writeLatest(e *expression, part []pendingAmount) {
 	for _, p := range slices.Backward(part) { // newest first
 		if p.Latest == nil {
 			continue
@@ -64,7 +64,7 @@ func (a *addition) writeLatest(e *expression, part []pendingAmount) {
 
 // writeExtremes writes part's best value of each attribute; worse is the
 // comparison that holds for an item's value that ours is better than.
-func (a *addition) writeExtremes(e *expression, part []pendingAmount, worse string, values func(pendingAmount) map[string]decimal.Decimal) {
+func (a *Addition) writeExtremes(e *expression, part []pendingAmount, worse string, values func(pendingAmount) map[string]decimal.Decimal) {
 	better := func(x, y decimal.Decimal) bool {
 		if worse == ">" {
 			return x.LessThan(y)

@@ -176,8 +176,8 @@ func TestEveryGuardOfARebuildIsNeeded(t *testing.T) {
 		{
 			Name: "changes beyond the horizon are rejected",
 			File: "standing.go",
-			Old:  `case one.ID.Time() < horizon && one.ID != s.window.ScannedID():`,
-			New:  `case one.ID.Time() < horizon && false:`,
+			Old:  `return one.ID.Time() < horizon && one.ID != s.window.ScannedID()`,
+			New:  `return one.ID.Time() < horizon && false`,
 		},
 		{
 			Name: "the window is open until its end is known",

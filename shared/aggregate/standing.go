@@ -64,7 +64,7 @@ const maxRows = 33
 func (t *Table) Stand(ctx context.Context, view string, r *Rebuilds, w Window, standings []Standing) []error {
 	s := &stand{table: t, view: view, rebuilds: r, window: w, errs: make([]error, len(standings)), older: map[int]int{}, limit: maxRows}
 	s.admit(standings)
-	err := untilDone(ctx, s.step, func() int { return len(s.pending) })
+	err := untilDone(ctx, s.step, func() int { return len(s.pending) }, func() bool { return len(s.pending) == 0 })
 	if errors.Is(err, ErrContended) {
 		err = fmt.Errorf("%s, rebuild %d of view %s: %w", t.Name, w.Generation, view, err)
 	}
@@ -105,21 +105,28 @@ type standingRow struct {
 }
 
 // admit fills pending with the newest standing of each item, which decides what
-// becomes of the older ones.
+// becomes of the older ones. Items are in the order of their first standings: the
+// batch's first record, which holds the checkpoint, is in the first transaction.
 func (s *stand) admit(standings []Standing) {
 	horizon := s.table.Now().Add(-s.table.Horizon).UnixMicro()
+	tooOld := func(one Standing) bool { return one.ID.Time() < horizon && one.ID != s.window.ScannedID() }
 	newest := map[string]int{} // index of an item's newest standing
 	for i, one := range standings {
 		if at, found := newest[one.Item]; !found || standings[at].ID.Time() < one.ID.Time() {
 			newest[one.Item] = i
 		}
 	}
+	admitted := map[string]bool{}
 	for i, one := range standings {
-		switch at := newest[one.Item]; {
-		case one.ID.Time() < horizon && one.ID != s.window.ScannedID():
+		at := newest[one.Item]
+		if stands := standings[at]; !admitted[one.Item] && !tooOld(stands) {
+			admitted[one.Item] = true
+			s.pending = append(s.pending, pendingStanding{Standing: stands, index: at})
+		}
+		switch {
+		case tooOld(one):
 			s.errs[i] = s.table.tooOld(one.ID)
 		case i == at:
-			s.pending = append(s.pending, pendingStanding{Standing: one, index: i})
 		case one.ID.Time() == standings[at].ID.Time() && one.ID != standings[at].ID:
 			s.errs[i] = errTie(one.ID)
 		default:
@@ -150,12 +157,13 @@ func (s *stand) step(ctx context.Context) error {
 	_, err := s.table.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
 	switch {
 	case err == nil:
-		s.finish(part, func(pendingStanding) (error, bool) { return nil, true })
+		s.limit = min(2*s.limit, maxRows)
+		s.finish(part, func(pendingStanding) (error, bool) { return s.table.atBoth(nil), true })
 		return nil
 	case !consumer.Refused(err):
 		return s.learn(ctx, part, moves, err)
 	case len(part) > 1:
-		s.limit = len(part) / 2
+		s.limit = 1 // as in Addition.narrow
 		return nil
 	}
 	s.finish(part, func(pendingStanding) (error, bool) { return consumer.Reject(err), true })
@@ -191,16 +199,16 @@ func (s *stand) learn(ctx context.Context, part []pendingStanding, moves []move,
 		learned = true
 	}
 	if !learned {
-		return err
+		return s.table.atBoth(err)
 	}
 	s.finish(part, func(p pendingStanding) (error, bool) {
 		switch {
 		case p.row == nil || p.row.id.Time() < p.ID.Time():
 			return nil, false
 		case p.row.id.Time() > p.ID.Time():
-			return consumer.Stale, true
+			return s.table.atBoth(consumer.Stale), true
 		case p.row.id == p.ID:
-			return consumer.Duplicate, true
+			return s.table.atBoth(consumer.Duplicate), true
 		}
 		return errTie(p.ID), true
 	})

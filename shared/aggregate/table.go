@@ -75,23 +75,14 @@ type Amount struct {
 // may or may not be applied and has to be given to Add again. All that an amount
 // does to the item happens at once.
 //
+// Errors and outcomes name the table or tables where they arose, see consumer.At.
+//
 // Met tells what the calls returned of the item.
 //
 // What a rebuild has taken from the source is a duplicate. After an ErrGeneration
 // the target's Rebuilds are out of date.
 func (t *Table) Add(ctx context.Context, target Target, amounts []Amount) (met Met, errs []error) {
-	a := &addition{table: t, target: target, base: target.Rebuilds.base(target), errs: make([]error, len(amounts)), limit: Capacity, repeats: map[int]int{}}
-	a.admit(amounts)
-	err := untilDone(ctx, a.step, func() int { return len(a.pending) })
-	if errors.Is(err, ErrContended) {
-		err = fmt.Errorf("%s, group %q: %w", t.Name, target.Group, err)
-	}
-	for _, p := range a.pending {
-		a.errs[p.index] = err
-	}
-	met = a.met()
-	a.settleRepeats()
-	return met, a.errs
+	return t.Begin(target, amounts).Rest(ctx)
 }
 
 // Met is what the calls of one Add returned of the target's item.
@@ -106,14 +97,24 @@ type Met struct {
 	Added map[string]decimal.Decimal
 }
 
+// At names a table as the destination where err became of a change.
+func At(table string, err error) error { return consumer.At("table "+table, err) }
+
+// atBoth names both of the table and its ledger, for a transaction that writes both:
+// whether one of them alone is down, its error may not say. What is written to one of
+// them alone doesn't show that these transactions work.
+func (t *Table) atBoth(err error) error {
+	return consumer.At(fmt.Sprintf("table %s with ledger %s", t.Name, t.Ledger), err)
+}
+
 // maxIdleSteps is after how many steps without progress a call gives up. A step
 // makes none if another writer was faster, which cannot go on for ever.
 const maxIdleSteps = 50
 
-// untilDone makes steps until nothing is pending, or one fails. After one that met
-// another writer's transaction it waits a while.
-func untilDone(ctx context.Context, step func(context.Context) error, pending func() int) error {
-	for idle := 0; pending() > 0; idle++ {
+// untilDone makes steps until it is done, or one fails. After one that met another
+// writer's transaction it waits a while.
+func untilDone(ctx context.Context, step func(context.Context) error, pending func() int, done func() bool) error {
+	for idle := 0; !done(); idle++ {
 		before := pending()
 		err := step(ctx)
 		switch {

@@ -8,6 +8,8 @@
 //     or delivered to two instances at once, and wherever a function died.
 //   - A change that a view can't use becomes a dead letter, one for all views that
 //     refuse it; other views and other changes count.
+//   - A batch whose time ends early has done its first change whole, if the time was
+//     enough for that change's calls.
 //   - While nothing is rebuilt, an item of a view costs a batch one update, as long
 //     as its changes come in order and it has room for their ids; and an instance
 //     asks for the views' rebuilds once in [aggregate.Freshness]. A batch of other tables'

@@ -1,9 +1,11 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -15,14 +17,17 @@ import (
 	"sluice/shared/view"
 )
 
-// Concurrency is how many items of views a batch updates at once.
-const Concurrency = 16
+// DefaultConcurrency is how many items of views a batch updates at once.
+const DefaultConcurrency = 16
 
 // Keeper keeps views up to date. It is a consumer.Consumer and safe for
 // concurrent use.
 type Keeper struct {
 	// Now may be set before the first batch; New sets time.Now.
 	Now func() time.Time
+	// Concurrency is how many items of views a batch updates at once. It may be set
+	// before the first batch; New sets DefaultConcurrency.
+	Concurrency int
 
 	views    []*view.View
 	viewed   map[string]bool // the tables that the views are of
@@ -37,7 +42,7 @@ var _ consumer.Consumer = (*Keeper)(nil)
 // same item. It makes no call. ledger and horizon are as in aggregate.Table; views
 // of another file need another ledger, where a view's rebuilds go by its name.
 func New(client *dynamodb.Client, views []*view.View, ledger string, horizon time.Duration) *Keeper {
-	k := &Keeper{Now: time.Now, views: views, viewed: map[string]bool{}, horizon: horizon, tables: map[string]*aggregate.Table{}}
+	k := &Keeper{Now: time.Now, Concurrency: DefaultConcurrency, views: views, viewed: map[string]bool{}, horizon: horizon, tables: map[string]*aggregate.Table{}}
 	now := func() time.Time { return k.Now() }
 	k.rebuilds = newRebuilds(client, ledger, now)
 	for _, v := range views {
@@ -118,20 +123,12 @@ func (k *Keeper) apply(ctx context.Context, batch []*change.Change, indexes []in
 		}
 		jobs = append(jobs, groups.jobs...)
 	}
-	var work errgroup.Group
-	work.SetLimit(Concurrency)
-	for _, j := range jobs {
-		work.Go(func() error {
-			j.errs = j.do(ctx)
-			return nil
-		})
-	}
-	_ = work.Wait() // errors are in the jobs
+	k.do(ctx, jobs)
 	for _, j := range jobs {
 		where := inView(j.view)
 		for at, err := range j.errs {
 			n := j.changes[at]
-			outcomes[n] = append(outcomes[n], consumer.In(where, err))
+			outcomes[n] = append(outcomes[n], aggregate.At(j.view.Table, consumer.In(where, err)))
 			if outcome := consumer.OutcomeOf(err); outcome == consumer.Applied || outcome == consumer.Duplicate {
 				j.touched.Changes = append(j.touched.Changes, indexes[n])
 			}
@@ -147,11 +144,34 @@ func (k *Keeper) apply(ctx context.Context, batch []*change.Change, indexes []in
 	return errs, touched
 }
 
+// do does the jobs, several at once. The time may end after a few calls, and the
+// checkpoint moves only past changes that are done whole. So the jobs of the first change
+// begin before all others, and no job goes on with its later changes before every job
+// has done its first.
+func (k *Keeper) do(ctx context.Context, jobs []*job) {
+	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(a.changes[0], b.changes[0]) })
+	for _, turn := range []func(*job){
+		func(j *job) { j.first(ctx) },
+		func(j *job) { j.errs = j.rest(ctx) },
+	} {
+		var work errgroup.Group
+		work.SetLimit(k.Concurrency)
+		for _, j := range jobs {
+			work.Go(func() error {
+				turn(j)
+				return nil
+			})
+		}
+		_ = work.Wait() // errors are in the jobs
+	}
+}
+
 // job is what a batch does to one item of a view.
 type job struct {
 	view    *view.View
-	changes []int // that it is of, one for each of errs
-	do      func(context.Context) []error
+	changes []int                         // that it is of, one for each of errs
+	first   func(context.Context)         // does the first change
+	rest    func(context.Context) []error // does the others
 	errs    []error
 	touched Touched // without a Key if nothing is added to the item
 }
@@ -180,8 +200,8 @@ func (k *Keeper) groups(v *view.View, r *aggregate.Rebuilds) *groups {
 	return &groups{Keeper: k, view: v, rebuilds: r, additions: map[string]*addition{}, standings: map[string]*standing{}}
 }
 
-func (g *groups) job(do func(context.Context) []error) *job {
-	j := &job{view: g.view, do: do}
+func (g *groups) job(first func(context.Context), rest func(context.Context) []error) *job {
+	j := &job{view: g.view, first: first, rest: rest}
 	g.jobs = append(g.jobs, j)
 	return j
 }
@@ -194,8 +214,12 @@ func (g *groups) add(n int, part view.Contribution) {
 		g.additions[part.Target.Group] = a
 		target := part.Target
 		target.Rebuilds = g.rebuilds
-		a.job = g.job(func(ctx context.Context) []error {
-			met, errs := g.tables[g.view.Table].Add(ctx, target, a.amounts)
+		var adding *aggregate.Addition
+		a.job = g.job(func(ctx context.Context) {
+			adding = g.tables[g.view.Table].Begin(target, a.amounts)
+			adding.First(ctx)
+		}, func(ctx context.Context) []error {
+			met, errs := adding.Rest(ctx)
 			if len(g.standings) == 0 { // else these may change it meanwhile
 				a.touched.item, a.touched.Added = met.Item, met.Added
 			}
@@ -227,9 +251,10 @@ func (g *groups) stand(n int, c *change.Change, parts []view.Contribution) {
 	if s == nil {
 		s = &standing{}
 		g.standings[name] = s
-		s.job = g.job(func(ctx context.Context) []error {
-			return g.tables[g.view.Table].Stand(ctx, g.view.Name, g.rebuilds, w, s.standings)
-		})
+		var errs []error
+		s.job = g.job(func(ctx context.Context) {
+			errs = g.tables[g.view.Table].Stand(ctx, g.view.Name, g.rebuilds, w, s.standings)
+		}, func(context.Context) []error { return errs })
 	}
 	s.standings = append(s.standings, left)
 	s.changes = append(s.changes, n)

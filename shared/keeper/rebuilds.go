@@ -48,7 +48,7 @@ func (r *rebuilds) readIf(ctx context.Context, tooOld func(age time.Duration) bo
 	}
 	byView, err := aggregate.ReadRebuilds(ctx, r.client, r.ledger)
 	if err != nil {
-		return nil, err
+		return nil, aggregate.At(r.ledger, err)
 	}
 	r.byView, r.read = byView, now
 	return byView, nil

@@ -27,7 +27,7 @@ func Conflicts(operation string) bool {
 }
 
 // Refuse answers r in the server's place, with the error that DynamoDB gives for
-// a Throttle, a ServerError or a Conflict; for the first two also as SNS does it,
+// a Throttle, a ServerError, a Conflict or a Denied; for the first two also as SNS does it,
 // if r speaks the AWS query protocol, or OpenSearch, if r speaks neither. c is the
 // call that r carries.
 func Refuse(r *http.Request, c Call, f Fault) (*http.Response, error) {
@@ -75,6 +75,8 @@ func refusalOf(c Call, f Fault) (refusal, error) {
 		return refusal{status: http.StatusBadRequest, errorType: "ProvisionedThroughputExceededException"}, nil
 	case f == ServerError:
 		return refusal{status: http.StatusInternalServerError, errorType: "InternalServerError"}, nil
+	case f == Denied:
+		return refusal{status: http.StatusBadRequest, errorType: "AccessDeniedException"}, nil
 	case f == Conflict && c.Operation == "TransactWriteItems":
 		reasons, err := conflictReasons(c)
 		return refusal{http.StatusBadRequest, "TransactionCanceledException", reasons}, err

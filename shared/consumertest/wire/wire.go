@@ -39,10 +39,13 @@ const (
 	// Conflict: refused since another writer's transaction holds the item; what
 	// the error is, depends on the call. Only for calls of which Conflicts is true.
 	Conflict
+	// Denied: refused with an AccessDeniedException, as if the caller's role lacked the
+	// right. Not for every protocol.
+	Denied
 )
 
 func (f Fault) String() string {
-	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call", "transaction conflict"}
+	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call", "transaction conflict", "access denied"}
 	if int(f) < len(names) {
 		return names[f]
 	}
@@ -96,7 +99,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch fault {
 	case None:
 		return t.base().RoundTrip(r)
-	case Throttle, ServerError, Conflict:
+	case Throttle, ServerError, Conflict, Denied:
 		return Refuse(r, call, fault)
 	case LostRequest:
 		return nil, &TimeoutError{Call: call, Fault: fault}
