@@ -9,11 +9,19 @@
 //   - What is installed is whole: an install happens beside its place and is renamed into it, under a lock that
 //     holds off other processes. One that was cut short is done again, from the package manager's own cache.
 //   - Once a server is installed, checking, installing and starting it make no network call.
+//   - A web page that a browser has open is refused by each server, whether it names itself (Origin, Sec-Fetch-Site), sends text as
+//     pages may, or has reached this machine by a name of its own (DNS rebinding).
+//   - [Server.StartFor] makes Ministack refuse every other access key.
+//   - A server gets none of our environment but where programs are, so none of the developer's AWS variables.
+//   - Only files with a SHA-256 that is listed in this package are run: packages of Python (pip --require-hashes) and jars. Maven's own
+//     plugin, which fetches the jars, is checked by Maven against its repository's checksums.
 //   - A server does not outlive the process that started it, not even one that is killed with SIGKILL.
 //   - A server keeps nothing: its data is in memory, or in the directory given to [Server.Start].
 //
 // # Not guaranteed
 //
+//   - That other users of this machine are kept out of DynamoDB Local and OpenSearch: both are open to whoever can reach
+//     their ports on 127.0.0.1. Neither of them runs programs.
 //   - The preferred port: a taken one is replaced by a free one. Read [Process.Endpoint].
 //   - That OpenSearch starts if its port is taken by somebody in the moment before it opens it: it dies then, and says so.
 //   - That a running server answers: it may hang. [Process.Exited] tells of its end only.

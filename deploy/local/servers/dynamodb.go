@@ -14,20 +14,38 @@ import (
 // copyDependencies is the pinned Maven goal that puts a pom's dependencies into a directory.
 const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
-// installJars has Maven fetch what the recipe's pom.xml names into lib.
+// installJars has Maven fetch what the recipe's pom.xml names into lib, checks that it is what jars.sha256 lists, and
+// compiles Guard.java into classes.
 func installJars(ctx context.Context, dir string, progress Progress) error {
 	mvn, err := maven.path()
 	if err != nil {
 		return err
 	}
 	files := 0
-	return runInstaller(ctx, dir, func(line string) {
+	lib := filepath.Join(dir, "lib")
+	if err := runInstaller(ctx, dir, func(line string) {
 		if strings.Contains(line, "Downloaded from ") {
 			files++
 			progress.say("files downloaded: %d", files)
 		}
-	}, mvn, "--batch-mode", "-Dstyle.color=never", "--file", filepath.Join(dir, "pom.xml"), copyDependencies,
-		"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "lib"))
+	}, mvn, "--batch-mode", "--strict-checksums", "-Dstyle.color=never", "--file", filepath.Join(dir, "pom.xml"), copyDependencies,
+		"-DincludeScope=runtime", "-DoutputDirectory="+lib); err != nil {
+		return err
+	}
+	if err := checkSums(lib, filepath.Join(dir, "jars.sha256")); err != nil {
+		return err
+	}
+	program, err := java.path()
+	if err != nil {
+		return err
+	}
+	return runInstaller(ctx, dir, nil, program, "-cp", filepath.Join(lib, "*"), "org.eclipse.jdt.internal.compiler.batch.Main",
+		"-17", "-proc:none", "-nowarn", "-d", filepath.Join(dir, "classes"), filepath.Join(dir, "Guard.java"))
+}
+
+// classPath is where the program finds the classes that installJars has installed.
+func classPath(dir string) string {
+	return filepath.Join(dir, "classes") + string(os.PathListSeparator) + filepath.Join(dir, "lib", "*")
 }
 
 // DynamoDBLocal is AWS's own engine of DynamoDB and DynamoDB Streams, in memory. It keeps a database for each
@@ -54,14 +72,14 @@ var DynamoDBLocal = &Server{
 				"-Djava.io.tmpdir=" + run.dir, // it unpacks its native library there
 				"-XX:-UsePerfData",            // no file in /tmp
 				"-XX:+ExitOnOutOfMemoryError",
-				"-cp", filepath.Join(dir, "lib", "*"),
+				"-cp", classPath(dir),
 				"org.eclipse.jetty.xml.XmlConfiguration", "log=" + run.logPath, filepath.Join(dir, "server.xml"),
 			},
-			env:             os.Environ(),
+			env:             environment(run),
 			listenerIsStdin: true,
 		}, nil
 	},
-	answers: func(ctx context.Context, endpoint string) error {
+	answers: func(ctx context.Context, endpoint, _ string) error {
 		client := dynamodb.New(dynamodb.Options{
 			BaseEndpoint: &endpoint,
 			Region:       "us-east-1",

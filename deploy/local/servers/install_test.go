@@ -136,7 +136,7 @@ func TestServerThatEndsBeforeItAnswers(t *testing.T) {
 	server.command = func(string, launch) (command, error) {
 		return command{path: "/bin/sh", args: []string{"-c", "echo cannot; exit 3"}}, nil
 	}
-	server.answers = func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
+	server.answers = func(ctx context.Context, _, _ string) error { <-ctx.Done(); return ctx.Err() }
 	_, err := server.Start(t.Context(), t.TempDir(), 0)
 	var died *DiedError
 	if !errors.As(err, &died) || died.State != "exit status 3" || died.Tail != "cannot" {

@@ -3,7 +3,6 @@ package servers
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -13,58 +12,70 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 )
 
-// Ministack serves Kinesis, SQS, SNS, S3 and Secrets Manager on one port, in memory, and what a deployment of SAM templates
-// needs beside them: CloudFormation with the transform, Lambda, which runs functions as processes of this machine,
-// DynamoDB and CloudWatch. An access key of twelve digits is the account it works in, so tests can share one server without meeting (but
-// buckets have one namespace, as on AWS).
-var Ministack = &Server{
-	Name:          "ministack",
-	Version:       "1.5.33",
-	PreferredPort: 4566,
-	slug:          "ministack",
-	recipe:        recipe("ministack"),
-	installNeeds:  []tool{python},
-	install:       installPackages(),
-	// A Python that was upgraded or removed leaves the environment behind without its packages.
-	intact: func(ctx context.Context, dir string) bool {
-		return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack, samtranslator").Run() == nil
-	},
-	command: func(dir string, run launch) (command, error) {
+// Ministack serves Kinesis, SQS, SNS, S3 and Secrets Manager on one port, in memory. An access key of twelve digits is the
+// account it works in, so tests can share one server without meeting (but buckets have one namespace, as on AWS).
+var Ministack = ministackWith("kinesis,sqs,sns,s3,secretsmanager")
+
+// MinistackForTemplates serves what a deployment of SAM templates needs beside that: CloudFormation with the transform, IAM, DynamoDB,
+// CloudWatch, and Lambda, which runs functions as processes of this machine. Whoever may call it runs programs as its user, so
+// it is for tests, at a port of their own.
+var MinistackForTemplates = ministackWith("kinesis,sqs,sns,s3,cloudformation,lambda,iam,sts,logs,dynamodb,dynamodbstreams,monitoring,secretsmanager")
+
+func ministackWith(services string) *Server {
+	return &Server{
+		Name:          "ministack",
+		Version:       "1.5.33",
+		PreferredPort: 4566,
+		slug:          "ministack",
+		recipe:        recipe("ministack"),
+		installNeeds:  []tool{python},
+		install:       installPackages(),
+		// A Python that was upgraded or removed leaves the environment behind without its packages.
+		intact: func(ctx context.Context, dir string) bool {
+			return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack, samtranslator").Run() == nil
+		},
+		command: runMinistack(services),
+		answers: answersMinistack,
+	}
+}
+
+// runMinistack makes the command that serves the services.
+func runMinistack(services string) func(dir string, run launch) (command, error) {
+	return func(dir string, run launch) (command, error) {
 		return command{
 			path: venvPython(dir),
 			// Without workers it serves in the process that we start, not in one of its own.
-			args: []string{"-m", "hypercorn", "ministack.app:app", "--bind", "fd://3", "--workers", "0", "--keep-alive", "75"},
-			// Its settings come from the environment, so it gets none of ours but these.
-			env: []string{
-				"PATH=" + os.Getenv("PATH"), //nolint:forbidigo // a program's place, not a setting
+			args: []string{"-m", "hypercorn", "guard:app", "--bind", "fd://3", "--workers", "0", "--keep-alive", "75"},
+			env: append(environment(run),
+				"PYTHONPATH="+dir, // of guard.py
 				"PYTHONDONTWRITEBYTECODE=1",
 				"PYTHONUNBUFFERED=1",
-				"HOME=" + run.dir,
-				"TMPDIR=" + run.dir,
-				"STATE_DIR=" + filepath.Join(run.dir, "state"),
-				"S3_DATA_DIR=" + filepath.Join(run.dir, "s3"),
+				"STATE_DIR="+filepath.Join(run.dir, "state"),
+				"S3_DATA_DIR="+filepath.Join(run.dir, "s3"),
 				"MINISTACK_HOST=127.0.0.1",
 				fmt.Sprintf("GATEWAY_PORT=%d", run.port),
-				"SERVICES=kinesis,sqs,sns,s3,cloudformation,lambda,iam,sts,logs,dynamodb,dynamodbstreams,monitoring,secretsmanager",
+				"SERVICES="+services,
 				fmt.Sprintf("AWS_ENDPOINT_URL=http://127.0.0.1:%d", run.port), // for the functions that it runs
 				// What it would start beside them: a listener on every interface, and at its start and end the
 				// removal of every container that any ministack of this machine has made.
 				"IOT_MTLS_ENABLED=0",
 				"SFTP_ENABLED=0",
-				"DOCKER_HOST=unix://" + filepath.Join(run.dir, "no-docker"),
-			},
+				"DOCKER_HOST=unix://"+filepath.Join(run.dir, "no-docker"),
+			),
 		}, nil
-	},
-	answers: func(ctx context.Context, endpoint string) error {
-		client := kinesis.New(kinesis.Options{
-			BaseEndpoint: &endpoint,
-			Region:       "us-east-1",
-			Credentials:  credentials.NewStaticCredentialsProvider("readiness", "readiness", ""),
-			Retryer:      aws.NopRetryer{},
-		})
-		_, err := client.ListStreams(ctx, &kinesis.ListStreamsInput{})
-		return err
-	},
+	}
+}
+
+// answersMinistack makes a request with the key.
+func answersMinistack(ctx context.Context, endpoint, key string) error {
+	client := kinesis.New(kinesis.Options{
+		BaseEndpoint: &endpoint,
+		Region:       "us-east-1",
+		Credentials:  credentials.NewStaticCredentialsProvider(key, "readiness", ""),
+		Retryer:      aws.NopRetryer{},
+	})
+	_, err := client.ListStreams(ctx, &kinesis.ListStreamsInput{})
+	return err
 }
 
 // installPackages makes what installs the packages of requirements.txt into a Python environment, with further flags of pip.
@@ -80,7 +91,7 @@ func installPackages(flags ...string) func(ctx context.Context, dir string, prog
 			return err
 		}
 		packages := 0
-		arguments := append([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps",
+		arguments := append([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps", "--require-hashes",
 			"--requirement", filepath.Join(dir, "requirements.txt")}, flags...)
 		return runInstaller(ctx, dir, func(line string) {
 			if strings.HasPrefix(line, "Collecting ") {

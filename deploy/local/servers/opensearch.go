@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 )
 
-// OpenSearch is the engine of AWS's OpenSearch Service, one node without security. It keeps its data in the directory
+// OpenSearch is the engine of AWS's OpenSearch Service, one node without security, behind a guard against web pages. It keeps its data in the directory
 // that it is started in: started there again, it has them again, unless [Server.Clear] came in between.
 var OpenSearch = &Server{
 	Name:          "OpenSearch",
@@ -37,18 +36,18 @@ var OpenSearch = &Server{
 				"-Djava.io.tmpdir=" + run.dir,
 				"-XX:-UsePerfData", // no file in /tmp
 				"-XX:+ExitOnOutOfMemoryError",
-				"-cp", filepath.Join(dir, "lib", "*"),
+				"-cp", classPath(dir),
 				"org.eclipse.jetty.xml.XmlConfiguration",
 				"dir=" + base, "logs=" + filepath.Join(base, "logs"), "config=" + filepath.Join(dir, "config"),
 				fmt.Sprintf("before=%d", run.port-1),
 				filepath.Join(dir, "server.xml"),
 			},
-			env: os.Environ(),
+			env: environment(run),
 		}, nil
 	},
 	// It answers before it can write: when it knows the state of its indexes, it can.
-	answers: func(ctx context.Context, endpoint string) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/_cluster/health?wait_for_status=yellow&timeout=60s", nil)
+	answers: func(ctx context.Context, endpoint, _ string) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/_cluster/health?wait_for_status=yellow&timeout=150s", nil)
 		if err != nil {
 			return err
 		}

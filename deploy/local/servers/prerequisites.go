@@ -40,10 +40,10 @@ var (
 		mac:    "brew install maven",
 	}
 	python = tool{
-		name: "Python 3.10 or newer with venv", program: "python3",
+		name: "Python 3.11 or newer with venv", program: "python3",
 		// Debian's Python has the venv module, but not what it needs to put pip into an environment.
 		args:    []string{"-c", "import sys; print('Python %d.%d' % sys.version_info[:2]); import venv, ensurepip"},
-		version: regexp.MustCompile(`Python (\d+)\.(\d+)`), major: 3, minor: 10,
+		version: regexp.MustCompile(`Python (\d+)\.(\d+)`), major: 3, minor: 11,
 		debian: "sudo apt install python3 python3-venv",
 		mac:    "brew install python",
 	}

@@ -34,7 +34,7 @@ func TestCheckNamesAllThatIsMissing(t *testing.T) {
 		{"nothing there", nil, map[string]string{
 			"Java 17 or newer":               "not found on the PATH",
 			"Maven 3.6 or newer":             "not found on the PATH",
-			"Python 3.10 or newer with venv": "not found on the PATH",
+			"Python 3.11 or newer with venv": "not found on the PATH",
 		}},
 		{"all too old", map[string]string{
 			"java":    `echo 'java version "1.8.0_292"' >&2`,
@@ -43,7 +43,7 @@ func TestCheckNamesAllThatIsMissing(t *testing.T) {
 		}, map[string]string{
 			"Java 17 or newer":               "java is version 1.8",
 			"Maven 3.6 or newer":             "mvn is version 3.5",
-			"Python 3.10 or newer with venv": "python3 is version 3.9",
+			"Python 3.11 or newer with venv": "python3 is version 3.9",
 		}},
 		{"not what they seem", map[string]string{
 			"java":    `echo 'Unable to locate a Java Runtime.' >&2; exit 1`,
@@ -51,12 +51,12 @@ func TestCheckNamesAllThatIsMissing(t *testing.T) {
 			"python3": `echo 'Python 3.11'; echo "ModuleNotFoundError: No module named 'ensurepip'" >&2; exit 1`,
 		}, map[string]string{
 			"Java 17 or newer":               "java does not tell its version: Unable to locate a Java Runtime.",
-			"Python 3.10 or newer with venv": "python3 is version 3.11, but not whole: ModuleNotFoundError: No module named 'ensurepip'",
+			"Python 3.11 or newer with venv": "python3 is version 3.11, but not whole: ModuleNotFoundError: No module named 'ensurepip'",
 		}},
 		{"all there", map[string]string{
 			"java":    `echo 'openjdk version "21" 2023-09-19' >&2`,
 			"mvn":     `echo 'Apache Maven 3.6.0'`,
-			"python3": `echo 'Python 3.10'`,
+			"python3": `echo 'Python 3.11'`,
 		}, nil},
 	}
 	for _, test := range tests {

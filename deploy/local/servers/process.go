@@ -2,6 +2,7 @@ package servers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +19,8 @@ import (
 	"sluice/deploy/local/process"
 )
 
-// startTimeout is how long a server may take until it answers; a slow machine needs a tenth of it.
-const startTimeout = time.Minute
+// startTimeout is how long a server may take until it answers. A busy machine has needed a minute.
+const startTimeout = 3 * time.Minute
 
 // Process is a server that was started and has answered. Its methods may be called side by side.
 type Process struct {
@@ -30,6 +31,7 @@ type Process struct {
 	// LogPath is the file that has all that the server prints.
 	LogPath string
 
+	answers  func(ctx context.Context, endpoint string) error
 	process  *os.Process
 	exited   chan struct{}
 	err      error // set before exited is closed
@@ -42,9 +44,15 @@ type Process struct {
 //
 // It returns a [*DiedError] for a server that ends before it answers.
 func (s *Server) Start(ctx context.Context, dir string, port int) (*Process, error) {
-	server, err := s.start(ctx, dir, port)
+	return s.StartFor(ctx, dir, port, "")
+}
+
+// StartFor is Start for one access key. Ministack lets in nobody else. DynamoDB Local, which keeps a database for each
+// key, gives it that of the key "sluice", which stays open to everybody on this machine. OpenSearch knows no keys.
+func (s *Server) StartFor(ctx context.Context, dir string, port int, key string) (*Process, error) {
+	server, err := s.start(ctx, dir, port, key)
 	if died, ok := errors.AsType[*DiedError](err); ok && port != 0 && s.lostPort(died) {
-		server, err = s.start(ctx, dir, 0)
+		server, err = s.start(ctx, dir, 0, key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.Name, err)
@@ -52,7 +60,7 @@ func (s *Server) Start(ctx context.Context, dir string, port int) (*Process, err
 	return server, nil
 }
 
-func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, err error) {
+func (s *Server) start(ctx context.Context, dir string, port int, key string) (_ *Process, err error) {
 	home, err := s.dir()
 	if err != nil {
 		return nil, err
@@ -65,7 +73,7 @@ func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, e
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	listener, err := listen(ctx, port)
@@ -73,14 +81,14 @@ func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closed(listener)) }() // the server has its own copy
-	run := launch{port: listener.Addr().(*net.TCPAddr).Port, dir: dir}
+	run := launch{port: listener.Addr().(*net.TCPAddr).Port, dir: dir, key: key}
 	if s.portFile != "" {
 		if err := s.openItself(listener, &run, port); err != nil {
 			return nil, err
 		}
 	}
 	run.logPath = filepath.Join(dir, s.slug+".log")
-	log, err := os.OpenFile(run.logPath, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(run.logPath, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +118,9 @@ func (s *Server) start(ctx context.Context, dir string, port int) (_ *Process, e
 		Endpoint: "http://" + listener.Addr().String(),
 		LogPath:  run.logPath,
 		exited:   make(chan struct{}),
+		answers: func(ctx context.Context, endpoint string) error {
+			return s.answers(ctx, endpoint, cmp.Or(key, "readiness"))
+		},
 	}
 	if err := server.run(cmd); err != nil {
 		return nil, err
@@ -212,7 +223,7 @@ func (p *Process) await(ctx context.Context, s *Server) error {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		err = s.answers(ctx, p.Endpoint)
+		err = p.answers(ctx, p.Endpoint)
 	}()
 	select {
 	case <-answered:
@@ -255,6 +266,9 @@ func (p *Process) awaitPort(ctx context.Context, file string) error {
 		}
 	}
 }
+
+// Answers makes one real request and returns nil if it was answered before ctx ended.
+func (p *Process) Answers(ctx context.Context) error { return p.answers(ctx, p.Endpoint) }
 
 // Exited is closed when the server has ended, by [Process.Stop] or otherwise.
 func (p *Process) Exited() <-chan struct{} { return p.exited }

@@ -2,7 +2,10 @@ package servers
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,8 +32,8 @@ type Server struct {
 	portFile string
 	// data is, below its working directory, where it keeps what it remembers from one run to the next; empty: nowhere.
 	data string
-	// answers makes one real request and returns nil if it was answered.
-	answers func(ctx context.Context, endpoint string) error
+	// answers makes one real request with the access key and returns nil if it was answered.
+	answers func(ctx context.Context, endpoint, key string) error
 }
 
 // launch is what a server is started with.
@@ -38,7 +41,26 @@ type launch struct {
 	port    int    // 0: any, for a server with a portFile
 	dir     string // its working directory, for all that it writes
 	logPath string
+	key     string // the access key that is let in; empty: each
 }
+
+// environment is what a server gets of ours: where programs are, and nothing else. A developer's AWS variables, and what else
+// is secret there, are not for it.
+func environment(run launch) []string {
+	env := []string{"HOME=" + run.dir, "TMPDIR=" + run.dir}
+	for _, name := range []string{"PATH", "JAVA_HOME", "LANG", "LC_ALL", "TZ"} {
+		if value, set := os.LookupEnv(name); set { //nolint:forbidigo // where programs are, not a setting
+			env = append(env, name+"="+value)
+		}
+	}
+	if run.key != "" {
+		env = append(env, keyVariable+"="+run.key)
+	}
+	return env
+}
+
+// keyVariable tells the guards of servers which access key is let in.
+const keyVariable = "SLUICE_ACCESS_KEY"
 
 // command is the program that runs a server.
 type command struct {
@@ -86,11 +108,29 @@ func (s *Server) Clear(dir string) error {
 	return os.RemoveAll(filepath.Join(dir, s.data))
 }
 
+// recipeSum names the recipe, so that checkouts with different ones don't replace each other's installs.
+func (s *Server) recipeSum() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(s.recipe, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(s.recipe, path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil))[:8], err
+}
+
 // dir is where the server is installed.
 func (s *Server) dir() (string, error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(cache, s.slug+"-"+s.Version), nil
+	recipe, err := s.recipeSum()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(cache, s.slug+"-"+s.Version+"-"+recipe), nil
 }

@@ -121,10 +121,10 @@ type child struct {
 // launch starts the command in a session of its own, so that it stays when we end. If another process takes the run
 // directory first, the command ends at once.
 func (c *child) launch(runDir string, command []string) error {
-	if err := os.MkdirAll(runDir, 0o755); err != nil {
+	if err := makePrivate(runDir); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(filepath.Join(runDir, daemonLog), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(runDir, daemonLog), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -10,10 +10,10 @@ import (
 )
 
 // environment is what Lambda would give to the function in a region, with the local endpoints.
-func (c consumerPlan) environment(region string, endpoints Endpoints) []string {
+func (c consumerPlan) environment(region string, endpoints Endpoints, key string) []string {
 	env := []string{
 		"AWS_REGION=" + region,
-		"AWS_ACCESS_KEY_ID=" + accessKey,
+		"AWS_ACCESS_KEY_ID=" + key,
 		"AWS_SECRET_ACCESS_KEY=" + secretKey,
 		"AWS_ENDPOINT_URL=" + endpoints.AWS,
 		"AWS_ENDPOINT_URL_DYNAMODB=" + endpoints.DynamoDB,

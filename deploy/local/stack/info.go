@@ -41,6 +41,9 @@ type Info struct {
 	Region string `json:"region"`
 	// Endpoints are URLs; empty before the servers run.
 	Endpoints Endpoints `json:"endpoints"`
+	// AccessKey is this stack's own. Nobody else may use its streams, queues, topics and buckets. DynamoDB Local takes
+	// the key "sluice" as well.
+	AccessKey string    `json:"accessKey,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
 	// Logs are the logs that are no server's, by what they tell of: stack, leaderboard, replication in eu-west-1.
 	Logs map[string]string `json:"logs,omitempty"`
@@ -116,23 +119,20 @@ type Process struct {
 	Log      string `json:"log"`
 }
 
-// Credentials of everything local. DynamoDB Local keeps a database for each access key, and no server checks the
-// secret.
 const (
-	accessKey = "sluice"
-	secretKey = "sluice"
-	accountID = "000000000000" // the account that ministack gives to such an access key
+	secretKey = "sluice"       // no local server checks it
+	accountID = "000000000000" // the account that ministack gives to a stack's access key
 )
 
 // DynamoDB returns the configuration of clients for DynamoDB and DynamoDB Streams in the home region. One with another
 // Region is for that.
-func (i Info) DynamoDB() aws.Config { return config(i.Region, i.Endpoints.DynamoDB) }
+func (i Info) DynamoDB() aws.Config { return config(i.Region, i.Endpoints.DynamoDB, i.AccessKey) }
 
 // AWS returns the configuration of clients for Kinesis, SQS, SNS and S3 in the home region. One with another Region is
 // for that.
-func (i Info) AWS() aws.Config { return config(i.Region, i.Endpoints.AWS) }
+func (i Info) AWS() aws.Config { return config(i.Region, i.Endpoints.AWS, i.AccessKey) }
 
-func config(region, endpoint string) aws.Config {
+func config(region, endpoint, accessKey string) aws.Config {
 	return aws.Config{
 		HTTPClient:   sdkhttp.New(),
 		Region:       region,

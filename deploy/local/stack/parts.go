@@ -37,7 +37,7 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 			if err := server.Clear(s.options.RunDir); err != nil {
 				return err
 			}
-			process, err := server.Start(starting, s.options.RunDir, server.PreferredPort)
+			process, err := server.StartFor(starting, s.options.RunDir, server.PreferredPort, s.key)
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (s *Stack) run(p *part, name string, run func(context.Context) error) {
 
 func (s *Stack) openLog(name string) (*os.File, error) {
 	path := filepath.Join(s.options.RunDir, strings.ReplaceAll(name, " ", "-")+".log")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}

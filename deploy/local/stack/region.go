@@ -36,7 +36,7 @@ func (s *Stack) newRegion(p *plan) *region {
 
 // clientsIn returns the clients of a region.
 func (s *Stack) clientsIn(region string) provision.Clients {
-	return provision.NewClients(config(region, s.endpoints.DynamoDB), config(region, s.endpoints.AWS))
+	return provision.NewClients(config(region, s.endpoints.DynamoDB, s.key), config(region, s.endpoints.AWS, s.key))
 }
 
 // of names a part of the region for people: bare in the home region, which may be the only one.
@@ -72,7 +72,7 @@ func (s *Stack) makeBridge(r *region, log *slog.Logger) error {
 	}
 	var err error
 	r.bridge, err = bridge.New(bridge.Config{
-		Streams:   dynamodbstreams.NewFromConfig(config(r.plan.region, s.endpoints.DynamoDB)),
+		Streams:   dynamodbstreams.NewFromConfig(config(r.plan.region, s.endpoints.DynamoDB, s.key)),
 		DynamoDB:  r.clients.DynamoDB,
 		Kinesis:   r.clients.Kinesis,
 		Tables:    tables,
@@ -95,7 +95,7 @@ func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
 	}
 	r.lags[c.name] = &lagMeter{Writer: output}
 	f := Function{
-		Binary: s.binary(c), Source: c.function.CodeDir, ARN: c.function.ARN, Env: c.environment(r.plan.region, s.endpoints),
+		Binary: s.binary(c), Source: c.function.CodeDir, ARN: c.function.ARN, Env: c.environment(r.plan.region, s.endpoints, s.key),
 		Timeout: c.function.Timeout, MemoryMB: c.function.MemoryMB, StreamARN: c.mapping.Stream,
 	}
 	r.functions[c.name] = f

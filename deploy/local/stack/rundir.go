@@ -24,7 +24,7 @@ const (
 
 // takeRunDir makes the run directory this process' own, or returns ErrRunning.
 func takeRunDir(dir string) (*flock.Flock, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(dir, lockFile))
@@ -36,12 +36,20 @@ func takeRunDir(dir string) (*flock.Flock, error) {
 		err = ErrRunning
 	}
 	if err == nil {
-		err = os.WriteFile(lock.Path(), []byte(strconv.Itoa(os.Getpid())), 0o644)
+		err = os.WriteFile(lock.Path(), []byte(strconv.Itoa(os.Getpid())), 0o600)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("run directory %s: %w", dir, err), lock.Close())
 	}
 	return lock, nil
+}
+
+// makePrivate makes the directory, for its owner alone: what it has opens the stack.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
 }
 
 func giveBackRunDir(lock *flock.Flock) error {
@@ -95,7 +103,7 @@ func writeState(info Info) error {
 		return err
 	}
 	path := filepath.Join(info.RunDir, stateFile)
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,6 +66,7 @@ type Stack struct {
 	logFiles  []*os.File
 	regions   []*region // the home region first
 
+	key    string          // the access key of whoever may use this stack's streams, queues, topics and buckets
 	memory *mapping.Memory // of all mappings together
 
 	// The parts that run in this process, in the order in which they are stopped.
@@ -122,6 +124,7 @@ func prepare(options Options) (Options, *flock.Flock, error) {
 func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err error) {
 	s := &Stack{
 		options: options, started: now, logs: map[string]string{}, failed: make(chan error, 1),
+		key:    "SLUICE" + rand.Text(),
 		memory: mapping.NewMemory(mapping.DefaultMemory),
 	}
 	for _, p := range []*part{&s.consuming, &s.carrying} {
@@ -270,6 +273,7 @@ func (s *Stack) Info() Info {
 		RunDir:    s.options.RunDir,
 		Region:    s.options.Region,
 		Endpoints: s.endpoints,
+		AccessKey: s.key,
 		Logs:      s.logs,
 		Parts:     s.regions[0].parts(),
 	}

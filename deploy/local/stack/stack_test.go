@@ -156,6 +156,7 @@ func TestStackCarriesAChangeToItsConsumer(t *testing.T) {
 	if _, err := json.Marshal(info); err != nil {
 		t.Error(err)
 	}
+	checkGuarded(t, dir, info)
 	if _, err := stack.Start(t.Context(), options(dir)); !errors.Is(err, stack.ErrRunning) {
 		t.Errorf("a second one in the same directory: %v, want %v", err, stack.ErrRunning)
 	}

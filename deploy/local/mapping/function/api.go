@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 )
@@ -13,13 +14,27 @@ import (
 const maxAnswerBytes = 6 << 20
 
 // handler serves the Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+// Web pages that a browser has open are refused: they could take a function's invocation, or report its failure.
 func (e *environment) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", e.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", e.response)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", e.failed)
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", e.initFailed)
-	return mux
+	return programsOnly(mux)
+}
+
+// programsOnly refuses requests that a browser sends for a page, or that have reached us by a name that leads to this machine.
+func programsOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		site := r.Header.Get("Sec-Fetch-Site")
+		if local == nil || r.Host != local.String() || r.Header.Get("Origin") != "" || site != "" && site != "none" {
+			respond(w, http.StatusForbidden, "Forbidden", "the Runtime API is for the function that was started with its address")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // next waits for an invocation for as long as the function does.

@@ -38,7 +38,7 @@ const (
 
 var (
 	dynamoDB   = lazy{server: servers.DynamoDBLocal, variable: DynamoDBVariable}
-	ministack  = lazy{server: servers.Ministack, variable: MinistackVariable}
+	ministack  = lazy{server: servers.MinistackForTemplates, variable: MinistackVariable}
 	openSearch = lazy{server: servers.OpenSearch, variable: OpenSearchVariable}
 
 	// runDir is where the servers run, made by Main.
