@@ -206,7 +206,7 @@ func (r *Route) differs(source, copied replica.Item) (what string, taken bool) {
 	}
 	delete(copied, mark.Attribute)
 	switch {
-	case !taken && copied == nil, taken && copied != nil && sameItem(wanted, copied):
+	case !taken && copied == nil, taken && copied != nil && change.EqualItems(wanted, copied):
 		return "", taken
 	case source == nil && !r.removeExpired:
 		return "", taken // it may have expired, which such a copy keeps
