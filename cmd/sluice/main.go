@@ -103,7 +103,7 @@ func misused(err error) int {
 		code = wrong.ExitCode()
 		if verb := verbOf(wrong.Context); verb != "" {
 			what += " " + verb
-			text = strings.TrimPrefix(text, wrong.Context.Selected().Name+": ") // kong names the verb of what Validate returns
+			text = strings.TrimPrefix(text, verb+": ") // kong names the verb of what Validate returns
 		}
 	}
 	fail(what, errors.New(text))

@@ -15,12 +15,15 @@ import (
 type gameFlags struct {
 	Players int           `default:"10" help:"How many players; the first ten have names."`
 	For     time.Duration `default:"30s" help:"How long to play, like 10s or 2m."`
-	Rate    float64       `help:"Scores a second of all players together; without it each pauses up to 5 s between two." placeholder:"N"`
+	Rate    *float64      `help:"Scores a second of all players together, more than 0; without it each pauses up to 5 s between two." placeholder:"N"`
 	Seed    uint64        `help:"Play the same scores and pauses as another time with this seed." placeholder:"N"`
 }
 
-// maxPlayers bounds the load that one process makes; each player is a goroutine.
-const maxPlayers = 10_000
+// maxPlayers and maxRate bound the load that one process makes; each player is a goroutine.
+const (
+	maxPlayers = 10_000
+	maxRate    = 100_000
+)
 
 func (f *gameFlags) Validate() error {
 	var faults []error
@@ -30,8 +33,8 @@ func (f *gameFlags) Validate() error {
 	if f.For <= 0 {
 		faults = append(faults, fmt.Errorf("--for must be longer than 0 (got %v)", f.For))
 	}
-	if f.Rate < 0 {
-		faults = append(faults, fmt.Errorf("--rate must not be negative (got %v)", f.Rate))
+	if f.Rate != nil && !(*f.Rate > 0 && *f.Rate <= maxRate) { // NaN is neither
+		faults = append(faults, fmt.Errorf("--rate must be a number above 0, at most %d (got %v)", maxRate, *f.Rate))
 	}
 	if f.Seed == 0 {
 		f.Seed = rand.Uint64()
@@ -41,12 +44,16 @@ func (f *gameFlags) Validate() error {
 
 // game is the game that the flags describe, on the board's score table.
 func (f *gameFlags) game(board leaderboard.Board, scored func(user string, score int)) game.Game {
+	rate := 0.0
+	if f.Rate != nil {
+		rate = *f.Rate
+	}
 	return game.Game{
 		Client:  board.Client,
 		Table:   board.ScoreTable,
 		Players: f.Players,
 		For:     f.For,
-		Rate:    f.Rate,
+		Rate:    rate,
 		Seed:    f.Seed,
 		Scored:  scored,
 	}
@@ -70,5 +77,8 @@ func (c *playCommand) Run(ctx context.Context) error {
 		points += n
 	}
 	say("%d scores written, %d points in all\n", scores.Load(), points)
+	if ctx.Err() != nil {
+		return errors.Join(errors.New("interrupted before the time was up; the scores that are written stay"), err)
+	}
 	return err
 }

@@ -294,7 +294,12 @@ func TestBadFlagsAreNamed(t *testing.T) {
 	for flags, text := range map[string]string{
 		"play --players 0":             "--players must be from 1",
 		"play --for 0s":                "--for must be longer than 0",
-		"play --rate=-1":               "--rate must not be negative",
+		"play --rate=-1":               "--rate must be a number above 0",
+		"play --rate 0":                "--rate must be a number above 0",
+		"play --rate NaN":              "--rate must be a number above 0, at most 100000 (got NaN)",
+		"play --rate Inf":              "--rate must be a number above 0",
+		"play --rate=-Inf":             "--rate must be a number above 0",
+		"demo --rate 1e300":            "--rate must be a number above 0",
 		"demo --players 99999":         "--players must be from 1 to 10000",
 		"top -n 0":                     "-n must be at least 1",
 		"top --at 2020-01-01":          "--at is for --board daily or weekly",

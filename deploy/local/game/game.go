@@ -8,10 +8,12 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/leaderboard"
@@ -46,33 +48,70 @@ type Game struct {
 	Scored func(user string, score int)
 }
 
+const (
+	// catchUp is how long after the round scores are written that were due in it, if the table was slow.
+	catchUp = 15 * time.Second
+	// letFinish is how long a write may take that has begun when a round is broken off.
+	letFinish = 5 * time.Second
+)
+
+// BehindError is returned for a round whose scores couldn't all be written in time.
+type BehindError struct {
+	Table        string
+	Written, Due int64 // scores; Due is about how many the round should have had
+}
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("only %d of about %d scores are written: %s was too slow or gave no answer. The scores that are written stay", e.Written, e.Due, e.Table)
+}
+
 // Play plays until the time is up and returns how much each player has
-// written. If ctx ends before, that is no error: the round is just shorter. If
-// a score can't be written, all stop and the error says which.
+// written. A turn that is late because the table was slow is made up for, and
+// what isn't written [catchUp] after the round is a *BehindError. If ctx ends
+// before, that is no error: the round is just shorter. If a score can't be
+// written, all stop and the error says which.
 func (g Game) Play(ctx context.Context) (map[string]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, g.For)
-	defer cancel()
+	return g.play(ctx, time.Now(), catchUp)
+}
+
+func (g Game) play(ctx context.Context, began time.Time, catchUp time.Duration) (map[string]int64, error) {
+	r := round{Game: g, ends: began.Add(g.For), longest: maxPause}
+	if g.Rate > 0 {
+		r.longest = time.Duration(2 * float64(g.Players) / g.Rate * float64(time.Second))
+	}
 	written := make(map[string]int64, g.Players)
 	for n := range g.Players {
 		written[playerName(n)] = 0 // also those who never get to write
 	}
-	var mu sync.Mutex // guards written from here on
-	group, ctx := errgroup.WithContext(ctx)
+	// A write that has begun is finished even if ctx ends, so that what Play reports is what the table holds.
+	writing, cancel := context.WithDeadline(context.WithoutCancel(ctx), r.ends.Add(catchUp))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(letFinish, cancel) })()
+	var mu sync.Mutex // guards written and scores from here on
+	scores := int64(0)
+	var missed atomic.Int64
+	group, playing := errgroup.WithContext(ctx)
 	for n := range g.Players {
 		user := playerName(n)
 		random := rand.New(rand.NewPCG(g.Seed, uint64(n)))
 		group.Go(func() error {
-			return g.play(ctx, user, random, func(score int) {
+			n, err := r.turns(playing, writing, user, began, random, func(score int) {
 				mu.Lock()
 				written[user] += int64(score)
+				scores++
 				mu.Unlock()
 				if g.Scored != nil {
 					g.Scored(user, score)
 				}
 			})
+			missed.Add(n)
+			return err
 		})
 	}
 	err := group.Wait()
+	if n := missed.Load(); err == nil && n > 0 {
+		err = &BehindError{Table: g.Table, Written: scores, Due: scores + n}
+	}
 	return written, err
 }
 
@@ -83,31 +122,40 @@ func playerName(n int) string {
 	return "player-" + strconv.Itoa(n+1)
 }
 
-// play takes one player's turns.
-func (g Game) play(ctx context.Context, user string, random *rand.Rand, scored func(int)) error {
-	longest := maxPause
-	if g.Rate > 0 {
-		longest = time.Duration(2 * float64(g.Players) / g.Rate * float64(time.Second))
-	}
-	last := ""
+// round is one round that is being played.
+type round struct {
+	Game
+	ends    time.Time
+	longest time.Duration // pause between two turns
+}
+
+// turns takes one player's turns, each when it is due or, if the one before took long, right behind it. It returns about how
+// many were due and aren't written when writing ends.
+func (r round) turns(ctx, writing context.Context, user string, due time.Time, random *rand.Rand, scored func(int)) (missed int64, err error) {
+	var last time.Time
 	for {
-		pause := time.NewTimer(time.Duration(random.Float64() * float64(longest)))
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return nil
-		case <-pause.C:
+		if due = due.Add(time.Duration(random.Float64() * float64(r.longest))); due.After(r.ends) {
+			return 0, nil
 		}
-		at := time.Now().UTC().Format(timestampLayout)
-		if at <= last { // two turns within one microsecond, or the clock went back
-			continue
+		if smithytime.SleepWithContext(ctx, time.Until(due)) != nil || ctx.Err() != nil {
+			return 0, nil // the round is shorter
+		}
+		// Two turns within one microsecond, or when the clock went back, have times of their own too.
+		at := time.Now()
+		if earliest := last.Add(time.Microsecond); at.Before(earliest) {
+			at = earliest
 		}
 		last = at
 		score := random.IntN(MaxScore + 1)
-		// A score that was begun is written to its end even if time is up, so
-		// that what Play reports is what the table holds.
-		if err := g.write(context.WithoutCancel(ctx), user, at, score); err != nil {
-			return err
+		err := r.write(writing, user, at.UTC().Format(timestampLayout), score)
+		if err != nil && ctx.Err() != nil {
+			return 0, nil //nolint:nilerr // the round is shorter
+		}
+		if err != nil && writing.Err() != nil {
+			return 1 + int64(2*r.ends.Sub(due)/max(r.longest, 1)), nil
+		}
+		if err != nil {
+			return 0, err
 		}
 		scored(score)
 	}

@@ -1,10 +1,13 @@
 package game
 
 import (
+	"errors"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/shopspring/decimal"
 
@@ -47,5 +50,70 @@ func TestPlayStopsAtAnError(t *testing.T) {
 	_, err := Game{Client: client, Table: "NoSuchTable", Players: 3, For: time.Minute, Rate: 100}.Play(t.Context())
 	if err == nil {
 		t.Fatal("played on a table that doesn't exist")
+	}
+}
+
+// frozen plays a short round through a wire on which nothing answers from the n-th call on, until thaw is closed.
+func frozen(t *testing.T, cfg aws.Config, table string, seed uint64, n int, thaw <-chan struct{}, catchUp time.Duration) (scores int64, err error) {
+	t.Helper()
+	client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+		o.HTTPClient = &http.Client{Transport: silent{from: n, thaw: thaw, calls: &atomic.Int64{}}}
+	})
+	servertest.CreateTable(t, client, table, leaderboard.AttrUser, leaderboard.AttrTimestamp)
+	var scored atomic.Int64
+	_, err = Game{
+		Client: client, Table: table, Players: 4, For: 500 * time.Millisecond, Rate: 100, Seed: seed,
+		Scored: func(string, int) { scored.Add(1) },
+	}.play(t.Context(), time.Now(), catchUp)
+	held, scanErr := dynamodb.NewFromConfig(cfg).Scan(t.Context(), &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
+	if scanErr != nil {
+		t.Fatal(scanErr)
+	}
+	if int64(held.Count) != scored.Load() {
+		t.Errorf("%s holds %d scores, and %d are said to be written", table, held.Count, scored.Load())
+	}
+	return scored.Load(), err
+}
+
+// silent lets no call through from one on until it thaws.
+type silent struct {
+	from  int
+	thaw  <-chan struct{}
+	calls *atomic.Int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
+	if int(s.calls.Add(1)) >= s.from {
+		select {
+		case <-s.thaw:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A server that stands still during a round: what was due is written once it goes on; if it never does, the round says how much
+// is missing. Fails if a turn is lost because the one before it took long.
+func TestPlayWhileTheTableStandsStill(t *testing.T) {
+	cfg := servertest.DynamoDB(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	open, never := make(chan struct{}), make(chan struct{})
+	close(open)
+	all, err := frozen(t, cfg, "Never", seed, 1, open, catchUp)
+	if err != nil || all == 0 {
+		t.Fatalf("%d scores, %v", all, err)
+	}
+	later := make(chan struct{})
+	time.AfterFunc(700*time.Millisecond, func() { close(later) })
+	if got, err := frozen(t, cfg, "ForAWhile", seed, 10, later, catchUp); err != nil || got != all {
+		t.Errorf("after a freeze %d scores are written (%v), want %d as without one", got, err, all)
+	}
+	got, err := frozen(t, cfg, "ForGood", seed, 10, never, 100*time.Millisecond)
+	behind, ok := errors.AsType[*BehindError](err)
+	if !ok || behind.Written != got || behind.Due <= got || got >= all {
+		t.Errorf("%d scores are written of %d, error %v", got, all, err)
 	}
 }

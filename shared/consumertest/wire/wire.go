@@ -42,10 +42,13 @@ const (
 	// Denied: refused with an AccessDeniedException, as if the caller's role lacked the
 	// right. Not for every protocol.
 	Denied
+	// Silence: nothing answers, as from a server that stands still; the call ends when
+	// its context does. The server never saw it.
+	Silence
 )
 
 func (f Fault) String() string {
-	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call", "transaction conflict", "access denied"}
+	names := [...]string{"none", "throttle", "server error", "lost request", "lost answer", "crash before the call", "crash after the call", "transaction conflict", "access denied", "silence"}
 	if int(f) < len(names) {
 		return names[f]
 	}
@@ -101,6 +104,9 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base().RoundTrip(r)
 	case Throttle, ServerError, Conflict, Denied:
 		return Refuse(r, call, fault)
+	case Silence:
+		<-r.Context().Done()
+		return nil, r.Context().Err()
 	case LostRequest:
 		return nil, &TimeoutError{Call: call, Fault: fault}
 	case LostAnswer, CrashAfter:
