@@ -114,7 +114,9 @@ func (a *Auditor) giver(name string, notify bool) *giver {
 	if notify {
 		b = a.loud
 	}
-	return &giver{player: b.newPlayer(name, nil), auditor: a}
+	g := &giver{player: b.newPlayer(name, nil), auditor: a}
+	g.whole = true
+	return g
 }
 
 // give stores what is missing, unless somebody has done so meanwhile, and has rules

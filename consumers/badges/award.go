@@ -49,30 +49,50 @@ func (p *player) award(ctx context.Context) error {
 	return p.combine(ctx)
 }
 
-// read reads what the player has. What has yet to be told is told again: whoever stored it
-// may be gone.
+// maxOthersUntold bounds how many notices of values, whose changes this batch hasn't, a
+// player is told in one batch.
+const maxOthersUntold = 100
+
+// read reads what the player has. What has yet to be told is told again: the function that
+// stored it may be gone.
+//
+// A player may have a million awards for values of an attribute, such as made-up games. Of
+// these it keeps only what is needed: the awards that the batch's changes earn, one for the
+// rules of kind All, and some that have yet to be told. The others' own changes come again.
 func (p *player) read(ctx context.Context) error {
-	all, err := p.table.Of(ctx, p.name)
-	if err = p.at(p.table.reads(), err); err != nil {
-		return err
-	}
-	p.stored = all
-	for _, a := range all {
-		p.tellLater(a)
-	}
-	p.memory.remember(p.name, all...)
-	return nil
+	p.stored, p.known = nil, map[string]bool{}
+	one, untold := map[string]bool{}, 0
+	err := p.table.eachOf(ctx, p.name, func(a *Achievement) {
+		r, badge := p.book.Rule(a.Award.Badge), a.Award.Badge
+		many := !p.whole && (r == nil || r.Valued() && !r.Revoke) && p.causes[a.Award.Key()] == nil
+		switch {
+		case !many:
+		case a.Pending != "" && untold < maxOthersUntold:
+			untold++
+		case one[badge] || a.RevokedAt != "":
+			return
+		}
+		one[badge] = one[badge] || a.RevokedAt == ""
+		p.knows(a)
+	})
+	return p.at(p.table.reads(), err)
 }
 
-func (p *player) has(award rule.Award) bool {
-	return slices.ContainsFunc(p.stored, func(a *Achievement) bool { return a.Award.Key() == award.Key() })
+func (p *player) has(award rule.Award) bool { return p.known[award.Key()] }
+
+// knows notes an award that is stored.
+func (p *player) knows(a *Achievement) {
+	p.stored = append(p.stored, a)
+	p.known[a.Award.Key()] = true
+	p.memory.remember(p.name, a)
+	p.tellLater(a)
 }
 
 // tellLater notes what has yet to be told, once.
 func (p *player) tellLater(a *Achievement) {
-	known := slices.ContainsFunc(p.untold, func(u *Achievement) bool { return u.Award.Key() == a.Award.Key() })
-	if a.Pending != "" && !known {
+	if key := a.Award.Key(); a.Pending != "" && !p.waiting[key] {
 		p.untold = append(p.untold, a)
+		p.waiting[key] = true
 	}
 }
 
@@ -89,9 +109,8 @@ func (p *player) store(ctx context.Context, r *rule.Rule, a rule.Award, at strin
 	if now {
 		p.count("Awarded")
 	}
-	p.stored, p.wrote = append(p.stored, achievement), true
-	p.tellLater(achievement)
-	p.memory.remember(p.name, achievement)
+	p.knows(achievement)
+	p.wrote = true
 	return now, nil
 }
 

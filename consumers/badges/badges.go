@@ -61,7 +61,7 @@ func NewOf(client *dynamodb.Client, topic *sns.Client, s Settings, book *rule.Bo
 		table:  &Table{Client: client, Name: s.AchievementTable, State: s.StateTable},
 		topic:  &Topic{SNS: topic, ARN: s.TopicARN},
 		notice: noticeMaker{s.Language},
-		memory: newMemory(),
+		memory: newMemory(book),
 	}
 	b.keeper.Now = func() time.Time { return b.Now() }
 	return b
@@ -108,8 +108,11 @@ type player struct {
 	changes map[int]bool     // indexes of those that it is all about
 	causes  map[string][]int // indexes of the changes that earn an award, by its key
 	stored  []*Achievement   // what the player is known to have
+	whole   bool             // read keeps all that the player has
 	wrote   bool             // whether anything of it is new since it was read
+	known   map[string]bool  // keys of what is stored
 	untold  []*Achievement
+	waiting map[string]bool // keys of what is untold
 	parts   []part
 	faults  map[string]error // why an award couldn't be stored or told, by its key
 	reached map[string]bool  // destinations that took what they were asked
@@ -122,7 +125,7 @@ type part struct {
 }
 
 func (b *Badges) newPlayer(name string, batch []*change.Change) *player {
-	return &player{Badges: b, name: name, batch: batch, changes: map[int]bool{}, causes: map[string][]int{}, faults: map[string]error{}, reached: map[string]bool{}}
+	return &player{Badges: b, name: name, batch: batch, changes: map[int]bool{}, causes: map[string][]int{}, known: map[string]bool{}, waiting: map[string]bool{}, faults: map[string]error{}, reached: map[string]bool{}}
 }
 
 // at names the destination of a call, and notes that the destination works if the call succeeded.

@@ -30,7 +30,7 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 	for _, t := range p.touched {
 		attributes, err := t.Attributes(ctx)
 		if err != nil {
-			return nil, nil, false, consumer.At(p.table.stateGets(), refusal(err))
+			return nil, nil, false, consumer.At(p.table.stateGets(), consumer.RejectRefused(err))
 		}
 		of := textOf(t.Key[rule.AttrOf])
 		now := rule.State{of: tallies(attributes)}
@@ -81,6 +81,13 @@ func (p *player) stateOf(ctx context.Context, from, to string) (rule.State, erro
 	return state, p.at(p.table.stateReads(), err)
 }
 
+// valuesOf reads as many of the values that a rule of kind Distinct tells apart as it needs,
+// of maybe a million.
+func (p *player) valuesOf(ctx context.Context, r *rule.Rule, from, to string) (rule.State, error) {
+	state, err := p.table.stateUntil(ctx, p.name, from, to, func(s rule.State) bool { return len(r.Earned(s, "")) == len(r.Levels) })
+	return state, p.at(p.table.stateReads(), err)
+}
+
 // moved tells whether what a write did to an item of the state may change what its player
 // has by a rule: had and has are what the item alone earned before and earns now.
 func moved(r *rule.Rule, before, now map[string]decimal.Decimal, had, has []rule.Award) bool {
@@ -125,14 +132,18 @@ func (p *player) earnedBySpread(ctx context.Context, rules map[*rule.Rule][]stri
 			from, to = min(from, f), max(to, t)
 		}
 		bounds := [2]string{from, to}
-		if states[bounds] == nil {
-			state, err := p.stateOf(ctx, from, to)
-			if err != nil {
-				return nil, err
-			}
+		state, err := states[bounds], error(nil)
+		switch {
+		case r.Kind == rule.Distinct:
+			state, err = p.valuesOf(ctx, r, from, to)
+		case state == nil:
+			state, err = p.stateOf(ctx, from, to)
 			states[bounds] = state
 		}
-		for _, a := range r.Earned(states[bounds], p.today()) {
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range r.Earned(state, p.today()) {
 			at := a.On
 			if at == "" {
 				at = p.newest()

@@ -1,64 +1,105 @@
 package badges
 
 import (
+	"strings"
 	"sync"
 
 	"sluice/consumers/badges/rule"
 )
 
-// memorySize bounds of how many players an instance remembers what they have.
-const memorySize = 10_000
+// The bounds of what an instance remembers: of how many players, and how many bytes their
+// names may have.
+const (
+	memorySize  = 10_000
+	memoryBytes = 2 << 20
+)
 
-// memory is what an instance knows that players have and that nobody takes back. It saves
-// reads, and is a help, not a promise: another instance knows nothing of it.
+// memory is what an instance remembers of players, to save reads. It is a help, not a
+// promise: another instance doesn't know it. It holds no text of a batch, since one string
+// of a batch would keep the whole batch in memory, and nothing that grows with a player's
+// awards.
 type memory struct {
-	mu   sync.Mutex                 // guards what follows
-	have map[string]map[string]bool // keys of awards, by player
-	days map[string]string          // the day that was last looked at since it has come, by player
+	levels map[string]int // the number of each level that hasAll asks for, by its award's key
+
+	mu      sync.Mutex // guards what follows
+	players map[string]*remembered
+	bytes   int // of the players' names
 }
 
-// newMemory returns one that knows nothing.
-func newMemory() *memory {
-	return &memory{have: map[string]map[string]bool{}, days: map[string]string{}}
+// remembered is what is known of a player.
+type remembered struct {
+	day  string // that was last looked at since it has come
+	have []bool // levels that the player has, by their numbers
 }
 
-// looksAt tells whether the instance looks at a player's day for the first time, and notes
+// newMemory returns a memory that knows nothing.
+func newMemory(book *rule.Book) *memory {
+	m := &memory{levels: map[string]int{}, players: map[string]*remembered{}}
+	for _, r := range book.Rules {
+		if isKnownWhole(r) {
+			for _, l := range r.Levels {
+				m.levels[rule.Award{Badge: r.Name, Level: l.Name}.Key()] = len(m.levels)
+			}
+		}
+	}
+	return m
+}
+
+// isKnownWhole reports whether hasAll may know that a player has all that the rule gives.
+func isKnownWhole(r *rule.Rule) bool { return r.Spreads() && !r.Revoke }
+
+// of returns what is known of a player. The caller holds the lock.
+func (m *memory) of(player string) *remembered {
+	known := m.players[player]
+	if known == nil {
+		if len(m.players) >= memorySize || m.bytes+len(player) > memoryBytes {
+			clear(m.players)
+			m.bytes = 0
+		}
+		known = &remembered{have: make([]bool, len(m.levels))}
+		m.players[strings.Clone(player)] = known
+		m.bytes += len(player)
+	}
+	return known
+}
+
+// looksAt reports whether the instance looks at a player's day for the first time, and notes
 // that it does. A play may have been dated before its day had come, and nobody has looked then.
 func (m *memory) looksAt(player, day string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.days) >= memorySize {
-		clear(m.days)
+	known := m.of(player)
+	if known.day == day {
+		return false
 	}
-	first := m.days[player] != day
-	m.days[player] = day
-	return first
+	known.day = strings.Clone(day)
+	return true
 }
 
 // remember notes awards that are known to be stored.
 func (m *memory) remember(player string, awards ...*Achievement) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.have) >= memorySize {
-		clear(m.have)
-	}
-	if m.have[player] == nil {
-		m.have[player] = map[string]bool{}
-	}
 	for _, a := range awards {
-		m.have[player][a.Award.Key()] = true
+		if n, asked := m.levels[a.Award.Key()]; asked {
+			m.of(player).have[n] = true
+		}
 	}
 }
 
-// hasAll tells whether a player is known to have all that a rule can ever give.
+// hasAll reports whether a player is known to have all that a rule can ever give.
 func (m *memory) hasAll(player string, r *rule.Rule) bool {
-	if !r.Spreads() || r.Revoke {
+	if !isKnownWhole(r) {
 		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	known := m.players[player]
+	if known == nil {
+		return false
+	}
 	for _, l := range r.Levels {
-		if !m.have[player][rule.Award{Badge: r.Name, Level: l.Name}.Key()] {
+		if !known.have[m.levels[rule.Award{Badge: r.Name, Level: l.Name}.Key()]] {
 			return false
 		}
 	}

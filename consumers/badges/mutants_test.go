@@ -41,8 +41,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "what was stored and not told is told",
 			File: "award.go",
-			Old:  "	for _, a := range all {\n		p.tellLater(a)\n	}\n",
-			New:  "",
+			Old:  "	p.tellLater(a)\n",
+			New:  "	if a.AwardedAt == p.Now().UTC().Format(time.RFC3339Nano) {\n		p.tellLater(a)\n	}\n",
 		},
 		{
 			Name: "several changes cross a threshold together",

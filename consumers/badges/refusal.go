@@ -3,7 +3,6 @@ package badges
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
@@ -12,29 +11,11 @@ import (
 	"sluice/shared/consumer"
 )
 
-// The codes with which SNS says that what it was asked can never be done. Those of
-// entries aren't documented; some servers write the exceptions' names.
-var refusals = []string{
-	"BatchRequestTooLong", "InvalidParameter", "InvalidParameterException", "InvalidParameterValue",
-	"InvalidParameterValueException", "ParameterValueInvalid", "ValidationError", "ValidationException",
-}
-
-func isRefusal(err error) bool { return slices.Contains(refusals, errorCode(err)) }
-
 func errorCode(err error) string {
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
 		return refused.ErrorCode()
 	}
 	return ""
-}
-
-// refusal makes a rejection of an error with which DynamoDB refuses a call for good.
-func refusal(err error) error {
-	switch errorCode(err) {
-	case "ValidationException", "ItemCollectionSizeLimitExceededException":
-		return consumer.Reject(err)
-	}
-	return err
 }
 
 const allowPublish = "allow the function's role the action sns:Publish on this topic, and see that the topic's own policy doesn't deny it"
@@ -49,13 +30,13 @@ var remedies = map[string]string{
 }
 
 // judge makes the error of a notice whose call ended with err.
-func (t *Topic) judge(err error) error { return t.judgeAs(err, isRefusal(err)) }
+func (t *Topic) judge(err error) error { return t.judgeAs(err, consumer.Refused(err)) }
 
 // judgeEntry makes the error of a notice that SNS refused alone. A code that blames
 // the notice doesn't do so if the fault is SNS' own.
 func (t *Topic) judgeEntry(failed types.BatchResultErrorEntry) error {
 	err := &smithy.GenericAPIError{Code: aws.ToString(failed.Code), Message: aws.ToString(failed.Message)}
-	return t.judgeAs(err, failed.SenderFault && isRefusal(err))
+	return t.judgeAs(err, failed.SenderFault && consumer.RefusedCode(aws.ToString(failed.Code)))
 }
 
 func (t *Topic) judgeAs(err error, forGood bool) error {

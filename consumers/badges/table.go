@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/consumers/badges/rule"
+	"sluice/shared/consumer"
 )
 
 // Attributes of an achievement. Its key is the player and the award's key.
@@ -76,7 +77,7 @@ func (t *Table) put(ctx context.Context, a *Achievement) (stored *Achievement, n
 		return readAchievement(refused.Item), false, nil
 	}
 	if err != nil {
-		return nil, false, refusal(fmt.Errorf("store award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err))
+		return nil, false, consumer.RejectRefused(fmt.Errorf("store award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err))
 	}
 	return a, true, nil
 }
@@ -110,12 +111,18 @@ func (t *Table) update(ctx context.Context, a *Achievement, update, condition st
 	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused || err == nil {
 		return nil
 	}
-	return refusal(fmt.Errorf("change award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err))
+	return consumer.RejectRefused(fmt.Errorf("change award %s of %s in %s: %w", a.Award.Key(), a.Player, t.Name, err))
 }
 
 // Of returns all that a player has, also what was taken back, strongly consistent.
 func (t *Table) Of(ctx context.Context, player string) ([]*Achievement, error) {
 	var all []*Achievement
+	err := t.eachOf(ctx, player, func(a *Achievement) { all = append(all, a) })
+	return all, err
+}
+
+// eachOf is Of for a caller that doesn't keep all of them: there may be a million.
+func (t *Table) eachOf(ctx context.Context, player string, yield func(*Achievement)) error {
 	pages := dynamodb.NewQueryPaginator(t.Client, &dynamodb.QueryInput{
 		TableName: &t.Name, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("#player = :player"),
@@ -125,18 +132,23 @@ func (t *Table) Of(ctx context.Context, player string) ([]*Achievement, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, refusal(fmt.Errorf("read the awards of %s in %s: %w", player, t.Name, err))
+			return consumer.RejectRefused(fmt.Errorf("read the awards of %s in %s: %w", player, t.Name, err))
 		}
 		for _, item := range page.Items {
-			all = append(all, readAchievement(item))
+			yield(readAchievement(item))
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // StateOf returns the items of a player's state from one AttrOf to another, strongly
 // consistent; empty bounds: all.
 func (t *Table) StateOf(ctx context.Context, player, from, to string) (rule.State, error) {
+	return t.stateUntil(ctx, player, from, to, func(rule.State) bool { return false })
+}
+
+// stateUntil is StateOf that reads no further once what it has read is enough.
+func (t *Table) stateUntil(ctx context.Context, player, from, to string, enough func(rule.State) bool) (rule.State, error) {
 	query := &dynamodb.QueryInput{
 		TableName: &t.State, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("#player = :player"),
@@ -153,10 +165,13 @@ func (t *Table) StateOf(ctx context.Context, player, from, to string) (rule.Stat
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, refusal(fmt.Errorf("read the state of %s in %s: %w", player, t.State, err))
+			return nil, consumer.RejectRefused(fmt.Errorf("read the state of %s in %s: %w", player, t.State, err))
 		}
 		for _, item := range page.Items {
 			state[textOf(item[rule.AttrOf])] = tallies(item)
+		}
+		if enough(state) {
+			break
 		}
 	}
 	return state, nil

@@ -174,7 +174,7 @@ func (p *publication) send(ctx context.Context, batch []int) {
 		return
 	}
 	err := p.publish(ctx, batch)
-	if err != nil && isRefusal(err) && len(batch) > 1 {
+	if err != nil && consumer.Refused(err) && len(batch) > 1 {
 		half := len(batch) / 2
 		p.send(ctx, batch[:half])
 		p.send(ctx, batch[half:])

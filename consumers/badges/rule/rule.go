@@ -172,6 +172,10 @@ func (r *Rule) Spreads() bool {
 	return r.Kind == Streak || r.Kind == Window || r.Kind == Distinct
 }
 
+// Valued reports whether the rule has an award for each value that items have: then a
+// player may have any number of them.
+func (r *Rule) Valued() bool { return r.Kind == Item || r.Kind == First && r.Of != "" }
+
 // Tally is the attribute of the state's items with what the rule counts.
 func (r *Rule) Tally() string { return r.tally }
 
