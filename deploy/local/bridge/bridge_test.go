@@ -252,7 +252,7 @@ func TestQuietMeansThatAllWasRead(t *testing.T) {
 		Last: map[string]string{"shardId-000000000000": records[len(records)-1].sequence},
 	}
 	got := b.Stats().Tables["scores"]
-	want.Quiet = got.Quiet
+	want.Quiet, want.MillisSilent = got.Quiet, got.MillisSilent
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("of the table (-want +got):\n%s", diff)
 	}

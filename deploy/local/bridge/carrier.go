@@ -36,6 +36,7 @@ type carrier struct {
 	precision switcher
 	shuffler  shuffler
 	source    source
+	lost      bool // the table had no stream when it was last looked at
 	outbox    outbox
 	counts    *counts
 }
@@ -77,12 +78,26 @@ func (c *carrier) run(ctx context.Context) error {
 	var discovered time.Time
 	for {
 		if time.Since(discovered) >= discoverInterval {
-			if err := attempt.Until(ctx, c.log, "list the shards of table "+c.table.Name, c.source.discover); err != nil {
+			if there, err := c.follow(ctx); err != nil {
+				return err
+			} else if !there {
+				if err := smithytime.SleepWithContext(ctx, discoverInterval); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := attempt.Until(ctx, c.log, "list the shards of table "+c.table.Name, c.source.discover); isGone(err) {
+				continue
+			} else if err != nil {
 				return err
 			}
 			discovered = time.Now()
 		}
 		changes, ended, err := c.round(ctx)
+		if isGone(err) {
+			discovered = time.Time{} // follow says what happened to the table
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -113,6 +128,7 @@ func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error
 		if err != nil {
 			return 0, false, err
 		}
+		c.counts.noteRead()
 		// From here to the outbox nothing waits: what was read is pending, even if ctx ends meanwhile.
 		out, err := c.encode(records)
 		if err != nil {

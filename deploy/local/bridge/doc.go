@@ -12,6 +12,8 @@
 //     later than that of any change of the same item before it. Cut to milliseconds, those of different items may be
 //     equal, but no two of one item, and they never turn round, not even where the precision switches.
 //   - A repeated record is repeated byte for byte.
+//   - A table that is deleted and made anew is followed, and so is one whose stream is switched off and on. While a table has no
+//     stream, and after it had another one, [TableStats] says so: changes in between may be missing.
 //
 // # Not guaranteed
 //

@@ -29,20 +29,26 @@ type sourceShard struct {
 	ended    bool
 }
 
-// findStream returns the ARN of the table's stream.
+var (
+	// errNoTable says that there is no such table.
+	errNoTable = errors.New("create it before its changes are carried")
+	// errNoStream says that the table has no stream, or not one that has all that is needed.
+	errNoStream = errors.New("enable one with StreamSpecification{StreamEnabled: true, StreamViewType: NEW_AND_OLD_IMAGES}")
+)
+
+// findStream returns the ARN of the table's stream, errNoTable or errNoStream.
 func findStream(ctx context.Context, client *dynamodb.Client, table string) (string, error) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
 		var missing *dynamodbtypes.ResourceNotFoundException
 		if errors.As(err, &missing) {
-			return "", fmt.Errorf("table %s does not exist; create it before its changes are carried: %w", table, err)
+			return "", fmt.Errorf("table %s does not exist; %w: %w", table, errNoTable, err)
 		}
 		return "", fmt.Errorf("describe table %s: %w", table, err)
 	}
 	spec := out.Table.StreamSpecification
 	if spec == nil || !aws.ToBool(spec.StreamEnabled) || spec.StreamViewType != dynamodbtypes.StreamViewTypeNewAndOldImages {
-		return "", fmt.Errorf("table %s has no stream of new and old images; "+
-			"create it with StreamSpecification{StreamEnabled: true, StreamViewType: NEW_AND_OLD_IMAGES}", table)
+		return "", fmt.Errorf("table %s has no stream of new and old images; %w", table, errNoStream)
 	}
 	return aws.ToString(out.Table.LatestStreamArn), nil
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Stats counts what a Bridge has done, of all tables together and of each.
@@ -31,6 +32,10 @@ type TableStats struct {
 	Quiet int64 `json:"quiet"`
 	// Stream is the name of the Kinesis stream that the changes go to.
 	Stream string `json:"stream"`
+	// Problem says why changes may not arrive, or what happened to the table; empty if all is well.
+	Problem string `json:"problem,omitempty"`
+	// MillisSilent is how long ago the table's stream was last read; -1 before the first time.
+	MillisSilent int64 `json:"millisSilent"`
 	// Last is, by shard of Stream, the sequence number of the last record written there.
 	Last map[string]string `json:"last"`
 }
@@ -56,8 +61,24 @@ func (b *Bridge) Stats() Stats {
 type counts struct {
 	read, written, repeated, reordered, oversize, pending, quiet atomic.Int64
 
-	mu   sync.Mutex
-	last map[string]string
+	mu       sync.Mutex
+	last     map[string]string
+	problem  string
+	lastRead time.Time // from the table's stream
+}
+
+// setProblem notes what is wrong with the source; "" if nothing is.
+func (c *counts) setProblem(problem string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problem = problem
+}
+
+// noteRead notes that the stream has answered.
+func (c *counts) noteRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastRead = time.Now()
 }
 
 // took counts a record that Kinesis has taken.
@@ -81,5 +102,9 @@ func (c *counts) stats() TableStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t.Last = maps.Clone(c.last)
+	t.Problem, t.MillisSilent = c.problem, -1
+	if !c.lastRead.IsZero() {
+		t.MillisSilent = time.Since(c.lastRead).Milliseconds()
+	}
 	return t
 }

@@ -34,6 +34,7 @@ type outbox struct {
 	stream  string
 	log     *slog.Logger
 	pending []outgoing
+	written bool // the stream has taken something
 	// onTaken is told of each record that Kinesis has taken.
 	onTaken func(shard, sequence string)
 }
@@ -61,7 +62,11 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 	if err != nil {
 		var missing *kinesistypes.ResourceNotFoundException
 		if errors.As(err, &missing) {
-			return fmt.Errorf("stream %s does not exist; create it before changes are written to it: %w", o.stream, err)
+			err = fmt.Errorf("stream %s does not exist; create it before changes are written to it: %w", o.stream, err)
+			if o.written {
+				return attempt.Passing{Err: err} // it was deleted, and may be made anew
+			}
+			return err
 		}
 		return fmt.Errorf("write %d records to stream %s: %w", n, o.stream, err)
 	}
@@ -76,6 +81,7 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 			reason = fmt.Errorf("%s: %s", *answer.ErrorCode, aws.ToString(answer.ErrorMessage))
 			continue
 		}
+		o.written = true
 		o.onTaken(aws.ToString(answer.ShardId), aws.ToString(answer.SequenceNumber))
 	}
 	o.pending = slices.Concat(refused, o.pending[n:])

@@ -13,6 +13,8 @@
 //   - Records of one partition key reach it in the order of their sequence numbers, as long as none is delivered again.
 //   - A shard's checkpoint never passes a record that is not done. A Mapping that Runs again goes on from there.
 //   - A shard is read only once its parents are done.
+//   - A stream that is deleted, or made anew under its name, is followed: the new one is read from its beginning, and [Stats] says so.
+//   - A mapping whose stream doesn't answer is Unknown after some seconds, and so is how far it is behind.
 //   - What was read and isn't done takes no more than [Config.Memory], and each shard has an equal part of it.
 //
 // # As AWS does it

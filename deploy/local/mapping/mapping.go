@@ -66,7 +66,8 @@ type Config struct {
 // Stats counts what a Mapping has done.
 type Stats struct {
 	State         State   `json:"state"`
-	Problem       string  `json:"problem,omitempty"` // why records have to come again, while Retrying
+	Problem       string  `json:"problem,omitempty"` // why records have to come again, while Retrying; what doesn't answer, while Unknown
+	Notice        string  `json:"notice,omitempty"`  // what has happened to the stream
 	Rate          float64 `json:"rate"`              // records done a second, the mean of the last RateWindow of whole seconds
 	Read          int64   `json:"read"`              // records read from the stream
 	Done          int64   `json:"done"`              // records that need no more work: processed or discarded
@@ -118,6 +119,7 @@ type Mapping struct {
 
 	mu     sync.Mutex
 	shards []*shard // sorted by id, which is also by age
+	notice string
 
 	rate    rate
 	retries retries
@@ -226,13 +228,18 @@ func (m *Mapping) Stats() Stats {
 	stats.Retried, stats.Killed, stats.InFlight = m.retried.Load(), m.killed.Load(), m.inFlight.Load()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	stats.Notice = m.notice
 	if len(m.shards) == 0 {
 		stats.MillisBehind = unread
 	}
+	silent := time.Duration(0)
 	for _, s := range m.shards {
 		ended, behind := s.ended.Load(), s.behind.Load()
 		if !ended && stats.MillisBehind != unread && (behind == unread || behind > stats.MillisBehind) {
 			stats.MillisBehind = behind
+		}
+		if s.silent(m.now()) > silent && !ended {
+			silent = s.silent(m.now())
 		}
 		if arrival, waits := s.progress.oldest(); waits {
 			stats.MillisWaiting = max(stats.MillisWaiting, m.now().Sub(arrival).Milliseconds())
@@ -240,8 +247,13 @@ func (m *Mapping) Stats() Stats {
 		stats.Shards = append(stats.Shards, Shard{ID: s.id, Checkpoint: s.progress.at(), Ended: ended})
 	}
 	retrying, problem := m.retries.reasons()
-	if stats.State = m.state(stats.MillisBehind, retrying); stats.State == Retrying {
+	stats.State = m.state(stats.MillisBehind, retrying)
+	switch {
+	case stats.State == Retrying:
 		stats.Problem = problem
+	case silent > silentAfter+m.config.PollInterval && stats.State != Disabled:
+		stats.State, stats.MillisBehind = Unknown, unread
+		stats.Problem = fmt.Sprintf("its stream was last read %v ago: Kinesis doesn't answer", silent.Round(time.Second))
 	}
 	stats.Rate = m.rate.perSecond(m.now())
 	return stats

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -250,6 +252,82 @@ func TestReshard(t *testing.T) {
 	if !slices.Equal(ended, []bool{true, false, false}) {
 		t.Errorf("shards ended: %v, want the parent alone", ended)
 	}
+}
+
+// Fails for a mapping that reads on where it stood in another stream, or falls silent.
+func TestStreamMadeAnewIsReadFromItsBeginning(t *testing.T) {
+	w := newWorld(t, 2)
+	parttest.NoLeaks(t)
+	written := w.put(0, 20)
+	m := w.mapping("reports", defaults(), nil)
+	deleted, remade := false, false
+	w.run(m, func(s Stats) bool {
+		switch {
+		case !deleted && s.Done == 20:
+			deleted = true
+			if _, err := w.kinesis.DeleteStream(t.Context(), &kinesis.DeleteStreamInput{StreamARN: &w.stream}); err != nil {
+				t.Error(err)
+			}
+		case deleted && !remade && strings.Contains(s.Notice, "was deleted"):
+			if s.Idle() {
+				t.Errorf("a mapping without a stream seems idle: %+v", s)
+			}
+			remade = true
+			servertest.CreateStream(t, w.kinesis, "changes", 2)
+			written = append(written, w.put(20, 5)...)
+		}
+		return remade && strings.Contains(s.Notice, "became another one") && s.Done >= 25 && s.Idle()
+	})
+	w.checkDelivered(written)
+}
+
+// frozen holds requests for as long as it is told to.
+type frozen struct {
+	next kinesis.HTTPClient
+	hold atomic.Pointer[chan struct{}]
+}
+
+func (f *frozen) Do(r *http.Request) (*http.Response, error) {
+	if hold := f.hold.Load(); hold != nil {
+		select {
+		case <-*hold:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	return f.next.Do(r)
+}
+
+// Fails for a mapping that goes on telling what it knew before its stream fell silent.
+func TestSilentStreamIsUnknown(t *testing.T) {
+	w := newWorld(t, 1)
+	written := w.put(0, 10)
+	f := &frozen{next: w.kinesis.Options().HTTPClient}
+	m := w.mapping("reports", defaults(), func(c *Config) {
+		c.Kinesis = kinesis.New(w.kinesis.Options(), func(o *kinesis.Options) { o.HTTPClient = f })
+	})
+	var late atomic.Int64 // how far the mapping's clock is ahead
+	m.now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	hold := make(chan struct{})
+	frozen, known := false, true
+	w.run(m, func(s Stats) bool {
+		switch {
+		case !frozen && s.Done == 10 && s.Idle():
+			frozen = true
+			f.hold.Store(&hold)
+			late.Store(int64(time.Minute))
+		case frozen && known && s.State == Unknown:
+			if s.MillisBehind != unread || !strings.Contains(s.Problem, "Kinesis doesn't answer") || s.Idle() {
+				t.Errorf("silent, but %+v", s)
+			}
+			known = false
+			f.hold.Store(nil)
+			close(hold)
+			written = append(written, w.put(10, 10)...)
+		}
+		return !known && s.State == Enabled && s.Done == 20 && s.Idle()
+	})
+	w.checkDelivered(written)
 }
 
 func TestDocumentGoesToTheQueue(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -28,6 +29,13 @@ func (m *Mapping) Run(ctx context.Context) error {
 	}
 	err := m.run(ctx)
 	m.rewind()
+	for ctx.Err() == nil && m.goesOn(err) {
+		if err := smithytime.SleepWithContext(ctx, discoverInterval); err != nil {
+			return nil
+		}
+		err = m.run(ctx)
+		m.rewind()
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -70,7 +78,7 @@ func (m *Mapping) discover(ctx context.Context) error {
 		if err != nil {
 			var missing *kinesistypes.ResourceNotFoundException
 			if errors.As(err, &missing) {
-				return fmt.Errorf("stream %s does not exist; create it before it is read: %w", m.stream, err)
+				return fmt.Errorf("stream %s does not exist; %w: %w", m.stream, errGone, err)
 			}
 			return fmt.Errorf("list the shards of stream %s: %w", m.stream, err)
 		}
@@ -82,18 +90,65 @@ func (m *Mapping) discover(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.shards == nil && m.notice != "" {
+		m.notice = madeAnew(m.now())
+	}
 	start := m.settings.StartingPosition
-	if len(m.shards) > 0 {
+	if len(m.shards) > 0 || m.notice != "" {
 		start = template.TrimHorizon
 	}
 	for _, l := range listed {
-		if m.find(*l.ShardId) == nil {
+		first := ""
+		if l.SequenceNumberRange != nil {
+			first = aws.ToString(l.SequenceNumberRange.StartingSequenceNumber)
+		}
+		if known := m.find(*l.ShardId); known == nil {
 			parents := []string{aws.ToString(l.ParentShardId), aws.ToString(l.AdjacentParentShardId)}
-			m.shards = append(m.shards, newShard(*l.ShardId, parents, start))
+			s := newShard(*l.ShardId, parents, start)
+			s.first = first
+			m.shards = append(m.shards, s)
+		} else if known.first != first {
+			return errMadeAnew
 		}
 	}
 	slices.SortFunc(m.shards, func(a, b *shard) int { return strings.Compare(a.id, b.id) })
 	return nil
+}
+
+var (
+	// errGone says that there is no such stream.
+	errGone = errors.New("create it before it is read")
+	// errMadeAnew says that the stream is not the one that was read before, although it has its name.
+	errMadeAnew = errors.New("the stream was deleted and made anew")
+)
+
+// goesOn reports whether Run can go on after the error: the stream that was read is gone, or is another one by now, which is
+// read from its beginning. A source that has ended must not look like one that is quiet, so [Stats] says what happened.
+func (m *Mapping) goesOn(err error) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case errors.Is(err, errGone) && (len(m.shards) > 0 || m.notice != ""):
+		if m.shards != nil {
+			m.log.Error("the stream was deleted; what was not read of it is lost", "stream", m.stream)
+		}
+		m.shards = nil
+		m.notice = "its stream was deleted, so nothing is delivered to it; a new one of that name will be read from its beginning"
+		return true
+	case errors.Is(err, errMadeAnew):
+	default:
+		return false
+	}
+	m.shards = nil
+	m.notice = madeAnew(m.now())
+	m.log.Error("the stream was deleted and made anew; what was not read of the old one is lost", "stream", m.stream)
+	return true
+}
+
+// madeAnew says what has happened to the stream.
+func madeAnew(at time.Time) string {
+	return fmt.Sprintf("at %s its stream became another one, which is read from its beginning. What was not read of the old one is lost to it: "+
+		"\"sluice verify CONSUMER\" shows what differs", at.Format(time.TimeOnly))
 }
 
 // find returns the shard of the id, or nil. The caller holds the lock.
@@ -131,6 +186,7 @@ func (m *Mapping) rewind() {
 		m.done.Add(-finished)
 		m.read.Add(-finished - unfinished)
 		s.running = false
+		s.answered.Store(unread)
 		s.behind.Store(unread)
 	}
 }

@@ -31,23 +31,27 @@ func (r *record) weight() int64 { return int64(cap(r.event)) + recordOverhead }
 type shard struct {
 	id      string
 	parents []string
+	first   string // its first sequence number: that of a shard with the same id in another stream is another
 	start   template.StartingPosition
 
 	progress progress
 	room     *room        // held by records until they are done
 	behind   atomic.Int64 // milliseconds, or unread
 	ended    atomic.Bool
-	running  bool // only Run's discovery uses it
+	running  bool         // only Run's discovery uses it
+	answered atomic.Int64 // when the shard was last read, in milliseconds since 1970, or unread
 }
 
 func newShard(id string, parents []string, start template.StartingPosition) *shard {
 	s := &shard{id: id, parents: parents, start: start}
 	s.behind.Store(unread)
+	s.answered.Store(unread)
 	return s
 }
 
 // runShard reads and delivers a shard from its checkpoint on, until it has ended and all is done, or ctx ends.
 func (m *Mapping) runShard(ctx context.Context, s *shard) error {
+	s.answered.Store(m.now().UnixMilli()) // it has as long for the first answer as for any other
 	s.room = m.config.Memory.newRoom()
 	defer s.room.close()
 	group, ctx := errgroup.WithContext(ctx)
@@ -106,19 +110,25 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 			m.log.Error("the shard is gone, and with it whatever had not been read of it", "shard", s.id, "after", last, "error", err)
 			return nil
 		}
+		if gone != nil {
+			return fmt.Errorf("read shard %s: stream %s does not exist; %w: %w", s.id, m.stream, errGone, err)
+		}
 		if err != nil {
 			return fmt.Errorf("read shard %s of stream %s: %w", s.id, m.stream, err)
 		}
+		s.answered.Store(m.now().UnixMilli())
 		behind := aws.ToInt64(out.MillisBehindLatest)
 		if len(out.Records) == int(limit) {
 			behind = max(behind, 1) // there may be more, which have come within a millisecond
 		}
 		if len(out.Records) > 0 {
+			s.answered.Store(unread) // it isn't asked while it waits for room
 			if err := m.dispatch(ctx, s, source, lanes, out.Records); err != nil {
 				return err
 			}
 			last = *out.Records[len(out.Records)-1].SequenceNumber
 			limit = s.room.readSize(len(out.Records), sizeOf(out.Records))
+			s.answered.Store(m.now().UnixMilli())
 		}
 		s.behind.Store(behind)
 		if iterator = out.NextShardIterator; iterator == nil {

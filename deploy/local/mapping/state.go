@@ -14,7 +14,20 @@ const (
 	Starting State = "Starting" // a shard hasn't been read yet
 	Retrying State = "Retrying" // the last invocation of a lane left records that have to come again
 	Enabled  State = "Enabled"
+	Unknown  State = "Unknown" // its stream hasn't been read for silentAfter
 )
+
+// silentAfter is how long a read of the stream may take until the mapping doesn't know how far it is behind.
+const silentAfter = 5 * time.Second
+
+// silent returns how long the shard waits for an answer of its stream, and 0 while it waits for room or hasn't begun.
+func (s *shard) silent(now time.Time) time.Duration {
+	at := s.answered.Load()
+	if at == unread {
+		return 0
+	}
+	return now.Sub(time.UnixMilli(at))
+}
 
 // RateWindow is the stretch over which Stats.Rate is taken. Long enough for a batching window or two, short enough to
 // show what happens now.
