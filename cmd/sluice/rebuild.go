@@ -15,6 +15,7 @@ import (
 	"sluice/consumers/badges/rule"
 	"sluice/consumers/leaderboard"
 	"sluice/shared/aggregate"
+	"sluice/shared/printable"
 	"sluice/shared/rebuild"
 	"sluice/shared/view"
 )
@@ -24,6 +25,7 @@ type rebuildCommand struct {
 	View     string        `arg:"" help:"The view, such as leaderboard, daily or badges-total; \"sluice lint\" lists them."`
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
+	Abort    bool          `help:"Give up the rebuild that is under way. The view keeps its old sums, which were kept current. Refused once the new sums are being put in place."`
 }
 
 func (c *rebuildCommand) Run(ctx context.Context) error {
@@ -36,6 +38,9 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 	r, err := c.find(ctx)
 	if err != nil {
 		return err
+	}
+	if c.Abort {
+		return r.abort(ctx)
 	}
 	if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
 		return err
@@ -96,15 +101,45 @@ func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int)
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
-		if done.Generation > 0 {
-			err = fmt.Errorf("%w\nthe view's sums are what they were, and kept current; run \"%s\" again, and it goes on where it stopped", err, r.again)
+		switch {
+		case done.Generation == 0 || errors.Is(err, rebuild.ErrAborted):
+		case done.Phase == aggregate.Switching:
+			err = fmt.Errorf("%w\nsome of the view's items have their new sums, others their old ones, and all are kept current; run \"%s\" again to finish", err, r.again)
+		default:
+			err = fmt.Errorf("%w\nthe view's sums are what they were, and kept current; run \"%[2]s\" again, and it goes on where it stopped, or \"%[2]s --abort\" to give it up", err, r.again)
 		}
 		return err
 	}
 	say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
-	if done.Unusable > 0 {
-		say("%d items of %s can't be used, for want of a number or so, and count for nothing; their changes are dead letters.\n", done.Unusable, r.view.Source)
+	r.sayUnusable(done)
+	return nil
+}
+
+// sayUnusable names the items that the rebuild couldn't use.
+func (r rebuilding) sayUnusable(done rebuild.Progress) {
+	if done.Resumed {
+		sayLine("This run went on with a rebuild that had stopped; what an earlier run couldn't use is not counted here.")
 	}
+	if done.Unusable == 0 {
+		return
+	}
+	say("%d items can't be used. Those of %s count for nothing, and their changes are dead letters:\n", done.Unusable, r.view.Source)
+	for _, u := range done.Named {
+		say("  %s: %s\n", printable.Name(u.Item), printable.Text(u.Reason))
+	}
+	if more := done.Unusable - len(done.Named); more > 0 {
+		say("  and %d more\n", more)
+	}
+}
+
+// abort gives up the view's rebuild.
+func (r rebuilding) abort(ctx context.Context) error {
+	tool := &rebuild.Tool{Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now}
+	generation, err := tool.Abort(ctx)
+	if err != nil {
+		return fmt.Errorf("view %s: %w", r.view.Name, err)
+	}
+	say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.view.Name, generation)
 	return nil
 }
 

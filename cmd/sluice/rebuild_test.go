@@ -61,7 +61,13 @@ func TestRebuild(t *testing.T) {
 	}
 	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "every total is the sum")
 
-	out, code := run(t, dir, "rebuild", "hourly")
+	out, code := run(t, dir, "rebuild", "leaderboard", "--abort")
+	if code != 1 {
+		t.Errorf("no rebuild to give up: exit %d, want 1", code)
+	}
+	wantTexts(t, out, "view leaderboard: no rebuild of this view is under way")
+
+	out, code = run(t, dir, "rebuild", "hourly")
 	if code != 1 {
 		t.Errorf("a view that isn't there: exit %d, want 1", code)
 	}

@@ -25,7 +25,8 @@ import (
 
 // TestSimulatorRebuild rebuilds the board of totals, and breaks it before, while the
 // changes come as the stream may deliver them: the tool's calls go with those of
-// the function, as the schedule lets them, and the tool is killed at any of them.
+// the function, as the schedule lets them, and the tool is killed at any of them, and at times
+// somebody gives the rebuild up.
 func TestSimulatorRebuild(t *testing.T) {
 	s := rebuiltSuite(t, "leaderboard")
 	s.Schedules = 40
@@ -220,7 +221,7 @@ func (r *rebuilding) ApplyBatch(ctx context.Context, batch []*change.Change) []e
 		var side sync.WaitGroup
 		// Few calls, so that a rebuild lasts for many batches.
 		if calls := []int{0, 2, 4, 6, 12, 30}[chance%6]; r.world.Written() > r.world.starts && r.world.rebuilds < 2 {
-			side.Go(func() { r.rebuild(ctx, calls) })
+			side.Go(func() { r.rebuild(ctx, calls, chance/6%5 == 0) })
 		}
 		errs := r.Keeper.ApplyBatch(ctx, part)
 		side.Wait()
@@ -228,7 +229,8 @@ func (r *rebuilding) ApplyBatch(ctx context.Context, batch []*change.Change) []e
 	})
 }
 
-func (r *rebuilding) rebuild(ctx context.Context, calls int) {
+// rebuild runs the tool for so many calls, to rebuild the view or to give its rebuild up.
+func (r *rebuilding) rebuild(ctx context.Context, calls int, abort bool) {
 	ctx, kill := context.WithCancel(ctx)
 	defer kill()
 	cfg := r.config.Copy()
@@ -243,7 +245,12 @@ func (r *rebuilding) rebuild(ctx context.Context, calls int) {
 		}
 		return wire.Do(marked(request))
 	})
-	if _, err := r.world.tool(dynamodb.NewFromConfig(cfg), r.view).Run(ctx); err == nil {
+	tool := r.world.tool(dynamodb.NewFromConfig(cfg), r.view)
+	if abort {
+		_, _ = tool.Abort(ctx) // often there is none, or the time is over
+		return
+	}
+	if _, err := tool.Run(ctx); err == nil {
 		r.world.rebuilds++
 	}
 }

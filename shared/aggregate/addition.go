@@ -129,6 +129,10 @@ func (a *Addition) step(ctx context.Context) error {
 	}
 	if behind {
 		item, err := a.table.Switch(ctx, a.target, a.base)
+		if consumer.Refused(err) { // for all amounts
+			a.finish(a.pending, func(pendingAmount) bool { return true }, consumer.Reject(err))
+			return nil
+		}
 		if err == nil {
 			a.seen = readState(item)
 		}
@@ -355,7 +359,7 @@ func (a *Addition) narrow(part []pendingAmount, err error) error {
 		slices.SortFunc(part, func(x, y pendingAmount) int { return cmp.Compare(x.index, y.index) })
 		return nil
 	}
-	a.finish(part, func(pendingAmount) bool { return true }, consumer.Reject(err))
+	a.finish(part, func(pendingAmount) bool { return true }, a.target.rejection(part[0].values(), err))
 	return nil
 }
 

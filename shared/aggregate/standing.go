@@ -162,12 +162,18 @@ func (s *stand) step(ctx context.Context) error {
 		return nil
 	case !consumer.Refused(err):
 		return s.learn(ctx, part, moves, err)
-	case len(part) > 1:
-		s.limit = 1 // as in Addition.narrow
-		return nil
 	}
-	s.finish(part, func(pendingStanding) (error, bool) { return consumer.Reject(err), true })
+	s.refuse(part, err)
 	return nil
+}
+
+// refuse handles a refusal for good of a request that carried part, as Addition.narrow does.
+func (s *stand) refuse(part []pendingStanding, err error) {
+	if len(part) > 1 {
+		s.limit = 1
+		return
+	}
+	s.finish(part, func(p pendingStanding) (error, bool) { return p.Target.rejection(numbersOf(p.Sums), err), true })
 }
 
 // learn takes from a transaction's error what was otherwise than expected, so that
@@ -192,6 +198,10 @@ func (s *stand) learn(ctx context.Context, part []pendingStanding, moves []move,
 		behind, wrong := checkGeneration(item, m.base.Generation)
 		if behind {
 			_, wrong = s.table.Switch(ctx, m.target, m.base)
+		}
+		if consumer.Refused(wrong) {
+			s.refuse(part, wrong)
+			return nil
 		}
 		if wrong != nil {
 			return wrong

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	smithytime "github.com/aws/smithy-go/time"
@@ -136,15 +136,26 @@ func untilDone(ctx context.Context, step func(context.Context) error, pending fu
 // should, so that nothing could be added to it.
 var ErrContended = errors.New("no progress: the item keeps changing under us, or its ChangeIds, SpillTime, LatestChange or values were written by somebody else")
 
-// conflictBackoff spaces out attempts that met another writer's transaction.
-var conflictBackoff = retry.NewExponentialJitterBackoff(time.Second)
+// The pauses after another writer's transaction was in the way, which takes some 10 ms.
+const (
+	shortestPause = 20 * time.Millisecond
+	longestPause  = time.Second
+)
 
+// pause spaces out attempts that met another writer's transaction.
 func pause(ctx context.Context, attempt int) error {
-	delay, err := conflictBackoff.BackoffDelay(attempt, nil)
-	if err != nil {
-		return fmt.Errorf("wait for another writer: %w", err)
+	return smithytime.SleepWithContext(ctx, conflictPause(attempt, rand.Float64()))
+}
+
+// conflictPause returns the pause after so many attempts: twice as long after each, and
+// between half of that and all of it, as random says (from 0 to 1). Without the random
+// part, writers that met once would meet again.
+func conflictPause(attempt int, random float64) time.Duration {
+	most := longestPause
+	if attempt < 16 { // else it would overflow
+		most = min(longestPause, shortestPause<<attempt)
 	}
-	return smithytime.SleepWithContext(ctx, delay)
+	return most/2 + time.Duration(random*float64(most/2))
 }
 
 // isConflict tells whether err means that another writer's transaction was in

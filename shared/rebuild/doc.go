@@ -25,7 +25,9 @@
 // aggregate.Freshness before a batch; the tool announces that much ahead, and more for clocks and the call itself. If
 // it can't be sure that an announcement was there in time, since the call took long or the tool died then, it
 // begins anew, with the next generation: all of the one before, shadows and rows, is never looked at again.
-// Nothing has been switched by then.
+// Nothing has been switched by then. A person may give a rebuild up in the same way
+// (Abort), until the switching begins: its number counts as used, and its shadows are dropped
+// when a later rebuild is done.
 //
 // model_test.go plays this in small and takes out each of these rules, once. In the code they are taken out by the
 // mutants of this package, of package aggregate and of the leaderboard.
@@ -36,6 +38,9 @@
 //     by then are delivered; items that ought not to be there have 0.
 //   - Readers see the old sums, kept current, or the new ones, never a part of one.
 //   - It may be stopped anywhere, also by force, and run again; it may run twice at a time.
+//   - It may be given up at any moment before it switches; the sums are as if it had never begun.
+//   - An item that the view can't use, or whose sum DynamoDB refuses, counts for nothing, is
+//     counted and named. The rebuild goes on.
 //
 // # Not guaranteed
 //

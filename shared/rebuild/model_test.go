@@ -31,6 +31,8 @@ const (
 	abandon     guard = "what was announced too late is begun anew"
 	settling    guard = "a change that adds nothing leaves its item at the generation"
 	scanOnce    guard = "the scan leaves rows that are there"
+	tooLate     guard = "a rebuild isn't given up once it switches"
+	numbers     guard = "a rebuild that was given up leaves its number used"
 )
 
 // guards are all of them, each with the seed of a schedule that shows its absence.
@@ -39,8 +41,8 @@ var guards = []struct {
 	guard guard
 	seed  uint64
 }{
-	{generations, 10}, {rowOnce, 49}, {newer, 9}, {windows, 0}, {alike, 50254}, {waitFrom, 0},
-	{announced, 2280}, {endAhead, 2753}, {abandon, 2865}, {settling, 388}, {scanOnce, 2},
+	{generations, 90}, {rowOnce, 642}, {newer, 138}, {windows, 19}, {alike, 192653}, {waitFrom, 3}, {announced, 2718},
+	{endAhead, 5722}, {abandon, 11524}, {settling, 10959}, {scanOnce, 11}, {tooLate, 322}, {numbers, 10},
 }
 
 const (
@@ -110,7 +112,8 @@ type model struct {
 	rows    map[rowKey]modelRow
 	state   modelState
 	pending []modelChange
-	done    int // generations done
+	done    int         // generations done
+	offset  map[int]int // by which the sums were wrong before
 }
 
 // step ends the running task's turn; what follows is one call to a table.
@@ -327,9 +330,27 @@ func (m *model) save(s step, was, will modelState) bool {
 	return true
 }
 
-func (m *model) tool(s step, rebuilds int) {
-	lead := slack
+// abort gives up the rebuild that is under way, if that may be.
+func (m *model) abort(s step) {
 	for {
+		s()
+		was := m.state
+		if was.phase == idle || was.phase == switching && m.without != tooLate {
+			return
+		}
+		will := was
+		if will.phase = idle; m.without == numbers {
+			will.current = modelWindow{}
+		}
+		if m.save(s, was, will) {
+			return
+		}
+	}
+}
+
+func (m *model) tool(s step) {
+	lead := slack
+	for first := true; ; first = false {
 		s()
 		was, seen := m.state, m.now
 		will := was
@@ -343,8 +364,8 @@ func (m *model) tool(s step, rebuilds int) {
 		}
 		switch was.phase {
 		case idle:
-			if was.done.generation > 0 && m.done >= rebuilds {
-				return
+			if !first {
+				return // it is done, or was given up
 			}
 			begin()
 		case opening:
@@ -369,7 +390,7 @@ func (m *model) tool(s step, rebuilds int) {
 				s()
 				m.views[target].switchTo(was.current.generation)
 			}
-			will.phase, will.done, will.current = idle, was.current, modelWindow{}
+			will.phase, will.done = idle, was.current
 		}
 		if m.save(s, was, will) && will.phase == idle {
 			m.done++
@@ -422,11 +443,12 @@ func (m *model) change() {
 
 // task is a function's batch or the tool, on its way.
 type task struct {
-	next  func() (struct{}, bool)
-	stop  func()
-	batch []modelChange // nil: the tool
-	in    *instance
-	last  bool // its caller died; the next call still lands, and is the last
+	next   func() (struct{}, bool)
+	stop   func()
+	batch  []modelChange // nil: the tool
+	in     *instance
+	aborts bool
+	last   bool // its caller died; the next call still lands, and is the last
 }
 
 var errStopped = errors.New("stopped")
@@ -448,17 +470,22 @@ func start(f func(step)) (next func() (struct{}, bool), stop func()) {
 
 // play plays one schedule and returns what differs.
 func play(seed uint64, without guard) error {
-	m := &model{random: rand.New(rand.NewPCG(seed, 1)), without: without, now: 1, views: map[int]*modelItem{}, rows: map[rowKey]modelRow{}}
+	m := &model{random: rand.New(rand.NewPCG(seed, 1)), without: without, now: 1, views: map[int]*modelItem{}, rows: map[rowKey]modelRow{}, offset: map[int]int{}}
 	for i := range m.source {
 		m.source[i].target = nobody
 	}
 	for target := range sorts { // wrong before
 		if m.random.IntN(2) == 0 {
 			it, _ := m.item(target, 0)
-			it.sum = 1000
+			it.sum, m.offset[target] = 1000, 1000
 		}
 	}
-	rebuilds := 1 + m.random.IntN(2)
+	rebuilds := m.random.IntN(3) // that have to be done
+	starts := rebuilds           // of tools, which may be more
+	aborts := m.random.IntN(3)
+	if rebuilds == 0 && aborts > 0 {
+		starts = 1
+	}
 	writes := 3 + m.random.IntN(10)
 	pace := 1 + m.random.IntN(12)
 	naps, awake := m.random.IntN(2) == 0, 0 // the tool, at times, isn't heard of for long
@@ -482,9 +509,13 @@ func play(seed uint64, without guard) error {
 			m.change()
 			writes--
 		}
-		if !tool && m.done < rebuilds && m.random.IntN(4) == 0 {
-			next, stop := start(func(s step) { m.tool(s, rebuilds) })
-			tasks, tool = append(tasks, &task{next: next, stop: stop}), true
+		if !tool && (m.done < rebuilds || starts > 0 || m.state.phase == switching) && m.random.IntN(4) == 0 {
+			next, stop := start(func(s step) { m.tool(s) })
+			tasks, tool, starts = append(tasks, &task{next: next, stop: stop}), true, starts-1
+		}
+		if aborts > 0 && m.state.phase != idle && m.random.IntN(30) == 0 {
+			next, stop := start(func(s step) { m.abort(s) })
+			tasks, aborts = append(tasks, &task{next: next, stop: stop, aborts: true}), aborts-1
 		}
 		if lane := m.random.IntN(len(lanes)); len(m.pending) > 0 && !running[lanes[lane]] && m.random.IntN(6) == 0 {
 			m.random.Shuffle(len(m.pending), func(i, j int) { m.pending[i], m.pending[j] = m.pending[j], m.pending[i] })
@@ -496,7 +527,7 @@ func play(seed uint64, without guard) error {
 			tasks, running[in] = append(tasks, &task{next: next, stop: stop, batch: batch, in: in}), true
 		}
 		if len(tasks) == 0 {
-			if writes == 0 && len(m.pending) == 0 && m.done >= rebuilds {
+			if writes == 0 && len(m.pending) == 0 && m.done >= rebuilds && m.state.phase != switching {
 				return m.judge()
 			}
 			continue
@@ -505,9 +536,11 @@ func play(seed uint64, without guard) error {
 		t := tasks[i]
 		if !t.last && m.random.IntN(40) == 0 { // dies; its call may still land, once
 			t.last = true
-			if t.batch == nil {
+			switch {
+			case t.aborts:
+			case t.batch == nil:
 				tool = false
-			} else {
+			default:
 				m.pending = append(m.pending, t.batch...)
 				fresh := &instance{}
 				lanes[slices.Index(lanes, t.in)] = fresh
@@ -521,7 +554,7 @@ func play(seed uint64, without guard) error {
 		if t.last && m.random.IntN(30) > 0 {
 			continue // much later
 		}
-		if t.batch == nil && m.now < awake {
+		if t.batch == nil && !t.aborts && m.now < awake {
 			continue
 		}
 		if naps && m.random.IntN(6) == 0 {
@@ -534,9 +567,11 @@ func play(seed uint64, without guard) error {
 		t.stop()
 		tasks = slices.Delete(tasks, i, i+1)
 		if !t.last {
-			if t.batch == nil {
+			switch {
+			case t.aborts:
+			case t.batch == nil:
 				tool = false
-			} else {
+			default:
 				running[t.in] = false
 			}
 		}
@@ -546,6 +581,9 @@ func play(seed uint64, without guard) error {
 // judge compares the sums with the source, now and after all changes came again.
 func (m *model) judge() error {
 	want := map[int]int{}
+	if m.state.done.generation == 0 { // given up, so as wrong as before
+		maps.Copy(want, m.offset)
+	}
 	for _, v := range m.source {
 		if v.target != nobody {
 			want[v.target] += v.amount

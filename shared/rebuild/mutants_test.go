@@ -60,8 +60,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "all attempts' shadows are known",
 			File: "rebuild.go",
-			Old:  `state.Current.First = first`,
-			New:  `_ = first`,
+			Old:  `first = state.Current.First // whose shadows are still there`,
+			New:  ``,
 		},
 		{
 			Name: "a rebuild is known as long as an item may need it",

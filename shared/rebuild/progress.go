@@ -1,6 +1,7 @@
 package rebuild
 
 import (
+	"slices"
 	"sync"
 
 	"sluice/shared/aggregate"
@@ -29,10 +30,11 @@ func (r *run) enter(generation int64, phase aggregate.Phase) {
 	})
 }
 
-// count adds items that were read.
-func (r *run) count(items, unusable int) {
+// count adds items that were read, and those among them that can't be used.
+func (r *run) count(items int, unusable []Unusable) {
 	r.tell(func(p *Progress) {
 		p.Items += items
-		p.Unusable += unusable
+		p.Unusable += len(unusable)
+		p.Named = append(slices.Clip(p.Named), unusable[:min(len(unusable), MaxNamed-len(p.Named))]...)
 	})
 }

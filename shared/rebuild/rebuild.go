@@ -58,11 +58,23 @@ type Progress struct {
 	Resumed bool
 	// Items were read, of the source or the view, in this phase and run.
 	Items int
-	// Unusable items were among those of the source; they count for nothing.
+	// Unusable items were among those that this run read: of the source, which count for
+	// nothing, or of the view, which keep their old sums.
 	Unusable int
+	// Named are the first MaxNamed of them.
+	Named []Unusable
 	// Total is about how many there are; 0: nobody knows.
 	Total int
 }
+
+// MaxNamed is how many unusable items a Progress names.
+const MaxNamed = 20
+
+// Unusable is an item that a rebuild can't use, and why.
+type Unusable struct{ Item, Reason string }
+
+// ErrAborted is returned by Run if somebody has given up the rebuild meanwhile.
+var ErrAborted = errors.New("the rebuild was given up meanwhile (--abort); the view's sums are what they were, and kept current")
 
 // Run goes on with the rebuild that is under way, or begins one, and returns when
 // it is done. An error leaves it to be gone on with.
@@ -79,7 +91,10 @@ func (t *Tool) Run(ctx context.Context) (Progress, error) {
 		if first {
 			r.progress.Resumed = state.Phase != ""
 		} else if state.Phase == "" {
-			r.tell(func(p *Progress) { p.Phase = "" })
+			if abandoned(state) {
+				return r.progress, ErrAborted
+			}
+			r.tell(func(p *Progress) { p.Phase, p.Generation = "", state.Current.Generation })
 			return r.progress, nil
 		}
 		err = r.phase(ctx, state, seen)
@@ -162,21 +177,30 @@ func late(seen time.Time, version int64, clocks time.Duration) bool {
 	return seen.After(time.UnixMicro(version).Add(-aggregate.Freshness - clocks))
 }
 
+// abandoned reports whether the newest generation was never done: it is under way, or was
+// given up.
+func abandoned(state *aggregate.Rebuilds) bool {
+	n := len(state.Done)
+	return state.Current.Generation > 0 && (n == 0 || state.Done[n-1].Generation != state.Current.Generation)
+}
+
 // open begins a rebuild.
 func (r *run) open(state *aggregate.Rebuilds) {
 	generation, from := state.Current.Generation+1, r.ahead()
 	if n := len(state.Done); n > 0 {
 		from = max(from, state.Done[n-1].Until+1) // windows don't overlap
 	}
+	first := generation
+	if abandoned(state) {
+		first = state.Current.First // whose shadows are still there
+	}
 	state.Phase = aggregate.Opening
-	state.Current = aggregate.Window{Generation: generation, First: generation, From: from, Limit: from + r.Limit.Microseconds()}
+	state.Current = aggregate.Window{Generation: generation, First: first, From: from, Limit: from + r.Limit.Microseconds()}
 }
 
 // openAnew gives up the generation, of which nothing is switched yet, for another.
 func (r *run) openAnew(state *aggregate.Rebuilds) {
-	first := state.Current.First
 	r.open(state)
-	state.Current.First = first
 	r.progress.Anew = true
 }
 

@@ -23,9 +23,12 @@ func TestMain(m *testing.M) { servertest.Main(m) }
 // the tool waits and when a test wants it to.
 type world struct {
 	t      *testing.T
+	direct *dynamodb.Client // not the tool's
 	client *dynamodb.Client
 	clock  time.Time
+	key    string                          // the view's, of the source's
 	before func(call, *aggregate.Rebuilds) // of each call of the tool
+	fault  func(wire.Call) wire.Fault      // of the tool's calls; nil: none
 }
 
 // call is what a call does to which table.
@@ -35,9 +38,10 @@ type call struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w := &world{t: t, key: "{User}", clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	cfg := servertest.DynamoDB(t)
 	direct := dynamodb.NewFromConfig(cfg)
+	w.direct = direct
 	servertest.CreateTable(t, direct, "games", "User", "Game")
 	servertest.CreateTable(t, direct, "totals", "User")
 	servertest.CreateTable(t, direct, "ledger", "Group", "Entry")
@@ -49,6 +53,9 @@ func newWorld(t *testing.T) *world {
 	w.client = dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
+			if w.fault != nil {
+				return w.fault(c)
+			}
 			if w.before == nil {
 				return wire.None
 			}
@@ -73,7 +80,7 @@ func (w *world) tool() *Tool {
 views:
   - name: totals
     from: {table: games}
-    into: {table: totals, key: {User: "{User}"}}
+    into: {table: totals, key: {User: "`+w.key+`"}}
     sum: {Score: Score}
 `), nil)
 	if err != nil {
@@ -98,18 +105,33 @@ func (w *world) run() (Progress, *aggregate.Rebuilds) {
 		w.t.Fatal(err)
 	}
 	w.before = nil
-	state, err := aggregate.ReadRebuilds(w.t.Context(), w.client, "ledger")
+	if score, ok := w.total()["Score"].(*types.AttributeValueMemberN); !ok || score.Value != "7" {
+		w.t.Errorf("the total is %v, want 7", w.total())
+	}
+	return p, w.state()
+}
+
+// state returns the view's rebuilds.
+func (w *world) state() *aggregate.Rebuilds {
+	w.t.Helper()
+	state, err := aggregate.ReadRebuilds(w.t.Context(), w.direct, "ledger")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	out, err := w.client.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: aws.String("totals"), Key: map[string]types.AttributeValue{"User": &types.AttributeValueMemberS{Value: "reed"}}})
+	if state["totals"] == nil {
+		return &aggregate.Rebuilds{}
+	}
+	return state["totals"]
+}
+
+// total returns the one player's item.
+func (w *world) total() map[string]types.AttributeValue {
+	w.t.Helper()
+	out, err := w.direct.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: aws.String("totals"), Key: map[string]types.AttributeValue{"User": &types.AttributeValueMemberS{Value: "reed"}}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if score, ok := out.Item["Score"].(*types.AttributeValueMemberN); !ok || score.Value != "7" {
-		w.t.Errorf("the total is %v, want 7", out.Item)
-	}
-	return p, state["totals"]
+	return out.Item
 }
 
 // The source isn't read before every change from before the window is in it, by

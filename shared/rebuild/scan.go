@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -73,18 +74,22 @@ func (r *run) scanSegment(ctx context.Context, state *aggregate.Rebuilds, keys [
 	return nil
 }
 
-// standPage stands the items of a page, those of one item of the view together.
+// standPage stands the items of a page, those of one item of the view together. An item
+// that the view can't use, or whose sum DynamoDB doesn't take, is counted and left out.
 func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, keys []string, items []map[string]types.AttributeValue) error {
 	byTarget := map[string][]aggregate.Standing{}
-	unusable := 0
+	names := map[string]string{} // by Standing.Item
+	var unusable []Unusable
 	for _, attributes := range items {
+		name := keyText(keys, attributes)
 		c, err := change.FromItem(r.View.Source, keys, attributes, time.UnixMicro(state.Current.From-1))
 		if err != nil {
-			return fmt.Errorf("read %s: %w", r.View.Source, err)
+			unusable = append(unusable, Unusable{name, err.Error()})
+			continue
 		}
 		s, err := r.View.Standing(c, r.Horizon)
 		if err != nil {
-			unusable++
+			unusable = append(unusable, Unusable{name, err.Error()})
 			continue
 		}
 		if s.Target.Key == nil || !state.Current.Takes(s.Target) {
@@ -92,14 +97,35 @@ func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, keys []s
 		}
 		s.ID = state.Current.ScannedID()
 		byTarget[s.Target.Group] = append(byTarget[s.Target.Group], s)
+		names[s.Item] = name
 	}
 	for _, name := range slices.Sorted(maps.Keys(byTarget)) {
 		for i, err := range r.table().Stand(ctx, r.View.Name, state, state.Current, byTarget[name]) {
-			if outcome := consumer.OutcomeOf(err); outcome == consumer.Retry || outcome == consumer.Rejected {
-				return fmt.Errorf("item %q of %s: %w", byTarget[name][i].Item, r.View.Source, err)
+			item := names[byTarget[name][i].Item]
+			switch consumer.OutcomeOf(err) {
+			case consumer.Rejected:
+				unusable = append(unusable, Unusable{item, err.Error()})
+			case consumer.Retry:
+				return fmt.Errorf("item %s of %s: %w", item, r.View.Source, err)
 			}
 		}
 	}
 	r.count(len(items), unusable)
 	return nil
+}
+
+// keyText names an item by its key.
+func keyText(keys []string, attributes map[string]types.AttributeValue) string {
+	var parts []string
+	for _, name := range keys {
+		switch v := attributes[name].(type) {
+		case *types.AttributeValueMemberS:
+			parts = append(parts, fmt.Sprintf("%s=%q", name, v.Value))
+		case *types.AttributeValueMemberN:
+			parts = append(parts, name+"="+v.Value)
+		case *types.AttributeValueMemberB:
+			parts = append(parts, fmt.Sprintf("%s=%x", name, v.Value))
+		}
+	}
+	return strings.Join(parts, " ")
 }

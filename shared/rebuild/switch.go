@@ -3,12 +3,15 @@ package rebuild
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/shared/aggregate"
+	"sluice/shared/consumer"
 )
 
 // switchAll puts the new sums in the places of the old ones in all of the view's
@@ -34,6 +37,7 @@ func (r *run) switchSegment(ctx context.Context, state *aggregate.Rebuilds, segm
 		if err != nil {
 			return fmt.Errorf("read %s, segment %d: %w", r.View.Table, segment, err)
 		}
+		var unusable []Unusable
 		for _, item := range out.Items {
 			target, own, err := r.View.Own(item)
 			if err != nil {
@@ -42,11 +46,17 @@ func (r *run) switchSegment(ctx context.Context, state *aggregate.Rebuilds, segm
 			if !own || !state.Current.Takes(target) {
 				continue
 			}
-			if _, err := r.table().Switch(ctx, target, state.Current); err != nil {
+			_, err = r.table().Switch(ctx, target, state.Current)
+			if consumer.Refused(err) {
+				keys := slices.Sorted(maps.Keys(target.Key))
+				unusable = append(unusable, Unusable{keyText(keys, item), "keeps its old sums: " + err.Error()})
+				continue
+			}
+			if err != nil {
 				return err
 			}
 		}
-		r.count(len(out.Items), 0)
+		r.count(len(out.Items), unusable)
 	}
 	return nil
 }

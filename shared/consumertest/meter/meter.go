@@ -31,7 +31,10 @@ func (u *Usage) add(o Usage) {
 // It counts the operations that Sluice's consumers use for their work on items; of
 // others it counts only that they are calls. A call that a condition refused
 // costs as much as a write of an item of at most 1 KB: DynamoDB doesn't say.
-// Transactions count as AWS documents, not as DynamoDB Local says.
+// A transaction costs two units for each of its items, as AWS documents for items of at
+// most 1 KB; what it costs in indexes is left out. DynamoDB Local says 4 for each
+// table, whether the transaction writes 1 item there or 65.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 type Meter struct {
 	mu   sync.Mutex
 	used Usage
@@ -56,7 +59,7 @@ func (m *Meter) call(ctx context.Context, in middleware.InitializeInput, next mi
 	used := ask(in.Parameters)
 	out, metadata, err := next.HandleInitialize(ctx, in)
 	if err == nil {
-		used = consumed(out.Result)
+		used = consumed(out.Result, used)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -79,8 +82,7 @@ func ask(parameters any) Usage {
 		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 		refused.WriteUnits = 1
 	case *dynamodb.TransactWriteItemsInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.WriteUnits = float64(2 * len(p.TransactItems)) // a transaction pays twice for each
+		refused.WriteUnits = float64(2 * len(p.TransactItems)) // the same if it goes through
 	case *dynamodb.BatchWriteItemInput:
 		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.GetItemInput:
@@ -96,13 +98,9 @@ func ask(parameters any) Usage {
 	return refused
 }
 
-// localTransactions is how many times too much DynamoDB Local says a transaction
-// costs: 4 units an item, where AWS documents 2.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-const localTransactions = 2
-
-// consumed reads what a call cost from its answer.
-func consumed(answer any) Usage {
+// consumed reads what a call cost from its answer. asked is what the call would have cost
+// if its condition had been refused.
+func consumed(answer any, asked Usage) Usage {
 	used := Usage{Calls: 1}
 	switch r := answer.(type) {
 	case *dynamodb.PutItemOutput:
@@ -112,9 +110,7 @@ func consumed(answer any) Usage {
 	case *dynamodb.DeleteItemOutput:
 		used.WriteUnits = units(r.ConsumedCapacity)
 	case *dynamodb.TransactWriteItemsOutput:
-		for _, c := range r.ConsumedCapacity {
-			used.WriteUnits += units(&c) / localTransactions
-		}
+		used.WriteUnits = asked.WriteUnits
 	case *dynamodb.BatchWriteItemOutput:
 		for _, c := range r.ConsumedCapacity {
 			used.WriteUnits += units(&c)
