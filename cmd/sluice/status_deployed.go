@@ -60,6 +60,13 @@ func printDeployed(out io.Writer, s deployed.Status, region string) error {
 	if err := printConsumers(out, rows); err != nil {
 		return err
 	}
+	if len(s.Sources) > 0 {
+		var sources []string
+		for _, source := range s.Sources {
+			sources = append(sources, fmt.Sprintf("%s %s", source.Table, source.State))
+		}
+		fmt.Fprintf(out, "\nSources, with the state of their Kinesis destinations: %s.\n", strings.Join(sources, ", "))
+	}
 	printNotes(out, append(notes, "ON THEIR WAY is known of the local stack only."))
 	return nil
 }

@@ -7,6 +7,8 @@
 //     still. A consumer is a function that is called Function in its template, as "sluice new consumer" makes it.
 //   - What isn't known is nil, and Notes has the reason; it is never shown as 0. A refused call takes away only what it
 //     would have told.
+//   - A source that ended is told from a source without changes: a table or a stream that is gone or was made anew, a Kinesis
+//     destination that isn't active, a mapping that is disabled, and until when nothing is lost by that.
 //   - CloudWatch is asked once for all consumers, for at most seven metrics a consumer and one a stream.
 //
 // # Not guaranteed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -88,6 +89,9 @@ func (r *reader) walk(ctx context.Context, s types.Stack) error {
 // add adds the consumer of a stack.
 func (r *reader) add(stack, function string, outputs map[string]string) {
 	c := Consumer{Name: outputs["Consumer"], Stack: stack, Function: function, Mappings: []Mapping{}, queue: outputs["DeadLetterQueue"]}
+	if tables := outputs["SourceTables"]; tables != "" {
+		c.sources = strings.Split(tables, ",")
+	}
 	if c.counted = c.Name != ""; !c.counted {
 		c.Name = stack
 		r.note("stack %s has no output Consumer, the name by which the metrics that it logs can be found; deploy it again with this version's template", stack)

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -29,6 +31,8 @@ type Status struct {
 	To   time.Time `json:"to"`
 	// Consumers are sorted by name, then by stack.
 	Consumers []Consumer `json:"consumers"`
+	// Sources are the tables whose changes the consumers take.
+	Sources []Source `json:"sources"`
 	// Notes say what is wrong, and why something isn't known; for people.
 	Notes []string `json:"notes"`
 }
@@ -53,8 +57,9 @@ type Consumer struct {
 	MillisBehind *int `json:"millisBehind"`
 	Lag          *Lag `json:"lag"`
 
-	counted bool   // Name is the one that its metrics have
-	queue   string // URL
+	counted bool     // Name is the one that its metrics have
+	queue   string   // URL
+	sources []string // tables
 }
 
 // Lag is how long changes took from their making to their effect, in the latest minute in which one had an effect.
@@ -71,6 +76,9 @@ type Mapping struct {
 	Result string `json:"result,omitempty"` // of the last batch, in Lambda's words
 	Reason string `json:"reason,omitempty"` // for the state, in Lambda's words
 	Stream string `json:"stream"`           // ARN
+
+	changed   time.Time // when it was made or changed last
+	recordAge int32     // MaximumRecordAgeInSeconds; at most 0: no limit
 }
 
 // States of a consumer beside those that Lambda has for a mapping: Enabled, Disabled, Creating and so on.
@@ -102,6 +110,8 @@ type reader struct {
 	lambda         *lambda.Client
 	sqs            *sqs.Client
 	cloudWatch     *cloudwatch.Client
+	kinesis        *kinesis.Client
+	dynamoDB       *dynamodb.Client
 }
 
 // Read tells how the consumers of the named stacks, and of those nested in them, are doing at the time now. It returns an
@@ -109,11 +119,13 @@ type reader struct {
 func Read(ctx context.Context, cfg aws.Config, stacks []string, now time.Time) (Status, error) {
 	end := now.Truncate(time.Minute)
 	r := &reader{
-		Status:         Status{Region: cfg.Region, At: now, From: end.Add(-Window), To: end, Notes: []string{}},
+		Status:         Status{Region: cfg.Region, At: now, From: end.Add(-Window), To: end, Sources: []Source{}, Notes: []string{}},
 		cloudFormation: cloudformation.NewFromConfig(cfg),
 		lambda:         lambda.NewFromConfig(cfg),
 		sqs:            sqs.NewFromConfig(cfg),
 		cloudWatch:     cloudwatch.NewFromConfig(cfg),
+		kinesis:        kinesis.NewFromConfig(cfg),
+		dynamoDB:       dynamodb.NewFromConfig(cfg),
 	}
 	for _, name := range stacks {
 		if err := r.find(ctx, name); err != nil {
@@ -128,6 +140,7 @@ func Read(ctx context.Context, cfg aws.Config, stacks []string, now time.Time) (
 		r.readMappings(ctx, &r.Consumers[i])
 		r.readQueue(ctx, &r.Consumers[i])
 	}
+	r.readSources(ctx)
 	if err := r.readMetrics(ctx); err != nil {
 		r.note("CloudWatch tells nothing, so there are no counts: %s", reason(err))
 	}
@@ -154,6 +167,7 @@ func (r *reader) readMappings(ctx context.Context, c *Consumer) {
 			c.Mappings = append(c.Mappings, Mapping{
 				ID: aws.ToString(m.UUID), State: aws.ToString(m.State), Result: aws.ToString(m.LastProcessingResult),
 				Reason: aws.ToString(m.StateTransitionReason), Stream: aws.ToString(m.EventSourceArn),
+				changed: aws.ToTime(m.LastModified), recordAge: aws.ToInt32(m.MaximumRecordAgeInSeconds),
 			})
 		}
 	}

@@ -142,7 +142,7 @@ func TestStatusOfNestedStacks(t *testing.T) {
 	want.Name, want.State, want.Done, want.Rate = "leaderboard", "Enabled", aws.Int(8), aws.Float64(8.0/300)
 	want.Invocations, want.Failed, want.DeadLetters, want.MillisBehind = aws.Int(3), aws.Int(1), aws.Int(0), aws.Int(4000)
 	want.Lag = &Lag{Median: 2000, Longest: 3000, At: begin.Truncate(time.Minute).UTC()}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Consumer{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Consumer{}, Mapping{})); diff != "" {
 		t.Errorf("leaderboard (-want +got):\n%s", diff)
 	}
 	if got := *status.consumer("search"); *got.Failed != 4 || *got.Invocations != 4 || *got.DeadLetters != 2 || *got.Done != 0 || got.MillisBehind != nil || got.Lag != nil {

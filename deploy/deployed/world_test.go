@@ -54,8 +54,11 @@ func consumerTemplate(code, outputs string) string {
 	}, "Outputs": {` + outputs + `}}`
 }
 
-func named(name string) string {
-	return `"Consumer": {"Value": "` + name + `"}, "DeadLetterQueue": {"Value": {"Ref": "DeadLetters"}}`
+func named(name string) string { return taking(name, "Scores") }
+
+// taking are the outputs of a consumer with the tables whose changes it takes.
+func taking(name, tables string) string {
+	return `"Consumer": {"Value": "` + name + `"}, "DeadLetterQueue": {"Value": {"Ref": "DeadLetters"}}, "SourceTables": {"Value": "` + tables + `"}`
 }
 
 // nested is the resource of a stack in another one, of this template.
