@@ -101,25 +101,26 @@ func (b *backfill) segment(ctx context.Context, n int) error {
 	from, done, err := b.journal.state.Segments[n].position()
 	for err == nil && !done {
 		var items []*change.Change
-		if items, from, err = b.source.page(ctx, n, len(b.journal.state.Segments), from); err != nil {
+		var faults []error
+		if items, faults, from, err = b.source.page(ctx, n, len(b.journal.state.Segments), from); err != nil {
 			return err
 		}
-		if err := b.fill(ctx, items); err != nil {
+		if err := b.fill(ctx, items, faults); err != nil {
 			return err
 		}
 		done = from == nil
 		err = b.journal.advance(ctx, n, from)
 		if b.options.Progress != nil {
-			b.options.Progress(len(items))
+			b.options.Progress(len(items) + len(faults))
 		}
 	}
 	return err
 }
 
-// fill writes a page of items.
-func (b *backfill) fill(ctx context.Context, items []*change.Change) error {
-	operations, faults := b.documents(items)
-	leftOut := len(items) - len(operations) - len(faults)
+// fill writes a page of items; faults are of those that can't be read.
+func (b *backfill) fill(ctx context.Context, items []*change.Change, faults []error) error {
+	operations := b.documents(items)
+	leftOut := len(items) - len(operations)
 	b.client.writeLive(ctx, operations)
 	b.mu.Lock()
 	defer b.mu.Unlock()

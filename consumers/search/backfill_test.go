@@ -42,7 +42,8 @@ func TestBackfill(t *testing.T) {
 	private := at(0, "private", text("x"))
 	private.New["kind"] = consumertest.S("private")
 	g.write(private, at(0, "bad", consumertest.Item{"n": consumertest.S("no number")}))
-	g.routes[0].definition, g.Route.definition = []byte(testDefinition), []byte(testDefinition)
+	g.routes[0].define(testDefinition)
+	g.Route.define(testDefinition)
 	// The function has heard of some already, and hears of more before their page is
 	// written: the page was read before.
 	g.apply([]consumertest.Change{at(-5, "7", large("older"))}, consumer.Applied)
@@ -68,7 +69,7 @@ func TestBackfill(t *testing.T) {
 		}
 		return http.DefaultClient.Do(r)
 	}))
-	tool.Route.definition = g.Route.definition
+	tool.Route.define(string(g.Route.definition))
 	seen := 0
 	done, err := tool.Backfill(t.Context(), BackfillOptions{Segments: 2, Progress: func(n int) { g.mu.Lock(); seen += n; g.mu.Unlock() }})
 	if err != nil || done.Rejected != 1 || done.LeftOut != 1 || len(done.Faults) != 1 || !strings.Contains(done.Faults[0].Error(), "document bad of index ") {

@@ -112,6 +112,9 @@ func (c *client) read(ctx context.Context, what string, request func() opensearc
 
 // passes tells whether a failure, of a request or of one document, may be over soon.
 func passes(err error) bool {
+	if errors.Is(err, ErrHung) {
+		return false
+	}
 	status := 0 // no answer, or half of one
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		status = refused.Status
@@ -126,14 +129,16 @@ func passes(err error) bool {
 }
 
 func (c *client) once(ctx context.Context, what string, request opensearchapi.Request) ([]byte, error) {
+	ctx, cancel := patient(ctx)
+	defer cancel()
 	response, err := request.Do(ctx, c.api)
 	if err != nil {
-		return nil, fmt.Errorf("%s at %s: %w", what, c.endpoint, err)
+		return nil, hung(ctx, fmt.Errorf("%s at %s: %w", what, c.endpoint, err))
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, fmt.Errorf("%s at %s: read the answer: %w", what, c.endpoint, err)
+		return nil, hung(ctx, fmt.Errorf("%s at %s: read the answer: %w", what, c.endpoint, err))
 	}
 	if response.StatusCode != http.StatusOK {
 		const most = 500

@@ -64,7 +64,7 @@ func (r *reader) route(n declaration.Node) *Route {
 
 	into := r.Fields(f["into"], "into", "index", "definition")
 	route.Index = r.index(into["index"])
-	route.definition = r.definition(into["definition"])
+	route.definition, route.mapping = r.definition(into["definition"])
 
 	route.keep = r.attributes(f["keep"], "keep")
 	route.leaveOut = r.attributes(f["leaveOut"], "leaveOut")
@@ -72,6 +72,10 @@ func (r *reader) route(n declaration.Node) *Route {
 		r.Fault(f["leaveOut"].At, "leaveOut and keep can't stand together: what isn't kept is left out")
 	}
 	route.rename = r.renames(f["rename"], route)
+	route.renamedTo = map[string]string{}
+	for attribute, field := range route.rename {
+		route.renamedTo[field] = attribute
+	}
 	return route
 }
 
@@ -88,15 +92,16 @@ func (r *reader) index(n declaration.Node) string {
 }
 
 // definition reads the settings and mappings of an index from the file that is named.
-func (r *reader) definition(n declaration.Node) []byte {
+func (r *reader) definition(n declaration.Node) ([]byte, *mapped) {
+	none := &mapped{Type: "object", dynamic: true}
 	name := r.Text(n, "into: definition")
 	if name == "" {
-		return nil
+		return nil, none
 	}
 	text, err := definitions.ReadFile("indexes/" + name)
 	if err != nil {
 		r.Fault(n.At, "into: definition: consumers/search/indexes has no %s", name)
-		return nil
+		return nil, none
 	}
 	var known struct {
 		Settings, Mappings map[string]any
@@ -105,8 +110,14 @@ func (r *reader) definition(n declaration.Node) []byte {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&known); err != nil {
 		r.Fault(n.At, "into: definition: consumers/search/indexes/%s must be an object of settings and mappings: %v", name, err)
+		return text, none
 	}
-	return text
+	mapping, err := readMapping(text)
+	if err != nil {
+		r.Fault(n.At, "into: definition: the mappings of consumers/search/indexes/%s: %v", name, err)
+		return text, none
+	}
+	return text, mapping
 }
 
 // attributes reads a list of attributes' names.
@@ -128,20 +139,40 @@ func (r *reader) attributes(n declaration.Node, what string) []string {
 // renames reads an object of attributes and the names of their fields.
 func (r *reader) renames(n declaration.Node, route *Route) map[string]string {
 	renames := map[string]string{}
+	pairs := r.Pairs(n, "rename")
+	for _, p := range pairs {
+		renames[p.Key] = r.Text(p.Value, "rename: "+p.Key)
+	}
 	given := map[string]string{}
-	for _, p := range r.Pairs(n, "rename") {
-		field := r.Text(p.Value, "rename: "+p.Key)
+	for _, p := range pairs {
+		field := renames[p.Key]
 		switch {
+		case field == "": // told already
 		case route.field(p.Key) == "":
 			r.Fault(p.At, "rename: attribute %s is left out already", p.Key)
-		case field == Field:
+		case own(field) || strings.HasPrefix(field, Field+".") || strings.HasPrefix(field, ItemField+"."):
 			r.Fault(p.Value.At, "rename: field %s is Sluice's own", field)
+		case metadata[field]:
+			r.Fault(p.Value.At, "rename: field %s is one that OpenSearch keeps for itself", field)
+		case !route.mapping.takesName(field, true, route.mapping.dynamic):
+			r.Fault(p.Value.At, "rename: OpenSearch takes no field %q: dots are a path, whose parts need a name each and must be objects", field)
 		case given[field] != "":
 			r.Fault(p.Value.At, "rename: attributes %s and %s both become field %s", given[field], p.Key, field)
+		case route.stays(field, renames):
+			r.Fault(p.Value.At, "rename: attribute %s would become field %s, which attribute %[2]s of this route has already; rename that one too, or leave it out", p.Key, field)
+		case !route.mapping.maps(field):
+			r.Fault(p.Value.At, "rename: the definition maps no field %s, so attribute %s would not be found there; map the field, or choose one that is mapped", field, p.Key)
 		}
-		renames[p.Key], given[field] = field, p.Key
+		given[field] = p.Key
 	}
 	return renames
+}
+
+// stays reports whether the route names an attribute that keeps its own name as a field.
+func (r *Route) stays(attribute string, renames map[string]string) bool {
+	_, renamed := renames[attribute]
+	named := slices.Contains(r.keep, attribute) || slices.ContainsFunc(r.where, func(c declaration.Condition) bool { return c.Attribute == attribute })
+	return named && !renamed && r.field(attribute) != ""
 }
 
 // checkTogether checks what only all routes together tell.

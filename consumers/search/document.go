@@ -17,6 +17,10 @@ import (
 // its change, when it was indexed, and whether the item is gone. It is reserved.
 const Field = "_sluice"
 
+// ItemField is the field of a document that has what the index can't take under its own
+// name or in its own form; see [aside]. It is reserved.
+const ItemField = "_sluiceItem"
+
 // maxID is how many bytes OpenSearch allows for a document's id.
 const maxID = 512
 
@@ -103,15 +107,16 @@ func keysOfID(id string) ([]string, error) {
 func (r *Route) appendDocument(dst []byte, c *change.Change, indexed time.Time) []byte {
 	dst = appendOwn(dst, c, indexed)
 	dst = append(dst, '}')
+	var kept aside
 	for name, v := range c.Keys.All() {
-		dst = r.appendField(dst, name, v)
+		dst = r.appendField(dst, &kept, c, name, v)
 	}
 	for name, v := range c.New.All() {
 		if _, isKey := c.Keys.Get(name); !isKey {
-			dst = r.appendField(dst, name, v)
+			dst = r.appendField(dst, &kept, c, name, v)
 		}
 	}
-	return append(dst, '}')
+	return append(kept.appendTo(dst), '}')
 }
 
 // appendTombstone appends what stands for an item that is gone.
@@ -129,12 +134,22 @@ func appendOwn(dst []byte, c *change.Change, indexed time.Time) []byte {
 	return append(dst, '"')
 }
 
-func (r *Route) appendField(dst []byte, name string, v change.Value) []byte {
-	if name = r.field(name); name == "" {
+// appendField appends an attribute as a field, or puts it aside.
+func (r *Route) appendField(dst []byte, kept *aside, c *change.Change, name string, v change.Value) []byte {
+	field := r.field(name)
+	switch {
+	case field == "":
+		return dst
+	case !r.takes(c, name, field, v):
+		kept.attributes = appendMember(kept.attributes, name, v)
 		return dst
 	}
 	dst = append(dst, ',')
-	dst = change.AppendText(dst, name)
+	dst = change.AppendText(dst, field)
 	dst = append(dst, ':')
-	return v.AppendJSON(dst)
+	dst, altered := r.appendValue(dst, field, v)
+	if altered {
+		kept.values = appendMember(kept.values, field, v)
+	}
+	return dst
 }

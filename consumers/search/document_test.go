@@ -63,6 +63,7 @@ func TestDocumentIDs(t *testing.T) {
 // binary that stays encoded twice.
 func TestDocument(t *testing.T) {
 	r := &Route{leaveOut: []string{"secret"}, rename: map[string]string{"old": "new"}}
+	r.define(`{"mappings": {"dynamic": false}}`)
 	for _, test := range []struct {
 		value consumertest.Value
 		want  string
@@ -108,4 +109,13 @@ func TestVersions(t *testing.T) {
 	if later <= a || later <= b || at(-1, "a") >= a || a != at(0, "a") {
 		t.Errorf("the order is wrong: %d, %d, %d", a, b, later)
 	}
+}
+
+// define gives a route another definition.
+func (r *Route) define(definition string) {
+	mapping, err := readMapping([]byte(definition))
+	if err != nil {
+		panic(err) // tests write them
+	}
+	r.definition, r.mapping = []byte(definition), mapping
 }

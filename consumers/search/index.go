@@ -64,6 +64,7 @@ func (r *Route) body(aliases map[string]any) (map[string]any, error) {
 			"deleted": map[string]any{"type": "boolean"},
 		},
 	}
+	object(mappings, "properties")[ItemField] = map[string]any{"type": "object", "enabled": false}
 	index["aliases"] = aliases
 	return index, nil
 }

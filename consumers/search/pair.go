@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -103,6 +104,13 @@ func (s *source) keyOf(id string, document map[string]any) (map[string]types.Att
 		texts = nil
 		for _, name := range s.keys {
 			field, there := document[s.Route.field(name)]
+			if kept, asideErr := asideOf(document); asideErr == nil {
+				if v, ok := kept.attributes[name]; ok {
+					field, there = v, true
+				} else if v, ok := kept.values[s.Route.field(name)]; ok {
+					field, there = v, true
+				}
+			}
 			if !there {
 				return nil, err
 			}
@@ -137,24 +145,28 @@ func (s *source) keyOf(id string, document map[string]any) (map[string]types.Att
 }
 
 // page reads the items of a segment behind a key, strongly consistent, each as the
-// change that it stands for, and returns where the next page begins, nil if there
-// is none.
-func (s *source) page(ctx context.Context, segment, segments int, from map[string]types.AttributeValue) (_ []*change.Change, next map[string]types.AttributeValue, err error) {
+// change that it stands for. It returns where the next page begins, nil if there is
+// none, and faults, one for each item that can't be read as a change.
+func (s *source) page(ctx context.Context, segment, segments int, from map[string]types.AttributeValue) (changes []*change.Change, faults []error, next map[string]types.AttributeValue, err error) {
 	sent := s.now()
+	ctx, cancel := patient(ctx)
+	defer cancel()
 	out, err := s.table.Scan(ctx, &dynamodb.ScanInput{
 		TableName: &s.Route.Source, ConsistentRead: aws.Bool(true), ExclusiveStartKey: from,
 		Segment: aws.Int32(int32(segment)), TotalSegments: aws.Int32(int32(segments)),
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", s.Route.Source, err)
+		return nil, nil, nil, hung(ctx, fmt.Errorf("read %s: %w", s.Route.Source, err))
 	}
-	changes := make([]*change.Change, len(out.Items))
-	for i, item := range out.Items {
-		if changes[i], err = s.read(item, sent); err != nil {
-			return nil, nil, err
+	for _, item := range out.Items {
+		c, err := s.read(item, sent)
+		if err != nil {
+			faults = append(faults, err)
+			continue
 		}
+		changes = append(changes, c)
 	}
-	return changes, out.LastEvaluatedKey, nil
+	return changes, faults, out.LastEvaluatedKey, nil
 }
 
 // read returns the change that an item stands for that a request sent at a moment
@@ -163,26 +175,35 @@ func (s *source) page(ctx context.Context, segment, segments int, from map[strin
 func (s *source) read(item map[string]types.AttributeValue, sent time.Time) (*change.Change, error) {
 	c, err := change.FromItem(s.Route.Source, s.keys, item, sent.Add(-ReadMargin))
 	if err != nil {
-		return nil, fmt.Errorf("read an item of %s: %w", s.Route.Source, err)
+		return nil, fmt.Errorf("read item %s of %s: %w", s.keyText(item), s.Route.Source, err)
 	}
 	return c, nil
 }
 
-// documents returns the writing of those items that the route takes, and why others
-// can't be documents.
-func (p *Pair) documents(items []*change.Change) (operations []*operation, faults []error) {
+// documents returns the writing of those items that the route takes.
+func (p *Pair) documents(items []*change.Change) (operations []*operation) {
 	for _, c := range items {
-		if p.Route.effect(c) != put {
-			continue
+		if p.Route.effect(c) == put {
+			operations = append(operations, &operation{to: p.Route, id: documentID(c.Keys), version: scannedVersion(c), document: p.Route.appendDocument(nil, c, p.now())})
 		}
-		id := documentID(c.Keys)
-		if err := p.Route.check(c.New); err != nil {
-			faults = append(faults, fmt.Errorf("document %s: %w", id, err))
-			continue
-		}
-		operations = append(operations, &operation{to: p.Route, id: id, version: scannedVersion(c), document: p.Route.appendDocument(nil, c, p.now())})
 	}
-	return operations, faults
+	return operations
+}
+
+// keyText returns an item's key for errors.
+func (s *source) keyText(item map[string]types.AttributeValue) string {
+	var parts []string
+	for _, name := range s.keys {
+		switch v := item[name].(type) {
+		case *types.AttributeValueMemberS:
+			parts = append(parts, fmt.Sprintf("%s=%q", name, v.Value))
+		case *types.AttributeValueMemberN:
+			parts = append(parts, fmt.Sprintf("%s=%s", name, v.Value))
+		case *types.AttributeValueMemberB:
+			parts = append(parts, fmt.Sprintf("%s=%x", name, v.Value))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // scannedVersion is the version of a document made of a scanned item. It is less

@@ -16,12 +16,13 @@ func (r *reindex) segment(ctx context.Context, n int) error {
 	refused := false
 	for err == nil && !done {
 		var changes []*change.Change
+		var faults []error
 		var after map[string]types.AttributeValue
-		changes, after, err = r.source.page(ctx, n, len(r.journal.state.Segments), from)
+		changes, faults, after, err = r.source.page(ctx, n, len(r.journal.state.Segments), from)
 		if err != nil {
 			return err
 		}
-		more, err := r.fill(ctx, changes)
+		more, err := r.fill(ctx, changes, faults)
 		if err != nil {
 			return err
 		}
@@ -38,9 +39,10 @@ func (r *reindex) segment(ctx context.Context, n int) error {
 	return err
 }
 
-// fill writes items to the new index, and tells whether it refused any.
-func (r *reindex) fill(ctx context.Context, changes []*change.Change) (refused bool, err error) {
-	operations, faults := r.documents(changes)
+// fill writes items to the new index, and tells whether it refused any; faults are of
+// items that can't be read.
+func (r *reindex) fill(ctx context.Context, changes []*change.Change, faults []error) (refused bool, err error) {
+	operations := r.documents(changes)
 	for _, o := range operations {
 		o.reach = next
 	}

@@ -40,7 +40,7 @@ func newReindexed(t *testing.T) *reindexed {
 	t.Helper()
 	g := &reindexed{target: newTarget(t, servertest.OpenSearch(t), nil), source: servertest.DynamoDB(t)}
 	g.rows = dynamodb.NewFromConfig(g.source)
-	g.routes[0].definition = []byte(`{"settings": {"number_of_shards": 1, "number_of_replicas": 0}, "mappings": {"dynamic": false}}`)
+	g.routes[0].define(`{"settings": {"number_of_shards": 1, "number_of_replicas": 0}, "mappings": {"dynamic": false}}`)
 	if _, err := g.rows.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String("Source"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
@@ -61,7 +61,7 @@ func (g *reindexed) tool(transport aws.HTTPClient) *Pair {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	p.Route.definition = []byte(newDefinition)
+	p.Route.define(newDefinition)
 	p.sleep = func(ctx context.Context, d time.Duration) error {
 		g.clock = g.clock.Add(d)
 		g.waits = append(g.waits, d)

@@ -94,7 +94,7 @@ func startOwn(t *testing.T, dir string) (*servers.Process, *target) {
 	cfg.BaseEndpoint = &process.Endpoint
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("restart", "secret", "")
 	g := newTarget(t, cfg, nil)
-	g.routes[0].definition = []byte(`{"mappings": {"dynamic": false}}`)
+	g.routes[0].define(`{"mappings": {"dynamic": false}}`)
 	return process, g
 }
 

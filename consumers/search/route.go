@@ -29,6 +29,8 @@ type Route struct {
 	keep       []string
 	leaveOut   []string
 	rename     map[string]string
+	renamedTo  map[string]string // attributes by the fields that they are renamed to
+	mapping    *mapped           // of the definition
 }
 
 // effect is what a change does to a route's index.
@@ -61,16 +63,6 @@ func (r *Route) field(attribute string) string {
 		return name
 	}
 	return attribute
-}
-
-// check tells why an image can't be a document, if it can't.
-func (r *Route) check(image change.Image) error {
-	for name := range image.All() {
-		if r.field(name) == Field {
-			return fmt.Errorf("attribute %s would be field %s, which is reserved: leave it out or rename it", name, Field)
-		}
-	}
-	return nil
 }
 
 // all is the alias that is written to.

@@ -1,45 +1,150 @@
 package search
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
 	"sluice/shared/change"
 )
 
-// fieldsOf returns what a document of the route has of an item, by field.
-func (r *Route) fieldsOf(item *change.Change) map[string]change.Value {
-	fields := map[string]change.Value{}
-	for _, image := range []change.Image{item.New, item.Keys} {
-		for name, v := range image.All() {
-			if field := r.field(name); field != "" {
-				fields[field] = v
-			}
-		}
-	}
-	return fields
+// ValueDifference is an attribute whose value in a document isn't the table's.
+type ValueDifference struct {
+	Attribute string `json:"attribute"`
+	Table     string `json:"table"` // the value as JSON, cut if it is long; "": there is none
+	Index     string `json:"index"` // the same of the document
 }
 
-// sameDocument tells whether a document, whose numbers are as they are written, has
-// just these fields. Numbers are the same if they are equal; the order of fields and of
-// a set's members doesn't count.
-func sameDocument(fields map[string]change.Value, document map[string]any) bool {
-	count := len(document)
-	if _, own := document[Field]; own {
-		count--
+// maxShown is how many bytes of a value a ValueDifference has.
+const maxShown = 200
+
+func shownValue(text []byte) string {
+	if len(text) <= maxShown {
+		return string(text)
 	}
-	if len(fields) != count {
-		return false
+	return strings.ToValidUTF8(string(text[:maxShown]), "") + "…"
+}
+
+// differences compares an item with its document, whose numbers are as they are
+// written. Numbers are the same if they are equal; the order of fields and of a set's
+// members doesn't count.
+func (r *Route) differences(item *change.Change, document map[string]any) ([]ValueDifference, error) {
+	kept, err := asideOf(document)
+	if err != nil {
+		return nil, err
 	}
-	for name, v := range fields {
-		if written, there := document[name]; !there || !same(v, written) {
-			return false
+	left := map[string]any{} // of the document, to be found in the item
+	for name, v := range document {
+		if !own(name) {
+			left[name] = v
 		}
 	}
-	return true
+	var found []ValueDifference
+	note := func(attribute string, v change.Value, written any, there bool) {
+		d := ValueDifference{Attribute: attribute, Table: shownValue(v.AppendJSON(nil))}
+		if there {
+			d.Index = shownJSON(written)
+		}
+		found = append(found, d)
+	}
+	compare := func(attribute string, v change.Value) {
+		field := r.field(attribute)
+		switch {
+		case field == "":
+			return
+		case !r.takes(item, attribute, field, v):
+			written, there := kept.attributes[attribute]
+			delete(kept.attributes, attribute)
+			if !there || !same(v, written) {
+				note(attribute, v, written, there)
+			}
+			return
+		}
+		indexed, altered := r.appendValue(nil, field, v)
+		written, there := left[field]
+		delete(left, field)
+		value, wanted := written, true
+		if altered {
+			value, wanted = kept.values[field]
+			wanted = wanted && sameJSON(indexed, written)
+			delete(kept.values, field)
+		}
+		if !there || !wanted || !same(v, value) {
+			note(attribute, v, written, there)
+		}
+	}
+	for name, v := range item.Keys.All() {
+		compare(name, v)
+	}
+	for name, v := range item.New.All() {
+		if _, isKey := item.Keys.Get(name); !isKey {
+			compare(name, v)
+		}
+	}
+	for _, more := range []map[string]any{left, kept.attributes, kept.values} {
+		for name, v := range more {
+			found = append(found, ValueDifference{Attribute: name, Index: shownJSON(v)})
+		}
+	}
+	slices.SortFunc(found, func(a, b ValueDifference) int { return cmp.Compare(a.Attribute, b.Attribute) })
+	return found, nil
+}
+
+func shownJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return shownValue(text)
+}
+
+// keptAside is an [Aside] with its values decoded, numbers as they are written.
+type keptAside struct{ attributes, values map[string]any }
+
+func asideOf(document map[string]any) (keptAside, error) {
+	kept := keptAside{map[string]any{}, map[string]any{}}
+	field, there := document[ItemField]
+	if !there {
+		return kept, nil
+	}
+	text, ok := field.(string)
+	if !ok {
+		return kept, fmt.Errorf("field %s is no text", ItemField)
+	}
+	var read struct{ Attributes, Values map[string]any }
+	if err := exactly([]byte(text), &read); err != nil {
+		return kept, fmt.Errorf("field %s: %w", ItemField, err)
+	}
+	maps.Copy(kept.attributes, read.Attributes)
+	maps.Copy(kept.values, read.Values)
+	return kept, nil
+}
+
+// sameJSON reports whether a decoded value is the same as one written as JSON; numbers
+// are the same if they are equal.
+func sameJSON(text []byte, written any) bool {
+	var v any
+	return exactly(text, &v) == nil && sameAny(v, written)
+}
+
+func sameAny(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, sameAny)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, sameAny)
+	case json.Number, string:
+		return plain(a) == plain(b)
+	}
+	return a == b
 }
 
 // same tells whether a value of a document is an attribute's.

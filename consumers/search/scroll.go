@@ -22,6 +22,7 @@ type hit struct {
 	ID      string          `json:"_id"`
 	Version int64           `json:"_version"` // if the search asks for it
 	Source  json.RawMessage `json:"_source"`
+	Ignored []string        `json:"_ignored"` // fields with a value that is too long for their mapping
 }
 
 // scroll hands all that a search finds to visit, page by page, as it was at the

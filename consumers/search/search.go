@@ -115,7 +115,7 @@ func (s *Search) group(r *Route, batch []*change.Change, outcomes [][]error) []*
 		if effect == nothing {
 			continue
 		}
-		version, err := s.check(r, c, effect)
+		version, err := s.check(c)
 		if err != nil {
 			outcomes[index] = append(outcomes[index], consumer.In("index "+r.Index, err))
 			continue
@@ -137,12 +137,9 @@ func (s *Search) group(r *Route, batch []*change.Change, outcomes [][]error) []*
 }
 
 // check returns a change's version, or why it can never be applied.
-func (s *Search) check(r *Route, c *change.Change, effect effect) (int64, error) {
+func (s *Search) check(c *change.Change) (int64, error) {
 	if age := s.now().Sub(c.Time()); age > s.horizon {
 		return 0, consumer.RejectFor(consumer.TooOld, fmt.Errorf("%v old; removed items are remembered for %v", age.Round(time.Second), s.horizon))
-	}
-	if err := r.check(c.New); effect == put && err != nil {
-		return 0, consumer.Reject(err)
 	}
 	v, err := version(c)
 	if err != nil {

@@ -71,7 +71,7 @@ const testRoute = `routes:
     from: {table: Source, where: {kind: {prefix: pub}}}
     into: {index: %s, definition: pets.json}
     leaveOut: [secret]
-    rename: {any: value}
+    rename: {any: tags}
 `
 
 // testDefinition has an index whose engine forgets deletions at once, and that
@@ -82,7 +82,7 @@ const testDefinition = `{
 }`
 
 // items have binary and number keys, and attributes of every type. Some hold the
-// reserved attribute, which must be refused.
+// reserved attribute, which is put aside.
 var items = simulator.Workload{
 	Table: "Source",
 	Key: func(group, n int) consumertest.Item {
@@ -110,12 +110,6 @@ var items = simulator.Workload{
 var values = append(simulator.EveryType(),
 	consumertest.Value{"M": consumertest.Item{" ": consumertest.B([]byte("{}")), "_sluice": consumertest.S("not on top"), "a.b": consumertest.N("1"), "a": consumertest.S("")}},
 )
-
-// reserved tells whether a change writes the field that is Sluice's own.
-func reserved(c consumertest.Change) bool {
-	_, ok := c.New[Field]
-	return ok && strings.HasPrefix(c.New["kind"].Text(), "pub")
-}
 
 // history returns the changes of one item that holds one text after the other;
 // "": it isn't there.
@@ -149,7 +143,6 @@ func simulation() simulator.Suite {
 		New:          func(cfg aws.Config) (consumer.Consumer, error) { return newTest(cfg) },
 		Read:         readIndex,
 		Want:         wantIndex,
-		Rejects:      reserved,
 		Horizon:      DefaultHorizon,
 		ForgetsAfter: purgeMargin,
 		Forget: func(ctx context.Context, cfg aws.Config) error {
@@ -183,7 +176,7 @@ func newTest(cfg aws.Config) (*Search, error) {
 		return nil, err
 	}
 	for _, r := range routes {
-		r.definition = []byte(testDefinition)
+		r.define(testDefinition)
 	}
 	return newOf(cfg, settings, routes, time.Now)
 }
@@ -315,20 +308,25 @@ func wantIndex(changes []consumertest.Change) map[string]string {
 			continue
 		}
 		var fields []string
+		aside := "" // what can't be a field
 		add := func(image change.Image, skip func(string) bool) {
 			for name, v := range image.All() {
 				if skip(name) {
 					continue
 				}
 				if name == "any" {
-					name = "value"
+					name = "tags"
+				}
+				if name == Field {
+					aside = fmt.Sprintf(",%q:%q", ItemField, `{"attributes":{"_sluice":"mine"}}`)
+					continue
 				}
 				fields = append(fields, fmt.Sprintf("%q:%s", name, v.AppendJSON(nil)))
 			}
 		}
 		add(c.Keys, func(string) bool { return false })
 		add(c.New, func(name string) bool { return name == "id" || name == "part" || name == "secret" })
-		left[id] = "," + strings.Join(fields, ",") + "}"
+		left[id] = "," + strings.Join(fields, ",") + aside + "}"
 	}
 	return left
 }

@@ -27,6 +27,7 @@ const (
 	Missing   = "missing"   // the table has the item, searches don't find it
 	Extra     = "extra"     // searches find it, the table hasn't the item, or the route doesn't take it
 	Different = "different" // it isn't what the item makes of it
+	Foreign   = "foreign"   // searches find it, but Sluice hasn't written it
 )
 
 // Verification is what a comparison of a table with its index found.
@@ -37,12 +38,19 @@ type Verification struct {
 	// Unknown are documents without an item by whose id no item can be found: their
 	// ids are hashes, and the route doesn't keep the keys. Some may be extra.
 	Unknown int `json:"unknown"`
+	// Unread says of each item that can't be read why; such items aren't compared.
+	Unread []string `json:"unread,omitempty"`
+	// Unsearched counts, by field, documents with a value that is too long for the field's
+	// mapping: no search of the field finds that value.
+	Unsearched map[string]int `json:"unsearched,omitempty"`
 }
 
 // Difference is a document that isn't as it should be.
 type Difference struct {
 	ID   string `json:"id"`
 	What string `json:"what"`
+	// Values are the attributes that differ, if the document is there and ought to be.
+	Values []ValueDifference `json:"values,omitempty"`
 	// Repair is what became of its repair; empty if none was wanted.
 	Repair string `json:"repair,omitempty"`
 }
@@ -57,61 +65,87 @@ type VerifyOptions struct {
 	// Repair writes what still differs by the consumer's own rules: what the table holds
 	// now counts as a change made ReadMargin ago, so any change on its way wins.
 	Repair bool
+	// CallTimeout bounds each call to a server; one that takes longer ends the comparison
+	// with an error that is [ErrHung]. 0: only the context bounds it.
+	CallTimeout time.Duration
 }
 
 // Verify compares the index with its table while both are written: it reads the table
 // in parallel segments and looks the documents up, then looks through what searches
 // find for documents whose item it hasn't seen, and looks again at what differs. Of what
 // it reports it has seen a difference twice.
+//
+// After an error the result says what had been compared until then.
 func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
-	v := Verification{Route: p.Route.Name, Differences: []Difference{}}
-	source, err := p.source(ctx)
-	if err != nil {
-		return v, err
+	ctx = withCallTimeout(ctx, o.CallTimeout)
+	l := &comparison{
+		Pair: p, result: Verification{Route: p.Route.Name, Differences: []Difference{}, Unsearched: map[string]int{}},
+		seen: map[[16]byte]bool{}, suspects: map[string]map[string]types.AttributeValue{},
 	}
-	there, err := p.there(ctx, o.Repair)
-	if err != nil {
-		return v, err
+	err := l.run(ctx, o)
+	slices.SortFunc(l.result.Differences, func(a, b Difference) int { return cmp.Compare(a.ID, b.ID) })
+	return l.result, err
+}
+
+func (l *comparison) run(ctx context.Context, o VerifyOptions) error {
+	var err error
+	if l.source, err = l.Pair.source(ctx); err != nil {
+		return err
 	}
-	l := &comparison{Pair: p, source: source, there: there, seen: map[[16]byte]bool{}, suspects: map[string]map[string]types.AttributeValue{}}
+	if l.there, err = l.Pair.there(ctx, o.Repair); err != nil {
+		return err
+	}
+	if l.there {
+		if err := l.client.refresh(ctx, l.Route.Index); err != nil {
+			return err
+		}
+	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	for n := range o.Segments {
 		group.Go(func() error { return l.segment(groupCtx, n, o.Segments) })
 	}
 	if err := group.Wait(); err != nil {
-		return v, err
+		return err
 	}
 	if err := l.found(ctx); err != nil {
-		return v, err
+		return err
 	}
-	v.Items, v.Unknown = l.items, l.unknown
 	if len(l.suspects) == 0 {
-		return v, nil
+		return nil
 	}
-	if err := p.sleep(ctx, o.Patience); err != nil {
-		return v, err
+	if err := l.sleep(ctx, o.Patience); err != nil {
+		return err
 	}
-	if l.there, err = p.there(ctx, o.Repair); err != nil { // it may have been made meanwhile
-		return v, err
+	return l.lookAgain(ctx, o.Repair)
+}
+
+// lookAgain looks at each suspect a second time, and repairs it if that is wanted.
+func (l *comparison) lookAgain(ctx context.Context, repair bool) error {
+	var err error
+	if l.there, err = l.Pair.there(ctx, repair); err != nil { // it may have been made meanwhile
+		return err
+	}
+	if l.there {
+		if err := l.client.refresh(ctx, l.Route.Index); err != nil {
+			return err
+		}
 	}
 	for id, key := range l.suspects {
-		d := Difference{ID: id}
-		var item *change.Change
-		if item, d.What, err = l.secondLook(ctx, id, key); err != nil {
-			return v, err
+		d, item, err := l.secondLook(ctx, id, key)
+		if err != nil {
+			return err
 		}
 		if d.What == "" {
 			continue
 		}
-		if o.Repair {
-			if d.Repair, err = p.repair(ctx, id, item); err != nil {
-				return v, err
+		if repair {
+			if d.Repair, err = l.repair(ctx, id, item); err != nil {
+				return err
 			}
 		}
-		v.Differences = append(v.Differences, d)
+		l.result.Differences = append(l.result.Differences, d)
 	}
-	slices.SortFunc(v.Differences, func(a, b Difference) int { return cmp.Compare(a.ID, b.ID) })
-	return v, nil
+	return nil
 }
 
 // comparison is one run's first look.
@@ -120,9 +154,8 @@ type comparison struct {
 	source *source
 	there  bool // whether the index is
 
-	mu       sync.Mutex
-	items    int
-	unknown  int
+	mu       sync.Mutex // guards what follows while segments are read
+	result   Verification
 	seen     map[[16]byte]bool                          // hashes of the ids of all items that the route takes
 	suspects map[string]map[string]types.AttributeValue // keys, by document
 }
@@ -137,11 +170,11 @@ func hashed(id string) [16]byte {
 func (l *comparison) segment(ctx context.Context, n, segments int) error {
 	var from map[string]types.AttributeValue
 	for {
-		items, next, err := l.source.page(ctx, n, segments, from)
+		items, faults, next, err := l.source.page(ctx, n, segments, from)
 		if err != nil {
 			return err
 		}
-		if err := l.page(ctx, items); err != nil {
+		if err := l.page(ctx, items, faults); err != nil {
 			return err
 		}
 		if from = next; from == nil {
@@ -150,8 +183,8 @@ func (l *comparison) segment(ctx context.Context, n, segments int) error {
 	}
 }
 
-// page looks the documents of a page of items up.
-func (l *comparison) page(ctx context.Context, items []*change.Change) error {
+// page looks the documents of a page of items up; faults are of items that can't be read.
+func (l *comparison) page(ctx context.Context, items []*change.Change, faults []error) error {
 	items = slices.DeleteFunc(items, func(c *change.Change) bool { return l.Route.effect(c) != put })
 	ids := make([]string, len(items))
 	for i, c := range items {
@@ -161,12 +194,19 @@ func (l *comparison) page(ctx context.Context, items []*change.Change) error {
 	if err != nil {
 		return err
 	}
+	shown, err := l.shown(ctx, ids)
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.items += len(items)
+	l.result.Items += len(items)
+	for _, fault := range faults {
+		l.result.Unread = append(l.result.Unread, fault.Error())
+	}
 	for i, c := range items {
 		l.seen[hashed(ids[i])] = true
-		if l.Route.differs(c, documents[i]) != "" {
+		if d := l.Route.differs(c, documents[i], shown[ids[i]]); d.What != "" {
 			l.suspects[ids[i]] = c.Keys.AttributeValues()
 		}
 	}
@@ -259,20 +299,61 @@ func exactly(text []byte, out any) error {
 	return decoder.Decode(out)
 }
 
-// differs tells what is wrong with the document of an item; item is nil if there is
-// none that the route takes.
-func (r *Route) differs(item *change.Change, d *document) string {
-	switch {
-	case item == nil && d.visible():
-		return Extra
-	case item == nil:
-		return ""
-	case !d.visible():
-		return Missing
-	case !sameDocument(r.fieldsOf(item), d.Source):
-		return Different
+// shownPage is how many documents are looked for through the alias at one go.
+const shownPage = 1000
+
+// shown returns which documents searches find, through the alias that people search, as
+// of its last refresh.
+func (l *comparison) shown(ctx context.Context, ids []string) (map[string]bool, error) {
+	shown := map[string]bool{}
+	if !l.there {
+		return shown, nil
 	}
-	return ""
+	what := "look for documents through index " + l.Route.Index
+	partial := false
+	for some := range slices.Chunk(ids, shownPage) {
+		body, err := json.Marshal(map[string]any{"query": map[string]any{"ids": map[string]any{"values": some}}, "_source": false, "size": len(some), "sort": []string{"_doc"}})
+		if err != nil {
+			return nil, err
+		}
+		var answer struct {
+			Hits   struct{ Hits []hit }
+			Shards shards `json:"_shards"`
+		}
+		if err := l.client.read(ctx, what, func() opensearchapi.Request {
+			return opensearchapi.SearchRequest{Index: []string{l.Route.Index}, Body: bytes.NewReader(body), AllowPartialSearchResults: &partial}
+		}, &answer); err != nil {
+			return nil, err
+		}
+		if err := answer.Shards.check(what); err != nil {
+			return nil, err
+		}
+		for _, h := range answer.Hits.Hits {
+			shown[h.ID] = true
+		}
+	}
+	return shown, nil
+}
+
+// differs returns what is wrong with the document of an item; item is nil if there is
+// none that the route takes. shown says whether searches find the document.
+func (r *Route) differs(item *change.Change, d *document, shown bool) Difference {
+	switch {
+	case item == nil && shown:
+		return Difference{What: Extra}
+	case item == nil:
+		return Difference{}
+	case !d.visible() || !shown:
+		return Difference{What: Missing}
+	}
+	values, err := r.differences(item, d.Source)
+	if err != nil {
+		return Difference{What: Different, Values: []ValueDifference{{Attribute: ItemField, Index: err.Error()}}}
+	}
+	if len(values) > 0 {
+		return Difference{What: Different, Values: values}
+	}
+	return Difference{}
 }
 
 // found looks through all that searches find for documents whose item wasn't seen.
@@ -285,41 +366,56 @@ func (l *comparison) found(ctx context.Context) error {
 	}
 	return l.client.scroll(ctx, l.Route.Index, map[string]any{"sort": []string{"_doc"}}, func(hits []hit) error {
 		for _, h := range hits {
-			var d document
-			if err := exactly(h.Source, &d.Source); err != nil {
-				return fmt.Errorf("read document %s of index %s: %w", h.ID, l.Route.Index, err)
+			if err := l.hit(h); err != nil {
+				return err
 			}
-			if !d.visible() {
-				return fmt.Errorf("alias %s shows removed items such as %s: its filter is gone; sluice reindex %s makes it anew", l.Route.Index, h.ID, l.Route.Name)
-			}
-			if l.seen[hashed(h.ID)] {
-				continue
-			}
-			key, err := l.source.keyOf(h.ID, d.Source)
-			if _, hash := errors.AsType[*hashedError](err); hash {
-				l.unknown++
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("document %s of index %s: %w", h.ID, l.Route.Index, err)
-			}
-			l.suspects[h.ID] = key
 		}
 		return nil
 	})
 }
 
-// secondLook reads an item, then its document, and tells what is wrong. item is nil if
-// there is none that the route takes.
-func (l *comparison) secondLook(ctx context.Context, id string, key map[string]types.AttributeValue) (item *change.Change, what string, err error) {
-	sent := l.now()
-	out, err := l.table.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.Route.Source, Key: key, ConsistentRead: aws.Bool(true)})
+// hit notes one document that searches find.
+func (l *comparison) hit(h hit) error {
+	for _, field := range h.Ignored {
+		l.result.Unsearched[field]++
+	}
+	var d document
+	if err := exactly(h.Source, &d.Source); err != nil {
+		return fmt.Errorf("read document %s of index %s: %w", h.ID, l.Route.Index, err)
+	}
+	if !d.visible() {
+		return fmt.Errorf("alias %s shows removed items such as %s: its filter is gone; sluice reindex %s makes it anew", l.Route.Index, h.ID, l.Route.Name)
+	}
+	if l.seen[hashed(h.ID)] {
+		return nil
+	}
+	key, err := l.source.keyOf(h.ID, d.Source)
+	if _, hash := errors.AsType[*hashedError](err); hash {
+		l.result.Unknown++
+		return nil
+	}
 	if err != nil {
-		return nil, "", fmt.Errorf("read an item of %s: %w", l.Route.Source, err)
+		l.result.Differences = append(l.result.Differences, Difference{ID: h.ID, What: Foreign, Values: []ValueDifference{{Attribute: "_id", Index: err.Error()}}})
+		return nil
+	}
+	l.suspects[h.ID] = key
+	return nil
+}
+
+// secondLook reads an item, then its document, and returns what is wrong. item is nil if
+// there is none that the route takes.
+func (l *comparison) secondLook(ctx context.Context, id string, key map[string]types.AttributeValue) (d Difference, item *change.Change, err error) {
+	sent := l.now()
+	callCtx, cancel := patient(ctx)
+	defer cancel()
+	out, err := l.table.GetItem(callCtx, &dynamodb.GetItemInput{TableName: &l.Route.Source, Key: key, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return d, nil, hung(callCtx, fmt.Errorf("read an item of %s: %w", l.Route.Source, err))
 	}
 	if out.Item != nil {
 		if item, err = l.source.read(out.Item, sent); err != nil {
-			return nil, "", err
+			l.result.Unread = append(l.result.Unread, err.Error())
+			return d, nil, nil
 		}
 		if l.Route.effect(item) != put {
 			item = nil
@@ -327,9 +423,21 @@ func (l *comparison) secondLook(ctx context.Context, id string, key map[string]t
 	}
 	documents, err := l.documents(ctx, []string{id})
 	if err != nil {
-		return nil, "", err
+		return d, nil, err
 	}
-	return item, l.Route.differs(item, documents[0]), nil
+	shown, err := l.shown(ctx, []string{id})
+	if err == nil && documents[0].visible() != shown[id] {
+		// It may have been written or removed since the last refresh.
+		if err = l.client.refresh(ctx, l.Route.Index); err == nil {
+			shown, err = l.shown(ctx, []string{id})
+		}
+	}
+	if err != nil {
+		return d, nil, err
+	}
+	d = l.Route.differs(item, documents[0], shown[id])
+	d.ID = id
+	return d, item, nil
 }
 
 // repair writes what an item makes of its document, or that there is none.
@@ -337,11 +445,7 @@ func (p *Pair) repair(ctx context.Context, id string, item *change.Change) (stri
 	removed := change.Change{Version: p.now().Add(-ReadMargin).UnixMicro()}
 	o := &operation{to: p.Route, id: id, version: scannedVersion(&removed)}
 	if item != nil {
-		operations, faults := p.documents([]*change.Change{item})
-		if len(faults) > 0 {
-			return faults[0].Error(), nil
-		}
-		o = operations[0]
+		o = p.documents([]*change.Change{item})[0]
 	} else {
 		o.document = appendTombstone(nil, &removed, p.now())
 	}

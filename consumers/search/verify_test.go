@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -90,13 +91,13 @@ func TestVerifyWithoutFilter(t *testing.T) {
 // table has items; these a repair brings into a new one.
 func TestVerifyBeforeTheFirstChange(t *testing.T) {
 	g := newReindexed(t)
-	g.Route.definition = []byte(testDefinition)
+	g.Route.define(testDefinition)
 	g.clock = g.clock.Add(time.Minute)
 	g.agrees(0)
 	g.write(at(0, "early", text("x")))
 	for _, want := range []string{"", "repaired"} {
 		v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1, Repair: want != ""})
-		if err != nil || len(v.Differences) != 1 || v.Differences[0] != (Difference{ID: "early", What: Missing, Repair: want}) {
+		if err != nil || len(v.Differences) != 1 || !reflect.DeepEqual(v.Differences[0], Difference{ID: "early", What: Missing, Repair: want}) {
 			t.Errorf("%+v, %v, want early missing, %s", v, err, want)
 		}
 	}

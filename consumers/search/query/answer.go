@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"sluice/consumers/search"
 )
 
 // Answer is what a search finds.
@@ -29,12 +27,16 @@ type Total struct {
 
 // Hit is a document that matches.
 type Hit struct {
-	ID         string              `json:"id"`
-	Source     json.RawMessage     `json:"source"`               // the document as it was written, without Sluice's own field
-	Score      float64             `json:"score,omitempty"`      // 0 if the request sorts
-	Highlights map[string][]string `json:"highlights,omitempty"` // HTML by field, with MarkStart and MarkEnd
-	Time       time.Time           `json:"time"`                 // when the item changed
-	Indexed    time.Time           `json:"indexed"`              // when the document was written
+	ID string `json:"id"`
+	// Source has the item's fields as they were written.
+	Source json.RawMessage `json:"source"`
+	// Attributes are those of the item that can't be fields, by their own names; only if the
+	// request asks for whole items.
+	Attributes map[string]json.RawMessage `json:"attributes,omitempty"`
+	Score      float64                    `json:"score,omitempty"`      // 0 if the request sorts
+	Highlights map[string][]string        `json:"highlights,omitempty"` // HTML by field, with MarkStart and MarkEnd
+	Time       time.Time                  `json:"time"`                 // when the item changed
+	Indexed    time.Time                  `json:"indexed"`              // when the document was written
 }
 
 // Facet counts the values of a field.
@@ -141,7 +143,7 @@ func (a *answered) check(r *Request) error {
 }
 
 // answer makes what people get of OpenSearch's answers.
-func (r *Request) answer(a, newest *answered, now time.Time) (*Answer, error) {
+func (r *Request) answer(f fields, a, newest *answered, now time.Time) (*Answer, error) {
 	answer := &Answer{Total: Total{a.Hits.Total.Value, a.Hits.Total.Relation == "eq"}, Hits: []Hit{}}
 	page := a.Hits.Hits
 	if len(page) > r.size() {
@@ -152,12 +154,10 @@ func (r *Request) answer(a, newest *answered, now time.Time) (*Answer, error) {
 		}
 	}
 	for _, h := range page {
-		hit := Hit{ID: h.ID, Score: h.Score, Highlights: h.Highlight}
-		var own own
-		if hit.Source, own = cut(h.Source); own.Time.IsZero() {
-			return nil, fmt.Errorf("document %s of index %s doesn't begin with %s: Sluice hasn't written it", h.ID, r.Index, search.Field)
+		hit, err := r.hit(f, h)
+		if err != nil {
+			return nil, err
 		}
-		hit.Time, hit.Indexed = own.Time, own.Indexed
 		answer.Hits = append(answer.Hits, hit)
 	}
 	for _, name := range r.Facets {
@@ -186,22 +186,6 @@ func (r *Request) answer(a, newest *answered, now time.Time) (*Answer, error) {
 
 // own is what a document says of itself.
 type own struct{ Time, Indexed time.Time }
-
-// cut takes Sluice's own field out of a document, whose first it is, and leaves the
-// rest as it is written: parsed and written again, numbers might lose digits.
-func cut(source json.RawMessage) (json.RawMessage, own) {
-	var o own
-	rest, ok := bytes.CutPrefix(source, []byte(`{"`+search.Field+`":`))
-	if !ok {
-		return source, o
-	}
-	decoder := json.NewDecoder(bytes.NewReader(rest))
-	if err := decoder.Decode(&o); err != nil {
-		return source, own{}
-	}
-	rest = bytes.TrimPrefix(rest[decoder.InputOffset():], []byte(","))
-	return append(json.RawMessage("{"), rest...), o
-}
 
 // read reads OpenSearch's answers, in the order of the searches.
 func read(body []byte, searches int) ([]answered, error) {

@@ -33,6 +33,7 @@ type Request struct {
 	After     string   // the Next of the answer before this page
 	Facets    []string // fields whose values are counted over all hits
 	Highlight bool     // whether to mark what matched
+	Whole     bool     // whether hits have every attribute of their items; without it, those that the index maps
 }
 
 // Filter wants a field to have a value: of a keyword the very same one, of a number an

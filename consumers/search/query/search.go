@@ -115,7 +115,7 @@ func (s *Searcher) search(ctx context.Context, r *Request) (*Answer, error) {
 	if err := newest.check(&Request{Index: r.Index + search.AllSuffix}); err != nil {
 		return nil, err
 	}
-	return r.answer(hits, newest, s.now())
+	return r.answer(f, hits, newest, s.now())
 }
 
 // fields asks for the fields that the index has now.

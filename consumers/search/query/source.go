@@ -1,0 +1,143 @@
+package query
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sluice/consumers/search"
+)
+
+// hit makes what people get of a document. Its parts stay as they are written: parsed and
+// written again, numbers might lose digits.
+func (r *Request) hit(f fields, h found) (Hit, error) {
+	hit := Hit{ID: h.ID, Score: h.Score, Highlights: h.Highlight}
+	var own own
+	var item search.Aside
+	var members []member
+	err := eachMember(h.Source, func(m member) error {
+		var err error
+		switch m.name {
+		case search.Field:
+			err = json.Unmarshal(m.value, &own)
+		case search.ItemField:
+			item, err = search.ReadAside(m.value)
+		default:
+			members = append(members, m)
+		}
+		return err
+	})
+	if err == nil && own.Time.IsZero() {
+		err = errors.New("Sluice hasn't written it")
+	}
+	if err != nil {
+		return hit, fmt.Errorf("document %s of index %s: %w", h.ID, r.Index, err)
+	}
+	hit.Time, hit.Indexed = own.Time, own.Indexed
+	source := json.RawMessage{'{'}
+	for _, m := range members {
+		if value, ok := item.Values[m.name]; ok {
+			m.value = value
+		}
+		if !r.Whole {
+			var mapped bool
+			if m.value, mapped = f.mapped(m.name, m.value); !mapped {
+				continue
+			}
+		}
+		if len(source) > 1 {
+			source = append(source, ',')
+		}
+		source = append(append(append(source, m.key...), ':'), m.value...)
+	}
+	hit.Source = append(source, '}')
+	if r.Whole {
+		hit.Attributes = item.Attributes
+	}
+	return hit, nil
+}
+
+// member is a member of an object.
+type member struct {
+	name  string
+	key   []byte // the name as it is written
+	value json.RawMessage
+}
+
+// eachMember hands the members of an object to visit, as they are written.
+func eachMember(object json.RawMessage, visit func(member) error) error {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return errors.New("it is no object")
+	}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		m := member{name: token.(string)} // as all names of members are
+		if m.key, err = json.Marshal(m.name); err != nil {
+			return err
+		}
+		if err := decoder.Decode(&m.value); err != nil {
+			return err
+		}
+		if err := visit(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mapped returns what of a member of a document the index maps, and whether it maps any.
+func (f fields) mapped(path string, value json.RawMessage) (json.RawMessage, bool) {
+	if _, ok := f[path]; ok {
+		return value, true
+	}
+	below := path + "."
+	for name := range f {
+		if strings.HasPrefix(name, below) {
+			return f.mappedMembers(below, value), true
+		}
+	}
+	return nil, false
+}
+
+// mappedMembers returns the mapped members of an object, or of each object in an array.
+func (f fields) mappedMembers(below string, value json.RawMessage) json.RawMessage {
+	if value[0] == '[' {
+		var list []json.RawMessage
+		if json.Unmarshal(value, &list) != nil {
+			return json.RawMessage("null")
+		}
+		out := json.RawMessage{'['}
+		for i, one := range list {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(out, f.mappedMembers(below, one)...)
+		}
+		return append(out, ']')
+	}
+	if value[0] != '{' {
+		return value
+	}
+	out := json.RawMessage{'{'}
+	err := eachMember(value, func(m member) error {
+		inner, ok := f.mapped(below+m.name, m.value)
+		if !ok {
+			return nil
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, m.key...), ':'), inner...)
+		return nil
+	})
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return append(out, '}')
+}
