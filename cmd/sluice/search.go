@@ -36,13 +36,14 @@ type searchCommand struct {
 	After  string   `help:"Show the page after the one that ended with this token." placeholder:"TOKEN"`
 	Facet  []string `help:"Count the values of these fields." placeholder:"species"`
 	Filter []string `sep:"none" help:"Only what has exactly this value; may be given again." placeholder:"species=dog"`
+	Whole  bool     `help:"Show every attribute of an item; without it, those that the index maps."`
 	JSON   bool     `help:"Print the answer as JSON."`
 }
 
 func (c *searchCommand) request() (query.Request, error) {
 	r := query.Request{
 		Index: c.Index, Text: c.Query, Sort: query.ParseSort(c.Sort), Size: c.Size, After: c.After,
-		Facets: c.Facet, Highlight: true,
+		Facets: c.Facet, Highlight: true, Whole: c.Whole,
 	}
 	if c.Size < 1 || c.Size > query.MaxSize {
 		return r, fmt.Errorf("--size must be from 1 to %d (got %d)", query.MaxSize, c.Size)

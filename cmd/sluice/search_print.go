@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -105,6 +107,9 @@ func shownFields(hit query.Hit) ([]string, error) {
 			value = printable.Cut(value, valueWidth+1)
 		}
 		fields = append(fields, printable.Text(fmt.Sprintf("%s: %s", name, value)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(hit.Attributes)) {
+		fields = append(fields, printable.Text(fmt.Sprintf("%s: %s", name, printable.Cut(string(hit.Attributes[name]), valueWidth+1))))
 	}
 	return fields, nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -38,51 +40,92 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	different := 0
-	for _, p := range pairs {
+	var failed []error
+	different, unread := 0, 0
+	for i, p := range pairs {
 		v, err := c.verify(ctx, p)
-		if err != nil {
-			return fmt.Errorf("route %s: %w", p.Route.Name, err)
-		}
 		different += len(v.Differences)
-		if err := c.print(p, v); err != nil {
-			return err
+		unread += len(v.Unread)
+		if printErr := c.print(p, v, err == nil); printErr != nil {
+			return printErr
 		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("route %s isn't compared to its end (%d items are): %w", p.Route.Name, v.Items, err))
+		}
+		if errors.Is(err, search.ErrHung) || ctx.Err() != nil {
+			for _, rest := range pairs[i+1:] {
+				failed = append(failed, fmt.Errorf("route %s isn't compared at all", rest.Route.Name))
+			}
+			break
+		}
+	}
+	if unread > 0 {
+		failed = append(failed, fmt.Errorf("%d items can't be read, and aren't compared", unread))
 	}
 	if different > 0 && !c.Repair {
-		return fmt.Errorf("%d documents differ; --repair makes them the same", different)
+		failed = append(failed, fmt.Errorf("%d documents differ; --repair makes them the same", different))
+	} else if different > 0 {
+		failed = append(failed, fmt.Errorf("%d documents differed; look again to see that none does now", different))
 	}
-	if different > 0 {
-		return fmt.Errorf("%d documents differed; look again to see that none does now", different)
-	}
-	return nil
+	return errors.Join(failed...)
 }
 
+const (
+	// longestCall is how long a server may take for one call.
+	longestCall = 30 * time.Second
+	// shortestCall is how long it may take at least, however short --wait is.
+	shortestCall = 5 * time.Second
+)
+
 func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (search.Verification, error) {
+	call := longestCall
+	if c.Wait > 0 {
+		call = min(max(c.Wait, shortestCall), longestCall)
+	}
 	return lookUntil(ctx, c.Wait, func(last bool) (search.Verification, bool, error) {
-		v, err := p.Verify(ctx, search.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Repair: c.Repair && last})
-		if err != nil && !last {
+		o := search.VerifyOptions{Segments: c.Segments, CallTimeout: call}
+		if last {
+			// The looks before had no need to wait for changes on their way: others followed.
+			o.Patience, o.Repair = c.Patience, c.Repair
+		}
+		v, err := p.Verify(ctx, o)
+		if err != nil && !last && !errors.Is(err, search.ErrHung) {
 			return v, true, nil // an index that was just made can't be searched yet
 		}
 		return v, len(v.Differences) > 0, err
 	})
 }
 
-func (c *verifySearchCommand) print(p *search.Pair, v search.Verification) error {
+// print shows what a comparison found; whole says whether it came to its end.
+func (c *verifySearchCommand) print(p *search.Pair, v search.Verification, whole bool) error {
 	if c.JSON {
 		return printJSON(v)
 	}
 	if v.Unknown > 0 {
 		say("%d documents of index %s can't be looked up: their ids are hashes, and the route doesn't keep the keys.\n", v.Unknown, p.Route.Index)
 	}
+	for _, field := range slices.Sorted(maps.Keys(v.Unsearched)) {
+		say("%d documents of index %s have a value in field %s that is too long for its mapping: no search of that field finds the value.\n", v.Unsearched[field], p.Route.Index, field)
+	}
+	for _, why := range v.Unread {
+		say("not compared: %s\n", why)
+	}
 	if len(v.Differences) == 0 {
-		sayLine(allIndexed(p, v))
+		if whole {
+			sayLine(allIndexed(p, v))
+		}
 		return nil
 	}
 	var w printable.Table
-	w.Row("document", "in index "+p.Route.Index, "repair")
+	w.Row("document", "in index "+p.Route.Index, "attribute", "in the table", "in the index", "repair")
 	for _, d := range v.Differences {
-		w.Row(d.ID, d.What, d.Repair)
+		values := d.Values
+		if len(values) == 0 {
+			values = []search.ValueDifference{{}}
+		}
+		for _, one := range values {
+			w.Row(d.ID, d.What, one.Attribute, one.Table, one.Index, d.Repair)
+		}
 	}
 	return w.Flush(stdout)
 }
