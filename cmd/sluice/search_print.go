@@ -56,6 +56,9 @@ func printAnswer(out io.Writer, r query.Request, a *query.Answer) error {
 		}
 		fmt.Fprintf(out, "%s: %s\n", f.Field, strings.Join(counts, ", "))
 	}
+	for _, note := range a.Notes {
+		fmt.Fprintf(out, "Note: %s.\n", note)
+	}
 	further := ""
 	if r.After != "" {
 		further = " more"

@@ -75,7 +75,7 @@ type transcoded struct {
 
 func newTranscoded(t testing.TB, corpus string, n int) *transcoded {
 	t.Helper()
-	all := &transcoded{}
+	all := &transcoded{route: *unmapped()}
 	var records [][]byte
 	for i := range n {
 		keys, item := corpora[corpus](i)

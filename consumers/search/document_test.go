@@ -119,3 +119,10 @@ func (r *Route) define(definition string) {
 	}
 	r.definition, r.mapping = []byte(definition), mapping
 }
+
+// unmapped returns a route that maps nothing.
+func unmapped() *Route {
+	r := &Route{}
+	r.define(`{"mappings": {"dynamic": false}}`)
+	return r
+}

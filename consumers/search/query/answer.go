@@ -16,7 +16,8 @@ type Answer struct {
 	Facets    []Facet   `json:"facets,omitempty"` // in the request's order
 	Next      string    `json:"next,omitempty"`   // the After of the next page; "": this is the last one
 	Freshness Freshness `json:"freshness"`
-	Took      int64     `json:"tookMs"` // milliseconds in all
+	Notes     []string  `json:"notes,omitempty"` // what the search could not look for
+	Took      int64     `json:"tookMs"`          // milliseconds in all
 }
 
 // Total is how many documents match.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -12,23 +13,29 @@ import (
 // They depend on the document and the query alone. The engine's own scores change
 // with every document that comes or goes, and paging by them would miss hits.
 const (
-	exactly = 4 // a keyword's whole value, or a phrase
-	as      = 3 // a word as written, or its beginning
-	nearly  = 1 // a word with a typo
-	unasked = 0 // numbers, dates: no match is better than another
+	entirely = exactly*MaxTerms + 1 // a value that is the whole text; better than all terms together
+	exactly  = 4                    // a keyword's whole value, or a phrase
+	as       = 3                    // a word as written, or its beginning
+	nearly   = 1                    // a word with a typo
+	unasked  = 0                    // numbers, dates: no match is better than another
 )
 
-// build makes the query that finds what a text asks for.
+// build makes the query that finds what a text asks for. Words that consist of nothing
+// but signs ask for nothing beside others, since texts are searched by their words. A
+// value that is the whole text is found in any case, and is the best match: people paste
+// titles.
 func build(text string, f fields) (object, error) {
 	clauses, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
+	asking := askingOf(clauses)
+	alone := len(asking) == 1 && len(asking[0]) == 1
 	var must []object
-	for _, clause := range clauses {
+	for _, clause := range asking {
 		var terms []object
 		for _, t := range clause {
-			q, err := t.build(f)
+			q, err := t.build(f, alone)
 			if err != nil {
 				return nil, err
 			}
@@ -36,11 +43,73 @@ func build(text string, f fields) (object, error) {
 		}
 		must = append(must, best(terms))
 	}
+	switch {
+	case len(clauses) > 0 && len(asking) == 0:
+		must = []object{wholeText(text, clauses, f)}
+	case len(clauses) > 0:
+		must = []object{best([]object{{"bool": object{"must": must}}, wholeText(text, nil, f)})}
+	}
+	return shown(must), nil
+}
+
+// buildWhole makes the query that finds values that are the whole text, whatever its signs
+// mean in the language.
+func buildWhole(text string, f fields) object {
+	return shown([]object{wholeText(text, nil, f)})
+}
+
+// shown finds what all queries find, but for removed items.
+func shown(must []object) object {
 	return object{"bool": object{
 		"must": must,
 		// The alias hides these already, unless somebody made it anew without its filter.
 		"must_not": object{"term": object{search.Field + ".deleted": true}},
-	}}, nil
+	}}
+}
+
+// askingOf returns the clauses without the terms that ask for nothing.
+func askingOf(clauses [][]term) [][]term {
+	var asking [][]term
+	for _, clause := range clauses {
+		kept := slices.DeleteFunc(slices.Clone(clause), func(t term) bool { return t.field == "" && t.kind <= prefix && wordless(t.value) })
+		if len(kept) > 0 {
+			asking = append(asking, kept)
+		}
+	}
+	return asking
+}
+
+// wordless reports whether a text has no letter, no digit and no picture, so that
+// OpenSearch's analyzers find no word in it.
+func wordless(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.So, r)
+	})
+}
+
+// wholeText finds keywords, and texts with a keyword beneath them, whose value is the
+// text, or the one term that it consists of.
+func wholeText(text string, clauses [][]term, f fields) object {
+	queries := []object{nothing()}
+	values := []string{strings.TrimSpace(text)}
+	only := term{kind: word}
+	if len(clauses) == 1 && len(clauses[0]) == 1 {
+		only = clauses[0][0]
+		values = append(values, only.value)
+	}
+	for _, name := range f.searched() {
+		one := f.whole(f[name])
+		if one.class != keyword {
+			continue
+		}
+		for _, value := range values {
+			queries = append(queries, scored(entirely, wholeValue(one.name, value)))
+		}
+		if only.kind == prefix {
+			queries = append(queries, scored(as, valueBegins(one.name, only.value)))
+		}
+	}
+	return best(queries)
 }
 
 // best finds what one of the queries finds, with the best score of these.
@@ -55,12 +124,13 @@ func scored(score float64, q object) object {
 	return object{"constant_score": object{"filter": q, "boost": score}}
 }
 
-func (t term) build(f fields) (object, error) {
+// build makes the query of a term; alone says that it is the only one.
+func (t term) build(f fields, alone bool) (object, error) {
 	var q object
 	if t.field == "" {
 		var anywhere []object
 		for _, name := range f.searched() {
-			anywhere = append(anywhere, t.matches(f[name])...)
+			anywhere = append(anywhere, t.matches(f[name], f, alone)...)
 		}
 		if q = nothing(); len(anywhere) > 0 {
 			q = best(anywhere)
@@ -70,7 +140,7 @@ func (t term) build(f fields) (object, error) {
 		if err != nil {
 			return nil, faultAt(t.column, "%v; quote what you look for if it has a colon", err)
 		}
-		if q, err = t.in(found); err != nil {
+		if q, err = t.in(found, f, alone); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +151,7 @@ func (t term) build(f fields) (object, error) {
 }
 
 // in makes the query of a term that names its field.
-func (t term) in(f field) (object, error) {
+func (t term) in(f field, all fields, alone bool) (object, error) {
 	if t.kind == exists {
 		return scored(unasked, inRange(f, nil)), nil
 	}
@@ -90,7 +160,7 @@ func (t term) in(f field) (object, error) {
 	switch f.class {
 	case text, keyword:
 		if t.kind != compare && t.kind != between {
-			return best(t.matches(f)), nil
+			return best(t.matches(f, all, alone)), nil
 		}
 		if f.class == text {
 			return nil, t.fault(f, "it has no order; look for words, or sort by it")
@@ -119,20 +189,27 @@ func (t term) fault(f field, format string, args ...any) error {
 }
 
 // matches returns the queries one of which must find the term's words in a text or a
-// keyword. In neither does it matter whether letters are small.
-func (t term) matches(f field) []object {
-	anyCase := object{"value": t.value, "case_insensitive": true}
+// keyword. In neither does it matter whether letters are small. alone says that the query
+// has no other term.
+func (t term) matches(f field, all fields, alone bool) []object {
 	switch {
 	case f.class == keyword && t.kind == prefix:
-		return []object{scored(as, object{"prefix": object{f.name: anyCase}})}
+		return []object{scored(as, valueBegins(f.name, t.value))}
 	case f.class == keyword:
-		return []object{scored(exactly, object{"term": object{f.name: anyCase}})}
+		found := []object{scored(exactly, wholeValue(f.name, t.value))}
+		if inner := strings.TrimFunc(t.value, unicode.IsPunct); t.field == "" && t.kind == word && inner != "" && inner != t.value {
+			found = append(found, scored(as, wholeValue(f.name, inner))) // as a text's word would be found
+		}
+		return found
+	case wordless(t.value) && all.whole(f).class == keyword:
+		// No word of the text can be meant, so the whole of it is.
+		return t.matches(all.whole(f), all, alone)
 	case t.kind == prefix:
 		return []object{scored(as, object{"match_bool_prefix": object{f.name: object{"query": t.value, "operator": "and"}}})}
 	case t.kind == phrase:
-		return []object{scored(exactly, object{"match_phrase": object{f.name: object{"query": t.value}}})}
+		return []object{scored(exactly, object{"match_phrase": object{f.name: t.words(alone)}})}
 	}
-	found := []object{scored(as, object{"match": object{f.name: object{"query": t.value, "operator": "and"}}})}
+	found := []object{scored(as, object{"match": object{f.name: t.words(alone)}})}
 	if !t.negated && mayHaveTypo(t.value) {
 		found = append(found, scored(nearly, object{"match": object{f.name: object{
 			"query": t.value, "operator": "and",
@@ -141,6 +218,19 @@ func (t term) matches(f field) []object {
 		}}}))
 	}
 	return found
+}
+
+// words are what a match asks for. A term that the field's analyzer makes nothing of asks
+// for nothing, unless it is all that is asked for.
+func (t term) words(alone bool) object {
+	asked := object{"query": t.value}
+	if t.kind == word {
+		asked["operator"] = "and"
+	}
+	if !alone && !t.negated {
+		asked["zero_terms_query"] = "all"
+	}
+	return asked
 }
 
 // fuzziness allows one letter to be wrong in a word of 4, and two in one of 8: almost

@@ -28,6 +28,7 @@ type field struct {
 	class   class
 	raw     string // of a text: the field beneath it that has its whole value, if there is one
 	beneath bool   // whether it is one that OpenSearch makes of another
+	longest int    // of a keyword: how many UTF-16 units its longest indexed value has; 0: any
 }
 
 var classes = map[string]class{
@@ -46,6 +47,7 @@ type fields map[string]field
 type mapping struct {
 	Type       string
 	Index      *bool // nil: true
+	Longest    int   `json:"ignore_above"`
 	Properties map[string]mapping
 	Fields     map[string]mapping
 }
@@ -76,9 +78,9 @@ func (f fields) add(path string, object mapping) {
 			f.add(name+".", m)
 			continue
 		}
-		added := field{name: name, kind: m.Type, class: m.class()}
+		added := field{name: name, kind: m.Type, class: m.class(), longest: m.Longest}
 		for sub, under := range m.Fields {
-			f[name+"."+sub] = field{name: name + "." + sub, kind: under.Type, class: under.class(), beneath: true}
+			f[name+"."+sub] = field{name: name + "." + sub, kind: under.Type, class: under.class(), beneath: true, longest: under.Longest}
 			if added.class == text && under.class() == keyword && (added.raw == "" || sub == "raw") {
 				added.raw = name + "." + sub
 			}
@@ -139,4 +141,13 @@ func (f fields) sortable(name string) (field, error) {
 		return found, fmt.Errorf("field %s is of type %s, which isn't searched", name, found.kind)
 	}
 	return found, nil
+}
+
+// whole returns the keyword that has a field's whole value: the field itself, or the one
+// beneath a text; the zero field if there is none.
+func (f fields) whole(one field) field {
+	if one.class == text {
+		return f[one.raw]
+	}
+	return one
 }

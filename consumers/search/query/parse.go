@@ -119,14 +119,18 @@ func (p *parser) next(text string) bool {
 // term reads a term up to its end.
 func (p *parser) term() (term, error) {
 	t := term{column: p.column()}
+	if dashes := p.dashes(); dashes != "" {
+		t.value, t.valueColumn = dashes, t.column
+		return t, nil
+	}
 	if p.take("-") {
 		t.negated = true
 		if p.atSpace() || p.next("-") {
 			return t, faultAt(t.column, "- must stand right before what is to be left out; in quotes it is a text")
 		}
 	}
-	if p.next("(") {
-		return t, faultAt(p.column(), "parentheses mean nothing here: OR stands between two terms, all else must hold together; quote what you look for")
+	if p.next("(") && (t.negated || p.hasOr()) {
+		return t, faultAt(p.column(), "parentheses group nothing: OR stands between two terms, all else must hold together; quote what you look for")
 	}
 	t.valueColumn = p.column()
 	quoted := p.next(`"`)
@@ -152,6 +156,23 @@ func (p *parser) term() (term, error) {
 	}
 	return p.wordOrPrefix(t)
 }
+
+// dashes takes dashes that stand alone, as between two words of a title.
+func (p *parser) dashes() string {
+	end := p.at
+	for end < len(p.text) && p.text[end] == '-' {
+		end++
+	}
+	if end == p.at || end < len(p.text) && !unicode.IsSpace(p.text[end]) || p.terms == 0 {
+		return ""
+	}
+	found := string(p.text[p.at:end])
+	p.at = end
+	return found
+}
+
+// hasOr reports whether the query has an OR, for which parentheses would make a difference.
+func (p *parser) hasOr() bool { return slices.Contains(strings.Fields(string(p.text)), "OR") }
 
 // value reads what stands behind a field's colon.
 func (p *parser) value(t term) (term, error) {

@@ -2,6 +2,10 @@ package query
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"sluice/shared/consumertest"
@@ -49,6 +53,9 @@ func TestLanguage(t *testing.T) {
 		`weight:>"10"`:                 "rex",
 		"gone":                         "",
 		"secret":                       "",
+		"(dog) [rex]":                  "rex",
+		"dog & rex":                    "rex",
+		"dog - rex -- ...":             "rex",
 		"weight:<1e400":                "bello fluffy rex",
 		"weight:>99999999999999999999": "",
 	} {
@@ -73,7 +80,8 @@ func TestFaultsOfAQuery(t *testing.T) {
 		"dog OR":               "query, column 5: OR must stand between two terms; in quotes it is a word",
 		"OR dog":               "query, column 1: OR must stand between two terms; in quotes it is a word",
 		"dog AND cat":          "query, column 5: all terms must hold anyway, and -term is what must not; in quotes AND is a word",
-		"(dog)":                "query, column 1: parentheses mean nothing here: OR stands between two terms, all else must hold together; quote what you look for",
+		"big (dog OR cat)":     "query, column 5: parentheses group nothing: OR stands between two terms, all else must hold together; quote what you look for",
+		"-(dog cat)":           "query, column 2: parentheses group nothing: OR stands between two terms, all else must hold together; quote what you look for",
 		"weight:":              "query, column 1: field weight: a value is missing; * is for any",
 		":dog":                 "query, column 1: a field's name is missing before the colon; quote what you look for if it has a colon",
 		"- dog":                "query, column 1: - must stand right before what is to be left out; in quotes it is a text",
@@ -170,6 +178,107 @@ func TestFilters(t *testing.T) {
 		_, err := w.Search(t.Context(), r)
 		if _, ok := errors.AsType[*Error](err); !ok {
 			t.Errorf("%+v: %v, want an *Error", r, err)
+		}
+	}
+}
+
+// titles are names of pets whose signs mean something in the language, or nothing at all.
+var titles = []string{
+	"Rock & Roll", "[Ticket#42] Thanks (Accès)", "&", "salt - pepper", "- dash", "AC/DC: live", `"Quoted" name`, `a \ b`, "C++", "C#", "what? why!", "OR", "AND", "NOT OR", "dog OR", "*", "a*b", "100 %", "weight:>x", "a..b", "a:..", "(", ")", "-",
+	"…", "→", "✓", "🦥 & 🦦", "don't", "x=y", "{\"a\":1}", "<b>bold</b>", "-minus", "--", "name:", ":colon", "～ﾟ", "»", "a\tb", strings.Repeat("long ", 60) + "end", strings.Repeat("x", 300),
+}
+
+// A title that is pasted finds its pet, before all others, whatever its signs mean, and in
+// any case; what nothing is called is told as the fault that it is. Fails if a word that
+// OpenSearch's analyzer makes nothing of has to be found.
+func TestPastedTitles(t *testing.T) {
+	w := newWorld(t)
+	var pets []consumertest.Change
+	for i, title := range titles {
+		pets = append(pets, pet(fmt.Sprint("pet ", i), consumertest.Item{"name": consumertest.S(title)}))
+	}
+	w.deliver(pets...)
+	for i, title := range titles {
+		for _, text := range []string{title, " " + strings.ToUpper(title) + " "} {
+			a, err := w.Search(t.Context(), Request{Index: "pets", Text: text})
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			if want := fmt.Sprint("USER%23ann#pet ", i); len(a.Hits) == 0 || a.Hits[0].ID != want {
+				t.Errorf("%s: found %q, want %s first", text, names(a), want)
+			}
+		}
+	}
+	if a := w.find(Request{Index: "pets", Text: "&"}); len(a.Hits) != 1 {
+		t.Errorf("& finds %q, want what is called so alone", names(a))
+	}
+	if a := w.find(Request{Index: "pets", Text: "& Rock $ Roll —"}); len(a.Hits) != 1 {
+		t.Errorf("two words among signs find %q", names(a))
+	}
+}
+
+// Small and capital letters are the same in keywords as in texts, in every script.
+func TestLettersOutsideASCII(t *testing.T) {
+	w := newWorld(t)
+	words := []string{"Ünï", "Kätzchen", "straße", "İstanbul", "ısparta", "Σίσυφος", "ЖИРАФ", "Ķaķis", "ﬁsch", "Đorđe", "ǅ", "Ⴀ", "K", "ſ", "mississippi", "a.b*[c]{1}", `q"w\e`, "#@~<1-5>&|()^$?+", strings.Repeat("ü", 300)}
+	var pets []consumertest.Change
+	for i, word := range words {
+		pets = append(pets, pet(fmt.Sprint("pet ", i), consumertest.Item{"species": consumertest.S(word), "tags": {"L": []consumertest.Value{consumertest.S("x"), consumertest.S(word)}}}))
+	}
+	w.deliver(pets...)
+	for i, word := range words {
+		for _, text := range []string{word, strings.ToUpper(word), strings.ToLower(word)} {
+			want := fmt.Sprint("pet ", i)
+			for _, field := range []string{"species:", "tags:"} {
+				quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
+				if got := w.find(Request{Index: "pets", Text: field + `"` + quoted + `"`}); !slices.ContainsFunc(got.Hits, func(h Hit) bool { return strings.HasSuffix(h.ID, "#"+want) }) {
+					t.Errorf("%s%s doesn't find %s, but %q", field, text, word, names(got))
+				}
+			}
+		}
+	}
+	for text, want := range map[string]string{"species:ÜN*": "pet 0", "species:KÄTZ*": "pet 1", "species:STRASS*": "pet 2", "species:STRASSE": "pet 2", "species:i̇stanbul": "pet 3", "ÜNÏ": "pet 0", "-ünï species:ü*": "pet 18"} {
+		if got := names(w.find(Request{Index: "pets", Text: text})); got != want {
+			t.Errorf("%s finds %q, want %s", text, got, want)
+		}
+	}
+}
+
+// A value is found up to the longest one that can be asked for; an index that was made to
+// hold less says so. Fails if a value that isn't indexed is silently not found.
+func TestLongValues(t *testing.T) {
+	w := newWorld(t)
+	word := func(n int) string { return strings.Repeat("t", n) }
+	long := func(name string, n int) consumertest.Change {
+		return pet(name, consumertest.Item{"tags": {"L": []consumertest.Value{consumertest.S(word(n)), consumertest.S("short")}}, "name": consumertest.S(word(n)), "species": consumertest.S(word(n))})
+	}
+	w.deliver(long("a", 300), long("b", 1000), long("c", MaxValue), long("d", MaxValue+1), long("e", 40_000))
+	if got := names(w.find(Request{Index: "pets", Text: "tags:short"})); got != "a b c d e" {
+		t.Errorf("found %q", got)
+	}
+	if got := names(w.find(Request{Index: "pets", Text: "tags:" + word(300)})); got != "a" {
+		t.Errorf("found %q", got)
+	}
+	for _, field := range []string{"tags", "species", "name"} {
+		for name, n := range map[string]int{"a": 300, "b": 1000, "c": MaxValue} {
+			a := w.find(Request{Index: "pets", Filters: []Filter{{field, word(n)}}})
+			if got := names(a); got != name || len(a.Notes) > 0 {
+				t.Errorf("%s of %d letters finds %q, notes %q", field, n, got, a.Notes)
+			}
+		}
+	}
+	if _, err := w.Search(t.Context(), Request{Index: "pets", Filters: []Filter{{"tags", word(MaxValue + 1)}}}); err == nil || !strings.Contains(err.Error(), "8192 are the most") {
+		t.Errorf("a longer value: %v", err)
+	}
+	// An index from before, which holds less.
+	w.request(http.MethodDelete, "/pets-*", "")
+	w.request(http.MethodPut, "/pets-1", `{"mappings":{"dynamic":false,"properties":{"tags":{"type":"keyword","ignore_above":256},"_sluice":{"properties":{"time":{"type":"date_nanos"},"deleted":{"type":"boolean"}}}}},"aliases":{"pets":{},"pets-all":{}}}`)
+	w.deliver(long("a", 300))
+	for _, r := range []Request{{Text: "tags:" + word(300)}, {Text: word(300)}, {Filters: []Filter{{"tags", word(300)}}}} {
+		r.Index = "pets"
+		if a := w.find(r); len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "more than 256 characters in field tags") {
+			t.Errorf("%+v: notes %q", r, a.Notes)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package query
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"sluice/consumers/search"
 )
@@ -99,11 +101,15 @@ func (r *Request) validate() error {
 	return nil
 }
 
-// body makes the request to OpenSearch.
-func (r *Request) body(f fields, timeout string) (object, error) {
-	query, err := build(r.Text, f)
-	if err != nil {
-		return nil, err
+// body makes the request to OpenSearch. The query is what the text asks for in the
+// language or, if whole, values that are the very text.
+func (r *Request) body(f fields, timeout string, whole bool) (object, error) {
+	query := buildWhole(r.Text, f)
+	if !whole {
+		var err error
+		if query, err = build(r.Text, f); err != nil {
+			return nil, err
+		}
 	}
 	filters, err := r.filters(f)
 	if err != nil {
@@ -133,6 +139,37 @@ func (r *Request) body(f fields, timeout string) (object, error) {
 	return body, nil
 }
 
+// notes says which of the values that are asked for no field of the index holds for
+// searches, since they are too long.
+func (r *Request) notes(f fields) []string {
+	var notes []string
+	note := func(one field, value string) {
+		if one.class != keyword || one.longest == 0 || len(utf16.Encode([]rune(value))) <= one.longest {
+			return
+		}
+		text := fmt.Sprintf("values of more than %d characters in field %s are in documents, but aren't searched", one.longest, one.name)
+		if !slices.Contains(notes, text) {
+			notes = append(notes, text)
+		}
+	}
+	clauses, _ := parse(r.Text) // a fault was told before
+	for _, t := range slices.Concat(clauses...) {
+		names := []string{t.field}
+		if t.field == "" {
+			names = f.searched()
+		}
+		for _, name := range names {
+			if t.kind <= prefix {
+				note(f[name], t.value)
+			}
+		}
+	}
+	for _, filter := range r.Filters {
+		note(f.whole(f[filter.Field]), filter.Value)
+	}
+	return notes
+}
+
 func (r *Request) size() int {
 	if r.Size == 0 {
 		return DefaultSize
@@ -151,7 +188,7 @@ func (r *Request) filters(f fields) ([]object, error) {
 			filters = append(filters, object{"term": object{one.name: filter.Value}})
 			continue
 		}
-		q, err := term{kind: word, value: filter.Value}.in(one)
+		q, err := term{kind: word, value: filter.Value}.in(one, f, true)
 		if wrong, ok := errors.AsType[*Error](err); ok {
 			return nil, &Error{Part: "filter", Reason: wrong.Reason}
 		}

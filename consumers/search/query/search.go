@@ -87,10 +87,28 @@ func (s *Searcher) search(ctx context.Context, r *Request) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := r.body(f, fmt.Sprintf("%dms", s.Timeout.Milliseconds()))
+	timeout := fmt.Sprintf("%dms", s.Timeout.Milliseconds())
+	body, err := r.body(f, timeout, false)
+	if wrong, ok := errors.AsType[*Error](err); ok && wrong.Column > 0 {
+		// A pasted title may break the language's rules. If nothing is called so, the fault
+		// is what helps.
+		if body, err = r.body(f, timeout, true); err != nil {
+			return nil, err
+		}
+		answer, err := s.ask(ctx, r, f, body)
+		if err != nil || answer.Total.Count == 0 {
+			return nil, wrong
+		}
+		return answer, nil
+	}
 	if err != nil {
 		return nil, err
 	}
+	return s.ask(ctx, r, f, body)
+}
+
+// ask makes the request to OpenSearch.
+func (s *Searcher) ask(ctx context.Context, r *Request, f fields, body object) (*Answer, error) {
 	// The newest change is asked for first, of the same copy of the index: what the
 	// hits are from is never older.
 	lines, err := r.lines(newest(), body)
@@ -115,7 +133,11 @@ func (s *Searcher) search(ctx context.Context, r *Request) (*Answer, error) {
 	if err := newest.check(&Request{Index: r.Index + search.AllSuffix}); err != nil {
 		return nil, err
 	}
-	return r.answer(f, hits, newest, s.now())
+	answer, err := r.answer(f, hits, newest, s.now())
+	if err == nil {
+		answer.Notes = r.notes(f)
+	}
+	return answer, err
 }
 
 // fields asks for the fields that the index has now.
