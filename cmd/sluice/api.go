@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"sluice/consumers/search/query"
@@ -15,9 +18,11 @@ import (
 
 type apiCommand struct {
 	pipelineFlags
-	BadgesStack      string `help:"With --stack, which is that of search: the badges' stack on AWS; without it, players aren't served." placeholder:"NAME"`
-	LeaderboardStack string `help:"With --badges-stack: the leaderboard's stack on AWS." placeholder:"NAME"`
-	Listen           string `default:"127.0.0.1:8080" help:"Address and port. The API doesn't ask who asks: before it listens elsewhere, put something that does in front of it." placeholder:"ADDRESS"`
+	BadgesStack      string   `help:"With --stack, which is that of search: the badges' stack on AWS; without it, players aren't served." placeholder:"NAME"`
+	LeaderboardStack string   `help:"With --badges-stack: the leaderboard's stack on AWS." placeholder:"NAME"`
+	Listen           string   `default:"127.0.0.1:8080" help:"Address and port. The API doesn't ask who asks: before it listens elsewhere, put something that does in front of it." placeholder:"ADDRESS"`
+	AllowHost        []string `help:"A name under which the API may be asked, besides localhost and IP addresses, also by the pages of that name; may be given again." placeholder:"NAME"`
+	Whole            bool     `help:"Give every attribute of an item; without it, hits have those that the index maps."`
 }
 
 // Validate checks which stacks are named together.
@@ -37,7 +42,9 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	routes := http.NewServeMux()
-	routes.Handle("/search", query.NewHandler(searcher, log))
+	searches := query.NewHandler(searcher, log)
+	searches.Whole = c.Whole
+	routes.Handle("/search", searches)
 	if c.Stack == "" || c.BadgesStack != "" {
 		players, err := playerFlags{pipelineFlags{c.localFlags, c.BadgesStack}, c.LeaderboardStack}.players(ctx)
 		if err != nil {
@@ -50,13 +57,10 @@ func (c *apiCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("listen at %s: %w; name another address with --listen", c.Listen, err)
 	}
 	say("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s', or /players/NAME; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
-	handler := http.Handler(routes)
-	if ip := net.ParseIP(hostOf(listener.Addr().String())); ip.IsLoopback() {
-		handler = onlyLocal(routes)
-	} else {
+	if ip := net.ParseIP(hostOf(listener.Addr().String())); !ip.IsLoopback() {
 		log.Warn("whoever reaches this address can search and read players; the API doesn't ask who asks", "address", listener.Addr())
 	}
-	return serve(ctx, listener, handler, log)
+	return serve(ctx, listener, onlyOwn(routes, c.AllowHost), log)
 }
 
 // stopTimeout is how long answers that are being made may take after an interrupt.
@@ -68,7 +72,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
-		WriteTimeout:      time.Minute, // of a page of large documents, behind its search
+		WriteTimeout:      time.Minute, // until the answer begins; writing it has its own limits
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -92,24 +96,39 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	return nil
 }
 
-// onlyLocal refuses requests for other hosts: a web page whose name somebody lets lead
-// to this machine could read the answers otherwise.
-func onlyLocal(next http.Handler) http.Handler {
+// onlyOwn refuses requests that a web page of somebody else makes a browser send. Such a
+// page has an Origin of its own, or a name that somebody lets lead to this machine. An
+// IP address is no name, so nobody else can let it lead here.
+func onlyOwn(next http.Handler, allowed []string) http.Handler {
+	own := func(host string) bool {
+		host = strings.ToLower(strings.TrimSuffix(host, "."))
+		return host == "localhost" || net.ParseIP(host) != nil || slices.ContainsFunc(allowed, func(name string) bool { return strings.EqualFold(name, host) })
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostOf(r.Host)
-		if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
-			http.Error(w, "the API listens for this machine only: ask it as localhost", http.StatusMisdirectedRequest)
+		if !own(host) {
+			http.Error(w, fmt.Sprintf("the API isn't asked under the name %q: ask it as localhost or by its IP address, or start it with --allow-host %[1]s", host), http.StatusMisdirectedRequest)
 			return
+		}
+		for _, origin := range r.Header.Values("Origin") {
+			page, err := url.Parse(origin)
+			if err != nil || !own(page.Hostname()) || !sameOrigin(page, r.Host) && !slices.Contains(allowed, page.Hostname()) {
+				http.Error(w, fmt.Sprintf("the API isn't for pages of %q; start it with --allow-host and the page's name to allow them", origin), http.StatusForbidden)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// hostOf returns an address without its port.
+// sameOrigin reports whether a page is from the address that is asked.
+func sameOrigin(page *url.URL, host string) bool { return strings.EqualFold(page.Host, host) }
+
+// hostOf returns an address without its port and without brackets.
 func hostOf(address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return address
+		host = address
 	}
-	return host
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }

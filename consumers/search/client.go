@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -112,7 +111,7 @@ func (c *client) read(ctx context.Context, what string, request func() opensearc
 
 // passes tells whether a failure, of a request or of one document, may be over soon.
 func passes(err error) bool {
-	if errors.Is(err, ErrHung) {
+	if errors.Is(err, ErrHung) || errors.Is(err, ErrTooLong) {
 		return false
 	}
 	status := 0 // no answer, or half of one
@@ -136,7 +135,7 @@ func (c *client) once(ctx context.Context, what string, request opensearchapi.Re
 		return nil, hung(ctx, fmt.Errorf("%s at %s: %w", what, c.endpoint, err))
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err := readBody(ctx, response.Body)
 	if err != nil {
 		return nil, hung(ctx, fmt.Errorf("%s at %s: read the answer: %w", what, c.endpoint, err))
 	}

@@ -1,11 +1,8 @@
 package query
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -22,6 +19,9 @@ const maxAtOnce = 32
 // or error and, for a fault in the query's text, column. README.md of consumers/search
 // has the parameters. It doesn't ask who asks. It is safe for concurrent use.
 type Handler struct {
+	// Whole gives hits every attribute of their items, mapped or not.
+	Whole bool
+
 	searcher *Searcher
 	log      *slog.Logger
 	places   chan struct{}
@@ -42,15 +42,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteJSON(w, r, h.log, http.StatusMethodNotAllowed, failure{Error: "ask with GET"})
 		return
 	}
-	select {
-	case h.places <- struct{}{}:
-		defer func() { <-h.places }()
-	default:
+	answer, err := h.search(r)
+	if errors.Is(err, errBusy) {
 		w.Header().Set("Retry-After", "1")
 		WriteJSON(w, r, h.log, http.StatusServiceUnavailable, failure{Error: "too many searches at once; ask again in a moment"})
 		return
 	}
-	answer, err := h.search(r)
 	if err != nil {
 		status, failed := h.failure(r.Context(), err)
 		WriteJSON(w, r, h.log, status, failed)
@@ -59,6 +56,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	WriteJSON(w, r, h.log, http.StatusOK, answer)
 }
 
+var errBusy = errors.New("too many searches at once")
+
+// search answers a request. Its place is free again before the answer is written, which
+// takes as long as who asked likes.
 func (h *Handler) search(r *http.Request) (*Answer, error) {
 	given, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -67,6 +68,13 @@ func (h *Handler) search(r *http.Request) (*Answer, error) {
 	request, err := parseRequest(given)
 	if err != nil {
 		return nil, err
+	}
+	request.Whole = h.Whole
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	default:
+		return nil, errBusy
 	}
 	return h.searcher.Search(r.Context(), request)
 }
@@ -143,26 +151,4 @@ func (h *Handler) failure(ctx context.Context, err error) (int, failure) {
 		return http.StatusGatewayTimeout, failure{Error: "the search took too long; ask for less, or again later"}
 	}
 	return http.StatusBadGateway, failure{Error: "the search can't be made at the moment; ask again later"}
-}
-
-// WriteJSON answers a request with a body that nobody may keep or take for a page.
-func WriteJSON(w http.ResponseWriter, r *http.Request, log *slog.Logger, status int, body any) {
-	var text bytes.Buffer
-	out := json.NewEncoder(&text)
-	out.SetEscapeHTML(false)
-	if err := out.Encode(body); err != nil {
-		log.ErrorContext(r.Context(), "an answer can't be written", "error", err)
-		status = http.StatusInternalServerError
-		text.Reset()
-		fmt.Fprintln(&text, `{"error":"the answer can't be written"}`)
-	}
-	header := w.Header()
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Length", strconv.Itoa(text.Len()))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(text.Bytes()) // who asked is gone
-	}
 }

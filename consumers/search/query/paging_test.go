@@ -82,3 +82,25 @@ func TestTokens(t *testing.T) {
 		t.Errorf("the second page has %q", got)
 	}
 }
+
+// Whatever a token says, it is a page's or a fault of the request, never OpenSearch's.
+func TestForgedTokens(t *testing.T) {
+	w := newWorld(t)
+	w.pets()
+	values := []string{
+		`null`, `true`, `""`, `"x"`, `"Infinity"`, `"-Infinity"`, `"NaN"`, `0`, `-1`, `1.5`, `1e400`, `-1e400`, `1e-400`, strings.Repeat("9", 1500), "0." + strings.Repeat("1", 1500), `9223372036854775808`, `9007199254740993`,
+		`[]`, `[1]`, `{}`, `{"a":{"b":[null]}}`, strings.Repeat("[", 500) + strings.Repeat("]", 500), `"` + strings.Repeat("x", 3000) + `"`, `"\u0000"`, `"\ud800"`, `"2026-01-01"`,
+	}
+	for _, sorts := range []string{"", "weight", "-name", "species", "_sluice.time", "-_sluice.time"} {
+		r := Request{Index: "pets", Sort: ParseSort(sorts)}
+		for _, value := range values {
+			for _, after := range []string{"[" + value + `,"x"]`, `["x",` + value + "]", `[1,` + value + "]", value, `[1,"x",` + value + "]"} {
+				r.After = base64.RawURLEncoding.EncodeToString([]byte(`{"of":"` + base64.StdEncoding.EncodeToString(r.digest()) + `","after":` + after + `}`))
+				_, err := w.Search(t.Context(), r)
+				if wrong, ok := errors.AsType[*Error](err); err != nil && (!ok || wrong.Part != "after") {
+					t.Errorf("sort %q, after %.60s: %v", sorts, after, err)
+				}
+			}
+		}
+	}
+}

@@ -124,7 +124,7 @@ func (r *Request) body(f fields, timeout string, whole bool) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := r.after()
+	after, err := r.after(f)
 	if err != nil {
 		return nil, err
 	}

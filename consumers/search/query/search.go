@@ -107,8 +107,36 @@ func (s *Searcher) search(ctx context.Context, r *Request) (*Answer, error) {
 	return s.ask(ctx, r, f, body)
 }
 
-// ask makes the request to OpenSearch.
+const (
+	// MaxAnswer is about how many bytes the hits of an answer have at most, unless one alone
+	// has more: a page of larger ones is shorter than was asked for.
+	MaxAnswer = 4 << 20
+	// maxHit is how many bytes OpenSearch's answer with one hit has at most: an item of 400 KB,
+	// each of whose bytes takes six in JSON, once more for its highlights, and the next one.
+	maxHit = 16 << 20
+	// maxMapping is how many bytes an index's mapping has at most.
+	maxMapping = 16 << 20
+)
+
+// ask makes the request to OpenSearch, for fewer hits if they would be too many bytes.
 func (s *Searcher) ask(ctx context.Context, r *Request, f fields, body object) (*Answer, error) {
+	page := *r
+	for page.Size = r.size(); ; page.Size /= 2 {
+		most := int64(MaxAnswer)
+		if page.Size == 1 {
+			most = maxHit
+		}
+		body["size"] = page.Size + 1
+		answer, err := s.askWithin(ctx, &page, f, body, most)
+		if errors.Is(err, search.ErrTooLong) && page.Size > 1 {
+			continue
+		}
+		return answer, err
+	}
+}
+
+// askWithin makes the request to OpenSearch, whose answer has at most so many bytes.
+func (s *Searcher) askWithin(ctx context.Context, r *Request, f fields, body object, most int64) (*Answer, error) {
 	// The newest change is asked for first, of the same copy of the index: what the
 	// hits are from is never older.
 	lines, err := r.lines(newest(), body)
@@ -116,7 +144,7 @@ func (s *Searcher) ask(ctx context.Context, r *Request, f fields, body object) (
 		return nil, err
 	}
 	one := 1
-	text, err := s.reader.Do(ctx, "search of index "+r.Index, func() opensearchapi.Request {
+	text, err := s.reader.Do(ctx, "search of index "+r.Index, most, func() opensearchapi.Request {
 		return opensearchapi.MsearchRequest{Body: bytes.NewReader(lines), MaxConcurrentSearches: &one}
 	})
 	if err != nil {
@@ -142,7 +170,7 @@ func (s *Searcher) ask(ctx context.Context, r *Request, f fields, body object) (
 
 // fields asks for the fields that the index has now.
 func (s *Searcher) fields(ctx context.Context, index string) (fields, error) {
-	text, err := s.reader.Do(ctx, "look at index "+index, func() opensearchapi.Request {
+	text, err := s.reader.Do(ctx, "look at index "+index, maxMapping, func() opensearchapi.Request {
 		return opensearchapi.IndicesGetMappingRequest{Index: []string{index}}
 	})
 	if refused, ok := errors.AsType[*search.StatusError](err); ok && refused.Status == http.StatusNotFound {
