@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sluice/shared/change"
-	"sluice/shared/view"
+	"sluice/shared/timestamp"
 )
 
 // aside is what a document keeps of its item in [ItemField], since the index can't take
@@ -185,7 +185,7 @@ func (m *mapped) appendDates(dst []byte, v change.Value) (_ []byte, altered bool
 		return appendList(dst, v, m.appendDates)
 	case change.S:
 		if text := v.Text(); !m.takesDate(text) {
-			if at, err := view.ParseTime(text, time.UTC); err == nil {
+			if at, err := timestamp.Parse(text, time.UTC); err == nil {
 				dst = append(dst, '"')
 				dst = at.UTC().AppendFormat(dst, "2006-01-02T15:04:05.999999999Z")
 				return append(dst, '"'), true

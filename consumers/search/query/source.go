@@ -30,7 +30,7 @@ func (r *Request) hit(f fields, h found) (Hit, error) {
 		return err
 	})
 	if err == nil && own.Time.IsZero() {
-		err = errors.New("Sluice hasn't written it")
+		err = errors.New("it has no " + search.Field + ", so Sluice hasn't written it")
 	}
 	if err != nil {
 		return hit, fmt.Errorf("document %s of index %s: %w", h.ID, r.Index, err)

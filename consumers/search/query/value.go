@@ -127,7 +127,8 @@ var periods = []struct {
 	{"2006-01-02T15:04:05", func(t time.Time) time.Time { return t.Add(time.Second) }},
 }
 
-var fraction = regexp.MustCompile(`:\d\d\.(\d{1,9})(Z|[+-]\d\d:\d\d)?$`)
+// fraction is a part of a second; what is behind nanoseconds counts for nothing.
+var fraction = regexp.MustCompile(`:\d\d\.(\d{1,9})\d*(Z|[+-]\d\d:\d\d)?$`)
 
 // parsePeriod reads a date or time, in UTC unless it has a zone: the year, month, day,
 // minute, second or part of it that it names.

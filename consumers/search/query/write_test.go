@@ -39,11 +39,13 @@ func TestReadersThatDoNotRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() { _ = c.Close() })
 		if err := c.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprint(c, "GET /search?index=pets HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if _, err := fmt.Fprint(c, "GET /search?index=pets HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
 		line, err := bufio.NewReaderSize(c, 16).ReadString('\n')
 		if err != nil || !strings.Contains(line, " 200 ") {
 			t.Fatalf("client %d that asks gets %q, %v", i, line, err)
