@@ -29,8 +29,8 @@ type end struct {
 // that names its destination already keeps it, so that a call can name the one it
 // failed at, and its caller the one that all of it was for.
 //
-// A consumer with one destination needs no At. One with several names them, whether
-// a change failed there or not, and joins what became of a change's parts with
+// A consumer with one destination needs no At. One with several names the destination
+// of every write, whether the write failed there or not, and joins what became of a change's parts with
 // Combine. Then a change that fails is Stuck only if others get on at each of the
 // destinations where it fails; one that is down is waited for.
 //
@@ -77,28 +77,54 @@ func combinedEnds(result error, parts []error) error {
 }
 
 // judgeDestinations notes which destinations got something done in the batch, and
-// says of those that should have and didn't that they are down. errs are what
-// became of the changes that the consumer was given.
+// which should have and didn't. errs are what became of the changes that the
+// consumer was given.
 func (b *batch) judgeDestinations(errs []error, now time.Time) {
 	h := b.handler
-	succeeded, failed := map[string]bool{}, map[string][]error{}
+	succeeded := map[string]bool{}
+	b.failed = map[string][]error{}
 	for _, err := range errs {
 		for _, e := range endsOf(err) {
 			switch e.outcome {
 			case Applied, Duplicate, Stale: // at least what came before is there, so the destination answers
 				succeeded[e.destination] = true
 			case Retry:
-				failed[e.destination] = append(failed[e.destination], e.err)
+				b.failed[e.destination] = append(b.failed[e.destination], e.err)
 			}
 		}
 	}
 	for name := range succeeded {
-		h.memory.succeeded(name, now)
-		delete(failed, name)
+		delete(b.failed, name)
+		d := h.memory.destination(name)
+		d.proved(now, h.Settings.StuckAfter)
+		d.lastSucceeded, d.downSince = now, time.Time{}
+		if d.run.since.IsZero() {
+			d.run.since = now
+		}
+		d.run.at = now
 	}
-	for _, name := range slices.Sorted(maps.Keys(failed)) {
+	for name := range b.failed {
+		d := h.memory.destination(name)
+		d.run = span{}
+		if d.downSince.IsZero() {
+			d.downSince = now
+		}
+	}
+}
+
+// reportDown says which destinations are down. One that is known to work isn't.
+func (b *batch) reportDown(now time.Time) {
+	h := b.handler
+	doubtful := b.doubtful(now)
+	for _, name := range slices.Sorted(maps.Keys(b.failed)) {
+		d := h.memory.destination(name)
+		attributes := []any{"destination", cmp.Or(name, h.Name), "since", d.downSince,
+			"count", len(b.failed[name]), "error", b.failed[name][0].Error()}
+		if f, ok := doubtful[name]; ok && (d.works.at.Equal(now) || d.isProved(f, now, h.Settings)) {
+			h.Log.Warn("changes keep failing at a destination that works: soon they are stuck", attributes...)
+			continue
+		}
 		b.counts.destinationsDown++
-		h.Log.Warn("destination is down: its changes wait", "destination", cmp.Or(name, h.Name),
-			"since", h.memory.down(name, now), "count", len(failed[name]), "error", failed[name][0].Error())
+		h.Log.Warn("destination is down: its changes wait", attributes...)
 	}
 }

@@ -30,6 +30,7 @@ type Handler struct {
 	Settings    Settings
 	Log         *slog.Logger
 	Metrics     io.Writer        // gets a line in embedded metric format for each batch
+	Notes       Notes            // of all instances of the function; nil: there are none
 	Now         func() time.Time // the clock
 
 	decoder change.Decoder
@@ -62,10 +63,12 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: this is not a batch of a Kinesis event source mapping: %w", h.Name, err)
 	}
 	b := &batch{handler: h, records: records, errs: make([]error, len(records)), redriven: isRedriven(ctx)}
+	b.readNotes(ctx)
 	if err := b.apply(ctx); err != nil {
 		return nil, err
 	}
-	b.takeOutHopeless()
+	b.takeOutHopeless(ctx)
+	b.writeNotes(ctx, b.applied)
 	b.keepRejected(ctx)
 	return b.answer()
 }
@@ -76,6 +79,8 @@ type batch struct {
 	records []change.Record
 	errs    []error // what became of each record, as for Consumer.ApplyBatch
 	counts  counts
+	applied time.Time          // when the consumer had done what it could
+	failed  map[string][]error // by destination, of those that got nothing done
 	// redriven says that these are dead letters that are sent again.
 	redriven bool
 }
@@ -84,10 +89,11 @@ type batch struct {
 func (b *batch) apply(ctx context.Context) error {
 	changes := make([]*change.Change, 0, len(b.records))
 	indexes := make([]int, 0, len(b.records))
+	released := b.release()
 	for i := range b.records {
 		r := &b.records[i]
 		switch {
-		case !b.redriven && b.handler.memory.isKept(b.position(i)):
+		case !b.redriven && i != released && b.handler.memory.isDone(b.position(i)):
 			b.errs[i] = Duplicate
 		case r.Err != nil:
 			b.errs[i] = RejectFor(Undecodable, r.Err)
@@ -95,6 +101,7 @@ func (b *batch) apply(ctx context.Context) error {
 			changes, indexes = append(changes, r.Change), append(indexes, i)
 		}
 	}
+	b.applied = b.handler.Now()
 	if len(changes) == 0 {
 		return nil
 	}
@@ -104,7 +111,8 @@ func (b *batch) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now := b.handler.Now()
+	b.applied = b.handler.Now()
+	now := b.applied
 	for n, i := range indexes {
 		b.errs[i] = errs[n]
 		if OutcomeOf(errs[n]) == Applied {
@@ -112,6 +120,7 @@ func (b *batch) apply(ctx context.Context) error {
 		}
 	}
 	b.judgeDestinations(errs, now)
+	b.judgeReleased(released)
 	return nil
 }
 
@@ -150,26 +159,35 @@ func (b *batch) applyRecovering(ctx context.Context, changes []*change.Change) (
 
 // takeOutHopeless turns changes that failed for too long into dead letters, so
 // that the mapping neither waits for them for ever nor discards them. A change
-// is stuck if it kept failing for StuckAfter although others succeeded in between,
-// at each of the destinations where it fails: if none does, that one is down, and
-// its changes wait. Close to the age at which the mapping discards a record,
-// waiting ends in any case. A dead letter that is sent again fails no longer than
-// now: its sender has it, and no mapping waits for it.
-func (b *batch) takeOutHopeless() {
+// is stuck if it kept failing for StuckAfter although each of the destinations where
+// it fails works: others succeeded there in between, a probe says so, or another
+// instance does. If nothing says so, that destination is down, and its changes wait.
+// Close to the age at which the mapping discards a record, waiting ends in any case.
+// A dead letter that is sent again fails no longer than now: its sender has it, and no
+// mapping waits for it.
+func (b *batch) takeOutHopeless(ctx context.Context) {
+	h, now := b.handler, b.applied
 	if b.redriven {
+		b.reportDown(now)
 		return
 	}
-	h := b.handler
-	now := h.Now()
+	failing := map[int]failures{}
 	for i := range b.records {
-		if OutcomeOf(b.errs[i]) != Retry {
-			continue
+		if OutcomeOf(b.errs[i]) == Retry {
+			failing[i] = h.memory.failed(b.position(i), endsOf(b.errs[i]), now)
 		}
-		stuckFor := h.memory.failed(b.position(i), endsOf(b.errs[i]), now)
+	}
+	b.probe(ctx, now)
+	b.reportDown(now)
+	for i, at := range failing {
+		isStuck := true
+		for name, f := range at {
+			isStuck = isStuck && h.memory.destination(name).isStuck(f, now, h.Settings)
+		}
 		switch {
 		case now.Sub(b.records[i].Arrival) >= h.Settings.GiveUpAge:
 			b.errs[i] = RejectFor(GivenUp, b.errs[i])
-		case stuckFor >= h.Settings.StuckAfter:
+		case isStuck:
 			b.errs[i] = RejectFor(Stuck, b.errs[i])
 		}
 	}
@@ -221,6 +239,7 @@ func (b *batch) answer() ([]byte, error) {
 		}
 	}
 	if lowest != "" {
+		b.rememberFinished(lowest)
 		h.Log.Warn("changes have to come again", "count", b.counts.outcomes[Retry],
 			"lowestSequenceNumber", lowest, "itsError", firstError.Error())
 	}
@@ -231,6 +250,24 @@ func (b *batch) answer() ([]byte, error) {
 		h.Log.Error("metrics of this batch are lost", "error", err.Error())
 	}
 	return marshalAnswer(lowest, b.redriven)
+}
+
+// rememberFinished remembers which records behind the lowest failing one need nothing
+// more. They come again with it, and are answered from memory then: a healthy
+// neighbour of a change that keeps failing isn't applied dozens of times.
+func (b *batch) rememberFinished(lowest string) {
+	if b.redriven {
+		return
+	}
+	for i, err := range b.errs {
+		switch OutcomeOf(err) {
+		case Applied, Duplicate, Stale, Skip:
+			if p := b.position(i); lessSequence(lowest, p.sequence) {
+				b.handler.memory.finished.add(p)
+			}
+		case Retry, Rejected: // comes again; is kept
+		}
+	}
 }
 
 func (b *batch) position(i int) position {

@@ -211,7 +211,7 @@ func TestDeadLetterThatCannotBeKept(t *testing.T) {
 
 	f.letters.full = nil
 	f.wantAnswer(f.invoke(2, insert("bad"), insert("b")), 0)
-	f.wantCounts(map[string]int{"Taken": 2, "Applied": 1, "Rejected": 1})
+	f.wantCounts(map[string]int{"Taken": 2, "Duplicate": 1, "Rejected": 1})
 }
 
 // A record that is kept already isn't kept again each time another one of its

@@ -49,5 +49,9 @@ func newMainHandler(name string, build func(aws.Config) (Consumer, error)) (*Han
 		S3:     s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil }),
 		Bucket: settings.DeadLetterBucket,
 	}
-	return NewHandler(name, c, letters, settings, log, os.Stdout), nil
+	handler := NewHandler(name, c, letters, settings, log, os.Stdout)
+	if settings.DeadLetterBucket != "" {
+		handler.Notes = &Bucket{S3: letters.S3, Name: letters.Bucket, Consumer: name}
+	}
+	return handler, nil
 }

@@ -1,87 +1,133 @@
 package consumer
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// memorySize bounds what a function remembers of records between batches.
-const memorySize = 10_000
+// What a function remembers of records between batches is bounded.
+const (
+	maxFailing  = 10_000
+	maxKept     = 10_000
+	maxFinished = 20_000 // twice as many as a batch has at most
+	// maxDestinations is far more than a consumer has that names its destinations as At says.
+	maxDestinations = 1_000
+)
 
 // memory is what one function instance remembers of troublesome records from
 // one delivery to the next. Lambda doesn't say how often it delivered a record,
 // so this is the only way to tell one that keeps failing from one that fails
 // for the first time. It is lost when the instance ends; then counting begins
 // anew, and the record's age is what decides in the end (Settings.GiveUpAge).
+//
+// A record's strings stand in the buffer of its batch. What is stored here is a
+// copy, or one short string would keep all data of its batch in memory.
 type memory struct {
-	failing      map[position]failures  // records that have to come again
-	kept         map[position]struct{}  // records already kept as dead letters
-	destinations map[string]destination // by their names, see At
+	failing      map[position]failures // records that have to come again
+	kept         positions             // records already kept as dead letters
+	finished     positions             // records that need nothing more, behind one that does
+	destinations map[string]*destination
+	turn         int // of the finished records that are handed over once more, see release
 }
 
-// failures are since when a record has been failing, by destination.
+// failures are how a record has been failing, by destination.
 type failures map[string]failure
 
 type failure struct {
-	since time.Time // others have got on between any two failures since then
+	first time.Time // it has failed at each delivery since
+	since time.Time // and others have got on there between any two failures since
 	last  time.Time
-}
-
-// destination is what is known of one.
-type destination struct {
-	lastSucceeded time.Time // when anything last got done there
-	downSince     time.Time // since when changes fail there and none succeeds; zero: they don't
 }
 
 // position identifies a record; sequence numbers repeat from shard to shard.
 type position struct{ stream, shard, sequence string }
 
-func newMemory() memory {
-	return memory{failing: map[position]failures{}, kept: map[position]struct{}{}, destinations: map[string]destination{}}
+// clone returns a position that keeps no batch in memory.
+func (p position) clone() position {
+	return position{strings.Clone(p.stream), strings.Clone(p.shard), strings.Clone(p.sequence)}
 }
 
-// succeeded remembers that something got done at a destination.
-func (m *memory) succeeded(name string, now time.Time) {
-	m.destinations[name] = destination{lastSucceeded: now}
+// positions is a set of so many positions at most: the oldest is forgotten first.
+type positions struct {
+	limit int
+	set   map[position]struct{}
+	order []position // a ring once it is full
+	next  int
 }
 
-// down remembers that nothing got done at a destination although it should have,
-// and returns since when that is so.
-func (m *memory) down(name string, now time.Time) time.Time {
-	d := m.destinations[name]
-	if d.downSince.IsZero() {
-		d.downSince = now
-		m.destinations[name] = d
+func (s *positions) has(p position) bool {
+	_, ok := s.set[p]
+	return ok
+}
+
+func (s *positions) add(p position) {
+	if s.has(p) {
+		return
 	}
-	return d.downSince
+	if s.set == nil {
+		s.set = map[position]struct{}{}
+	}
+	p = p.clone()
+	s.set[p] = struct{}{}
+	if len(s.order) < s.limit {
+		s.order = append(s.order, p)
+		return
+	}
+	delete(s.set, s.order[s.next])
+	s.order[s.next] = p
+	s.next = (s.next + 1) % s.limit
+}
+
+func newMemory() memory {
+	return memory{
+		failing: map[position]failures{}, kept: positions{limit: maxKept}, finished: positions{limit: maxFinished},
+		destinations: map[string]*destination{},
+	}
+}
+
+// destination returns what is known of the one with this name.
+func (m *memory) destination(name string) *destination {
+	d := m.destinations[name]
+	if d == nil {
+		if len(m.destinations) >= maxDestinations {
+			clear(m.destinations)
+		}
+		d = &destination{name: strings.Clone(name)}
+		m.destinations[d.name] = d
+	}
+	return d
 }
 
 // failed remembers at which destinations the record at p failed now, and returns
-// for how long it has been failing at all of them while others got on there.
+// how it has been failing at each of them.
 //
 // Where nothing got done since it last failed, the destination is down, or was, and
-// the change isn't to blame: it is judged anew. So a change that happens to fail
-// once more when an outage ends, or failed once before it began, isn't stuck.
-func (m *memory) failed(p position, ends []end, now time.Time) time.Duration {
+// the change isn't to blame: its time among others that succeed begins anew. So a
+// change that happens to fail once more when an outage ends, or failed once before
+// it began, isn't stuck.
+func (m *memory) failed(p position, ends []end, now time.Time) failures {
 	before, known := m.failing[p]
-	if !known && len(m.failing) >= memorySize {
+	if !known && len(m.failing) >= maxFailing {
 		clear(m.failing)
 	}
 	current := failures{} // what doesn't fail any more is forgotten
-	since := time.Time{}
 	for _, e := range ends {
 		if e.outcome != Retry {
 			continue
 		}
-		f, ok := before[e.destination]
-		if !ok || !m.destinations[e.destination].lastSucceeded.After(f.last) {
+		d := m.destination(e.destination)
+		f, ok := before[d.name]
+		if !ok {
+			f.first = now
+		}
+		if !ok || !d.lastSucceeded.After(f.last) {
 			f.since = now
 		}
 		f.last = now
-		current[e.destination] = f
-		if f.since.After(since) {
-			since = f.since
-		}
+		current[d.name] = f
 	}
-	m.failing[p] = current
-	return now.Sub(since)
+	m.failing[p.clone()] = current
+	return current
 }
 
 // done forgets a record that needs no further delivery.
@@ -90,14 +136,9 @@ func (m *memory) done(p position) { delete(m.failing, p) }
 // keep remembers that the record at p is a dead letter already. Another record
 // of its batch may bring it back many times; it must not be kept each time.
 func (m *memory) keep(p position) {
-	if len(m.kept) >= memorySize {
-		clear(m.kept)
-	}
-	m.kept[p] = struct{}{}
+	m.kept.add(p)
 	m.done(p)
 }
 
-func (m *memory) isKept(p position) bool {
-	_, ok := m.kept[p]
-	return ok
-}
+// isDone reports whether the record at p needs nothing more from this instance.
+func (m *memory) isDone(p position) bool { return m.kept.has(p) || m.finished.has(p) }
