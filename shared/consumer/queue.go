@@ -1,17 +1,18 @@
 package consumer
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -39,74 +40,118 @@ type Queue struct {
 
 // Keep stores the letters and returns one error for each, nil once it is
 // stored. A letter may be stored twice if an answer was lost.
+//
+// What SQS refuses for its content goes into the bucket, and a message that
+// holds nothing but where it is goes into the queue.
 func (q *Queue) Keep(ctx context.Context, letters []DeadLetter) []error {
 	errs := make([]error, len(letters))
 	messages := make([]string, len(letters))
+	all := make([]int, len(letters))
+	for i := range all {
+		all[i] = i
+	}
+	write(all, func(i int) { messages[i], errs[i] = q.message(ctx, &letters[i]) })
+	q.sendAll(ctx, messages, packMessages(messages), errs)
+	if refused := refusedOf(messages, errs); len(refused) > 0 { // perhaps only because of another one in its batch
+		q.sendAll(ctx, messages, eachAlone(refused), errs)
+	}
+	if refused := refusedOf(messages, errs); len(refused) > 0 {
+		write(refused, func(i int) { messages[i], errs[i] = q.bare(ctx, &letters[i]) })
+		refused = slices.DeleteFunc(refused, func(i int) bool { return errs[i] != nil })
+		q.sendAll(ctx, messages, eachAlone(refused), errs)
+	}
+	return errs
+}
+
+// refusedOf returns the indexes of the messages that SQS refused for their content.
+func refusedOf(messages []string, errs []error) (indexes []int) {
+	for i, err := range errs {
+		if messages[i] != "" && Refused(err) {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
+}
+
+func eachAlone(indexes []int) (batches [][]int) {
+	for _, i := range indexes {
+		batches = append(batches, []int{i})
+	}
+	return batches
+}
+
+// write calls one for each index, several side by side.
+func write(indexes []int, one func(i int)) {
 	var group errgroup.Group
 	group.SetLimit(queueConcurrency)
-	for i := range letters {
+	for _, i := range indexes {
 		group.Go(func() error {
-			messages[i], errs[i] = q.message(ctx, &letters[i])
+			one(i)
 			return nil
 		})
 	}
-	_ = group.Wait() // errors are in errs
-	for _, batch := range packMessages(messages) {
+	_ = group.Wait() // one reports its errors itself
+}
+
+func (q *Queue) sendAll(ctx context.Context, messages []string, batches [][]int, errs []error) {
+	var group errgroup.Group
+	group.SetLimit(queueConcurrency)
+	for _, batch := range batches {
 		group.Go(func() error {
 			q.send(ctx, messages, batch, errs)
 			return nil
 		})
 	}
 	_ = group.Wait() // errors are in errs
-	return errs
 }
 
 // message returns what goes into the queue for a letter: the letter itself,
 // or, where that is too large, a letter that points to the body in S3.
 func (q *Queue) message(ctx context.Context, letter *DeadLetter) (string, error) {
-	text, err := json.Marshal(letter)
+	text, err := letter.text()
 	if err != nil {
-		return "", fmt.Errorf("write dead letter: %w", err)
+		return "", err
 	}
 	if len(text) <= MaxMessageBytes {
-		return string(text), nil
+		return text, nil
 	}
-	if q.Bucket == "" {
-		return "", fmt.Errorf("dead letter has %d bytes, a message at most %d: %w", len(text), MaxMessageBytes, ErrNoBucket)
-	}
-	key := letter.bodyKey()
-	if err := q.store(ctx, key, text); err != nil {
-		return "", fmt.Errorf("store dead letter in s3://%s/%s: %w", q.Bucket, key, err)
-	}
-	pointer := *letter
-	pointer.Data = ""
-	pointer.Body = &Body{Bucket: q.Bucket, Key: key}
-	pointer.Error = shorten(pointer.Error, maxPointerError)
-	text, err = json.Marshal(pointer)
+	body, err := q.store(ctx, letter, text)
 	if err != nil {
-		return "", fmt.Errorf("write dead letter: %w", err)
+		return "", err
 	}
-	return string(text), nil
+	return letter.pointer(body).text()
 }
 
-func (q *Queue) store(ctx context.Context, key string, body []byte) error {
+// bare returns a message that SQS takes whatever stands in the letter, which is
+// stored in S3.
+func (q *Queue) bare(ctx context.Context, letter *DeadLetter) (string, error) {
+	text, err := letter.text()
+	if err != nil {
+		return "", err
+	}
+	body, err := q.store(ctx, letter, text)
+	if err != nil {
+		return "", fmt.Errorf("the queue refuses the dead letter's content: %w", err)
+	}
+	return letter.barePointer(body).text()
+}
+
+// store puts a whole letter into the bucket.
+func (q *Queue) store(ctx context.Context, letter *DeadLetter, text string) (*Body, error) {
+	if q.Bucket == "" {
+		return nil, fmt.Errorf("dead letter has %d bytes, a message at most %d: %w", len(text), MaxMessageBytes, ErrNoBucket)
+	}
+	key := letter.bodyKey()
 	_, err := q.S3.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:      &q.Bucket,
 		Key:         &key,
-		Body:        bytes.NewReader(body),
+		Body:        strings.NewReader(text),
 		ContentType: aws.String("application/json"),
 	})
-	return err
-}
-
-// maxPointerError keeps a pointer small even if the error isn't; the body has it whole.
-const maxPointerError = 4 << 10
-
-func shorten(s string, n int) string {
-	if len(s) <= n {
-		return s
+	if err != nil {
+		return nil, fmt.Errorf("store dead letter in s3://%s/%s: %w", q.Bucket, key, err)
 	}
-	return s[:n] + "…"
+	return &Body{Bucket: q.Bucket, Key: key}, nil
 }
 
 // packMessages groups the indexes of the non-empty messages into batches that SQS takes.
@@ -150,9 +195,19 @@ func (q *Queue) send(ctx context.Context, messages []string, batch []int, errs [
 	}
 	for _, failed := range out.Failed {
 		if i, err := strconv.Atoi(aws.ToString(failed.Id)); err == nil && i >= 0 && i < len(errs) {
-			errs[i] = fmt.Errorf("send dead letter to %s: %s: %s", q.URL, aws.ToString(failed.Code), aws.ToString(failed.Message))
+			errs[i] = fmt.Errorf("send dead letter to %s: %w", q.URL, entryError(failed))
 		}
 	}
+}
+
+// entryError is the error of one message. A code blames the message only if SQS
+// says that the sender is at fault.
+func entryError(failed types.BatchResultErrorEntry) error {
+	err := &smithy.GenericAPIError{Code: aws.ToString(failed.Code), Message: aws.ToString(failed.Message)}
+	if !failed.SenderFault {
+		return errors.New(err.Error()) // without a code that Refused reads
+	}
+	return err
 }
 
 var (

@@ -125,7 +125,8 @@ func (r *Redrive) whole(ctx context.Context, l *consumer.DeadLetter) (consumer.D
 	if err := json.Unmarshal(text, &whole); err != nil {
 		return *l, fmt.Errorf("its body s3://%s/%s is no dead letter: %w", l.Body.Bucket, l.Body.Key, err)
 	}
-	if whole.Position != l.Position {
+	// A pointer has its names cut, and one that the queue took only without them lacks some.
+	if !whole.IsAt(l.Position) {
 		return *l, fmt.Errorf("its body s3://%s/%s is that of another record, %s", l.Body.Bucket, l.Body.Key, whole.Position.SequenceNumber)
 	}
 	return whole, nil

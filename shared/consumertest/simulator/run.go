@@ -246,10 +246,13 @@ type poller struct {
 	in        *instance
 	first     int // the next record's number
 	instances int
+	retries   int
 }
 
 // deliver delivers a batch: what failed again from the lowest failure on, and the
-// whole batch to a new instance if the instance crashed.
+// whole batch to a new instance if the instance crashed. Every other retry goes to a new
+// instance too: one that remembers nothing, and so gives the consumer again what
+// was done behind the failure.
 func (p *poller) deliver(ctx context.Context, batch []record) {
 	for len(batch) > 0 {
 		if p.run.failed() {
@@ -266,6 +269,11 @@ func (p *poller) deliver(ctx context.Context, batch []record) {
 		}
 		done := p.run.invoke(ctx, p.in, p.handler, p.first, batch)
 		p.first, batch = p.first+done, batch[done:]
+		if len(batch) > 0 {
+			if p.retries++; p.retries%2 == 0 {
+				p.handler = nil
+			}
+		}
 	}
 }
 
