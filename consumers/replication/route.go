@@ -40,6 +40,8 @@ func (r *Route) effect(c *change.Change) effect {
 	switch {
 	case declaration.AllHoldIn(r.where, c.Keys, c.New):
 		return put
+	case c.LacksOld() && !(c.ByTTL() && !r.removeExpired): // whether it matched nobody knows; what isn't there is removed without harm
+		return remove
 	case c.ByTTL() && !r.removeExpired, !declaration.AllHoldIn(r.where, c.Keys, c.Old):
 		return nothing
 	}

@@ -48,7 +48,8 @@ func (r *Route) effect(c *change.Change) effect {
 	switch {
 	case declaration.AllHoldIn(r.where, c.Keys, c.New):
 		return put
-	case declaration.AllHoldIn(r.where, c.Keys, c.Old):
+	case c.LacksOld(), // whether it matched nobody knows; what isn't there is removed without harm
+		declaration.AllHoldIn(r.where, c.Keys, c.Old):
 		return remove
 	}
 	return nothing

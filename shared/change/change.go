@@ -71,13 +71,18 @@ type Change struct {
 
 	Keys Image // always there: one or two attributes of type S, N or B
 	New  Image // there for Insert and Modify
-	Old  Image // there for Modify and Remove
+	Old  Image // there for Modify, and nearly always for Remove: see LacksOld
 }
 
 // ByTTL reports whether DynamoDB itself deleted the item because its time to live had passed.
 func (c *Change) ByTTL() bool {
 	return c.Kind == Remove && c.Identity == UserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
 }
+
+// LacksOld reports whether this is a removal without the old image. DynamoDB itself always writes one. DynamoDB Local leaves
+// it out now and then, when two writers delete one item at once. Keys and time are enough to remove a copy; whoever needs what
+// the item held has to reject the change.
+func (c *Change) LacksOld() bool { return c.Kind == Remove && !c.Old.Exists() }
 
 // Time returns the creation time of the change, in UTC.
 func (c *Change) Time() time.Time { return time.UnixMicro(c.Version).UTC() }

@@ -8,7 +8,8 @@
 //
 //   - All or nothing: a record is checked to its last byte before it becomes a [Change]. After that, reading a value fails only
 //     because the attribute is missing or has another type.
-//   - Bad data of one record is that record's Err, a [*DecodeError], and touches no other record.
+//   - Bad data of one record is that record's Err, a [*DecodeError], and touches no other record. So is a field beside the data that
+//     isn't as Lambda writes it, except the sequence number: a record without one can't be named to Lambda.
 //   - Values are exact: numbers keep every digit and are never floating point; binary is decoded both times that the stream
 //     encodes it.
 //   - Version is in microseconds, whether the stream wrote microseconds or milliseconds.
@@ -28,8 +29,8 @@
 //   - names in other letter case. Only those of userIdentity come in two spellings.
 //
 // A change needs eventName, tableName, Keys (one or two attributes of type S, N or B), a creation time, and the images of its kind:
-// an insert the new one, a modify both, a remove the old one, and none besides. The stream always carries whole images; a record
-// without one would make a sum wrong in silence. A time without precision is in milliseconds. A time before March 1973 or after the
+// an insert the new one, a modify both, a remove none but the old one. The stream always carries whole images. A remove may lack
+// its image ([Change.LacksOld]): a sum can't take it, a copy can. A time without precision is in milliseconds. A time before March 1973 or after the
 // year 4253 is refused: it is not old or late, but in another unit than the record says.
 //
 // An attribute's value has exactly one of the ten types. An N is a JSON number within DynamoDB's limits, a B base64 of base64,

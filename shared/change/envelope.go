@@ -85,7 +85,7 @@ func (e *envelope) record(r *Record) bool {
 	switch {
 	case r.SequenceNumber == "":
 		return e.fail(at, "a record has no kinesis.sequenceNumber")
-	case !e.ofKinesis.has(kinesisData):
+	case r.Err == nil && !e.ofKinesis.has(kinesisData):
 		r.Err = newDecodeError("the record has no data", nil, 0)
 	}
 	e.size += len(r.SequenceNumber) + len(r.PartitionKey) + len(r.Encoded)/4*3
@@ -99,11 +99,11 @@ func (e *envelope) kinesis(r *Record) bool {
 		case 0:
 			ok = e.text(&r.SequenceNumber)
 		case 1:
-			ok = e.text(&r.PartitionKey)
+			ok = e.partitionKey(r)
 		case kinesisData:
 			ok = e.data(r)
 		case 3:
-			ok = e.arrival(&r.Arrival)
+			ok = e.arrival(r)
 		case wrong:
 			return false
 		}
@@ -132,7 +132,29 @@ func (e *envelope) text(dst *string) bool {
 	return ok
 }
 
+// odd passes over a value that isn't as it should be. The record is refused for it, and no other one.
+func (e *envelope) odd(r *Record, what string) bool {
+	at := e.i
+	if !e.skip() {
+		return false
+	}
+	if r.Err == nil {
+		r.Err = newDecodeError("the record's "+what, e.b[at:e.i], 0)
+	}
+	return true
+}
+
+func (e *envelope) partitionKey(r *Record) bool {
+	if e.peek() != '"' {
+		return e.odd(r, "partitionKey is no string")
+	}
+	return e.text(&r.PartitionKey)
+}
+
 func (e *envelope) stream(r *Record) bool {
+	if e.peek() != '"' {
+		return e.odd(r, "eventSourceARN is no string")
+	}
 	t, ok := e.str()
 	if !ok {
 		return false
@@ -146,6 +168,9 @@ func (e *envelope) stream(r *Record) bool {
 
 // shard reads the eventID: the shard's name, a colon, and the sequence number.
 func (e *envelope) shard(r *Record) bool {
+	if e.peek() != '"' {
+		return e.odd(r, "eventID is no string")
+	}
 	t, ok := e.str()
 	if !ok {
 		return false
@@ -170,7 +195,9 @@ func (e *envelope) data(r *Record) bool {
 			return false
 		}
 		r.Encoded = e.b[at:e.i:e.i]
-		r.Err = newDecodeError("the record's data is no string", r.Encoded, 0)
+		if r.Err == nil {
+			r.Err = newDecodeError("the record's data is no string", r.Encoded, 0)
+		}
 		return true
 	}
 	start := e.i + 1
@@ -188,33 +215,56 @@ func (e *envelope) data(r *Record) bool {
 	return true
 }
 
-// arrival reads seconds since 1970 with decimals.
-func (e *envelope) arrival(dst *time.Time) bool {
+// maxSeconds is in the year 5138. A larger number can only be of milliseconds, some writers' unit: in seconds it would be later, and
+// milliseconds below it would be before March 1973.
+const maxSeconds = 1e11
+
+// arrival reads seconds since 1970 with decimals. Milliseconds, and either of them as a string, are unmistakable too. Anything else
+// refuses its record alone.
+func (e *envelope) arrival(r *Record) bool {
 	if e.peek() == 'n' {
 		return e.literal("null")
 	}
 	at := e.i
-	t, ok := e.number()
-	if !ok {
-		return false
+	var b []byte
+	switch c := e.peek(); {
+	case c == '"':
+		t, ok := e.str()
+		if !ok {
+			return false
+		}
+		b = e.content(t)
+	case c == '-' || '0' <= c && c <= '9':
+		t, ok := e.number()
+		if !ok {
+			return false
+		}
+		b = e.b[t.start:t.end]
+	default:
+		return e.odd(r, "approximateArrivalTimestamp is no number")
 	}
-	b := e.b[t.start:t.end]
 	if micros, ok := fixedMicros(b); ok {
-		*dst = time.UnixMicro(micros).UTC()
+		r.Arrival = time.UnixMicro(micros).UTC()
 		return true
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || math.Abs(f) > 1e11 {
-		return e.fail(at, "the time of arrival is out of range")
+	if f > maxSeconds {
+		f /= 1000
 	}
-	*dst = time.UnixMicro(int64(math.Round(f * 1e6))).UTC()
+	if err != nil || !(f >= 0 && f <= maxSeconds) || numberLen(b) != len(b) {
+		if r.Err == nil {
+			r.Err = newDecodeError("the record's approximateArrivalTimestamp is no time", e.b[at:e.i], 0)
+		}
+		return true
+	}
+	r.Arrival = time.UnixMicro(int64(math.Round(f * 1e6))).UTC()
 	return true
 }
 
 // fixedMicros reads seconds as Lambda writes them, with up to six decimals, and returns microseconds. Anything else isn't ok.
 func fixedMicros(b []byte) (n int64, ok bool) {
 	whole, decimals, _ := bytes.Cut(b, []byte("."))
-	if len(whole) > 10 || len(decimals) > 6 {
+	if len(whole) == 0 || len(whole) > 10 || len(decimals) > 6 || numberLen(b) != len(b) {
 		return 0, false
 	}
 	for _, part := range [2][]byte{whole, decimals} {

@@ -184,6 +184,8 @@ var payloads = []string{
 	`{"Records":[{"kinesis":{"sequenceNumber":"1","sequenceNumber":"2","data":"e30="}}]}`,
 	`{"Records":[{"kinesis":{"sequenceNumber":"","data":"e30="}}]}`,
 	`{"Records":[{"kinesis":{"sequenceNumber":"1","data":"\ud800"}}]}`,
+	`{"Records":[{"kinesis":{"sequenceNumber":"1","approximateArrivalTimestamp":1545084650987}},{"kinesis":{"sequenceNumber":"1","approximateArrivalTimestamp":"1545084650.987"}}]}`,
+	`{"Records":[{"eventID":1,"kinesis":{"sequenceNumber":"1","partitionKey":{},"approximateArrivalTimestamp":[-1]},"eventSourceARN":null}]}`,
 }
 
 type oraclePayloadRecord struct {
@@ -210,13 +212,14 @@ func oraclePayload(payload []byte) ([]oraclePayloadRecord, error) {
 			return r, err
 		}
 		var event string
+		var odd bool
 		for _, m := range []struct {
 			dst *string
 			raw json.RawMessage
 		}{{&r.sequence, kinesis["sequenceNumber"]}, {&r.partition, kinesis["partitionKey"]}, {&event, record["eventID"]}, {&r.stream, record["eventSourceARN"]}} {
 			if m.raw != nil {
 				if *m.dst, err = oracleString(m.raw); err != nil {
-					return r, err
+					odd = true // for this record alone, if it has a sequence number
 				}
 			}
 		}
@@ -227,15 +230,21 @@ func oraclePayload(payload []byte) ([]oraclePayloadRecord, error) {
 			r.shard = before
 		}
 		if r.noArrival = isNull(kinesis["approximateArrivalTimestamp"]); !r.noArrival {
-			r.arrival, err = strconv.ParseFloat(string(kinesis["approximateArrivalTimestamp"]), 64)
-			if err != nil || math.Abs(r.arrival) > 1e11 {
-				return r, refuse("arrival")
+			text := string(kinesis["approximateArrivalTimestamp"])
+			if s, err := oracleString(json.RawMessage(text)); err == nil {
+				text = s
+			}
+			if r.arrival, err = strconv.ParseFloat(text, 64); r.arrival > 1e11 {
+				r.arrival /= 1000
+			}
+			if err != nil || !json.Valid([]byte(text)) || strings.TrimSpace(text) != text || r.arrival < 0 || r.arrival > 1e11 {
+				odd, r.noArrival = true, true
 			}
 		}
 		if data, err := oracleString(kinesis["data"]); err == nil && !strings.ContainsAny(data, "\r\n") {
 			if b, err := base64.StdEncoding.Strict().DecodeString(data); err == nil {
 				_, err := oracleRecord(b)
-				r.ok = err == nil
+				r.ok = err == nil && !odd
 			}
 		}
 		return r, nil

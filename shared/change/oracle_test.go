@@ -171,7 +171,7 @@ func oracleRecord(data []byte) (*oracleChange, error) {
 	}
 	images := map[string][2]bool{"INSERT": {true, false}, "MODIFY": {true, true}, "REMOVE": {false, true}}
 	want, known := images[c.Kind]
-	if !known || c.Table == "" || c.New != nil != want[0] || c.Old != nil != want[1] || len(c.Keys) < 1 || len(c.Keys) > 2 {
+	if !known || c.Table == "" || c.New != nil != want[0] || c.Old != nil != want[1] && (c.Old != nil || c.Kind != "REMOVE") || len(c.Keys) < 1 || len(c.Keys) > 2 {
 		return nil, refuse("it isn't whole")
 	}
 	for _, v := range c.Keys {

@@ -43,7 +43,7 @@ const (
 
 // reset makes the parser ready for a new batch.
 func (p *parser) reset() {
-	p.nodes = p.nodes[:0]
+	p.nodes, p.scanner = p.nodes[:0], scanner{} // which would keep the last batch's buffer
 	p.ofRecord, p.ofBody, p.ofIdentity = form{names: recordNames}, form{names: bodyNames}, form{names: identityNames}
 }
 
@@ -126,8 +126,8 @@ func (p *parser) complete(start int, c *Change, ticks int64) bool {
 		return p.fail(start, "no ApproximateCreationDateTime")
 	case c.New.Exists() != (c.Kind != Remove):
 		return p.fail(start, "the kind "+c.Kind.String()+" and the new image contradict each other: inserts and modifies have one, removes don't")
-	case c.Old.Exists() != (c.Kind != Insert):
-		return p.fail(start, "the kind "+c.Kind.String()+" and the old image contradict each other: modifies and removes have one, inserts don't")
+	case c.Kind != Remove && c.Old.Exists() != (c.Kind == Modify):
+		return p.fail(start, "the kind "+c.Kind.String()+" and the old image contradict each other: modifies have one, inserts don't")
 	}
 	unit := int64(1)
 	if c.Precision == Millisecond {

@@ -144,7 +144,9 @@ func (r *refusing) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	request.Body = io.NopCloser(bytes.NewReader(text))
-	var call struct{ Entries []struct{ Id, MessageBody string } }
+	var call struct {
+		Entries []struct{ Id, MessageBody string }
+	}
 	if err := json.Unmarshal(text, &call); err != nil {
 		return nil, err
 	}

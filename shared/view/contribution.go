@@ -3,6 +3,7 @@ package view
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,9 @@ type Contribution struct {
 	Amount aggregate.Amount
 }
 
+// ErrNoOldImage is returned for a removal that lacks its old image, of a table that is viewed.
+var ErrNoOldImage = errors.New("the removal lacks its old image")
+
 // Contributions returns what a change does to the view: what its new image adds
 // and its old image takes away, in one item of the view, or in two if the change
 // moves the source's item from one to another. Whoever applies only one of two
@@ -42,6 +46,9 @@ func (v *View) Contributions(c *change.Change, horizon time.Duration) ([]Contrib
 	}
 	if c.ByTTL() && !v.subtractExpired {
 		return nil, fmt.Errorf("expired, and what expires stays counted: %w", consumer.Skip)
+	}
+	if c.LacksOld() {
+		return nil, consumer.Reject(fmt.Errorf("%w: a sum needs the old image, which says what to take away; a rebuild of the view counts the item no more", ErrNoOldImage))
 	}
 	var parts []Contribution
 	var rejected error

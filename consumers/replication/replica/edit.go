@@ -41,6 +41,9 @@ func (e *Edit) Echo() bool {
 // The mark's clock is ahead of what the writer had before him, in whichever region
 // that was written. So it is newer, even if this region's clock is behind.
 func NewEdit(c *change.Change, home string, seed uint64) (*Edit, error) {
+	if c.LacksOld() {
+		return nil, consumer.Reject(fmt.Errorf("%w: its mark says who removed the item, an application or replication itself", ErrNoOldImage))
+	}
 	e := &Edit{Key: c.Keys.AttributeValues(), inserted: !c.Old.Exists(), seed: seed}
 	var err error
 	if e.before, err = stateOf(c.Old); err != nil {

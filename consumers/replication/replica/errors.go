@@ -18,6 +18,10 @@ const MaxItemBytes = 400 << 10
 // the mark that a copy carries.
 var ErrMarkDoesNotFit = errors.New("the item is too large for a copy")
 
+// ErrNoOldImage is returned for a removal that lacks its old image, in a table that several
+// regions write to.
+var ErrNoOldImage = errors.New("the removal lacks its old image, so that it can't be brought to other regions: remove the item there, or write and remove it again")
+
 // putFailed is failed for a PutItem of item, whose size may be the reason.
 func (t *Table) putFailed(err error, item Item) error {
 	if !consumer.Refused(err) {

@@ -43,6 +43,9 @@ func NewRanked(c *change.Change, attribute string) (*Ranked, error) {
 	if _, ok := e.Key[attribute]; ok {
 		return nil, consumer.Reject(fmt.Errorf("%w: attribute %s is a key, which no writer can raise", ErrNoRank, attribute))
 	}
+	if c.LacksOld() {
+		return nil, consumer.Reject(fmt.Errorf("%w: a removal has the rank of what it removed", ErrNoOldImage))
+	}
 	before, old, err := e.image(c.Old)
 	if c.Old.Exists() {
 		e.known = []Rank{old}
