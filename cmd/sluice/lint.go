@@ -58,9 +58,24 @@ func (c *lintCommand) Run() error {
 		return fmt.Errorf("the views can't be kept:\n%w", err)
 	}
 	for _, v := range views {
-		say("%s: %s → %s\n", v.Name, v.Source, v.Table)
+		sayView(v)
 	}
 	return nil
+}
+
+// sayView prints a view, and which items count in it.
+func sayView(v *view.View) {
+	say("%s: %s → %s\n", v.Name, v.Source, v.Table)
+	for _, line := range v.Where() {
+		say("    %s\n", line)
+	}
+}
+
+// sayWhere prints which items a route takes, if not all.
+func sayWhere(where string) {
+	if where != "" {
+		say("    %s\n", where)
+	}
 }
 
 func (c *lintCommand) read(settings leaderboard.Settings) ([]*view.View, error) {
@@ -86,6 +101,7 @@ func (c *lintCommand) lintSearch(settings search.Settings) error {
 	routes, err := read()
 	for _, r := range routes {
 		say("%s: %s → index %s\n", r.Name, r.Source, r.Index)
+		sayWhere(r.Where())
 	}
 	return err
 }
@@ -103,6 +119,7 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 	routes, err := read()
 	for _, r := range routes {
 		say("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
+		sayWhere(r.Where())
 	}
 	return err
 }

@@ -274,7 +274,7 @@ func TestLint(t *testing.T) {
 	want(t, t.TempDir(), []string{"lint", "--replicas", "consumers/replication/replicas.yaml"}, "replica: UserScoreEvents → UserScoreEvents in eu-west-1")
 	want(t, t.TempDir(), []string{"lint", "consumers/leaderboard/views.yaml"}, "weekly: UserScoreEvents → LeaderboardBoxes")
 	want(t, t.TempDir(), []string{"lint", "--badges", "consumers/badges/rules.yaml"},
-		"regular: 10 plays: bronze, 50: silver, 250: gold", "nine: the first play; if Score is 9", "well-begun: all of nine, regular#bronze; hidden", "badges-total: UserScoreEvents → BadgeState")
+		"regular: 10 plays: bronze, 50: silver, 250: gold", "nine: the first play; if Score is the number 9", "well-begun: all of nine, regular#bronze; hidden", "badges-total: UserScoreEvents → BadgeState")
 	out, code := run(t, t.TempDir(), "lint", "shared/view/testdata/lint/boxes.yaml")
 	if code != 1 {
 		t.Errorf("exit %d for a faulty file, want 1", code)

@@ -60,3 +60,6 @@ func (r *Route) leaves(item replica.Item) replica.Item {
 	}
 	return item
 }
+
+// Where describes which items the route takes; "" for all.
+func (r *Route) Where() string { return declaration.Where(r.where) }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/replication/mark"
 	"sluice/consumers/replication/replica"
@@ -125,15 +124,7 @@ func keyOf(item replica.Item, names []string) replica.Item {
 // wants returns what the copy of a source's item holds, but for the mark, and
 // false if the route doesn't take the item. The item is changed.
 func (r *Route) wants(item replica.Item) (replica.Item, bool) {
-	taken := declaration.AllHold(r.where, func(attribute string) (change.Type, string) {
-		switch v := item[attribute].(type) {
-		case *types.AttributeValueMemberS:
-			return change.S, v.Value
-		case *types.AttributeValueMemberN:
-			return change.N, v.Value
-		}
-		return 0, ""
-	})
+	taken := declaration.AllHold(r.where, func(attribute string) (change.Type, string) { return declaration.TypedOf(item[attribute]) })
 	if !taken {
 		return nil, false
 	}

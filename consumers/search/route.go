@@ -90,3 +90,6 @@ func (r *Route) owns(name string) bool {
 	_, numbered := r.number(name)
 	return numbered || slices.Contains([]string{r.Index, r.all(), r.next()}, name)
 }
+
+// Where describes which items the route takes; "" for all.
+func (r *Route) Where() string { return declaration.Where(r.where) }

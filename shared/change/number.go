@@ -43,6 +43,10 @@ const (
 	maxExponent = 125
 )
 
+// IsNumber reports whether DynamoDB can hold the number that the text writes: one of at most 38 digits, from 1E-130 to
+// below 1E+126.
+func IsNumber(text string) bool { return validNumber([]byte(text)) }
+
 // validNumber reports whether b is a JSON number within DynamoDB's limits.
 func validNumber(b []byte) bool {
 	if len(b) == 0 || numberLen(b) != len(b) {

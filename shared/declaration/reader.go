@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Error is one fault of a file.
@@ -33,7 +34,7 @@ type Node struct {
 	Kind  Kind
 	At    Position
 	Text  string // of a Scalar
-	Plain bool   // of a Scalar: a number, true or false that stands there without quotes
+	Plain bool   // of a Scalar: a number, true or false that is written without quotes
 	Items []Node // of a List
 	Pairs []Pair // of an Object, in order
 }
@@ -124,6 +125,7 @@ func (r *Reader) convert(from ast.Node) Node {
 	case *ast.NullNode:
 	case *ast.StringNode:
 		n.Kind, n.Text = Scalar, r.expand(n.At, from.Value)
+		n.Plain = longNumber(from)
 	case *ast.LiteralNode:
 		n.Kind, n.Text = Scalar, r.expand(n.At, from.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
@@ -141,6 +143,13 @@ func (r *Reader) convert(from ast.Node) Node {
 		r.Fault(n.At, "YAML's %s is not understood here", strings.ToLower(from.Type().YAMLName()))
 	}
 	return n
+}
+
+var digits = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// longNumber reports whether a text without quotes is a number that is too long for the parser.
+func longNumber(n *ast.StringNode) bool {
+	return n.GetToken().Type == token.StringType && digits.MatchString(n.Value)
 }
 
 func (r *Reader) convertObject(at Position, values []*ast.MappingValueNode) Node {

@@ -90,6 +90,10 @@ func (v *View) couldHold(c declaration.Condition) bool {
 	if c.Compare == "exists" {
 		return true // rarely isn't so
 	}
+	if c.Boolean() {
+		_, ok := v.latest[c.Attribute] // nothing else that v writes can be a boolean
+		return ok
+	}
 	could := func(t template) bool {
 		if c.Prefix() {
 			return t.couldBegin(c.Text)

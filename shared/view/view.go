@@ -47,6 +47,21 @@ func (s *shard) number(text string) int {
 	return int(h.Sum32() % uint32(s.count))
 }
 
+// Where describes which items of the source the view is of, and which of them count in each sum or count: one line each,
+// none for all items.
+func (v *View) Where() []string {
+	var lines []string
+	if text := declaration.Where(v.where); text != "" {
+		lines = append(lines, text)
+	}
+	for _, s := range v.sums {
+		if text := declaration.Where(s.where); text != "" {
+			lines = append(lines, s.into+": "+text)
+		}
+	}
+	return lines
+}
+
 // Shards returns over how many partitions of its index the view is spread, 0 if
 // it isn't.
 func (v *View) Shards() int {
@@ -96,7 +111,4 @@ func (i item) text(attribute string, types ...change.Type) (string, error) {
 }
 
 // typed returns the type and text of an attribute, for conditions.
-func (i item) typed(attribute string) (change.Type, string) {
-	v := i.value(attribute)
-	return v.Type(), v.Text()
-}
+func (i item) typed(attribute string) (change.Type, string) { return declaration.Typed(i.value(attribute)) }

@@ -3,15 +3,13 @@ package rule
 import (
 	"fmt"
 	"strings"
-
-	"sluice/shared/declaration"
 )
 
 // String says in a line what the rule asks for: "10 plays: bronze, 50: silver".
 func (r *Rule) String() string {
 	parts := []string{r.asks()}
-	for _, c := range r.where {
-		parts = append(parts, "if "+condition(c))
+	for _, c := range append(r.where[:len(r.where):len(r.where)], r.Source.where...) {
+		parts = append(parts, "if "+c.String())
 	}
 	if r.Box != "" {
 		within := "within a " + r.Box
@@ -78,14 +76,4 @@ func (r *Rule) levels(what string) string {
 		levels = append(levels, text)
 	}
 	return strings.Join(levels, ", ")
-}
-
-func condition(c declaration.Condition) string {
-	switch c.Compare {
-	case "exists":
-		return "there is " + c.Attribute
-	case "":
-		return fmt.Sprintf("%s is %q", c.Attribute, c.Text)
-	}
-	return fmt.Sprintf("%s %s %s", c.Attribute, c.Compare, c.Text)
 }

@@ -24,9 +24,12 @@ type object = map[string]any
 func conditions(all ...declaration.Condition) object {
 	out := object{}
 	for _, c := range all {
-		if c.Compare == "" {
+		switch {
+		case c.Compare == "":
 			out[c.Attribute] = c.Text
-		} else {
+		case c.Boolean():
+			out[c.Attribute] = c.Text == "true"
+		default:
 			out[c.Attribute] = object{c.Compare: c.Text}
 		}
 	}
