@@ -63,10 +63,10 @@ func (c *lintCommand) Run() error {
 	return nil
 }
 
-// sayView prints a view, and which items count in it.
+// sayView prints a view and its notes.
 func sayView(v *view.View) {
 	say("%s: %s → %s\n", v.Name, v.Source, v.Table)
-	for _, line := range v.Where() {
+	for _, line := range v.Notes() {
 		say("    %s\n", line)
 	}
 }

@@ -148,6 +148,7 @@ func (r *reader) into(v *View, n node) {
 		v.key[p.Key] = k
 		boxed, bucketed = boxed || k.has(boxPlaceholder), bucketed || k.has(bucketPlaceholder)
 	}
+	r.separateKey(v, f["key"])
 	if len(v.key) < 1 || len(v.key) > 2 {
 		r.Fault(f["key"].At, "into: key has %d attributes; a table has one or two", len(v.key))
 	}
@@ -168,6 +169,32 @@ func (r *reader) into(v *View, n node) {
 			}
 		}
 		r.ofKey(f["group"].At, "into: group", group, v)
+		r.separate(f["group"].At, "into: group", v.group, nothing)
+	}
+}
+
+// separateKey makes sure that no two items of the view have one key.
+func (r *reader) separateKey(v *View, n node) {
+	for _, p := range r.Pairs(n, "into: key") {
+		k := v.key[p.Key]
+		r.separate(p.Value.At, "into: key: "+p.Key, &k.template, func(name string) bool {
+			for other, t := range v.key {
+				if other != p.Key && t.only(name) {
+					return true
+				}
+			}
+			return false
+		})
+		v.key[p.Key] = k
+	}
+}
+
+// nothing is for templates of which no value is known from elsewhere.
+func nothing(string) bool { return false }
+
+func (r *reader) separate(at position, what string, t *template, known func(name string) bool) {
+	if err := t.separate(known); err != nil {
+		r.Fault(at, "%s: %v", what, err)
 	}
 }
 
@@ -203,6 +230,7 @@ func (r *reader) shard(v *View, n node) {
 			r.Fault(f["value"].At, "shard: value has no {%s}, so all shards would be one", shardPlaceholder)
 		}
 		r.ofKey(f["value"].At, "shard: value", value, v, shardPlaceholder)
+		r.separate(f["value"].At, "shard: value", s.value, nothing)
 	}
 	v.shard = s
 }

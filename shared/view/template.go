@@ -18,6 +18,8 @@ const (
 type template struct {
 	texts []string // one more than names
 	names []string
+	// ends has the text that ends each name's value, where the value must not hold it: see separate. "": it may.
+	ends []string
 }
 
 // keyTemplate is what makes a key attribute: a string, or a number.
@@ -64,13 +66,55 @@ func (t template) render(value func(name string) (string, error)) (string, error
 		if err != nil {
 			return "", err
 		}
+		if i < len(t.ends) && t.ends[i] != "" && strings.Index(text+t.ends[i], t.ends[i]) < len(text) {
+			return "", fmt.Errorf("attribute %q is %.60q; a value that holds %q, or ends with a part of it, could be taken for another item of the view", name, text, t.ends[i])
+		}
 		out.WriteString(text)
 	}
 	out.WriteString(t.texts[len(t.names)])
 	return out.String(), nil
 }
 
+// ofNumbers are the characters of a number's text.
+const ofNumbers = "0123456789.eE+-"
+
+// separate makes sure that different values give different texts. A value that another one follows must not hold the text
+// between them, which render checks; the error names two values with no text between them. Values that known reports,
+// since another attribute of the key has them, and boxes, whose labels have one length, separate nothing.
+func (t *template) separate(known func(name string) bool) error {
+	var free []int
+	for i, name := range t.names {
+		if name != boxPlaceholder && !known(name) {
+			free = append(free, i)
+		}
+	}
+	// A number at the end begins after the last character that is in no number.
+	for n := len(free) - 1; n >= 0; n-- {
+		i := free[n]
+		if name := t.names[i]; name != bucketPlaceholder && name != shardPlaceholder || t.texts[i] == "" || strings.ContainsAny(t.texts[i][len(t.texts[i])-1:], ofNumbers) {
+			break
+		}
+		free = free[:n]
+	}
+	t.ends = make([]string, len(t.names))
+	for n := 0; n+1 < len(free); n++ {
+		i := free[n]
+		if t.names[i] == t.names[free[n+1]] && n+2 == len(free) {
+			continue // one value twice: the text's length tells it
+		}
+		if t.ends[i] = t.texts[i+1]; t.ends[i] == "" {
+			return fmt.Errorf("{%s} and {%s} run together: ab and c would be the same as a and bc; put a text between them that no value holds, like #", t.names[i], t.names[i+1])
+		}
+	}
+	return nil
+}
+
 func (t template) has(name string) bool { return slices.Contains(t.names, name) }
+
+// only reports whether a name's value is all that a text of the template tells, besides the box.
+func (t template) only(name string) bool {
+	return t.has(name) && !slices.ContainsFunc(t.names, func(other string) bool { return other != name && other != boxPlaceholder })
+}
 
 func (t template) constant() bool { return len(t.names) == 0 }
 

@@ -3,6 +3,8 @@ package view
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 
 	"sluice/shared/change"
 	"sluice/shared/declaration"
@@ -47,9 +49,9 @@ func (s *shard) number(text string) int {
 	return int(h.Sum32() % uint32(s.count))
 }
 
-// Where describes which items of the source the view is of, and which of them count in each sum or count: one line each,
-// none for all items.
-func (v *View) Where() []string {
+// Notes describes what a reader of the declaration may not expect, for lint: which types the conditions compare, and
+// which values can't stand in a key.
+func (v *View) Notes() []string {
 	var lines []string
 	if text := declaration.Where(v.where); text != "" {
 		lines = append(lines, text)
@@ -57,6 +59,14 @@ func (v *View) Where() []string {
 	for _, s := range v.sums {
 		if text := declaration.Where(s.where); text != "" {
 			lines = append(lines, s.into+": "+text)
+		}
+	}
+	for _, attribute := range slices.Sorted(maps.Keys(v.key)) {
+		t := v.key[attribute]
+		for i, end := range t.ends {
+			if end != "" && t.names[i] != bucketPlaceholder {
+				lines = append(lines, fmt.Sprintf("%s: an item whose %s holds %q is a dead letter, since its key could be another item's", attribute, t.names[i], end))
+			}
 		}
 	}
 	return lines
@@ -111,4 +121,6 @@ func (i item) text(attribute string, types ...change.Type) (string, error) {
 }
 
 // typed returns the type and text of an attribute, for conditions.
-func (i item) typed(attribute string) (change.Type, string) { return declaration.Typed(i.value(attribute)) }
+func (i item) typed(attribute string) (change.Type, string) {
+	return declaration.Typed(i.value(attribute))
+}
