@@ -147,11 +147,22 @@ func (c *client) bulk(ctx context.Context, operations []*operation) {
 		err = read(answer, operations, asked)
 	}
 	if err != nil {
+		failed := err
+		if consumer.OutcomeOf(err) == consumer.Retry {
+			failed = &requestError{err}
+		}
 		for _, o := range operations {
-			o.err = err
+			o.err = failed
 		}
 	}
 }
+
+// requestError is an error of a whole request: what became of its documents isn't known.
+type requestError struct{ err error }
+
+func (e *requestError) Error() string { return e.err.Error() }
+
+func (e *requestError) Unwrap() error { return e.err }
 
 // answered is what the answer to a bulk request has to say, a third of what it would:
 // all that itemAnswer reads.
@@ -232,11 +243,21 @@ func (o *operation) outcome(alias string, a itemAnswer) error {
 		return o.conflict(cause.Reason)
 	case a.Status == http.StatusNotFound:
 		return errNoIndex
-	case a.Status == http.StatusBadRequest && a.Index != alias:
+	case refusal(a.Status) && a.Index != alias:
 		// Of the document: what is wrong with the alias is told with its name.
 		return consumer.Reject(refused)
 	}
 	return refused
+}
+
+// refusal reports whether a status says that a document will never be taken. Rights, blocks
+// and overload end some day.
+func refusal(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return status/100 == 4
 }
 
 var currentVersion = regexp.MustCompile(`current version \[(\d+)\]`)

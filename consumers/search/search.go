@@ -24,6 +24,7 @@ type Search struct {
 	routes  []*Route
 	horizon time.Duration
 	now     func() time.Time
+	pace    pace
 
 	mu        sync.Mutex // guards what follows
 	nextPurge time.Time
@@ -62,8 +63,10 @@ func newOf(cfg aws.Config, s Settings, routes []*Route, now func() time.Time) (*
 type item struct {
 	to       *Route
 	id       string
+	first    int     // where in the batch its first change is
 	versions []*edit // newest first
 	next     int     // the one that is tried
+	tried    int     // the one that was tried last
 }
 
 // edit is one change of an item.
@@ -77,17 +80,15 @@ type edit struct {
 
 // ApplyBatch brings the indexes up to date with as few requests as their size
 // allows: of each item only the newest change of the batch is written, or, if the
-// index can never take that, the one before it.
+// index can never take that, the one before it. If the time isn't enough for all, the
+// first of the batch are done.
 func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	outcomes := make([][]error, len(batch)) // of each change at its routes
 	var items []*item
 	for _, r := range s.routes {
 		items = append(items, s.group(r, batch, outcomes)...)
 	}
-	for pending := items; len(pending) > 0; {
-		s.write(ctx, pending)
-		pending = slices.DeleteFunc(slices.Clone(pending), (*item).done)
-	}
+	s.writeAll(ctx, slices.Clone(items))
 	for _, i := range items {
 		for _, e := range i.versions {
 			where := "index " + i.to.Index // one may be blocked while others take documents
@@ -122,7 +123,7 @@ func (s *Search) group(r *Route, batch []*change.Change, outcomes [][]error) []*
 		}
 		id := documentID(c.Keys)
 		if byID[id] == nil {
-			byID[id] = &item{to: r, id: id}
+			byID[id] = &item{to: r, id: id, first: index}
 			items = append(items, byID[id])
 		}
 		byID[id].versions = append(byID[id].versions, &edit{index: index, change: c, effect: effect, version: version})
@@ -212,6 +213,7 @@ func (i *item) operation(documents []byte, now time.Time) (*operation, []byte) {
 func (i *item) note(err error) {
 	tried := i.versions[i.next]
 	tried.err = err
+	i.tried = i.next
 	i.next++
 	outcome := consumer.OutcomeOf(err)
 	if outcome == consumer.Rejected {
@@ -229,6 +231,9 @@ func (i *item) note(err error) {
 		}
 	}
 }
+
+// retries tells whether the item has to be written again.
+func (i *item) retries() bool { return consumer.OutcomeOf(i.versions[i.tried].err) == consumer.Retry }
 
 // done tells whether it is known what becomes of every version.
 func (i *item) done() bool { return i.next == len(i.versions) }

@@ -1,0 +1,171 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// pace remembers how long OpenSearch takes, so that a request isn't larger than the time
+// that is left. A batch that doesn't fit its time must still be done from its start on, or
+// each delivery would begin at the same place.
+type pace struct {
+	mu   sync.Mutex // guards what follows
+	took time.Duration
+	n    int // how many documents were in the last request that was answered, in that time; 0: unknown
+}
+
+// growth is how many times more documents than the last one the next request of a delivery
+// may have, whatever the time: it may be the request that takes long, not its documents.
+const growth = 4
+
+// begin returns how many of the documents that wait go into a delivery's first request, and
+// how much time it gets; 0: all that is left. If nothing is known, one goes.
+func (p *pace) begin(ctx context.Context, waiting int) (n int, limit time.Duration) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return waiting, 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Half of the time: if the server has become slower, there is some left for less.
+	limit = time.Until(deadline) / 2
+	if n = p.fit(limit); n == 0 {
+		return 1, 0
+	}
+	return min(n, waiting), limit
+}
+
+// more returns how many go into a further request; 0: there is no time for any.
+func (p *pace) more(ctx context.Context, waiting int) int {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return waiting
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	left := time.Until(deadline)
+	if left < p.took {
+		return 0
+	}
+	return min(max(p.fit(left/2), growth*p.n), waiting)
+}
+
+// fit returns how many documents take so long, if each takes its part of the last request.
+func (p *pace) fit(within time.Duration) int {
+	if p.n == 0 {
+		return 0
+	}
+	return int(within / max(p.took/time.Duration(p.n), 1))
+}
+
+// answered notes how long a request took.
+func (p *pace) answered(n int, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n, p.took = n, took
+}
+
+// forget is for a delivery's first request that wasn't answered in time.
+func (p *pace) forget() { p.answered(0, 0) }
+
+// writeAll writes what a batch does to its items, those of the first changes first.
+func (s *Search) writeAll(ctx context.Context, waiting []*item) {
+	slices.SortStableFunc(waiting, func(a, b *item) int { return a.first - b.first })
+	for first := true; len(waiting) > 0; first = false {
+		n, limit := 0, time.Duration(0)
+		if first {
+			n, limit = s.pace.begin(ctx, len(waiting))
+		} else if n = s.pace.more(ctx, len(waiting)); n == 0 {
+			leave(waiting, errNoTime)
+			return
+		}
+		some := waiting[:n]
+		begin := time.Now()
+		if cut := s.writeWithin(ctx, limit, some); cut {
+			s.pace.forget()
+			n, begin = 1, time.Now()
+			some = waiting[:n]
+			s.writeWithin(ctx, 0, some)
+		}
+		waiting = waiting[n:]
+		if err := over(ctx, some); err != nil {
+			if first && ctx.Err() != nil {
+				s.pace.forget()
+			}
+			leave(waiting, err)
+			return
+		}
+		s.pace.answered(n, time.Since(begin))
+		failingLast(some, waiting)
+	}
+}
+
+// leave notes of items that nothing was tried, and why.
+func leave(waiting []*item, why error) {
+	for _, i := range waiting {
+		i.note(why)
+	}
+}
+
+// errNoTime is what becomes of changes for which the delivery's time isn't enough.
+var errNoTime = errors.New("no time is left for it in this delivery")
+
+// over returns why further requests have no chance now, if they have none: no time is
+// left, or OpenSearch answered none of a request.
+func over(ctx context.Context, done []*item) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", errNoTime, ctx.Err())
+	}
+	for _, i := range done {
+		if failed, ok := errors.AsType[*requestError](i.versions[i.tried].err); ok {
+			return failed
+		}
+	}
+	return nil
+}
+
+// failingLast lets items wait behind others if their index doesn't take documents at the
+// moment, or the others would not be done in time.
+func failingLast(done, waiting []*item) {
+	failing := map[*Route]bool{}
+	for _, i := range done {
+		failing[i.to] = failing[i.to] || i.retries()
+	}
+	slices.SortStableFunc(waiting, func(a, b *item) int {
+		switch {
+		case failing[a.to] == failing[b.to]:
+			return 0
+		case failing[a.to]:
+			return 1
+		}
+		return -1
+	})
+}
+
+// writeWithin writes items, and reports whether the time for them was over before the
+// batch's is; then those that aren't done can be written again. limit 0: all that is left.
+func (s *Search) writeWithin(ctx context.Context, limit time.Duration, items []*item) (cut bool) {
+	within := ctx
+	if limit > 0 {
+		var cancel context.CancelFunc
+		within, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	for pending := items; len(pending) > 0; {
+		s.write(within, pending)
+		pending = slices.DeleteFunc(slices.Clone(pending), (*item).done)
+	}
+	if within.Err() == nil || ctx.Err() != nil {
+		return false
+	}
+	for _, i := range items {
+		if i.retries() {
+			i.next, cut = i.tried, true
+		}
+	}
+	return cut
+}
