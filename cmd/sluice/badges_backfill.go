@@ -12,6 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/badges"
+	"sluice/shared/operate"
 )
 
 type backfillBadgesCommand struct {
@@ -20,6 +21,8 @@ type backfillBadgesCommand struct {
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Patience time.Duration `default:"5s" help:"How long after the first look a state that isn't what the plays come to is looked at again."`
 	Segments int           `default:"4" help:"In how many parts tables are scanned side by side."`
+	consentFlags
+	removeFlags
 }
 
 func (c *backfillBadgesCommand) Validate() error {
@@ -40,13 +43,12 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	views := v.Rebuild()
-	for _, v := range found.book.Views {
-		if !slices.Contains(views, v.Name) {
-			continue
-		}
-		say("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", v.Name)
-		r := rebuilding{view: v, client: dynamodb.NewFromConfig(found.tables), ledger: found.settings.LedgerTable, horizon: found.settings.Horizon, again: "sluice backfill badges"}
+	rebuilds := c.rebuilds(found, v)
+	if ok, err := c.agreed(ctx, found, v, rebuilds); err != nil || !ok {
+		return err
+	}
+	for _, r := range rebuilds {
+		say("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", r.view.Name)
 		if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
 			return err
 		}
@@ -60,14 +62,53 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 	fmt.Fprintln(os.Stderr)
 	say("%s looked at: %s awarded, %d told.\n", count(done.Players, "player", "players"), count(done.Awarded, "badge", "badges"), done.Told)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = errors.New("interrupted")
-		}
-		return fmt.Errorf("%w\nwhat was awarded stays; run \"sluice backfill badges\" again, and it awards the rest", err)
+		return operate.GoOn(err, "What was awarded stays. Run \"sluice backfill badges\" again: it awards the rest.")
 	}
 	if len(done.Faults) > 0 {
 		return fmt.Errorf("%w\n%s refused: correct the items, or the rule's text, and run \"sluice backfill badges\" again",
 			errors.Join(done.Faults...), count(done.Refused, "badge is", "badges are"))
 	}
 	return nil
+}
+
+// rebuilds are those of the views whose state isn't what the plays come to.
+func (c *backfillBadgesCommand) rebuilds(found badgePipeline, v badges.Verification) []rebuilding {
+	var rebuilds []rebuilding
+	wrong := v.Rebuild()
+	for _, view := range found.book.Views {
+		if slices.Contains(wrong, view.Name) {
+			rebuilds = append(rebuilds, rebuilding{
+				view: view, client: dynamodb.NewFromConfig(found.tables), ledger: found.settings.LedgerTable, horizon: found.settings.Horizon, again: "sluice backfill badges",
+			})
+		}
+	}
+	return rebuilds
+}
+
+// agreed plans and asks.
+func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline, v badges.Verification, rebuilds []rebuilding) (bool, error) {
+	where, err := c.place(ctx)
+	if err != nil {
+		return false, err
+	}
+	plan := operate.Plan{Verb: "sluice backfill badges", Where: where}
+	for _, r := range rebuilds {
+		step, err := r.step(ctx, c.Segments)
+		if err != nil {
+			return false, err
+		}
+		plan.Steps = append(plan.Steps, step)
+	}
+	missing := 0
+	for _, d := range v.Differences {
+		if d.What == badges.Missing {
+			missing++
+		}
+	}
+	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Write: missing, About: true, Held: v.Badges}
+	if c.Notify {
+		awards.Act = "players are told of what they are awarded"
+	}
+	plan.Steps = append(plan.Steps, awards)
+	return c.consent(c.removal(), false).To(ctx, plan)
 }

@@ -99,7 +99,7 @@ func badgesOnALocalStack(t *testing.T, dir string) {
 		t.Errorf("a badge is missing: exit %d, want 1", code)
 	}
 	wantTexts(t, out, "first-play", "missing", "1 thing differs; --repair sets it right")
-	out, _ = run(t, dir, "verify", "badges", "--patience", "0s", "--repair")
+	out, _ = run(t, dir, "verify", "badges", "--patience", "0s", "--repair", "--yes")
 	wantTexts(t, out, "first-play", "awarded", "look again to see that nothing does now")
 	want(t, dir, []string{"verify", "badges"}, "each told, and no state is miscounted.")
 	want(t, dir, []string{"badges", "explain", "marah", "first-play"}, "★ first-play: earned 20", "nobody was told")
@@ -115,7 +115,7 @@ func badgesOnALocalStack(t *testing.T, dir string) {
 		t.Errorf("a state is gone: exit %d, want 1", code)
 	}
 	wantTexts(t, out, "the state says 0", "sluice rebuild sets right (badges-total)")
-	want(t, dir, []string{"backfill", "badges", "--clocks", "1s", "--patience", "0s", "--notify"},
+	want(t, dir, []string{"backfill", "badges", "--yes", "--clocks", "1s", "--patience", "0s", "--notify"},
 		"view badges-total keeps isn't what the plays come to", "View badges-total is rebuilt (generation 1).", "12 players looked at: 1 badge awarded, 1 told.")
 	want(t, dir, []string{"verify", "badges"}, "each told, and no state is miscounted.")
 }

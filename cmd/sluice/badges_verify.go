@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/consumers/badges"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -16,9 +17,11 @@ type verifyBadgesCommand struct {
 	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
 	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
 	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
-	Repair   bool          `help:"Award what is missing, take back and restore what the rules say, and send what is pending."`
+	Repair   bool          `help:"Award what is missing, take back and restore what the rules say, and send what is pending. Plans first, and asks."`
 	Notify   bool          `help:"With --repair, tell players of what it awards them."`
 	JSON     bool          `help:"Print the result as JSON."`
+	consentFlags
+	removeFlags
 }
 
 func (c *verifyBadgesCommand) Validate() error {
@@ -38,12 +41,20 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.verify(ctx, found.auditor())
+	auditor := found.auditor()
+	v, err := c.verify(ctx, auditor)
 	if err != nil {
-		return err
+		return operate.GoOn(err, "Plays and badges were not compared to the end, so nothing is known of them. Run the same again.")
+	}
+	var repairErr error
+	if c.Repair && (len(v.Differences) > 0 || c.DryRun) {
+		repairErr = c.repair(ctx, found, auditor, &v)
 	}
 	if err := c.print(v); err != nil {
 		return err
+	}
+	if repairErr != nil {
+		return repairErr
 	}
 	n := len(v.Differences)
 	if n == 0 {
@@ -53,7 +64,7 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	if views := v.Rebuild(); len(views) > 0 {
 		advice = fmt.Sprintf("what is miscounted, sluice rebuild sets right (%s); the rest, --repair", strings.Join(views, ", "))
 	}
-	if c.Repair {
+	if c.Repair && !c.DryRun {
 		advice = "look again to see that nothing does now"
 	}
 	if refused := v.Refused(); refused > 0 {
@@ -62,9 +73,40 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	return fmt.Errorf("%s; %s", count(n, "thing differs", "things differ"), advice)
 }
 
+// repair plans, asks and repairs.
+func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badges.Auditor, v *badges.Verification) error {
+	where, err := c.place(ctx)
+	if err != nil {
+		return err
+	}
+	counts := map[string]int{}
+	for _, d := range v.Differences {
+		counts[d.What]++
+	}
+	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Held: v.Badges}
+	awards.Write = counts[badges.Missing] + counts[badges.Revoked]
+	if c.RemoveExtra.allowed {
+		awards.Remove = counts[badges.NotRevoked]
+	} else if n := counts[badges.NotRevoked]; n > 0 {
+		awards.Notes = append(awards.Notes, count(n, "badge that nothing earns stays", "badges that nothing earns stay")+"; --remove-extra takes them back")
+	}
+	if n := counts[badges.Miscounted]; n > 0 {
+		awards.Notes = append(awards.Notes, count(n, "sum is miscounted", "sums are miscounted")+"; sluice rebuild makes them right, this verb doesn't")
+	}
+	notices := operate.Step{Into: "topic " + found.settings.TopicARN, From: "table " + found.settings.AchievementTable, Write: counts[badges.Untold]}
+	if c.Notify {
+		notices.Write += counts[badges.Missing]
+	}
+	plan := operate.Plan{Verb: "sluice verify badges --repair", Where: where, Steps: []operate.Step{awards, notices}}
+	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+		return err
+	}
+	return a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.allowed})
+}
+
 func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
 	return lookUntil(ctx, c.Wait, func(last bool) (badges.Verification, bool, error) {
-		o := badges.VerifyOptions{Segments: c.Segments, Repair: c.Repair && last, Notify: c.Notify}
+		o := badges.VerifyOptions{Segments: c.Segments}
 		if last {
 			o.Patience = c.Patience
 		}

@@ -61,7 +61,7 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 		t.Errorf("status has %q, want %d dead letters", row, letters)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, fmt.Sprintf("invalid: %d dead letters", letters), `INSERT UserScoreEvents {"`, `attribute "Score" has type S, want N`)
-	out, code := run(t, dir, "redrive", "leaderboard")
+	out, code := run(t, dir, "redrive", "leaderboard", "--yes")
 	if code != 1 {
 		t.Errorf("changes that are refused again: exit %d, want 1", code)
 	}
@@ -92,7 +92,7 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 	total := recoverFromAnOutage(t, dir, info)
 	total += recoverARange(t, dir, info)
 	total += runRecorded(t, dir, info)
-	out, _ = run(t, dir, "redrive", "leaderboard") // the one that is too old, still; in the queue and never twice
+	out, _ = run(t, dir, "redrive", "leaderboard", "--yes") // the one that is too old, still; in the queue and never twice
 	wantTexts(t, out, "1 refused again", "In the queue: 1")
 	want(t, dir, []string{"top"}, fmt.Sprintf("isla  %d", total), "reed    7")
 }
@@ -155,14 +155,14 @@ func recoverFromAnOutage(t *testing.T, dir string, info stack.Info) (points int)
 	deliver(consumertest.Payload(4, play(4, now.Add(-48*time.Hour))), "HORIZON=24h")
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "given up: ", "such as INSERT UserScoreEvents {", "ResourceNotFoundException")
 	wantReasons(t, dir, "given up", "too old")
-	out, code := run(t, dir, "redrive", "leaderboard", "--reason", "stuck")
+	out, code := run(t, dir, "redrive", "leaderboard", "--yes", "--reason", "stuck")
 	if code != 1 {
 		t.Errorf("nothing is stuck: exit %d, want 1", code)
 	}
 	wantTexts(t, out, "no dead letter is as asked for")
-	want(t, dir, []string{"redrive", "leaderboard", "--reason", "given up"}, "3 changes sent to leaderboard: 3 applied")
+	want(t, dir, []string{"redrive", "leaderboard", "--yes", "--reason", "given up"}, "3 changes sent to leaderboard: 3 applied")
 	wantReasons(t, dir, "too old")
-	want(t, dir, []string{"redrive", "leaderboard", "--sequence", consumertest.SequenceNumber(4)}, "1 change sent to leaderboard: 1 applied", "The queue is empty")
+	want(t, dir, []string{"redrive", "leaderboard", "--yes", "--sequence", consumertest.SequenceNumber(4)}, "1 change sent to leaderboard: 1 applied", "The queue is empty")
 	return 4
 }
 
@@ -213,7 +213,7 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := command(t, dir, "redrive", "leaderboard")
+	cmd := command(t, dir, "redrive", "leaderboard", "--yes")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -232,8 +232,8 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 	if err := cmd.Wait(); err == nil {
 		t.Error("interrupted: exit 0, want 1")
 	}
-	wantTexts(t, out.String(), "interrupted; nothing is lost", "In the queue: 1")
-	want(t, dir, []string{"redrive", "leaderboard"}, "400 changes sent to leaderboard", "The queue is empty")
+	wantTexts(t, out.String(), "interrupted\nNothing is lost.", "In the queue: 1")
+	want(t, dir, []string{"redrive", "leaderboard", "--yes"}, "400 changes sent to leaderboard", "The queue is empty")
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "leaderboard has no dead letters")
 	return records
 }

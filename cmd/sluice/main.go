@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -22,6 +25,8 @@ Start the whole pipeline on this machine with "sluice up", or see it run and che
 Verbs that read or write use the local stack, or with --stack NAME a stack deployed on AWS.`
 
 type cli struct {
+	Timeout time.Duration `default:"30s" help:"End if a server gives no answer for this long. Verbs that serve until Ctrl-C go on."`
+
 	Up       upCommand       `cmd:"" help:"Start the pipeline on this machine, from real servers; it stays up until 'sluice down'."`
 	Down     downCommand     `cmd:"" help:"Stop what 'sluice up' started."`
 	Status   statusCommand   `cmd:"" help:"Tell what is running, where, and how far it has come."`
@@ -50,6 +55,23 @@ type cli struct {
 
 func main() { os.Exit(execute(os.Args[1:])) }
 
+// serving are the verbs that start servers or serve, and go on when one gives no answer.
+var serving = []string{"up", "down", "demo", "serve", "api", "run"}
+
+// runVerb runs a verb under a watch.
+func runVerb(ctx context.Context, parsed *kong.Context, timeout time.Duration) error {
+	verb, _, _ := strings.Cut(parsed.Command(), " ")
+	if slices.Contains(serving, verb) {
+		return parsed.Run()
+	}
+	if timeout <= 0 {
+		return fmt.Errorf("--timeout must be longer than 0 (got %v)", timeout)
+	}
+	ctx, watch := operate.NewWatch(ctx, timeout, os.Stderr)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return watch.Explain(parsed.Run())
+}
+
 // execute runs a command line and returns its exit code.
 func execute(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -77,7 +99,7 @@ func execute(args []string) int {
 	if err != nil {
 		return misused(err)
 	}
-	err = parsed.Run()
+	err = runVerb(ctx, parsed, c.Timeout)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errInterrupted
 	}

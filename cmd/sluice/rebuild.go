@@ -15,6 +15,7 @@ import (
 	"sluice/consumers/badges/rule"
 	"sluice/consumers/leaderboard"
 	"sluice/shared/aggregate"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/rebuild"
 	"sluice/shared/view"
@@ -26,6 +27,8 @@ type rebuildCommand struct {
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
 	Abort    bool          `help:"Give up the rebuild that is under way. The view keeps its old sums, which were kept current. Refused once the new sums are being put in place."`
+	consentFlags
+	removeFlags
 }
 
 func (c *rebuildCommand) Run(ctx context.Context) error {
@@ -37,6 +40,24 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 	}
 	r, err := c.find(ctx)
 	if err != nil {
+		return err
+	}
+	where, err := c.place(ctx)
+	if err != nil {
+		return err
+	}
+	plan := operate.Plan{Verb: r.again, Where: where}
+	if c.Abort {
+		plan.Verb += " --abort"
+		plan.Steps = []operate.Step{{Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), Act: "the rebuild that is under way is given up"}}
+	} else {
+		step, err := r.step(ctx, c.Segments)
+		if err != nil {
+			return err
+		}
+		plan.Steps = []operate.Step{step}
+	}
+	if ok, err := c.consent(c.removal(), false).To(ctx, plan); err != nil || !ok {
 		return err
 	}
 	if c.Abort {
@@ -87,28 +108,41 @@ func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 	return rebuilding{v, found.client, settings.LedgerTable, settings.Horizon, again, ""}, err
 }
 
+// step says what the rebuild would do.
+func (r rebuilding) step(ctx context.Context, segments int) (operate.Step, error) {
+	p, err := r.tool(segments).Preview(ctx)
+	s := operate.Step{
+		Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), From: "table " + r.view.Source,
+		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are made anew from %s", plural(p.Read, "item")),
+	}
+	if p.Emptied > 0 {
+		s.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", plural(p.Emptied, "item"))}
+	}
+	return s, err
+}
+
+func (r rebuilding) tool(segments int) *rebuild.Tool {
+	return &rebuild.Tool{
+		Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now,
+		Announcing: rebuild.DefaultAnnouncing, Segments: segments, Limit: rebuild.DefaultLimit,
+	}
+}
+
 // run rebuilds the view and shows how far it has come.
 func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int) error {
 	out := newProgressOutput(stdout.raw(), stdout.terminal())
-	tool := &rebuild.Tool{
-		Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now,
-		Clocks: clocks, Announcing: rebuild.DefaultAnnouncing, Segments: segments, Limit: rebuild.DefaultLimit,
-		Progress: out.show,
-	}
+	tool := r.tool(segments)
+	tool.Clocks, tool.Progress = clocks, out.show
 	done, err := tool.Run(ctx)
 	out.end()
-	if err != nil {
-		if ctx.Err() != nil {
-			err = errors.New("interrupted")
-		}
-		switch {
-		case done.Generation == 0 || errors.Is(err, rebuild.ErrAborted):
-		case done.Phase == aggregate.Switching:
-			err = fmt.Errorf("%w\nsome of the view's items have their new sums, others their old ones, and all are kept current; run \"%s\" again to finish", err, r.again)
-		default:
-			err = fmt.Errorf("%w\nthe view's sums are what they were, and kept current; run \"%[2]s\" again, and it goes on where it stopped, or \"%[2]s --abort\" to give it up", err, r.again)
-		}
+	switch {
+	case err == nil:
+	case done.Generation == 0 || errors.Is(err, rebuild.ErrAborted):
 		return err
+	case done.Phase == aggregate.Switching:
+		return operate.GoOn(err, fmt.Sprintf("Some of the view's items have their new sums, others their old ones, and all are kept current. Run \"%s\" again to finish.", r.again))
+	default:
+		return operate.GoOn(err, fmt.Sprintf("The view's sums are what they were, and kept current. Run \"%[1]s\" again: it goes on where it stopped. Or give it up: \"%[1]s --abort\".", r.again))
 	}
 	say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
 	r.sayUnusable(done)

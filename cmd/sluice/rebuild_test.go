@@ -54,14 +54,14 @@ func TestRebuild(t *testing.T) {
 	if err := play.Start(); err != nil {
 		t.Fatal(err)
 	}
-	want(t, dir, []string{"rebuild", "leaderboard", "--clocks", "1s"},
+	want(t, dir, []string{"rebuild", "leaderboard", "--yes", "--remove-extra", "--clocks", "1s"},
 		"Generation 1: announcing when it begins", "waiting until", "Generation 1: reading the source", "View leaderboard is rebuilt (generation 1).")
 	if err := play.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "every total is the sum")
 
-	out, code := run(t, dir, "rebuild", "leaderboard", "--abort")
+	out, code := run(t, dir, "rebuild", "leaderboard", "--abort", "--yes")
 	if code != 1 {
 		t.Errorf("no rebuild to give up: exit %d, want 1", code)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"sluice/shared/operate"
 	"sluice/shared/redrive"
 )
 
@@ -19,6 +20,7 @@ type redriveCommand struct {
 	Sequence  string `help:"Send only the dead letter at this sequence number, or the range that begins there." placeholder:"N"`
 	Reason    string `help:"Send only dead letters with this reason, as --list shows it." placeholder:"REASON"`
 	KeepGoing bool   `help:"Go on even if many fail in a row."`
+	consentFlags
 }
 
 // Help is what kong prints below the verb's own line.
@@ -56,11 +58,27 @@ func (c *redriveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if visible > 0 || c.DryRun {
+		if ok, err := c.agreed(ctx, r, visible); err != nil || !ok {
+			return err
+		}
+	}
 	shown := newRedriveOutput(visible)
 	r.Failed, r.Progress = shown.fail, shown.progress
 	result, err := r.Run(ctx)
 	shown.end()
 	return errors.Join(c.report(stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
+}
+
+// agreed plans and asks.
+func (c *redriveCommand) agreed(ctx context.Context, r *redrive.Redrive, visible int) (bool, error) {
+	where, err := c.placeIn(ctx, c.Region)
+	if err != nil {
+		return false, err
+	}
+	step := operate.Step{Into: "function of " + c.Consumer, From: "queue " + r.URL, Write: visible, About: true}
+	step.Act = "dead letters are sent to it again; what it is done with leaves the queue"
+	return c.consent(operate.Removal{}, false).To(ctx, operate.Plan{Verb: "sluice redrive " + c.Consumer, Where: where, Steps: []operate.Step{step}})
 }
 
 func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), error) {
@@ -128,7 +146,7 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("interrupted; nothing is lost. The same command goes on with what is left")
+		return operate.GoOn(err, "Nothing is lost. The same command goes on with what is left.")
 	case err != nil:
 		return err
 	case r.Failed > 0:

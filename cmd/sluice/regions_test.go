@@ -105,7 +105,7 @@ func redriveInOne(t *testing.T, info stack.Info, region string, sh func(string) 
 	}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := sh("sluice redrive replication --region " + region)
+	out, err := sh("sluice redrive replication --yes --region " + region)
 	if err == nil {
 		t.Error("what is no change is refused again: exit 0, want 1")
 	}

@@ -11,26 +11,25 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/search"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
 type reindexCommand struct {
 	pipelineFlags
 	Route           string `arg:"" help:"The route, such as players; consumers/search/routes.yaml lists them."`
-	DryRun          bool   `help:"Say what would be done and how the mapping changes; change nothing."`
 	Segments        int    `default:"4" help:"How many parts of the table are read side by side; going on needs the same number."`
 	LeaveOutRefused bool   `help:"Move the alias though the new index can't take some documents."`
 	KeepOld         bool   `help:"Don't delete the old index."`
 	Abort           bool   `help:"Give up a reindex that was begun: delete the new index."`
 	JSON            bool   `help:"Print the result as JSON."`
+	consentFlags
+	removeFlags
 }
 
 func (c *reindexCommand) Validate() error {
 	if c.Segments < 1 || c.Segments > 1000 {
 		return fmt.Errorf("--segments must be from 1 to 1000 (got %d)", c.Segments)
-	}
-	if c.Abort && c.DryRun {
-		return errors.New("--abort and --dry-run can't stand together")
 	}
 	return nil
 }
@@ -45,21 +44,39 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.Abort:
+	if c.Abort {
 		return c.abort(ctx, p)
-	case c.DryRun:
-		return c.plan(ctx, p)
+	}
+	plan, err := p.PlanReindex(ctx)
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		if err := c.printPlan(p, plan); err != nil {
+			return err
+		}
+	}
+	step := operate.Step{
+		Into: "index " + plan.To, From: "table " + p.Route.Source, Write: int(plan.Items), About: true,
+		Act: fmt.Sprintf("it takes the place of %s, which is then deleted", plan.From),
+	}
+	if c.KeepOld {
+		step.Act = fmt.Sprintf("it takes the place of %s, which stays", plan.From)
+	}
+	if ok, err := c.agreed(ctx, step); err != nil || !ok {
+		return err
 	}
 	out := newReindexOutput(os.Stderr, p.Route.Source)
-	done, err := p.Reindex(ctx, search.ReindexOptions{Segments: c.Segments, LeaveOutRefused: c.LeaveOutRefused, KeepOld: c.KeepOld, Progress: out.show})
+	done, err := p.Reindex(ctx, search.ReindexOptions{
+		Segments: c.Segments, LeaveOutRefused: c.LeaveOutRefused, KeepOld: c.KeepOld, Progress: out.show, Fewer: c.fewer(p),
+	})
 	out.end()
 	if done.Moved {
 		if printErr := c.print(done); printErr != nil {
 			return printErr
 		}
 	}
-	return c.advise(ctx, p, done, err)
+	return c.advise(p, done, err)
 }
 
 // chosenPair returns the pair of a route.
@@ -75,20 +92,50 @@ func chosenPair(pairs []*search.Pair, route string) (*search.Pair, error) {
 }
 
 // advise adds to an error what can be done.
-func (c *reindexCommand) advise(ctx context.Context, p *search.Pair, done search.Reindexed, err error) error {
+func (c *reindexCommand) advise(p *search.Pair, done search.Reindexed, err error) error {
 	if err == nil || done.Moved || done.To == "" {
 		return err
-	}
-	if ctx.Err() != nil {
-		err = errors.New("interrupted")
 	}
 	if _, ok := errors.AsType[*search.RefusedError](err); ok {
 		return fmt.Errorf("%w\ncorrect the items, or the definition after --abort; or move the alias without them: --leave-out-refused.\nindex %s is what it was, and changes go to both indexes", err, p.Route.Index)
 	}
-	return fmt.Errorf("%w\nindex %s is what it was, and changes go to it and, if it was made, to index %s; run \"sluice reindex %s\" again to go on, or with --abort to give it up", err, p.Route.Index, done.To, c.Route)
+	return operate.GoOn(err, fmt.Sprintf("Index %s is what it was. Changes go to it and, if it was made, to index %s. Run \"sluice reindex %s\" again to go on, or with --abort to give it up.",
+		p.Route.Index, done.To, c.Route))
+}
+
+// agreed asks for what the plan's step says.
+func (c *reindexCommand) agreed(ctx context.Context, step operate.Step) (bool, error) {
+	where, err := c.place(ctx)
+	if err != nil {
+		return false, err
+	}
+	verb := "sluice reindex " + c.Route
+	if c.Abort {
+		verb += " --abort"
+	}
+	return c.consent(operate.Removal{}, c.JSON).To(ctx, operate.Plan{Verb: verb, Where: where, Steps: []operate.Step{step}})
+}
+
+// fewer refuses a new index that has fewer documents than may be lost.
+func (c *reindexCommand) fewer(p *search.Pair) func(before, after int) error {
+	return func(before, after int) error {
+		return c.removal().Check(operate.Plan{Steps: []operate.Step{{
+			Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Held: before, Remove: max(0, before-after),
+		}}})
+	}
 }
 
 func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
+	begun, err := p.PlanReindex(ctx)
+	if err != nil {
+		return err
+	}
+	if !begun.Resumes {
+		return fmt.Errorf("no reindex of %s is under way", p.Route.Index)
+	}
+	if ok, err := c.agreed(ctx, operate.Step{Into: "index " + begun.To, Act: "it is deleted; nobody searches it"}); err != nil || !ok {
+		return err
+	}
 	dropped, err := p.AbortReindex(ctx)
 	if err != nil {
 		return err
@@ -100,11 +147,8 @@ func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
 	return nil
 }
 
-func (c *reindexCommand) plan(ctx context.Context, p *search.Pair) error {
-	plan, err := p.PlanReindex(ctx)
-	if err != nil {
-		return err
-	}
+// printPlan says what would be done, and how the mapping changes.
+func (c *reindexCommand) printPlan(p *search.Pair, plan search.ReindexPlan) error {
 	if c.JSON {
 		return printJSON(plan)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"sluice/consumers/replication"
 	"sluice/deploy/local/stack"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -92,8 +93,10 @@ type verifyReplicationCommand struct {
 	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
 	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
 	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
-	Repair   bool          `help:"Make what differs the same, by the consumer's own rules: nothing newer is overwritten."`
+	Repair   bool          `help:"Make what differs the same, by the consumer's own rules: nothing newer is overwritten. Plans first, and asks."`
 	JSON     bool          `help:"Print the result as JSON."`
+	consentFlags
+	removeFlags
 }
 
 func (c *verifyReplicationCommand) Validate() error {
@@ -103,35 +106,89 @@ func (c *verifyReplicationCommand) Validate() error {
 	return nil
 }
 
-// Run compares each copy with its source.
+// Run compares each copy with its source, and repairs it if asked.
 func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	pairs, err := c.pairs(ctx)
 	if err != nil {
 		return err
 	}
+	found := make([]replication.Verification, len(pairs.all()))
 	different := 0
-	for _, p := range pairs.all() {
-		v, err := c.verify(ctx, p)
-		if err != nil {
-			return err
+	for i, p := range pairs.all() {
+		if found[i], err = c.verify(ctx, p); err != nil {
+			return operate.GoOn(err, fmt.Sprintf("Table %s and its copy in %s were not compared to the end, so nothing is known of them. Run the same again.", p.Route.Source, p.Route.Region))
 		}
-		different += len(v.Differences)
-		if err := c.print(p, v); err != nil {
+		different += len(found[i].Differences)
+	}
+	var repairErr error
+	if c.Repair && (different > 0 || c.DryRun) {
+		repairErr = c.repair(ctx, pairs.all(), found)
+	}
+	for i, p := range pairs.all() {
+		if err := c.print(p, found[i]); err != nil {
 			return err
 		}
 	}
-	if different > 0 && !c.Repair {
-		return fmt.Errorf("%d items differ; --repair makes them the same", different)
+	switch {
+	case repairErr != nil || different == 0:
+		return repairErr
+	case !c.Repair || c.DryRun:
+		return fmt.Errorf("%s; --repair makes them the same", plural(different, "difference"))
 	}
-	if different > 0 {
-		return fmt.Errorf("%d items differed; look again to see that none does now", different)
+	return fmt.Errorf("%d items differed; look again to see that none does now", different)
+}
+
+// repair plans, asks and repairs.
+func (c *verifyReplicationCommand) repair(ctx context.Context, pairs []*replication.Pair, found []replication.Verification) error {
+	where, err := c.place(ctx)
+	if err != nil {
+		return err
+	}
+	plan := operate.Plan{Verb: "sluice verify replication --repair", Where: where}
+	for i, p := range pairs {
+		plan.Steps = append(plan.Steps, repairStep(p, found[i], c.RemoveExtra.allowed))
+	}
+	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+		return err
+	}
+	for i, p := range pairs {
+		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.allowed); err != nil {
+			return operate.GoOn(err, "What was repaired stays. Run the same again: it repairs the rest.")
+		}
 	}
 	return nil
 }
 
+// repairStep says what a repair of a pair would do.
+func repairStep(p *replication.Pair, v replication.Verification, remove bool) operate.Step {
+	s := operate.Step{
+		Into: fmt.Sprintf("table %s in %s", p.Route.Table, p.Route.Region), From: fmt.Sprintf("table %s in %s", p.Route.Source, p.Home), Held: v.Held,
+	}
+	counts := map[string]int{}
+	for _, d := range v.Differences {
+		counts[d.What]++
+	}
+	s.Write = counts[replication.Missing] + counts[replication.Different]
+	extra := counts[replication.Extra]
+	switch {
+	case extra == 0:
+	case p.Shared():
+		s.Write += extra
+		s.Notes = append(s.Notes, fmt.Sprintf("%d of them are not in %s: they are written there, or deleted here if they were deleted there later", extra, s.From))
+	case remove:
+		s.Remove = extra
+	default:
+		s.Notes = append(s.Notes, fmt.Sprintf("%d items that %s doesn't have stay; --remove-extra deletes them", extra, s.From))
+	}
+	if overwritten := counts[replication.Different]; overwritten*2 > v.Held {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d items are overwritten; is %s the right source?", overwritten, v.Held, s.From))
+	}
+	return s
+}
+
 func (c *verifyReplicationCommand) verify(ctx context.Context, p *replication.Pair) (replication.Verification, error) {
-	return lookUntil(ctx, c.Wait, func(last bool) (replication.Verification, bool, error) {
-		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Repair: c.Repair && last})
+	return lookUntil(ctx, c.Wait, func(bool) (replication.Verification, bool, error) {
+		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: c.Segments, Patience: c.Patience})
 		return v, len(v.Differences) > 0, err
 	})
 }
@@ -148,6 +205,9 @@ func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Veri
 	w.Row("item", "in "+p.Route.Region, "repair")
 	for _, d := range v.Differences {
 		w.Row(d.Key, d.What, d.Repair)
+		for _, a := range d.Attributes {
+			w.Row("  "+a.Path, fmt.Sprintf("%s in %s, %s in %s", a.Source, p.Home, a.Copy, p.Route.Region), "")
+		}
 	}
 	return w.Flush(stdout)
 }
@@ -158,7 +218,11 @@ func allTheSame(p *replication.Pair, v replication.Verification) string {
 	if p.Route.Table != p.Route.Source {
 		to = fmt.Sprintf("in %s in %s", p.Route.Table, p.Route.Region)
 	}
-	return fmt.Sprintf("%d items of %s in %s: each the same %s.", v.Items, p.Route.Source, p.Home, to)
+	text := fmt.Sprintf("%d items of %s in %s: each the same %s.", v.Items, p.Route.Source, p.Home, to)
+	if v.InFlight > 0 {
+		text += fmt.Sprintf(" Of these %d changed at each look: their changes were on their way.", v.InFlight)
+	}
+	return text
 }
 
 type backfillCommand struct {
@@ -171,6 +235,7 @@ type backfillReplicationCommand struct {
 	pipelineFlags
 	Segments int     `default:"4" help:"How many parts of the table are copied side by side; going on needs the same number."`
 	Capacity float64 `help:"How many write units a second it may take; without it, as many as it can." placeholder:"N"`
+	consentFlags
 }
 
 func (c *backfillReplicationCommand) Validate() error {
@@ -189,8 +254,11 @@ func (c *backfillReplicationCommand) Run(ctx context.Context) error {
 	if len(pairs.copies) == 0 {
 		return errors.New("no table is copied one way; of a shared table, sluice verify replication --repair brings what is missing to the other regions")
 	}
+	if ok, err := c.agreed(ctx, pairs.copies); err != nil || !ok {
+		return err
+	}
 	for _, p := range pairs.copies {
-		items, err := p.Items(ctx)
+		items, _, err := p.Counts(ctx)
 		if err != nil {
 			return err
 		}
@@ -198,9 +266,32 @@ func (c *backfillReplicationCommand) Run(ctx context.Context) error {
 		result, err := p.Backfill(ctx, replication.BackfillOptions{Segments: c.Segments, Capacity: c.Capacity, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
 		say("%s: %d items copied, %d were newer in the copy, %d left out, %d rejected\n", p.Route.Name, result.Copied, result.Newer, result.LeftOut, result.Rejected)
-		if err := errors.Join(append(result.Faults, err)...); err != nil {
+		if err != nil {
+			return operate.GoOn(errors.Join(append(result.Faults, err)...), "What was copied stays. Run \"sluice backfill replication\" again: it goes on where it stopped.")
+		}
+		if err := errors.Join(result.Faults...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// agreed plans and asks.
+func (c *backfillReplicationCommand) agreed(ctx context.Context, copies []*replication.Pair) (bool, error) {
+	where, err := c.place(ctx)
+	if err != nil {
+		return false, err
+	}
+	plan := operate.Plan{Verb: "sluice backfill replication", Where: where}
+	for _, p := range copies {
+		items, held, err := p.Counts(ctx)
+		if err != nil {
+			return false, err
+		}
+		plan.Steps = append(plan.Steps, operate.Step{
+			Into: fmt.Sprintf("table %s in %s", p.Route.Table, p.Route.Region), From: fmt.Sprintf("table %s in %s", p.Route.Source, p.Home),
+			Write: int(items), About: true, Held: int(held),
+		})
+	}
+	return c.consent(operate.Removal{}, false).To(ctx, plan)
 }

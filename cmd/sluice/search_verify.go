@@ -7,11 +7,13 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/search"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -23,8 +25,10 @@ type verifySearchCommand struct {
 	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
 	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
 	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
-	Repair   bool          `help:"Make what differs the same, by the consumer's own rules: nothing newer is overwritten."`
+	Repair   bool          `help:"Make what differs the same, by the consumer's own rules: nothing newer is overwritten. Plans first, and asks."`
 	JSON     bool          `help:"Print the result as JSON."`
+	consentFlags
+	removeFlags
 }
 
 func (c *verifySearchCommand) Validate() error {
@@ -41,14 +45,14 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 		return err
 	}
 	var failed []error
-	different, unread := 0, 0
+	found, whole := make([]search.Verification, len(pairs)), make([]bool, len(pairs))
+	different, unread, compared := 0, 0, 0
 	for i, p := range pairs {
 		v, err := c.verify(ctx, p)
 		different += len(v.Differences)
 		unread += len(v.Unread)
-		if printErr := c.print(p, v, err == nil); printErr != nil {
-			return printErr
-		}
+		found[i], whole[i] = v, err == nil
+		compared++
 		if err != nil {
 			failed = append(failed, fmt.Errorf("route %s isn't compared to its end (%d items are): %w", p.Route.Name, v.Items, err))
 		}
@@ -59,15 +63,79 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 			break
 		}
 	}
+	repaired := c.Repair && !c.DryRun && len(failed) == 0
+	if c.Repair && len(failed) == 0 && (different > 0 || c.DryRun) {
+		if err := c.repair(ctx, pairs, found); err != nil {
+			failed, repaired = append(failed, err), false
+		}
+	}
+	for i, p := range pairs[:compared] {
+		if err := c.print(p, found[i], whole[i]); err != nil {
+			return err
+		}
+	}
 	if unread > 0 {
 		failed = append(failed, fmt.Errorf("%d items can't be read, and aren't compared", unread))
 	}
-	if different > 0 && !c.Repair {
+	if different > 0 && !repaired {
 		failed = append(failed, fmt.Errorf("%d documents differ; --repair makes them the same", different))
 	} else if different > 0 {
 		failed = append(failed, fmt.Errorf("%d documents differed; look again to see that none does now", different))
 	}
-	return errors.Join(failed...)
+	return operate.GoOn(errors.Join(failed...), notCompared(pairs, whole))
+}
+
+// notCompared names the routes of which nothing is known for sure.
+func notCompared(pairs []*search.Pair, whole []bool) string {
+	var names []string
+	for i, p := range pairs {
+		if !whole[i] {
+			names = append(names, p.Route.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Not compared to the end, so nothing is known of it: " + strings.Join(names, ", ") + ". Run the same again."
+}
+
+// repair plans, asks and repairs.
+func (c *verifySearchCommand) repair(ctx context.Context, pairs []*search.Pair, found []search.Verification) error {
+	where, err := c.place(ctx)
+	if err != nil {
+		return err
+	}
+	plan := operate.Plan{Verb: "sluice verify search --repair", Where: where}
+	for i, p := range pairs {
+		s := operate.Step{Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Held: found[i].Held}
+		extra := 0
+		for _, d := range found[i].Differences {
+			switch d.What {
+			case search.Extra:
+				extra++
+			case search.Missing, search.Different:
+				s.Write++
+			}
+		}
+		if c.RemoveExtra.allowed {
+			s.Remove = extra
+		} else if extra > 0 {
+			s.Notes = []string{fmt.Sprintf("%d documents without an item stay; --remove-extra deletes them", extra)}
+		}
+		plan.Steps = append(plan.Steps, s)
+	}
+	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+		return err
+	}
+	for i, p := range pairs {
+		if len(found[i].Differences) == 0 {
+			continue
+		}
+		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.allowed); err != nil {
+			return operate.GoOn(fmt.Errorf("route %s: %w", p.Route.Name, err), "What was repaired stays. Run the same again: it repairs the rest.")
+		}
+	}
+	return nil
 }
 
 const (
@@ -86,7 +154,7 @@ func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (searc
 		o := search.VerifyOptions{Segments: c.Segments, CallTimeout: call}
 		if last {
 			// The looks before had no need to wait for changes on their way: others followed.
-			o.Patience, o.Repair = c.Patience, c.Repair
+			o.Patience = c.Patience
 		}
 		v, err := p.Verify(ctx, o)
 		if err != nil && !last && !errors.Is(err, search.ErrHung) {
@@ -138,6 +206,7 @@ func allIndexed(p *search.Pair, v search.Verification) string {
 type backfillSearchCommand struct {
 	pipelineFlags
 	Segments int `default:"4" help:"How many parts of each table are read side by side; going on needs the same number."`
+	consentFlags
 }
 
 func (c *backfillSearchCommand) Validate() error {
@@ -153,6 +222,9 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if ok, err := c.agreed(ctx, pairs); err != nil || !ok {
+		return err
+	}
 	rejected := 0
 	for _, p := range pairs {
 		items, err := p.Items(ctx)
@@ -163,10 +235,11 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 		result, err := p.Backfill(ctx, search.BackfillOptions{Segments: c.Segments, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
 		say("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)
-		if err := errors.Join(append(result.Faults, err)...); err != nil && result.Rejected == 0 {
-			return err
-		} else if err != nil {
-			fmt.Fprintln(os.Stderr, err)
+		if len(result.Faults) > 0 {
+			fmt.Fprintln(os.Stderr, errors.Join(result.Faults...))
+		}
+		if err != nil {
+			return operate.GoOn(err, "What was written stays. Run \"sluice backfill search\" again: it goes on where it stopped.")
 		}
 		rejected += result.Rejected
 	}
@@ -174,4 +247,25 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("%d items can't be indexed as the routes and the indexes' mappings say", rejected)
 	}
 	return nil
+}
+
+// agreed plans and asks.
+func (c *backfillSearchCommand) agreed(ctx context.Context, pairs []*search.Pair) (bool, error) {
+	where, err := c.place(ctx)
+	if err != nil {
+		return false, err
+	}
+	plan := operate.Plan{Verb: "sluice backfill search", Where: where}
+	for _, p := range pairs {
+		items, err := p.Items(ctx)
+		if err != nil {
+			return false, err
+		}
+		held, err := p.Documents(ctx)
+		if err != nil {
+			return false, err
+		}
+		plan.Steps = append(plan.Steps, operate.Step{Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Write: int(items), About: true, Held: held})
+	}
+	return c.consent(operate.Removal{}, false).To(ctx, plan)
 }

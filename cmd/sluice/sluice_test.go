@@ -97,10 +97,10 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "12 players, every total is the sum", "on the daily and weekly boards", "buckets of players are counted right")
 	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"players": 12`, `"differences": []`)
 	want(t, dir, []string{"verify", "replication"}, "items of UserScoreEvents in us-east-1: each the same in eu-west-1.")
-	want(t, dir, []string{"backfill", "replication", "--capacity", "1000"}, "were newer in the copy, 0 left out, 0 rejected")
+	want(t, dir, []string{"backfill", "replication", "--yes", "--capacity", "1000"}, "were newer in the copy, 0 left out, 0 rejected")
 	want(t, dir, []string{"verify", "replication", "--json", "--patience", "0s"}, `"differences": []`)
 	want(t, dir, []string{"reindex", "players", "--dry-run"}, "Index players leads to players-1. Index players-2 would be filled", "of Leaderboard", "The mapping stays as it is.")
-	want(t, dir, []string{"reindex", "players"}, "players-2: reading Leaderboard", "in the place of players-1: 12 items read, 12 documents written, 0 tombstones copied.")
+	want(t, dir, []string{"reindex", "players", "--yes"}, "players-2: reading Leaderboard", "in the place of players-1: 12 items read, 12 documents written, 0 tombstones copied.")
 	want(t, dir, []string{"reindex", "players", "--dry-run", "--json"}, `"from": "players-2"`, `"to": "players-3"`, `"left": []`)
 	out, code = run(t, dir, "reindex", "players", "--abort")
 	if code != 1 {
@@ -110,7 +110,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	searchAsTheReadme(t, dir)
 	want(t, dir, []string{"verify", "search", "--wait", "30s"}, "1 items of PetTracker: each the same in index pets, and nothing else there.", "12 items of Leaderboard: each the same in index players", "items of UserScoreEvents: each the same in index plays")
 	// How many were newer depends on how old they are by now: an item that was read counts as 10 s old.
-	want(t, dir, []string{"backfill", "search"}, "pets: ", "in the index, 0 items left out, 0 rejected", "players: ", "plays: ")
+	want(t, dir, []string{"backfill", "search", "--yes"}, "pets: ", "in the index, 0 items left out, 0 rejected", "players: ", "plays: ")
 	want(t, dir, []string{"verify", "search", "--json"}, `"items": 12`, `"differences": []`)
 	want(t, dir, []string{"search", "players", "--sort", "-score", "--size", "2"}, "score: ", "2 of 12, ", "newest change indexed ", "For the next page add --after ")
 	want(t, dir, []string{"search", "plays", "player:marah score:<=9", "--facet", "player", "--json"}, `"exact": true`, `"value": "marah"`, `"<mark>marah</mark>"`)

@@ -8,6 +8,7 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/consumers/leaderboard"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -30,6 +31,7 @@ const lookAgain = 500 * time.Millisecond
 // lookUntil looks until nothing differs or the wait is over; the last look is told that it
 // is: that is the one to repair.
 func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bool) (v V, differs bool, err error)) (V, error) {
+	operate.Within(ctx, wait)
 	deadline := time.Now().Add(wait)
 	for {
 		last := !time.Now().Before(deadline)
@@ -57,7 +59,7 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 	}
 	v, err := c.verify(ctx, board)
 	if err != nil {
-		return err
+		return operate.GoOn(err, "Scores and boards were not compared to the end, so nothing is known of them. Run the same again.")
 	}
 	if c.JSON {
 		if err := printJSON(v); err != nil {

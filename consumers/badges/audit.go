@@ -67,6 +67,8 @@ type Verification struct {
 	// Kept are badges that stand though the plays earn them no more, by rules that take
 	// nothing back: the plays were corrected, the item is gone, or the rule is.
 	Kept []Kept `json:"kept"`
+
+	second *look // that saw the differences
 }
 
 // Difference is what isn't as the plays say.
@@ -119,12 +121,24 @@ type VerifyOptions struct {
 	// Patience is how long after the first look what differed is looked at again.
 	// Changes on their way must have arrived by then.
 	Patience time.Duration
-	// Repair awards what is missing, takes back and restores what the rules say, and
-	// sends what is pending. What was miscounted it leaves: a rebuild of the view, see
-	// package rebuild, makes that right.
-	Repair bool
-	// Notify tells players of what a repair awards them.
+}
+
+// RepairOptions say how to repair.
+type RepairOptions struct {
+	// Notify tells players of what the repair awards them.
 	Notify bool
+	// Revoke takes back awards that the plays earn no more, if their rules say so.
+	Revoke bool
+}
+
+// Repair awards what is missing, restores what the rules say, takes it back if o.Revoke, and sends what
+// is pending. What was miscounted it leaves: a rebuild of the view, see package rebuild, makes that
+// right. It notes with each difference of v, which Verify returned, what became of it.
+func (a *Auditor) Repair(ctx context.Context, v *Verification, o RepairOptions) error {
+	if v.second == nil {
+		return nil // nothing differs
+	}
+	return a.repair(ctx, o, v.second, v.Differences)
 }
 
 // Verify reads the tables whole: it makes players' states anew from the plays, in memory,
@@ -159,10 +173,8 @@ func (a *Auditor) Verify(ctx context.Context, o VerifyOptions) (Verification, er
 			v.Differences = append(v.Differences, d)
 		}
 	}
-	if o.Repair {
-		err = a.repair(ctx, o, second, v.Differences)
-	}
-	return v, err
+	v.second = second
+	return v, nil
 }
 
 // verification tells what differs at one look.

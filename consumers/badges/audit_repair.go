@@ -14,10 +14,14 @@ import (
 
 // repair sets right what a second look has found, player by player, and notes with each
 // difference what became of it.
-func (a *Auditor) repair(ctx context.Context, o VerifyOptions, l *look, differences []Difference) error {
+func (a *Auditor) repair(ctx context.Context, o RepairOptions, l *look, differences []Difference) error {
 	byPlayer := map[string][]*Difference{}
 	for i := range differences {
 		d := &differences[i]
+		if d.What == NotRevoked && !o.Revoke {
+			d.Repair = "left alone: --remove-extra takes it back"
+			continue
+		}
 		byPlayer[d.Player] = append(byPlayer[d.Player], d)
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -28,7 +32,7 @@ func (a *Auditor) repair(ctx context.Context, o VerifyOptions, l *look, differen
 	return group.Wait()
 }
 
-func (a *Auditor) repairPlayer(ctx context.Context, o VerifyOptions, l *look, name string, differences []*Difference) error {
+func (a *Auditor) repairPlayer(ctx context.Context, o RepairOptions, l *look, name string, differences []*Difference) error {
 	g := a.giver(name, o.Notify)
 	if err := g.read(ctx); err != nil {
 		return err

@@ -115,10 +115,13 @@ func (w *auditWorld) auditor() *Auditor {
 }
 
 // verify returns the differences as texts, with their repairs.
-func (w *auditWorld) verify(o VerifyOptions) (Verification, []string) {
+func (w *auditWorld) verify(repair *RepairOptions) (Verification, []string) {
 	w.t.Helper()
-	o.Segments = 2
-	v, err := w.auditor().Verify(w.t.Context(), o)
+	a := w.auditor()
+	v, err := a.Verify(w.t.Context(), VerifyOptions{Segments: 2})
+	if err == nil && repair != nil {
+		err = a.Repair(w.t.Context(), &v, *repair)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -149,7 +152,7 @@ func TestVerify(t *testing.T) {
 	w.deliver()
 	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#bob"), "SK": text("PET#cat"), "entityType": text("PET")}) // whose?
 	w.put(w.settings.ScoreTable, map[string]types.AttributeValue{"UserId": text("bob"), "Timestamp": text("soon"), "Score": text("many")})
-	v, found := w.verify(VerifyOptions{})
+	v, found := w.verify(nil)
 	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) || v.Unusable != 2 {
 		t.Fatalf("after all changes but a pet's: %q, %d unusable; want %q, 2", found, v.Unusable, want)
 	}
@@ -172,7 +175,7 @@ func TestVerify(t *testing.T) {
 	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("day#2024-01-01")},
 		"ADD "+w.book.Rule("streak").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "2"}})
 
-	v, found = w.verify(VerifyOptions{})
+	v, found = w.verify(nil)
 	want := []string{
 		"ann: both: missing", "ann: high#ten: missing", "ann: regular#silver: missing", "ann: welcome##PET#rex: missing", "ann: high#forty: not revoked", "ann: first: wrongly revoked",
 		"bob: day#2024-01-01: the plays come to 1, the state says 3", "bob: first: untold",
@@ -187,7 +190,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("a comparison told %v", told)
 	}
 
-	_, found = w.verify(VerifyOptions{Repair: true})
+	_, found = w.verify(&RepairOptions{Revoke: true})
 	want = []string{
 		"ann: both: missing → awarded", "ann: high#ten: missing → awarded", "ann: regular#silver: missing → awarded", "ann: welcome##PET#rex: missing → awarded",
 		"ann: high#forty: not revoked → taken back", "ann: first: wrongly revoked → restored",
@@ -199,7 +202,7 @@ func TestVerify(t *testing.T) {
 	if told := w.topic.received(t); len(told) != 1 || *told[0].Body != `{"id":"again"}` {
 		t.Errorf("the repair told %d notices, want the one that was pending", len(told))
 	}
-	if _, found = w.verify(VerifyOptions{Repair: true, Notify: true}); len(found) != 1 {
+	if _, found = w.verify(&RepairOptions{Revoke: true, Notify: true}); len(found) != 1 {
 		t.Errorf("after the repair: %q, want the miscounted day only", found)
 	}
 	stored, err := w.auditor().table.Of(t.Context(), "ann")
@@ -240,7 +243,7 @@ func TestBackfill(t *testing.T) {
 		t.Run(fmt.Sprintf("notify %v", notify), func(t *testing.T) {
 			w := newAuditWorld(t)
 			w.people()
-			v, _ := w.verify(VerifyOptions{})
+			v, _ := w.verify(nil)
 			if want := []string{"badges-day", "badges-each-Game", "badges-total"}; !slices.Equal(v.Rebuild(), want) {
 				t.Fatalf("to be rebuilt: %v, want %v", v.Rebuild(), want)
 			}
@@ -258,7 +261,7 @@ func TestBackfill(t *testing.T) {
 			if ids := w.topic.receivedIDs(t); len(ids) != told {
 				t.Errorf("%d were told, want %d", len(ids), told)
 			}
-			if _, found := w.verify(VerifyOptions{}); len(found) > 0 {
+			if _, found := w.verify(nil); len(found) > 0 {
 				t.Errorf("afterwards %q", found)
 			}
 			if done, err = w.auditor().Backfill(t.Context(), o); err != nil || done.Awarded != 0 || done.Told != 0 {

@@ -59,7 +59,7 @@ func (p *Pair) Backfill(ctx context.Context, o BackfillOptions) (Backfilled, err
 		group.Go(func() error { return b.segment(groupCtx, segment) })
 	}
 	if err := group.Wait(); err != nil {
-		return b.result, fmt.Errorf("%w\nrun it again to go on from here", err)
+		return b.result, err
 	}
 	for segment := range o.Segments { // the next one begins anew
 		if _, err := p.table.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &p.table.Tombstones, Key: b.cursorKey(segment)}); err != nil {

@@ -89,12 +89,20 @@ func newPair(cfg aws.Config, s Settings, route *Route, now func() time.Time) *Pa
 	return &Pair{Route: route, Home: cfg.Region, source: dynamodb.NewFromConfig(cfg), table: s.table(cfg, route, now), now: now}
 }
 
-// Items returns about how many items the source has, as DynamoDB counted them in
-// the last hours.
-func (p *Pair) Items(ctx context.Context) (int64, error) {
-	out, err := p.source.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.Route.Source})
+// Counts returns about how many items the source and the copy have, as DynamoDB counted them in the
+// last hours.
+func (p *Pair) Counts(ctx context.Context) (source, copied int64, err error) {
+	if source, err = itemCount(ctx, p.source, p.Route.Source); err != nil {
+		return 0, 0, err
+	}
+	copied, err = itemCount(ctx, p.table.Client, p.Route.Table)
+	return source, copied, err
+}
+
+func itemCount(ctx context.Context, client *dynamodb.Client, table string) (int64, error) {
+	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
-		return 0, fmt.Errorf("look at table %s: %w", p.Route.Source, err)
+		return 0, fmt.Errorf("look at table %s: %w", table, err)
 	}
 	return aws.ToInt64(out.Table.ItemCount), nil
 }

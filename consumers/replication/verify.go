@@ -30,15 +30,43 @@ const (
 // Verification is what a comparison of a source with its copy found.
 type Verification struct {
 	Items       int          `json:"items"` // of the source that the route takes
+	Held        int          `json:"held"`  // items of the copy
 	Differences []Difference `json:"differences"`
+	// InFlight items differed at each look, and the copy changed between the looks: their changes were on their way.
+	InFlight int `json:"inFlight"`
 }
 
 // Difference is an item that the copy doesn't hold as it should.
 type Difference struct {
 	Key  string `json:"key"`
 	What string `json:"what"`
+	// Attributes are those of an item that is Different, with both values.
+	Attributes []AttributeDifference `json:"attributes,omitempty"`
+	// Written: the item was written between the looks, so a repair leaves it alone.
+	Written bool `json:"written,omitempty"`
 	// Repair is what became of its repair; empty if none was wanted.
 	Repair string `json:"repair,omitempty"`
+
+	key  replica.Item
+	seen state
+}
+
+// AttributeDifference is a value that a source and its copy hold differently, shortened for people.
+type AttributeDifference struct {
+	Path   string `json:"path"` // like address.lines[2]
+	Source string `json:"source"`
+	Copy   string `json:"copy"`
+}
+
+// shownDifferences is how many values of an item are named.
+const shownDifferences = 10
+
+func differentAttributes(source, copied replica.Item) []AttributeDifference {
+	var found []AttributeDifference
+	for _, d := range change.Differences(source, copied, shownDifferences) {
+		found = append(found, AttributeDifference{Path: d.Path, Source: d.A, Copy: d.B})
+	}
+	return found
 }
 
 // VerifyOptions say how to compare.
@@ -48,53 +76,95 @@ type VerifyOptions struct {
 	// Patience is how long after the first look what differed is looked at again.
 	// Changes on their way must have arrived by then.
 	Patience time.Duration
-	// Repair brings what still differs into the copy by the consumer's own rules:
-	// what the source holds now counts as a change made ReadMargin ago, so that any
-	// change which is on its way wins.
-	Repair bool
 }
+
+// looks is how often an item is looked at that is written while it is compared.
+const looks = 3
 
 // Verify compares the copy with its source while both are written: it reads each
 // table in parallel segments, looks the items up in the other, strongly
-// consistent, and looks again at those that differ. Of what it reports it has seen
-// the same kind of difference twice.
+// consistent, and looks again at those that differ. A difference that it reports
+// was there at each look, and the copy stood still meanwhile.
 func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error) {
 	keys, err := keysOf(ctx, p.source, p.Route.Source)
 	if err != nil {
 		return Verification{}, err
 	}
-	l := &look{Pair: p, keys: keys, suspects: map[string]replica.Item{}}
+	l := &look{Pair: p, keys: keys, suspects: map[string]*suspect{}}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return scan(groupCtx, p.source, p.Route.Source, o.Segments, l.sourcePage) })
 	group.Go(func() error { return scan(groupCtx, p.table.Client, p.Route.Table, o.Segments, l.copyPage) })
 	if err := group.Wait(); err != nil {
 		return Verification{}, err
 	}
-	v := Verification{Items: l.items, Differences: []Difference{}}
-	if len(l.suspects) == 0 {
-		return v, nil
-	}
-	if err := smithytime.SleepWithContext(ctx, o.Patience); err != nil {
-		return v, err
-	}
-	for _, key := range l.suspects {
-		what, err := p.secondLook(ctx, key)
-		if err != nil {
+	v := Verification{Items: l.items, Held: l.held, Differences: []Difference{}}
+	for last := looks - 1; len(l.suspects) > 0 && last > 0; last-- {
+		if err := smithytime.SleepWithContext(ctx, o.Patience); err != nil {
 			return v, err
 		}
-		if what == "" {
-			continue
-		}
-		d := Difference{Key: keyText(key), What: what}
-		if o.Repair {
-			if d.Repair, err = p.repair(ctx, key); err != nil {
+		for name, s := range l.suspects {
+			if err := p.lookAgain(ctx, s, last == 1, &v); err != nil {
 				return v, err
 			}
+			if s.done {
+				delete(l.suspects, name)
+			}
 		}
-		v.Differences = append(v.Differences, d)
 	}
 	slices.SortFunc(v.Differences, func(a, b Difference) int { return cmp.Compare(a.Key, b.Key) })
 	return v, nil
+}
+
+// lookAgain looks at a suspect once more, and notes in v what it found.
+func (p *Pair) lookAgain(ctx context.Context, s *suspect, last bool, v *Verification) error {
+	now, d, err := p.compare(ctx, s.key)
+	if err != nil {
+		return err
+	}
+	sourceMoved, copyMoved := now.source != s.first.source, now.copied != s.first.copied
+	moved := copyMoved
+	if p.Shared() { // changes go both ways
+		moved = copyMoved && sourceMoved
+	}
+	switch {
+	case d.What == "":
+		s.done = true
+	case moved:
+		v.InFlight++
+		s.done = true
+	case last || !sourceMoved && !copyMoved:
+		d.Written = sourceMoved || copyMoved
+		v.Differences = append(v.Differences, d)
+		s.done = true
+	}
+	return nil
+}
+
+// Repair makes differences that Verify found the same, by the consumer's own rules: what the source
+// holds now counts as a change made ReadMargin ago, so that any change which is on its way wins. It
+// leaves alone what was written since, and Extra items of a copy unless extra is true. Those of a shared
+// table are brought home, or deleted if they were deleted there later. It notes with each difference what
+// became of it. After an error the rest is as it was.
+func (p *Pair) Repair(ctx context.Context, differences []Difference, extra bool) error {
+	for i := range differences {
+		d := &differences[i]
+		if d.What == Extra && !extra && !p.Shared() {
+			d.Repair = "left alone: --remove-extra deletes it"
+			continue
+		}
+		now, _, err := p.compare(ctx, d.key)
+		if err != nil {
+			return err
+		}
+		if d.Written || now != d.seen {
+			d.Repair = "left alone: it was written while it was compared"
+			continue
+		}
+		if d.Repair, err = p.repair(ctx, d.key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // look is the first look at both tables.
@@ -104,7 +174,26 @@ type look struct {
 
 	mu       sync.Mutex
 	items    int
-	suspects map[string]replica.Item // keys, by change.ItemKey
+	held     int
+	suspects map[string]*suspect // by change.ItemKey
+}
+
+// Shared reports whether the pair is a shared table in two regions.
+func (p *Pair) Shared() bool { return p.mirror != nil }
+
+// suspect is an item that differed at the first look.
+type suspect struct {
+	key   replica.Item
+	first state
+	done  bool
+}
+
+// state tells whether an item was written between two looks: hashes of it in both tables.
+type state struct{ source, copied uint64 }
+
+// stateOf returns the state of an item, which must be as it was read.
+func stateOf(source, copied replica.Item) state {
+	return state{change.ItemHash(source), change.ItemHash(copied)}
 }
 
 // sourcePage looks the source's items up in the copy.
@@ -119,11 +208,12 @@ func (l *look) sourcePage(ctx context.Context, page []replica.Item) error {
 		if err != nil {
 			return err
 		}
+		first := stateOf(item, copies[name])
 		what, ok := l.Route.differs(item, copies[name])
 		if ok {
 			taken++
 		}
-		l.suspect(what, name, key)
+		l.suspect(what, name, key, first)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,21 +233,26 @@ func (l *look) copyPage(ctx context.Context, page []replica.Item) error {
 		if err != nil {
 			return err
 		}
-		if items[name] == nil {
-			what, _ := l.Route.differs(nil, item)
-			l.suspect(what, name, key)
+		if items[name] != nil {
+			continue
 		}
+		first := stateOf(nil, item)
+		what, _ := l.Route.differs(nil, item)
+		l.suspect(what, name, key, first)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held += len(page)
 	return nil
 }
 
-func (l *look) suspect(what, name string, key replica.Item) {
+func (l *look) suspect(what, name string, key replica.Item, first state) {
 	if what == "" {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.suspects[name] = key
+	l.suspects[name] = &suspect{key: key, first: first}
 }
 
 // name returns an item's name and its key.
@@ -218,18 +313,22 @@ func (r *Route) differs(source, copied replica.Item) (what string, taken bool) {
 	return Different, taken
 }
 
-// secondLook reads an item in both tables, the copy last, and tells what is wrong.
-func (p *Pair) secondLook(ctx context.Context, key replica.Item) (string, error) {
+// compare reads an item in both tables, the copy last, and returns its state and what is wrong.
+func (p *Pair) compare(ctx context.Context, key replica.Item) (state, Difference, error) {
+	d := Difference{Key: keyText(key), key: key}
 	source, err := get(ctx, p.source, p.Route.Source, key)
 	if err != nil {
-		return "", err
+		return d.seen, d, err
 	}
 	copied, err := get(ctx, p.table.Client, p.Route.Table, key)
 	if err != nil {
-		return "", err
+		return d.seen, d, err
 	}
-	what, _ := p.Route.differs(source, copied)
-	return what, nil
+	d.seen = stateOf(source, copied)
+	if d.What, _ = p.Route.differs(source, copied); d.What == Different {
+		d.Attributes = differentAttributes(source, copied)
+	}
+	return d.seen, d, nil
 }
 
 // repair makes one item what it should be, by the consumer's own rules.

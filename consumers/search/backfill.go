@@ -91,7 +91,7 @@ func (b *backfill) run(ctx context.Context) error {
 		group.Go(func() error { return b.segment(groupCtx, n) })
 	}
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("%w\nrun it again to go on from here", err)
+		return err
 	}
 	return b.client.putMeta(ctx, b.journal.index, map[string]any{}) // the next one begins anew
 }

@@ -40,6 +40,9 @@ type ReindexOptions struct {
 	LeaveOutRefused bool
 	// KeepOld leaves the old index there.
 	KeepOld bool
+	// Fewer is asked before the aliases move how many documents searches found before, and find then. Its error
+	// ends the reindex, which can be gone on with. nil: nobody is asked.
+	Fewer func(before, after int) error
 	// Progress is told of what is done, one call at a time; nil: nobody is.
 	Progress func(ReindexProgress)
 }
@@ -137,6 +140,9 @@ func (r *reindex) run(ctx context.Context) error {
 		return &RefusedError{Index: r.result.To, Refused: r.result.Refused, Reasons: r.result.Reasons}
 	}
 	if err := r.bury(ctx); err != nil {
+		return err
+	}
+	if err := r.compareSizes(ctx); err != nil {
 		return err
 	}
 	if err := r.move(ctx); err != nil {

@@ -82,6 +82,46 @@ func missing(err error) bool {
 	return ok && refused.Status == http.StatusNotFound
 }
 
+// compareSizes asks whether the new index may have as few documents as it has.
+func (r *reindex) compareSizes(ctx context.Context) error {
+	if r.options.Fewer == nil {
+		return nil
+	}
+	var sizes [2]int
+	for i, index := range []string{r.result.From, r.result.To} {
+		if err := r.client.refresh(ctx, index); err != nil {
+			return err
+		}
+		var err error
+		if sizes[i], err = r.client.count(ctx, index); err != nil {
+			return err
+		}
+	}
+	return r.options.Fewer(sizes[0], sizes[1])
+}
+
+// Documents returns how many documents searches of the route's index find; 0 if it isn't there yet.
+func (p *Pair) Documents(ctx context.Context) (int, error) {
+	n, err := p.client.count(ctx, p.Route.Index)
+	if missing(err) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// count returns how many documents of an index are shown.
+func (c *client) count(ctx context.Context, index string) (int, error) {
+	body, err := json.Marshal(map[string]any{"query": shown()})
+	if err != nil {
+		return 0, err
+	}
+	var answer struct{ Count int }
+	err = c.read(ctx, "count the documents of index "+index, func() opensearchapi.Request {
+		return opensearchapi.CountRequest{Index: []string{index}, Body: bytes.NewReader(body)}
+	}, &answer)
+	return answer.Count, err
+}
+
 // move puts the new index in the old one's place.
 func (r *reindex) move(ctx context.Context) error {
 	r.show(func(p *ReindexProgress) { p.Phase = Moving })

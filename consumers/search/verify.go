@@ -34,6 +34,7 @@ const (
 type Verification struct {
 	Route       string       `json:"route"`
 	Items       int          `json:"items"` // of the table that the route takes
+	Held        int          `json:"held"`  // documents that searches find
 	Differences []Difference `json:"differences"`
 	// Unknown are documents without an item by whose id no item can be found: their
 	// ids are hashes, and the route doesn't keep the keys. Some may be extra.
@@ -53,6 +54,8 @@ type Difference struct {
 	Values []ValueDifference `json:"values,omitempty"`
 	// Repair is what became of its repair; empty if none was wanted.
 	Repair string `json:"repair,omitempty"`
+
+	key map[string]types.AttributeValue // nil of a Foreign document
 }
 
 // VerifyOptions say how to compare.
@@ -62,9 +65,6 @@ type VerifyOptions struct {
 	// Patience is how long after the first look what differed is looked at again.
 	// Changes on their way must have arrived by then.
 	Patience time.Duration
-	// Repair writes what still differs by the consumer's own rules: what the table holds
-	// now counts as a change made ReadMargin ago, so any change on its way wins.
-	Repair bool
 	// CallTimeout bounds each call to a server; one that takes longer ends the comparison
 	// with an error that is [ErrHung]. 0: only the context bounds it.
 	CallTimeout time.Duration
@@ -92,7 +92,7 @@ func (l *comparison) run(ctx context.Context, o VerifyOptions) error {
 	if l.source, err = l.Pair.source(ctx); err != nil {
 		return err
 	}
-	if l.there, err = l.Pair.there(ctx, o.Repair); err != nil {
+	if l.there, err = l.Pair.there(ctx, false); err != nil {
 		return err
 	}
 	if l.there {
@@ -116,13 +116,13 @@ func (l *comparison) run(ctx context.Context, o VerifyOptions) error {
 	if err := l.sleep(ctx, o.Patience); err != nil {
 		return err
 	}
-	return l.lookAgain(ctx, o.Repair)
+	return l.lookAgain(ctx)
 }
 
-// lookAgain looks at each suspect a second time, and repairs it if that is wanted.
-func (l *comparison) lookAgain(ctx context.Context, repair bool) error {
+// lookAgain looks at each suspect a second time.
+func (l *comparison) lookAgain(ctx context.Context) error {
 	var err error
-	if l.there, err = l.Pair.there(ctx, repair); err != nil { // it may have been made meanwhile
+	if l.there, err = l.Pair.there(ctx, false); err != nil { // it may have been made meanwhile
 		return err
 	}
 	if l.there {
@@ -131,19 +131,53 @@ func (l *comparison) lookAgain(ctx context.Context, repair bool) error {
 		}
 	}
 	for id, key := range l.suspects {
-		d, item, err := l.secondLook(ctx, id, key)
+		d, _, err := l.secondLook(ctx, id, key)
 		if err != nil {
 			return err
 		}
-		if d.What == "" {
+		if d.What != "" {
+			d.key = key
+			l.result.Differences = append(l.result.Differences, d)
+		}
+	}
+	return nil
+}
+
+// Repair writes what differed at Verify by the consumer's own rules: what the table holds now counts as
+// a change made ReadMargin ago, so any change on its way wins. It makes the index if there is none. It
+// leaves Foreign documents alone, and Extra ones unless extra is true. It notes with each difference what
+// became of it.
+func (p *Pair) Repair(ctx context.Context, differences []Difference, extra bool) error {
+	l := &comparison{Pair: p}
+	var err error
+	if l.source, err = p.source(ctx); err != nil {
+		return err
+	}
+	if l.there, err = p.there(ctx, true); err != nil {
+		return err
+	}
+	if err := p.client.refresh(ctx, p.Route.Index); err != nil {
+		return err
+	}
+	for i := range differences {
+		d := &differences[i]
+		if d.key == nil {
+			d.Repair = "left alone: its id is none of this table's"
 			continue
 		}
-		if repair {
-			if d.Repair, err = l.repair(ctx, id, item); err != nil {
+		now, item, err := l.secondLook(ctx, d.ID, d.key)
+		switch {
+		case err != nil:
+			return err
+		case now.What == "":
+			d.Repair = "is the same by now"
+		case now.What == Extra && !extra:
+			d.Repair = "left alone: --remove-extra deletes it"
+		default:
+			if d.Repair, err = p.repair(ctx, d.ID, item); err != nil {
 				return err
 			}
 		}
-		l.result.Differences = append(l.result.Differences, d)
 	}
 	return nil
 }
@@ -365,6 +399,7 @@ func (l *comparison) found(ctx context.Context) error {
 		return err
 	}
 	return l.client.scroll(ctx, l.Route.Index, map[string]any{"sort": []string{"_doc"}}, func(hits []hit) error {
+		l.result.Held += len(hits)
 		for _, h := range hits {
 			if err := l.hit(h); err != nil {
 				return err

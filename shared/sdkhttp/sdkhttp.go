@@ -12,6 +12,7 @@ package sdkhttp
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 
@@ -29,18 +30,35 @@ func New() aws.HTTPClient { return Over(awshttp.NewBuildableClient()) }
 // Over returns a client that sends copies by another one, which must be safe for concurrent use if it is to be.
 func Over(client aws.HTTPClient) aws.HTTPClient { return copying{client} }
 
+// Around makes a call in the client's place, by calling call.
+type Around func(r *http.Request, call func(*http.Request) (*http.Response, error)) (*http.Response, error)
+
+type aroundKey struct{}
+
+// WithAround returns a context whose calls around makes.
+func WithAround(ctx context.Context, around Around) context.Context {
+	return context.WithValue(ctx, aroundKey{}, around)
+}
+
+func (c copying) call(r *http.Request) (*http.Response, error) {
+	if around, ok := r.Context().Value(aroundKey{}).(Around); ok {
+		return around(r, c.client.Do)
+	}
+	return c.client.Do(r)
+}
+
 type copying struct{ client aws.HTTPClient }
 
 // Do implements aws.HTTPClient.
 func (c copying) Do(r *http.Request) (*http.Response, error) {
 	// What can be read again was made by others than the SDK, from memory.
 	if r.Body == nil || r.Body == http.NoBody || r.GetBody != nil {
-		return c.client.Do(r)
+		return c.call(r)
 	}
 	sent := *r
 	if r.ContentLength <= 0 || r.ContentLength > maxCopied {
 		sent.Body = onlyReader{r.Body}
-		return c.client.Do(&sent)
+		return c.call(&sent)
 	}
 	body := make([]byte, r.ContentLength)
 	_, err := io.ReadFull(r.Body, body)
@@ -52,7 +70,7 @@ func (c copying) Do(r *http.Request) (*http.Response, error) {
 	}
 	sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	sent.Body, _ = sent.GetBody()
-	return c.client.Do(&sent)
+	return c.call(&sent)
 }
 
 // onlyReader has no WriteTo.
