@@ -208,17 +208,27 @@ func (r *reindex) begin(ctx context.Context, there indexes) error {
 	return nil
 }
 
-// announce waits until every change goes to both indexes.
+// announce waits until every change goes to both indexes. A run that goes on counts what earlier ones waited, or one that
+// is stopped again and again would never get past it.
 func (r *reindex) announce(ctx context.Context) error {
-	r.journal.state.Announced = r.now()
-	if err := r.journal.save(ctx); err != nil {
-		return err
+	known, wait := r.journal.state.Known, 3*ReadMargin // another machine may have noted it, whose clock differs
+	if known.IsZero() || known.After(r.now()) {
+		r.journal.state.Announced = r.now()
+		if err := r.journal.save(ctx); err != nil {
+			return err
+		}
+		known, wait = r.now(), 2*ReadMargin
+		r.journal.state.Known = known
+		if err := r.journal.save(ctx); err != nil {
+			return err
+		}
 	}
-	known := r.now()
-	const wait = 2 * ReadMargin
-	r.show(func(p *ReindexProgress) { p.Phase, p.Until = Announcing, known.Add(wait) })
-	if err := r.sleep(ctx, wait); err != nil {
-		return err
+	until := known.Add(wait)
+	r.show(func(p *ReindexProgress) { p.Phase, p.Until = Announcing, until })
+	if left := until.Sub(r.now()); left > 0 {
+		if err := r.sleep(ctx, left); err != nil {
+			return err
+		}
 	}
 	for {
 		longest, err := r.client.longestBulk(ctx)

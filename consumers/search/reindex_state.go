@@ -84,7 +84,9 @@ func (e *noIndexError) Error() string {
 type state struct {
 	Definition string    `json:"definition"` // a hash of what documents are made by
 	Announced  time.Time `json:"announced"`
-	Segments   []cursor  `json:"segments"`
+	// Known is when all nodes of OpenSearch knew the new index. Earlier versions didn't note it.
+	Known    time.Time `json:"known,omitzero"`
+	Segments []cursor  `json:"segments"`
 }
 
 // cursor is how far a segment of the table has been read.

@@ -205,6 +205,49 @@ func TestReindexRepeatedChange(t *testing.T) {
 	g.shows("a:y")
 }
 
+// A reindex that is stopped 12 s into each of its waits gets past the announcement all the same. A journal of an earlier
+// version, which doesn't say since when all nodes know, is announced anew. Fails if a wait begins at its start each time.
+func TestReindexStoppedWhileItWaits(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(at(0, "a", text("x")))
+	stopped := errors.New("stopped")
+	waited := time.Duration(0)
+	sleep := g.sleep
+	g.sleep = func(ctx context.Context, d time.Duration) error {
+		const patience = 12 * time.Second
+		waited += min(d, patience)
+		if err := sleep(ctx, min(d, patience)); err != nil || d <= patience {
+			return err
+		}
+		return stopped
+	}
+	stops := 0
+	for ; ; stops++ {
+		done, err := g.Reindex(t.Context(), ReindexOptions{Segments: 1})
+		if err == nil && done.Moved {
+			break
+		}
+		if !errors.Is(err, stopped) || stops > 4 {
+			t.Fatalf("after %d stops: %+v, %v", stops, done, err)
+		}
+		if stops > 0 {
+			continue
+		}
+		j := journal{Pair: g.Pair, index: done.To, key: reindexKey} // as an earlier version left it
+		if err := j.load(t.Context()); err != nil || j.state.Known.IsZero() {
+			t.Fatalf("the journal has %+v, %v; want since when all nodes know", j.state, err)
+		}
+		j.state.Known = time.Time{}
+		if err := j.save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stops != 3 || waited < 3*ReadMargin {
+		t.Errorf("stopped %d times, waited %v; want 3 times", stops, waited)
+	}
+	g.shows("a:x")
+}
+
 // A request that began before functions could know is waited for.
 func TestReindexWaitsForRequests(t *testing.T) {
 	g := newReindexed(t)
