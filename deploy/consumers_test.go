@@ -32,6 +32,9 @@ func TestDeployedConsumersCanBeFound(t *testing.T) {
 		if resources.Outputs["DeadLetterQueue"] == "" {
 			t.Errorf("%s has no output DeadLetterQueue", path)
 		}
+		if resources.Outputs["SourceTables"] == "" {
+			t.Errorf("%s has no output SourceTables", path)
+		}
 		if len(resources.Functions) != 1 || resources.Functions[0].LogicalID != "Function" {
 			t.Errorf("%s has functions %+v, want one called Function", path, resources.Functions)
 		}

@@ -32,7 +32,7 @@ func resolveWith(t *testing.T, path string, values map[string]string) *template.
 		if value, ok := values[p.Name]; ok {
 			given[p.Name] = value
 		} else if p.Default == nil {
-			given[p.Name] = "given"
+			given[p.Name] = "https://given.example" // suits a pattern too
 		}
 	}
 	resources, err := read.Resolve(template.Scope{StackName: "s", Region: "eu-west-1", AccountID: "000000000000", Parameters: given})
