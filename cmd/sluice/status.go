@@ -62,6 +62,10 @@ func (c *statusCommand) showLocal(ctx context.Context, out io.Writer) error {
 	if _, failed := errors.AsType[*stack.FailedError](err); err != nil && !failed {
 		return err
 	}
+	if err == nil && info.State == stack.Ready {
+		health := info.Ask(ctx)
+		info.Health = &health
+	}
 	if c.JSON {
 		return errors.Join(printJSON(info), err)
 	}

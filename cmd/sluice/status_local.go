@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"sluice/deploy/local/mapping"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
 	"sluice/shared/redrive"
@@ -27,18 +26,26 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 		}
 		return nil
 	}
-	fmt.Fprintf(out, "The local stack is ready, up for %v.\n\n", time.Since(info.Started).Round(time.Second))
+	h := info.Health
+	if h == nil {
+		h = &stack.Health{}
+	}
+	if h.Stale {
+		fmt.Fprintf(out, "The local stack was ready at %s. Its process %d has not written its state for %v, so what it does now is unknown.\n"+
+			"Either the disk of %s is full, or the process stands still. Its log is %s.\n\n",
+			info.Updated.Format(time.TimeOnly), info.PID, h.Age.Round(time.Second), info.RunDir, info.Logs["stack"])
+	} else {
+		fmt.Fprintf(out, "The local stack is ready, up for %v.\n\n", time.Since(info.Started).Round(time.Second))
+	}
+	l := localStatus{info: info, health: h}
 	servers := printable.Table{MaxWidth: 4096} // paths are shown whole
-	servers.Row("SERVER", "ENDPOINT", "PID", "LOG")
+	servers.Row("SERVER", "STATE", "ENDPOINT", "PID", "LOG")
 	for _, p := range info.Processes {
-		servers.Row(p.Name, p.Endpoint, p.PID, p.Log)
+		servers.Row(p.Name, l.server(p), p.Endpoint, p.PID, p.Log)
 	}
 	servers.Row()
 	var changes printable.Table
 	changes.Row("TABLE", "REGION", "CHANGES", "ON THEIR WAY", "IN THE STREAM")
-	var consumers []consumerRow
-	var notes []string
-	waiting := 0
 	for _, region := range info.Regions() {
 		if only != "" && region != only {
 			continue
@@ -46,35 +53,21 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 		p := info.In(region)
 		if p.Bridge != nil {
 			for _, name := range slices.Sorted(maps.Keys(p.Bridge.Tables)) {
-				t := p.Bridge.Tables[name]
-				changes.Row(name, region, t.Read, t.Pending, t.Written)
+				changes.Row(l.table(name, region, p.Bridge.Tables[name])...)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Mappings)) {
-			m := p.Mappings[name]
-			letters, n := deadLetters(ctx, info, region, p.Outputs[name]["DeadLetterQueue"])
-			waiting += n
-			consumers = append(consumers, consumerRow{
-				name: name, region: region, state: string(m.State), done: strconv.FormatInt(m.Done, 10), rate: rateText(m.Rate),
-				onTheirWay: strconv.FormatInt(m.Read-m.Done, 10), invocations: strconv.FormatInt(m.Invocations, 10),
-				failed: strconv.FormatInt(m.Failed, 10), letters: letters, behind: behind(m), lag: localLag(p.Lags, name, info.Updated),
-			})
-			switch m.State {
-			case mapping.Retrying:
-				notes = append(notes, fmt.Sprintf("%s in %s: what failed comes again: %s", name, region, m.Problem))
-			case mapping.Disabled:
-				notes = append(notes, fmt.Sprintf("%s in %s: its mapping is disabled (Enabled in its template), so nothing is delivered to it", name, region))
-			}
+			l.consumer(ctx, name, region, p)
 		}
 	}
 	changes.Row()
-	if err := errors.Join(servers.Flush(out), changes.Flush(out), printConsumers(out, consumers)); err != nil {
+	if err := errors.Join(servers.Flush(out), changes.Flush(out), printConsumers(out, l.consumers)); err != nil {
 		return err
 	}
-	if waiting > 0 {
-		notes = append(notes, `Dead letters wait: "sluice redrive CONSUMER --list" shows why.`)
+	if l.letters > 0 {
+		l.note(`Dead letters wait: "sluice redrive CONSUMER --list" shows why.`)
 	}
-	printNotes(out, notes)
+	printNotes(out, l.notes)
 	return nil
 }
 
@@ -89,18 +82,9 @@ func deadLetters(ctx context.Context, info stack.Info, region, queue string) (te
 	cfg.Region = region
 	visible, hidden, err := redrive.Waiting(ctx, sqs.NewFromConfig(cfg), queue)
 	if err != nil {
-		return "unknown", 0 // the server is on its way up or down; its log says more
+		return unknown, 0 // the server is on its way up or down; its log says more
 	}
 	return strconv.Itoa(visible + hidden), visible + hidden
-}
-
-// behind is the age of the oldest change in the stream that isn't done: it grows
-// when a consumer stands still.
-func behind(m mapping.Stats) string {
-	if m.MillisBehind < 0 {
-		return "-"
-	}
-	return (time.Duration(max(m.MillisBehind, m.MillisWaiting)) * time.Millisecond).String()
 }
 
 // localLag is how long the changes of the last batch took, from their making to their

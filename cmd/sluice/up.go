@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"time"
 
 	"sluice/deploy/local/stack"
 )
@@ -33,10 +35,39 @@ func (c *upCommand) Run(ctx context.Context) error {
 		return err
 	}
 	sayLine()
+	health := info.Ask(ctx)
+	info.Health = &health
 	if err := printLocal(ctx, stdout, info, ""); err != nil {
 		return err
 	}
+	if err := sayChanged(info, root); err != nil {
+		return err
+	}
 	sayLine("\nTry: sluice play --for 10s, sluice top, sluice verify leaderboard; stop it with sluice down.")
+	return nil
+}
+
+// sayChanged says so if the stack, which may have run before, isn't what the checkout would make now.
+func sayChanged(info stack.Info, root string) error {
+	const again = `To run them as they are now: "sluice down", then "sluice up". That empties all tables.`
+	if info.Root != root {
+		say("\nThis stack runs the checkout %s, not %s. %s\n", info.Root, root, again)
+		return nil
+	}
+	changed, err := stack.Changed(info.RunDir, root)
+	if err != nil {
+		return fmt.Errorf("compare the running stack with the checkout: %w", err)
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	shown := changed[:min(len(changed), 10)]
+	more := ""
+	if n := len(changed) - len(shown); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	say("\nThis stack was started at %s and runs these files as they were then: %s%s. %s\n",
+		info.Started.Format(time.TimeOnly), strings.Join(shown, ", "), more, again)
 	return nil
 }
 

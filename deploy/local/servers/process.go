@@ -267,9 +267,6 @@ func (p *Process) awaitPort(ctx context.Context, file string) error {
 	}
 }
 
-// Answers makes one real request and returns nil if it was answered before ctx ended.
-func (p *Process) Answers(ctx context.Context) error { return p.answers(ctx, p.Endpoint) }
-
 // Exited is closed when the server has ended, by [Process.Stop] or otherwise.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 

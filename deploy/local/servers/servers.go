@@ -100,6 +100,19 @@ func cacheDir() (string, error) {
 	return filepath.Join(user, "sluice", "servers"), nil
 }
 
+// KeepsData reports whether the server, started again in its directory, has what it had.
+func (s *Server) KeepsData() bool { return s.data != "" }
+
+// Ask makes one real request to a server of this package, by its name, with an access key, and returns nil if it was answered.
+func Ask(ctx context.Context, name, endpoint, key string) error {
+	for _, server := range []*Server{DynamoDBLocal, Ministack, OpenSearch} {
+		if server.Name == name {
+			return server.answers(ctx, endpoint, key)
+		}
+	}
+	return fmt.Errorf("there is no server %q", name)
+}
+
 // Clear removes what the server has kept in the directory that it was started in. It must not run.
 func (s *Server) Clear(dir string) error {
 	if s.data == "" {

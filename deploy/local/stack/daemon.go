@@ -41,6 +41,9 @@ func Load(ctx context.Context, runDir string) (Info, error) {
 		return info, failure(info)
 	}
 	info.Message = fmt.Sprintf("its process %d is gone, last seen %s at %s", info.PID, info.State, info.Updated.Format(time.TimeOnly))
+	if info.State == Ready {
+		info.Message += "\n" + allIsLost
+	}
 	info.State = Failed
 	return info, failure(info)
 }
@@ -157,6 +160,9 @@ func (c *child) failure(runDir string) (Info, error) {
 	info, err := readState(runDir)
 	if err == nil && info.PID == c.cmd.Process.Pid && info.State == Failed {
 		return info, failure(info)
+	}
+	if err == nil && info.PID == c.cmd.Process.Pid && info.State == Stopped {
+		return info, &FailedError{Message: `it was told to end before it was ready, by "sluice down" or a signal; start it again with "sluice up"`}
 	}
 	path := filepath.Join(runDir, daemonLog)
 	said, err := servers.Tail(path)

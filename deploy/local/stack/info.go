@@ -37,6 +37,7 @@ type Info struct {
 	Started time.Time `json:"started"`
 	Updated time.Time `json:"updated"` // when this was so
 	RunDir  string    `json:"runDir"`
+	Root    string    `json:"root"` // the checkout that it runs
 	// Region is the home region, in which every consumer runs.
 	Region string `json:"region"`
 	// Endpoints are URLs; empty before the servers run.
@@ -45,6 +46,8 @@ type Info struct {
 	// the key "sluice" as well.
 	AccessKey string    `json:"accessKey,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
+	// Health is set by who has asked.
+	Health *Health `json:"health,omitempty"`
 	// Logs are the logs that are no server's, by what they tell of: stack, leaderboard, replication in eu-west-1.
 	Logs map[string]string `json:"logs,omitempty"`
 	// Parts are those of the home region.
@@ -117,6 +120,8 @@ type Process struct {
 	PID      int    `json:"pid"`
 	Endpoint string `json:"endpoint"`
 	Log      string `json:"log"`
+	// Restarts is how often it died and was started again. The log of the last that died has ".died" behind its name.
+	Restarts int `json:"restarts,omitempty"`
 }
 
 const (

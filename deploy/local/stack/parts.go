@@ -29,7 +29,9 @@ func (p *part) stop() {
 // startServers starts the servers and builds the consumers, side by side.
 func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) error {
 	s.options.Progress("starting the servers and building the consumers")
+	s.mu.Lock()
 	s.servers = make([]*servers.Process, len(needed))
+	s.mu.Unlock()
 	group, starting := errgroup.WithContext(ctx)
 	for i, server := range needed {
 		group.Go(func() error {
@@ -41,8 +43,10 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 			if err != nil {
 				return err
 			}
+			s.mu.Lock()
 			s.servers[i] = process
-			s.watch(process)
+			s.mu.Unlock()
+			s.watch(i, server, process)
 			note := ""
 			if !strings.HasSuffix(process.Endpoint, fmt.Sprintf(":%d", server.PreferredPort)) {
 				note = fmt.Sprintf(" (port %d is taken)", server.PreferredPort)
@@ -54,8 +58,8 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 	group.Go(func() error { return s.buildConsumers(starting) })
 	err := group.Wait()
 	if err == nil {
-		for i, server := range needed {
-			s.endpoints.set(server, s.servers[i].Endpoint)
+		for i, process := range s.running() {
+			s.endpoints.set(needed[i], process.Endpoint)
 		}
 	}
 	return err
@@ -76,16 +80,6 @@ func (s *Stack) buildConsumers(ctx context.Context) error {
 
 func (s *Stack) binary(c consumerPlan) string {
 	return filepath.Join(s.options.RunDir, "functions", c.name, "bootstrap")
-}
-
-// watch reports a server that dies.
-func (s *Stack) watch(process *servers.Process) {
-	s.watchers.Go(func() {
-		<-process.Exited()
-		if err := process.Err(); err != nil {
-			s.fail(err)
-		}
-	})
 }
 
 // run runs a part's goroutine; one that ends before it is told to has failed.

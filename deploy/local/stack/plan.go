@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -120,7 +121,8 @@ func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed f
 	if err != nil {
 		return nil, err
 	}
-	outputs[searchParameter], outputs["SearchAuth"] = endpoints.OpenSearch, "none"
+	// A template may want a URL, which is known only once the server runs.
+	outputs[searchParameter], outputs["SearchAuth"] = cmp.Or(endpoints.OpenSearch, "http://127.0.0.1"), "none"
 	paths, err := filepath.Glob(filepath.Join(root, "consumers", "*", "template.yaml"))
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func Serve(ctx context.Context, options Options) error {
 }
 
 func serve(ctx context.Context, options Options) error {
-	state := &state{info: Info{
+	state := &state{tell: options.Progress, info: Info{
 		Version: version(), PID: os.Getpid(), Started: time.Now(), RunDir: options.RunDir, Region: options.Region,
 	}}
 	state.set(Starting, "")
@@ -43,12 +43,20 @@ func serve(ctx context.Context, options Options) error {
 		err = nil // told to end while it started
 	}
 	if err != nil {
-		state.set(Failed, err.Error())
+		message := err.Error()
+		if stack != nil { // it was ready
+			message += "\n" + allIsLost
+		}
+		state.set(Failed, message)
 	} else {
 		state.set(Stopped, "")
 	}
 	return errors.Join(err, state.err)
 }
+
+// allIsLost says what the end of a stack means.
+const allIsLost = "The stack ended with it. All that it had is gone: tables, streams, queues with their dead letters, topics and buckets. " +
+	`"sluice up" starts an empty one.`
 
 // await keeps the state until ctx ends, and then returns nil, or a part fails.
 func (s *Stack) await(ctx context.Context, state *state) error {
@@ -68,6 +76,8 @@ func (s *Stack) await(ctx context.Context, state *state) error {
 
 // state writes the state file. Start reports its steps side by side.
 type state struct {
+	tell func(format string, args ...any)
+
 	mu   sync.Mutex
 	info Info
 	err  error // of the last write; a disk that is full for a while must not end the stack
@@ -77,12 +87,20 @@ func (s *state) put(info Info) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.info = info
-	s.err = writeState(info)
+	s.write()
 }
 
 func (s *state) set(state State, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.info.State, s.info.Message, s.info.Updated = state, message, time.Now()
-	s.err = writeState(s.info)
+	s.write()
+}
+
+// write writes the state, and says so once when it can't.
+func (s *state) write() {
+	before := s.err
+	if s.err = writeState(s.info); s.err != nil && before == nil {
+		s.tell("the state of this stack can't be written, so \"sluice status\" shows it as unknown: %v", s.err)
+	}
 }

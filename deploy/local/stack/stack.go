@@ -72,6 +72,10 @@ type Stack struct {
 	// The parts that run in this process, in the order in which they are stopped.
 	consuming, carrying part
 
+	mu       sync.Mutex     // guards servers, stopped and restarts once they run
+	stopped  bool           // no server is started any more
+	restarts map[string]int // of servers that died, by name
+
 	failed   chan error
 	failOnce sync.Once
 	stopOnce sync.Once
@@ -123,7 +127,7 @@ func prepare(options Options) (Options, *flock.Flock, error) {
 // start is Start with the run directory taken.
 func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err error) {
 	s := &Stack{
-		options: options, started: now, logs: map[string]string{}, failed: make(chan error, 1),
+		options: options, started: now, logs: map[string]string{}, failed: make(chan error, 1), restarts: map[string]int{},
 		key:    "SLUICE" + rand.Text(),
 		memory: mapping.NewMemory(mapping.DefaultMemory),
 	}
@@ -165,6 +169,9 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 		return nil, err
 	}
 	if err := s.startParts(); err != nil {
+		return nil, err
+	}
+	if err := writeSources(options.RunDir, options.Root); err != nil {
 		return nil, err
 	}
 	options.Progress("the pipeline runs: %s", s.describe())
@@ -240,8 +247,11 @@ func (s *Stack) Stop(ctx context.Context) error {
 		s.carrying.stop()
 		var errs []error
 		var stopping sync.WaitGroup
-		results := make(chan error, len(s.servers))
-		for _, process := range s.servers {
+		results := make(chan error, len(s.running()))
+		s.mu.Lock()
+		s.stopped = true
+		s.mu.Unlock()
+		for _, process := range s.running() {
 			if process != nil {
 				stopping.Go(func() { results <- process.Stop(ctx) })
 			}
@@ -271,6 +281,7 @@ func (s *Stack) Info() Info {
 		PID:       os.Getpid(),
 		Started:   s.started,
 		RunDir:    s.options.RunDir,
+		Root:      s.options.Root,
 		Region:    s.options.Region,
 		Endpoints: s.endpoints,
 		AccessKey: s.key,
@@ -283,9 +294,12 @@ func (s *Stack) Info() Info {
 		}
 		info.Further[r.plan.region] = r.parts()
 	}
-	for _, process := range s.servers {
+	for _, process := range s.running() {
+		s.mu.Lock()
+		restarts := s.restarts[process.Name]
+		s.mu.Unlock()
 		info.Processes = append(info.Processes, Process{
-			Name: process.Name, PID: process.PID, Endpoint: process.Endpoint, Log: process.LogPath,
+			Name: process.Name, PID: process.PID, Endpoint: process.Endpoint, Log: process.LogPath, Restarts: restarts,
 		})
 	}
 	info.Updated = time.Now()

@@ -34,7 +34,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == daemonRole {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
-		if err := stack.Serve(ctx, options(os.Args[2])); err != nil {
+		o := options(os.Args[2])
+		o.Progress = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+		if err := stack.Serve(ctx, o); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -284,6 +286,8 @@ func TestUpAndDown(t *testing.T) {
 		t.Errorf("make an index: status %d", status)
 	}
 
+	checkHealth(t, dir, first, func() int { return index(http.MethodGet, first) })
+
 	// A process that is killed has no time to say so.
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -295,6 +299,9 @@ func TestUpAndDown(t *testing.T) {
 	})
 	if !strings.Contains(failed.Message, "is gone") {
 		t.Errorf("message %q, want that its process is gone", failed.Message)
+	}
+	if !strings.Contains(failed.Message, "All that it had is gone: tables") {
+		t.Errorf("message %q doesn't say what is lost", failed.Message)
 	}
 	second := up()
 	if status := index(http.MethodGet, second); status != http.StatusNotFound {
@@ -311,6 +318,9 @@ func TestUpAndDown(t *testing.T) {
 	})
 	if !strings.Contains(failed.Message, "DynamoDB Local (pid") {
 		t.Errorf("message %q, want how DynamoDB Local died", failed.Message)
+	}
+	if !strings.Contains(failed.Message, "All that it had is gone: tables") {
+		t.Errorf("message %q doesn't say what is lost", failed.Message)
 	}
 	up()
 	down(true)
@@ -331,6 +341,20 @@ func TestInterruptedUpLeavesNothing(t *testing.T) {
 	}
 	if info, err := stack.Load(t.Context(), dir); err != nil || info.State != stack.Stopped {
 		t.Errorf("state %q, %v; want %q", info.State, err, stack.Stopped)
+	}
+}
+
+// Fails for an Up that takes an end on request for a failure without a reason.
+func TestUpStoppedByDown(t *testing.T) {
+	dir := t.TempDir()
+	_, err := stack.Up(t.Context(), dir, []string{os.Args[0], daemonRole, dir}, func(string, ...any) {
+		if _, err := stack.Down(t.Context(), dir); err != nil {
+			t.Error(err)
+		}
+	})
+	var failed *stack.FailedError
+	if !errors.As(err, &failed) || !strings.Contains(failed.Message, "was told to end before it was ready") {
+		t.Errorf("error %v, want that it was told to end", err)
 	}
 }
 

@@ -56,6 +56,9 @@ func (o *output) flush() {
 
 func (o *output) line(line []byte) {
 	_, _ = o.sink.Write(line)
+	if bytes.HasPrefix(line, []byte(`{"_aws"`)) {
+		return // metrics, which say nothing about why a function failed
+	}
 	if len(o.last) == tailLines {
 		o.last = o.last[1:]
 	}

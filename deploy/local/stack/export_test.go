@@ -1,0 +1,4 @@
+package stack
+
+// WriteSources is what a start does for [Changed].
+var WriteSources = writeSources
