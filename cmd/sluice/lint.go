@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,21 +17,29 @@ import (
 	"sluice/consumers/search"
 	"sluice/deploy/local/stack"
 	"sluice/deploy/local/template"
+	"sluice/shared/declaration"
 	"sluice/shared/view"
 )
 
 type lintCommand struct {
-	File     string `arg:"" optional:"" type:"existingfile" help:"The file; without it, the views, replicas, search routes and badges' rules that ship, and the templates of the checkout's consumers."`
+	File     string `arg:"" optional:"" type:"existingfile" help:"The file, or - for standard input. Without it: the views, replicas, search routes and badges' rules that are part of this program, and the templates of the checkout's consumers."`
 	Replicas bool   `help:"The file declares replicas, not views." xor:"kind"`
 	Search   bool   `help:"The file declares search routes, not views." xor:"kind"`
 	Badges   bool   `help:"The file declares the rules of badges, not views." xor:"kind"`
 	Template bool   `help:"The file is a consumer's SAM template." xor:"kind"`
+
+	text []byte // of the file
 
 	Retention time.Duration `default:"168h" help:"For templates: how long the stream keeps a change, RetentionHours of deploy/stream.yaml."`
 }
 
 // Run checks the file with the settings' defaults.
 func (c *lintCommand) Run() error {
+	if c.File == "" {
+		say("The declarations that are part of this program, from %s, %s, %s and %s:\n", search.RoutesPath, replication.RoutesPath, badges.RulesPath, leaderboard.ViewsPath)
+	} else if err := c.readFile(); err != nil {
+		return err
+	}
 	if c.File == "" || c.Search {
 		if err := c.lintSearch(search.DefaultSettings()); err != nil {
 			return fmt.Errorf("the indexes can't be kept:\n%w", err)
@@ -53,7 +63,7 @@ func (c *lintCommand) Run() error {
 	if c.Replicas || c.Search || c.Badges || c.Template {
 		return nil
 	}
-	views, err := c.read(leaderboard.DefaultSettings())
+	views, err := c.readViews(leaderboard.DefaultSettings())
 	if err != nil {
 		return fmt.Errorf("the views can't be kept:\n%w", err)
 	}
@@ -78,25 +88,67 @@ func sayWhere(where string) {
 	}
 }
 
-func (c *lintCommand) read(settings leaderboard.Settings) ([]*view.View, error) {
+// readFile reads the file, and chooses its kind by what it declares unless a flag says the kind.
+func (c *lintCommand) readFile() error {
+	in, err := openInput(c.File)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if c.text, err = io.ReadAll(in); err != nil {
+		return fmt.Errorf("read %s: %w", inputName(c.File), err)
+	}
+	kinds := []struct {
+		flag   *bool
+		name   string
+		begins []string // keys of which a file of the kind has one
+	}{
+		{&c.Replicas, "replicas", []string{"replicas"}},
+		{&c.Search, "search routes", []string{"routes"}},
+		{&c.Badges, "the rules of badges", []string{"plays", "badges"}},
+		{&c.Template, "a SAM template", []string{"Resources", "AWSTemplateFormatVersion", "Transform"}},
+		{new(bool), "views", []string{"views"}},
+		{new(bool), "cases for sluice badges test", []string{"cases"}},
+	}
+	asked := c.Replicas || c.Search || c.Badges || c.Template
+	root, _ := declaration.NewReader(c.File, nil).Parse(c.text) // its faults are those of the kind's own reader
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(root.Pairs, func(p declaration.Pair) bool { return slices.Contains(kind.begins, p.Key) }) {
+			continue
+		}
+		switch {
+		case asked && !*kind.flag:
+			return fmt.Errorf("%s declares %s, which isn't what the flag says: leave the flag out", inputName(c.File), kind.name)
+		case kind.begins[0] == "cases":
+			return fmt.Errorf("%s has %s: sluice badges test FILE runs them", inputName(c.File), kind.name)
+		}
+		*kind.flag = true
+		break
+	}
+	if c.Template && c.File == "-" {
+		return errors.New("a template is read from a file, not from standard input: sluice lint --template FILE")
+	}
+	return nil
+}
+
+func (c *lintCommand) readViews(settings leaderboard.Settings) ([]*view.View, error) {
 	if c.File == "" {
 		return settings.Views()
 	}
-	text, err := os.ReadFile(c.File)
-	if err != nil {
-		return nil, err
-	}
-	return settings.ReadViews(c.File, text)
+	return settings.ReadViews(inputName(c.File), c.text)
 }
 
 func (c *lintCommand) lintSearch(settings search.Settings) error {
 	read := settings.Routes
 	if c.File != "" {
-		text, err := os.ReadFile(c.File)
-		if err != nil {
-			return err
+		folder := filepath.Dir(c.File)
+		read = func() ([]*search.Route, error) {
+			return settings.ReadRoutesWith(inputName(c.File), c.text, os.DirFS(folder), folder+string(filepath.Separator))
 		}
-		read = func() ([]*search.Route, error) { return settings.ReadRoutes(c.File, text) }
+		if _, err := os.Stat(filepath.Join(folder, "indexes")); err != nil {
+			say("There is no folder indexes beside %s: the definitions are those of this program.\n", inputName(c.File))
+			read = func() ([]*search.Route, error) { return settings.ReadRoutes(inputName(c.File), c.text) }
+		}
 	}
 	routes, err := read()
 	for _, r := range routes {
@@ -110,11 +162,7 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 	const home = stack.DefaultRegion
 	read := func() ([]*replication.Route, error) { return settings.Routes(home) }
 	if c.File != "" {
-		text, err := os.ReadFile(c.File)
-		if err != nil {
-			return err
-		}
-		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, c.File, text) }
+		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, inputName(c.File), c.text) }
 	}
 	routes, err := read()
 	for _, r := range routes {
@@ -125,7 +173,11 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 }
 
 func (c *lintCommand) lintBadges(settings badges.Settings) error {
-	book, err := readBook(settings, c.File)
+	read := settings.Rules
+	if c.File != "" {
+		read = func() (*rule.Book, error) { return settings.ReadRules(inputName(c.File), c.text) }
+	}
+	book, err := read()
 	if err != nil {
 		return err
 	}

@@ -287,7 +287,7 @@ func TestLint(t *testing.T) {
 		if code != 1 {
 			t.Errorf("exit %d for %v, want 1", code, arguments)
 		}
-		wantTexts(t, out, "the templates don't suit a consumer", arguments[0]+":", "must be ")
+		wantTexts(t, out, "the templates have faults", arguments[0]+":", "must be ")
 	}
 }
 

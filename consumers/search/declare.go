@@ -3,6 +3,7 @@ package search
 import (
 	"embed"
 	"encoding/json"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,13 @@ func (s Settings) Routes() ([]*Route, error) { return s.ReadRoutes(RoutesPath, r
 // ReadRoutes reads and checks the routes that another file declares. The error
 // has every fault with its line and column: [*declaration.Error], joined.
 func (s Settings) ReadRoutes(path string, text []byte) ([]*Route, error) {
-	r := &reader{declaration.NewReader(path, s.variables())}
+	return s.ReadRoutesWith(path, text, definitions, "consumers/search/")
+}
+
+// ReadRoutesWith is ReadRoutes with other definitions than the function's: those in the folder indexes of files. Where
+// names that folder's parent in errors.
+func (s Settings) ReadRoutesWith(path string, text []byte, files fs.FS, where string) ([]*Route, error) {
+	r := &reader{declaration.NewReader(path, s.variables()), files, where}
 	root, ok := r.Parse(text)
 	if !ok {
 		return nil, r.Err()
@@ -51,7 +58,11 @@ func (s Settings) ReadRoutes(path string, text []byte) ([]*Route, error) {
 }
 
 // reader reads routes.
-type reader struct{ *declaration.Reader }
+type reader struct {
+	*declaration.Reader
+	definitions fs.FS  // the folder indexes has them
+	where       string // the folder is, for errors
+}
 
 func (r *reader) route(n declaration.Node) *Route {
 	route := &Route{at: n.At}
@@ -98,9 +109,9 @@ func (r *reader) definition(n declaration.Node) ([]byte, *mapped) {
 	if name == "" {
 		return nil, none
 	}
-	text, err := definitions.ReadFile("indexes/" + name)
+	text, err := fs.ReadFile(r.definitions, "indexes/"+name)
 	if err != nil {
-		r.Fault(n.At, "into: definition: consumers/search/indexes has no %s", name)
+		r.Fault(n.At, "into: definition: %sindexes has no %s", r.where, name)
 		return nil, none
 	}
 	var known struct {
@@ -109,12 +120,12 @@ func (r *reader) definition(n declaration.Node) ([]byte, *mapped) {
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&known); err != nil {
-		r.Fault(n.At, "into: definition: consumers/search/indexes/%s must be an object of settings and mappings: %v", name, err)
+		r.Fault(n.At, "into: definition: %sindexes/%s must be an object of settings and mappings: %v", r.where, name, err)
 		return text, none
 	}
 	mapping, err := readMapping(text)
 	if err != nil {
-		r.Fault(n.At, "into: definition: the mappings of consumers/search/indexes/%s: %v", name, err)
+		r.Fault(n.At, "into: definition: the mappings of %sindexes/%s: %v", r.where, name, err)
 		return text, none
 	}
 	return text, mapping

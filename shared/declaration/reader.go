@@ -96,8 +96,12 @@ func (r *Reader) Err() error {
 	return errors.Join(errs...)
 }
 
-// Parse makes the file's text into a node; false if it is no YAML.
+// Parse makes the file's text into a node; false if it is no YAML in UTF-8. A byte order mark is passed over.
 func (r *Reader) Parse(text []byte) (Node, bool) {
+	text, ok := r.decode(text)
+	if !ok {
+		return Node{}, false
+	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		at, message := Position{1, 1}, err.Error()
