@@ -370,3 +370,34 @@ func logChange(t *testing.T, request, host string) *change.Change {
 	}
 	return c
 }
+
+// A removal may lack its old image. Fails if a copy stays, although nobody can tell whether the item
+// matched the route's filter; or if a table of several regions guesses who removed it.
+func TestRemovalWithoutOldImage(t *testing.T) {
+	w := newWorld(t)
+	w.create(away, tableOf("Orders", "Id", "S"))
+	w.create(servertest.Region, tableOf("OpenOrders", "Id", "S"))
+	r := w.consumer(toTwo)
+	bare, err := change.Parse(consumertest.Change{
+		Table: "Orders", Time: consumertest.Arrival.Add(-time.Minute), Keys: consumertest.Item{"Id": consumertest.S("a")},
+	}.Record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, r.ApplyBatch(t.Context(), []*change.Change{
+		insert(t, "Orders", "a", 1, consumertest.Item{"state": consumertest.S("open")}),
+	}), consumer.Applied)
+	wantOutcomes(t, r.ApplyBatch(t.Context(), []*change.Change{bare}), consumer.Applied)
+	if item := w.get(away, "Orders", "a"); item != nil {
+		t.Errorf("the whole copy holds %v", item)
+	}
+	if item := w.get(servertest.Region, "OpenOrders", "a"); item != nil {
+		t.Errorf("the filtered copy holds %v", item)
+	}
+	if _, err := replica.NewEdit(bare, "us-east-1", 1); consumer.OutcomeOf(err) != consumer.Rejected {
+		t.Errorf("a table of two regions: %v", err)
+	}
+	if _, err := replica.NewRanked(bare, "rank"); consumer.OutcomeOf(err) != consumer.Rejected {
+		t.Errorf("a ranked table: %v", err)
+	}
+}

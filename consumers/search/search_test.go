@@ -320,3 +320,16 @@ func TestNotLetIntoIndex(t *testing.T) {
 		}
 	}
 }
+
+// A removal may lack its old image. Fails if the document stays, although nobody can tell whether
+// the item matched the route's filter.
+func TestRemovalWithoutOldImage(t *testing.T) {
+	g := newTarget(t, servertest.OpenSearch(t), nil)
+	removal := at(1, "a", nil)
+	removal.Old = nil
+	g.apply([]consumertest.Change{at(0, "a", text("x")), at(0, "b", text("y"))}, consumer.Applied, consumer.Applied)
+	g.apply([]consumertest.Change{removal}, consumer.Applied)
+	if shown := g.found(lane(g.cfg)); shown != "b" {
+		t.Errorf("people find %q, want b", shown)
+	}
+}

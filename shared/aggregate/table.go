@@ -98,14 +98,18 @@ type Met struct {
 }
 
 // At names a table as the destination where err became of a change.
-func At(table string, err error) error { return consumer.At("table "+table, err) }
+func At(table string, err error) error { return consumer.At(tableNamed(table), err) }
+
+func tableNamed(table string) string { return "table " + table }
 
 // atBoth names both of the table and its ledger, for a transaction that writes both:
 // whether one of them alone is down, its error may not say. What is written to one of
 // them alone doesn't show that these transactions work.
 func (t *Table) atBoth(err error) error {
-	return consumer.At(fmt.Sprintf("table %s with ledger %s", t.Name, t.Ledger), err)
+	return consumer.At(t.both(), err)
 }
+
+func (t *Table) both() string { return fmt.Sprintf("table %s with ledger %s", t.Name, t.Ledger) }
 
 // maxIdleSteps is after how many steps without progress a call gives up. A step
 // makes none if another writer was faster, which cannot go on for ever.

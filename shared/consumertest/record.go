@@ -26,7 +26,7 @@ func B(b []byte) Value {
 }
 
 // Change is one change of an item. What kind it is follows from its images:
-// without Old it is an insert, without New a remove, with both a modify.
+// without New it is a remove, without Old an insert, with both a modify.
 type Change struct {
 	Table        string
 	Time         time.Time // precise to the microsecond
@@ -40,10 +40,10 @@ type Change struct {
 func (c Change) Record() []byte {
 	kind := "MODIFY"
 	switch {
+	case c.New == nil: // also without Old, which DynamoDB Local leaves out now and then
+		kind = "REMOVE"
 	case c.Old == nil:
 		kind = "INSERT"
-	case c.New == nil:
-		kind = "REMOVE"
 	}
 	created, precision := c.Time.UnixMicro(), "MICROSECOND"
 	if c.Milliseconds {

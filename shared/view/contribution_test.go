@@ -109,6 +109,8 @@ func TestContributions(t *testing.T) {
 		want []string
 	}{
 		"insert":                      {all, consumertest.Change{New: rex}, []string{"PET#rex n1 minutes30"}},
+		"remove without its image":    {all, consumertest.Change{}, []string{"rejected"}},
+		"expired without its image":   {day, consumertest.Change{TTL: true}, []string{"skipped"}},
 		"remove":                      {all, consumertest.Change{Old: rex}, []string{"PET#rex n-1 minutes-30"}},
 		"modify":                      {all, consumertest.Change{Old: rex, New: activity("rex", monday, "45")}, []string{"PET#rex n0 minutes15"}},
 		"nothing viewed changes":      {all, consumertest.Change{Old: rex, New: activity("rex", "x", "30")}, []string{"skipped"}},

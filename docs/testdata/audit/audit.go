@@ -8,10 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/probe"
 )
 
 // Writer applies changes to the table of template.yaml.
@@ -20,7 +20,10 @@ type Writer struct {
 	settings Settings
 }
 
-var _ consumer.Applier = (*Writer)(nil)
+var (
+	_ consumer.Applier = (*Writer)(nil)
+	_ consumer.Prober  = (*Writer)(nil)
+)
 
 // New makes the consumer; it makes no calls.
 func New(client *dynamodb.Client, settings Settings) (*Writer, error) {
@@ -51,18 +54,20 @@ func (w *Writer) Apply(ctx context.Context, c *change.Change) error {
 	return w.outcome(err)
 }
 
+// Probe asks whether the table takes what Apply writes, and changes nothing: with it, a change that can't be written, and
+// is alone in its batch, is told from a table that is down. See consumer.Prober.
+func (w *Writer) Probe(ctx context.Context, _ string) error {
+	return probe.Table{Client: w.client, Name: w.settings.Table, Key: probe.Key("Id")}.PutItem(ctx)
+}
+
 // outcome says what DynamoDB's answer means for the change.
 func (w *Writer) outcome(err error) error {
 	if err == nil {
 		return nil
 	}
-	answer, answered := errors.AsType[smithy.APIError](err)
-	err = fmt.Errorf("table %s: %w", w.settings.Table, err)
-	switch {
-	case answered && answer.ErrorCode() == "ConditionalCheckFailedException":
+	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
 		return consumer.Stale // or its own effect: the SDK repeats a call whose answer was lost
-	case answered && answer.ErrorCode() == "ValidationException":
-		return consumer.Reject(err) // can never be applied, such as an item that is too large
 	}
-	return err // comes again
+	// What the table will never take, such as an item that is too large, becomes a dead letter. All else comes again.
+	return consumer.RejectRefused(fmt.Errorf("table %s: %w", w.settings.Table, err))
 }
