@@ -194,6 +194,19 @@ func (b *batch) release() int {
 	return finished[h.memory.turn%len(finished)]
 }
 
+// disprove drops the evidence for each destination at which nothing succeeded in this batch and
+// a change failed that hasn't been failing for long: that is what an outage looks like, also one in
+// which a write passes now and then.
+func (b *batch) disprove(failing map[int]failures, now time.Time) {
+	for _, at := range failing {
+		for name, f := range at {
+			if _, down := b.failed[name]; down && now.Sub(f.first) < askAfter(b.handler.Settings) {
+				b.handler.memory.destination(name).works = span{}
+			}
+		}
+	}
+}
+
 // judgeReleased is what a released record proves if it fails: nothing works there.
 func (b *batch) judgeReleased(released int) {
 	if released < 0 {

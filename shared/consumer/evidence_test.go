@@ -258,6 +258,18 @@ func TestNoEvidence(t *testing.T) {
 	before.deliverFor(time.Hour, insert("poison"))
 	before.wantLetters(0)
 
+	// A destination that takes one write in five is down for the others.
+	hook = newWebhook(t)
+	rarely := newFunction(t, Each(hook))
+	for n := range int(time.Hour / beat) {
+		hook.down = true
+		rarely.invoke(1, insert("healthy"))
+		hook.down = n%5 != 0
+		rarely.invoke(100+n, insert(fmt.Sprint("order ", n)))
+		tick(rarely)
+	}
+	rarely.wantLetters(0)
+
 	notes := newNotes(t)
 	notes.Name += "-no"
 	f := newFunction(t, Each(newWebhook(t)))

@@ -177,6 +177,7 @@ func (b *batch) takeOutHopeless(ctx context.Context) {
 			failing[i] = h.memory.failed(b.position(i), endsOf(b.errs[i]), now)
 		}
 	}
+	b.disprove(failing, now)
 	b.probe(ctx, now)
 	b.reportDown(now)
 	for i, at := range failing {
@@ -246,6 +247,7 @@ func (b *batch) answer() ([]byte, error) {
 	if m, ok := h.Consumer.(Measurer); ok {
 		b.counts.own = m.Metrics()
 	}
+	b.counts.countAmbiguous(b.records)
 	if err := writeMetrics(h.Metrics, h.Name, h.Now(), &b.counts); err != nil {
 		h.Log.Error("metrics of this batch are lost", "error", err.Error())
 	}

@@ -42,9 +42,11 @@ type failure struct {
 // position identifies a record; sequence numbers repeat from shard to shard.
 type position struct{ stream, shard, sequence string }
 
-// clone returns a position that keeps no batch in memory.
+// clone returns a position that keeps no batch in memory. The names of stream and shard
+// are the decoder's own, the same for all records.
 func (p position) clone() position {
-	return position{strings.Clone(p.stream), strings.Clone(p.shard), strings.Clone(p.sequence)}
+	p.sequence = strings.Clone(p.sequence)
+	return p
 }
 
 // positions is a set of so many positions at most: the oldest is forgotten first.

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"sluice/shared/change"
 )
 
 // metricsNamespace is the CloudWatch namespace of every consumer's metrics.
@@ -33,7 +35,7 @@ type counts struct {
 	changeToEffect []time.Duration
 	// destinationsDown is at how many destinations changes failed and none succeeded.
 	destinationsDown int
-	own              map[string]int // the consumer's own metrics
+	own              map[string]int // the consumer's own metrics, and those that are rare
 }
 
 func (c *counts) taken() (n int) {
@@ -41,6 +43,26 @@ func (c *counts) taken() (n int) {
 		n += k
 	}
 	return n
+}
+
+// ambiguousTimes counts changes whose creation time is only in milliseconds. Of two of one
+// item in one millisecond nobody can tell which came last, and a third that does the same as
+// the first can't be told from it. The metric is there only if there are such changes.
+const ambiguousTimes = "AmbiguousTimes"
+
+// countAmbiguous adds the batch's ambiguous changes to the consumer's own metrics.
+func (c *counts) countAmbiguous(records []change.Record) {
+	n := 0
+	for i := range records {
+		if r := &records[i]; r.Change != nil && r.Change.Precision == change.Millisecond {
+			n++
+		}
+	}
+	if n > 0 {
+		own := map[string]int{ambiguousTimes: n}
+		maps.Copy(own, c.own)
+		c.own = own
+	}
 }
 
 // metric is one entry of a metrics line.
