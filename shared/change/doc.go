@@ -40,7 +40,11 @@
 //
 //   - Order and uniqueness: the stream repeats and reorders changes, and the decoder returns what it is given.
 //   - That different changes have different IDs: two writes of one kind to one item in the same microsecond have one ID, and so have
-//     two in the same millisecond with the same images; and 5 bytes of hash can collide.
+//     two in the same millisecond with the same images. So a table needs MICROSECOND: of 1→2, 2→1, 1→2 within a millisecond the
+//     third change counts as a repeat of the first, and a sum loses it. Lint asks for MICROSECOND; the metric AmbiguousTimes counts
+//     changes in milliseconds.
+//   - That nobody makes two IDs collide: 5 bytes of hash stand beside the time. Who writes two items in one microsecond can choose
+//     their keys so that both changes have one ID, and a sum counts one of them only. IDs are stored, so their form stays.
 //   - That the images hold the key attributes, or that a table's changes all have the same keys.
 //   - EventID: a hint for people. Region and SizeBytes are as the record says, if it does.
 //   - The texts of errors.

@@ -18,9 +18,14 @@
 //   - A record that can't be decoded, or that the consumer rejects, never blocks
 //     its shard. If its dead letter can't be kept, it comes again. A dead letter
 //     that is sent again (package redrive) is applied like any other change.
-//   - A change that keeps failing while others succeed becomes a dead letter
-//     after Settings.StuckAfter; while nothing succeeds, everything waits. With
-//     several destinations that is so for each by itself, once At names them.
+//   - A change that keeps failing although its destination works becomes a dead
+//     letter after Settings.StuckAfter. That it works, other changes show, a Prober,
+//     or the Notes of another instance; while nothing shows it, everything waits.
+//     With several destinations that is so for each by itself, once At names them.
+//   - What is finished behind a change that keeps failing isn't given to the consumer
+//     again by the same instance. Without a Prober, and without another instance that
+//     succeeds, one such change is given to it again now and then, as evidence.
+//   - Any change can be kept as a dead letter, whatever characters it has.
 //   - Near the function's time-out the rest of a batch comes again, rather than
 //     the invocation being cut.
 //

@@ -22,9 +22,10 @@ type Settings struct {
 	DeadLetterQueueURL string `env:"DEAD_LETTER_QUEUE_URL"`
 	// DeadLetterBucket is the S3 bucket for dead letters larger than MaxMessageBytes.
 	DeadLetterBucket string `env:"DEAD_LETTER_BUCKET"`
-	// StuckAfter is how long a change may keep failing while others succeed at the
-	// same destination (At) before it becomes a dead letter, so that it doesn't hold
-	// up its shard. Others have to succeed between any two of its failures.
+	// StuckAfter is how long a change may keep failing at a destination (At) that works
+	// before it becomes a dead letter, so that it doesn't hold up its shard. The
+	// destination works if others succeed there between any two of the change's
+	// failures, or if a Prober, or another instance's Notes, say so.
 	StuckAfter time.Duration `env:"STUCK_AFTER"`
 	// GiveUpAge is how long after its arrival in the stream a failing change
 	// becomes a dead letter whatever else happens. It must be less than the
