@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -50,14 +49,27 @@ func compare(ctx context.Context, board leaderboard.Board, written map[string]in
 
 // compareBoxes compares all boards with the score table, those of days and weeks too.
 func compareBoxes(ctx context.Context, board leaderboard.Board) error {
-	v, err := board.Verify(ctx, time.Now())
+	settings := leaderboard.DefaultSettings()
+	settings.ScoreTable, settings.BoardTable, settings.BoxTable, settings.RankTable, settings.Shards = board.ScoreTable, board.BoardTable, board.BoxTable, board.RankTable, board.Shards
+	c, err := settings.Comparison(board.Client)
 	if err != nil {
 		return err
 	}
-	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%d totals are not what the score table says, first %+v", n, v.Differences[0])
+	c.Margin, c.Patience = 0, 0 // nothing is in flight
+	result, err := c.Run(ctx)
+	if err != nil {
+		return err
 	}
-	say("So are all %d on the daily and weekly boards.\n", v.Boxes)
+	if n := len(result.Differences); n > 0 {
+		return fmt.Errorf("%d sums are not what their sources say, first %+v", n, result.Differences[0])
+	}
+	boxes := 0
+	for _, v := range result.Views {
+		if v.Name == leaderboard.DailyBoard || v.Name == leaderboard.WeeklyBoard {
+			boxes += v.Items
+		}
+	}
+	say("So are all %d on the daily and weekly boards.\n", boxes)
 	return compareRanks(ctx, board)
 }
 

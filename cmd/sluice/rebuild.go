@@ -182,7 +182,7 @@ func (p pipeline) settings() (leaderboard.Settings, error) {
 	s := leaderboard.DefaultSettings()
 	var faults []error
 	for name, to := range map[string]any{
-		"ScoreTable": &s.ScoreTable, "BoardTable": &s.BoardTable, "BoxTable": &s.BoxTable, "PetTable": &s.PetTable,
+		"ScoreTable": &s.ScoreTable, "BoardTable": &s.BoardTable, "BoxTable": &s.BoxTable, "RankTable": &s.RankTable, "PetTable": &s.PetTable,
 		"LedgerTable": &s.LedgerTable, "BoardShards": &s.Shards, "CountTTLDeletes": &s.CountTTLDeletes, "Horizon": &s.Horizon,
 	} {
 		text := p.outputs[name]

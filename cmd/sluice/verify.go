@@ -7,13 +7,13 @@ import (
 
 	smithytime "github.com/aws/smithy-go/time"
 
-	"sluice/consumers/leaderboard"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
+	"sluice/shared/verify"
 )
 
 type verifyCommand struct {
-	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare each player's scores with the total on the leaderboard, and with the daily and weekly boards; and count the players of each bucket from which ranks are told. Exits with 1 if any differs."`
+	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare every sum and count of every declared view with its source, also while both are written. Exits with 1 if any differs."`
 	Replication verifyReplicationCommand `cmd:"" help:"Compare each copy with the table that is copied, and a shared table in all its regions, and repair it if asked. Exits with 1 if anything differs."`
 	Search      verifySearchCommand      `cmd:"" help:"Compare each index with its table, document by document, and repair it if asked. Exits with 1 if anything differs."`
 	Badges      verifyBadgesCommand      `cmd:"" help:"Compare each player's badges, and the state that the rules look at, with what the plays earn, and repair it if asked. Exits with 1 if anything differs."`
@@ -21,8 +21,10 @@ type verifyCommand struct {
 
 type verifyLeaderboardCommand struct {
 	pipelineFlags
-	JSON bool          `help:"Print the result as JSON."`
-	Wait time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
+	JSON   bool          `help:"Print the result as JSON."`
+	Wait   time.Duration `default:"30s" help:"How long what differs is looked at again, since changes may be in flight; at least --margin."`
+	Margin time.Duration `default:"10s" help:"How long a difference has to stay, while the view's item takes no change, before it counts."`
+	Answer time.Duration `default:"20s" help:"How long DynamoDB may take for one page before the comparison ends with an error."`
 }
 
 // lookAgain is the pause between two looks.
@@ -45,44 +47,95 @@ func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bo
 	}
 }
 
-func (c *verifyLeaderboardCommand) verify(ctx context.Context, board leaderboard.Board) (leaderboard.Verification, error) {
-	return lookUntil(ctx, c.Wait, func(bool) (leaderboard.Verification, bool, error) {
-		v, err := board.Verify(ctx, time.Now())
-		return v, len(v.Differences) > 0, err
-	})
-}
-
 func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
-	board, err := c.board(ctx)
+	found, err := c.consumer(ctx)
 	if err != nil {
 		return err
 	}
-	v, err := c.verify(ctx, board)
+	settings, err := found.settings()
 	if err != nil {
-		return operate.GoOn(err, "Scores and boards were not compared to the end, so nothing is known of them. Run the same again.")
+		return err
+	}
+	comparison, err := settings.Comparison(found.client)
+	if err != nil {
+		return err
+	}
+	comparison.Margin, comparison.Patience, comparison.Answer = c.Margin, c.Wait, c.Answer
+	if err := comparison.Validate(); err != nil {
+		return err
+	}
+	result, err := comparison.Run(ctx)
+	if err != nil {
+		return operate.GoOn(err, "The views were not compared to the end. Run the same again.")
 	}
 	if c.JSON {
-		if err := printJSON(v); err != nil {
-			return err
-		}
-	} else if len(v.Differences) == 0 {
-		say("%d players, every total is the sum of the scores written; so is each of %d on the daily and weekly boards. All %d buckets of players are counted right.\n", v.Players, v.Boxes, v.Buckets)
+		err = printJSON(result)
 	} else {
-		w := printable.Table{Right: true}
-		w.Row("board", "player", "written", "leaderboard")
-		for _, d := range v.Differences {
-			name := printable.Name(d.User)
-			if d.Bucket != "" {
-				name = "players of " + d.Bucket
-			}
-			w.Row(d.Board, name, d.Written, d.Shown)
-		}
-		if err := w.Flush(stdout); err != nil {
-			return err
-		}
+		err = printComparison(result)
 	}
-	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%d of %d totals and counts differ; if changes are still on their way, look again with --wait 10s", n, v.Players+v.Boxes+v.Buckets)
+	if err != nil {
+		return err
+	}
+	if n := len(result.Differences); n > 0 {
+		return fmt.Errorf("%d sums differ from their sources and stayed so for %v; look for dead letters (sluice redrive leaderboard --list), then make a view anew with sluice rebuild VIEW", n, c.Margin)
 	}
 	return nil
+}
+
+// printComparison prints what was compared, and whatever is not as it should be.
+func printComparison(r verify.Result) error {
+	items, views := 0, 0
+	for _, v := range r.Views {
+		if v.NotCompared != "" {
+			say("View %s is not compared: %s.\n", v.Name, v.NotCompared)
+			continue
+		}
+		items, views = items+v.Items, views+1
+		if v.Closed > 0 {
+			say("View %s: %d items of closed boxes are not compared.\n", v.Name, v.Closed)
+		}
+	}
+	say("%d items of %d views compared with their sources. ", items, views)
+	switch {
+	case len(r.Differences) > 0:
+		say("%d sums differ:\n", len(r.Differences))
+	case len(r.Moving) > 0:
+		sayLine("Every other total is the sum of what its source holds.")
+	default:
+		sayLine("Every total is the sum of what its source holds.")
+	}
+	if err := printDifferences(r.Differences); err != nil {
+		return err
+	}
+	if r.InFlight > 0 {
+		say("%d more differed at first and no longer do: their changes were in flight.\n", r.InFlight)
+	}
+	if len(r.Moving) > 0 {
+		say("%d are not judged: they differed at every look, but took changes all the time. Look again when fewer are written, or with a longer --wait:\n", len(r.Moving))
+		if err := printDifferences(r.Moving); err != nil {
+			return err
+		}
+	}
+	if r.Unusable > 0 {
+		say("%d items can't be used. Those of a source count for nothing, and their changes are dead letters:\n", r.Unusable)
+		for _, i := range r.Named {
+			say("  %s: %s: %s\n", i.Table, printable.Name(i.Key), printable.Text(i.Reason))
+		}
+		if more := r.Unusable - len(r.Named); more > 0 {
+			say("  and %d more\n", more)
+		}
+	}
+	return nil
+}
+
+func printDifferences(differences []verify.Difference) error {
+	if len(differences) == 0 {
+		return nil
+	}
+	w := printable.Table{Right: true}
+	w.Row("view", "item", "sum", "source", "stored")
+	for _, d := range differences {
+		w.Row(d.View, printable.Name(d.Key), d.Sum, d.Source, d.Stored)
+	}
+	return w.Flush(stdout)
 }

@@ -53,15 +53,21 @@ var totals = simulator.Workload{
 // readRanks reads how many players each bucket has. What nobody is in may stand
 // there with 0 or not at all.
 func readRanks(ctx context.Context, board Board) (map[string]string, error) {
-	counted := sums{}
-	err := board.addCounted(ctx, counted)
+	out, err := board.Client.Scan(ctx, &dynamodb.ScanInput{TableName: &board.RankTable, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
 	buckets := map[string]string{}
-	for c, players := range counted {
+	for _, item := range out.Items {
+		bucket, players, err := readBucket(item)
+		if err != nil {
+			return nil, err
+		}
 		if !players.IsZero() {
-			buckets[c.board+" "+c.bucket] = players.String()
+			buckets[readString(item, AttrBoard)+" "+bucket.String()] = players.String()
 		}
 	}
-	return buckets, err
+	return buckets, nil
 }
 
 func wantRanks(changes []consumertest.Change) map[string]string {

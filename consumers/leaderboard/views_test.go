@@ -256,31 +256,41 @@ func TestBoxedBoards(t *testing.T) {
 			t.Errorf("top of %s: %v, want %v", box, got, test.want)
 		}
 	}
-	v, err := w.board().Verify(t.Context(), consumertest.Arrival)
-	if err != nil || len(v.Differences) != 0 || v.Players != 2 || v.Boxes != 8 || v.Buckets != 6 {
-		t.Errorf("verification %+v, %v; want 2 players, 8 boxes, 6 buckets", v, err)
-	}
+	w.wantCompared(consumertest.Arrival)
 	// One that nobody counted shows on the three boards that it belongs to.
-	if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(DefaultScoreTable), Item: map[string]types.AttributeValue{
+	w.put(DefaultScoreTable, map[string]types.AttributeValue{
 		AttrUser: &types.AttributeValueMemberS{Value: "reed"}, AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, AttrScore: &types.AttributeValueMemberN{Value: "3"},
-	}}); err != nil {
-		t.Fatal(err)
-	}
-	if v, err = w.board().Verify(t.Context(), consumertest.Arrival); err != nil || len(v.Differences) != 3 {
-		t.Errorf("verification %+v, %v; want three differences", v, err)
-	}
+	})
+	w.wantCompared(consumertest.Arrival, `daily Board="daily#2026-01-02" UserId="reed"`, `leaderboard UserId="reed"`, `weekly Board="weekly#2026-W01" UserId="reed"`)
 	// Long after, the boxes are closed, and only the total is compared.
-	if v, err = w.board().Verify(t.Context(), consumertest.Arrival.AddDate(1, 0, 0)); err != nil || len(v.Differences) != 1 || v.Boxes != 0 {
-		t.Errorf("verification %+v, %v; want one difference, no boxes", v, err)
-	}
+	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `leaderboard UserId="reed"`)
 	// A player whom the table of ranks has in one bucket too many.
-	if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(DefaultRankTable), Item: map[string]types.AttributeValue{
+	w.put(DefaultRankTable, map[string]types.AttributeValue{
 		AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, AttrBucket: &types.AttributeValueMemberN{Value: "20"}, AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
-	}}); err != nil {
-		t.Fatal(err)
+	})
+	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `leaderboard UserId="reed"`, `rank-1 Board="total#1" Bucket=20`)
+}
+
+// wantCompared compares all views and checks which items differ.
+func (w *world) wantCompared(now time.Time, want ...string) {
+	w.t.Helper()
+	settings := DefaultSettings()
+	settings.LedgerTable = w.ledger
+	c, err := settings.Comparison(w.direct)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	if v, err = w.board().Verify(t.Context(), consumertest.Arrival); err != nil || len(v.Differences) != 4 || v.Differences[2].Bucket != "20" {
-		t.Errorf("verification %+v, %v; want a fourth difference, of bucket 20", v, err)
+	c.Margin, c.Patience, c.Now = 0, 0, func() time.Time { return now }
+	result, err := c.Run(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var got []string
+	for _, d := range result.Differences {
+		got = append(got, d.View+" "+d.Key)
+	}
+	if !slices.Equal(got, want) || len(result.Moving) > 0 {
+		w.t.Errorf("%q differ, want %q: %+v", got, want, result)
 	}
 }
 

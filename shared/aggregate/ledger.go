@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -112,4 +113,14 @@ func (t *Table) bucketFor(ctx context.Context, group string, µs int64) (int64, 
 		return 0, state{}, fmt.Errorf("ledger %s: group %q has an entry %q that is no bucket: %w", t.Ledger, group, entry.Value, err)
 	}
 	return newest, readState(out.Items[0]), nil
+}
+
+// Taken returns a text that becomes another one whenever the item takes a change.
+func Taken(item map[string]types.AttributeValue) string {
+	s := readState(item)
+	hash := sha256.New()
+	for _, id := range s.ids {
+		hash.Write(id) // never fails
+	}
+	return fmt.Sprintf("%d %x", s.spillTime, hash.Sum(nil))
 }
