@@ -79,7 +79,9 @@ func (l *localStatus) consumer(ctx context.Context, name, region string, p stack
 		onTheirWay: strconv.FormatInt(m.Read-m.Done, 10), invocations: strconv.FormatInt(m.Invocations, 10),
 		failed: strconv.FormatInt(m.Failed, 10), letters: unknown, behind: l.behind(m), lag: localLag(p.Lags, name, time.Now()),
 	}
-	if !l.silent(servers.Ministack) {
+	if l.silent(servers.Ministack) {
+		row.state = unknown // it delivers nothing, and may not have noticed yet
+	} else {
 		var n int
 		row.letters, n = deadLetters(ctx, l.info, region, p.Outputs[name]["DeadLetterQueue"])
 		l.letters += n

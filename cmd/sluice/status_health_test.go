@@ -50,7 +50,7 @@ func TestStatusShowsWhatItDoesNotKnow(t *testing.T) {
 		"DynamoDB Local": {func(i *stack.Info) { i.Health.Silent = map[string]string{"DynamoDB Local": "no answer for 2s"} },
 			"Scores us-east-1 42 unknown 42", "leaderboard us-east-1 Enabled 42 0.0/s 0 0 0 - unknown -", []string{"DynamoDB Local (pid 1) doesn't answer: no answer for 2s"}, []string{"Enabled 42 0.0/s 0 0 0 - 0s"}},
 		"ministack": {func(i *stack.Info) { i.Health.Silent = map[string]string{"ministack": "no answer for 2s"} },
-			"Scores us-east-1 42 0 42", "leaderboard us-east-1 Enabled 42 0.0/s 0 0 0 unknown unknown -", []string{"ministack (pid 2) doesn't answer"}, []string{"Enabled 42 0.0/s 0 0 0 - 0s"}},
+			"Scores us-east-1 42 0 42", "leaderboard us-east-1 unknown 42 0.0/s 0 0 0 unknown unknown -", []string{"ministack (pid 2) doesn't answer"}, []string{"Enabled 42 0.0/s 0 0 0 - 0s"}},
 		"OpenSearch": {func(i *stack.Info) { i.Health.Silent = map[string]string{"OpenSearch": strings.Repeat("x", 5000)} },
 			"Scores us-east-1 42 0 42", "leaderboard us-east-1 Enabled 42 0.0/s 0 0 0 - 0s -", []string{"OpenSearch (pid 3) doesn't answer"}, []string{strings.Repeat("x", 400)}},
 		"a table that isn't read": {func(i *stack.Info) {
