@@ -91,7 +91,10 @@ func wordless(text string) bool {
 // text, or the one term that it consists of.
 func wholeText(text string, clauses [][]term, f fields) object {
 	queries := []object{nothing()}
-	values := []string{strings.TrimSpace(text)}
+	values := []string{text}
+	if trimmed := strings.TrimSpace(text); trimmed != text {
+		values = append(values, trimmed)
+	}
 	only := term{kind: word}
 	if len(clauses) == 1 && len(clauses[0]) == 1 {
 		only = clauses[0][0]
@@ -207,9 +210,12 @@ func (t term) matches(f field, all fields, alone bool) []object {
 	case t.kind == prefix:
 		return []object{scored(as, object{"match_bool_prefix": object{f.name: object{"query": t.value, "operator": "and"}}})}
 	case t.kind == phrase:
-		return []object{scored(exactly, object{"match_phrase": object{f.name: t.words(alone)}})}
+		return append(t.matchesWhole(f, all), scored(exactly, object{"match_phrase": object{f.name: t.words(alone)}}))
 	}
 	found := []object{scored(as, object{"match": object{f.name: t.words(alone)}})}
+	if t.field != "" {
+		found = append(found, t.matchesWhole(f, all)...)
+	}
 	if !t.negated && mayHaveTypo(t.value) {
 		found = append(found, scored(nearly, object{"match": object{f.name: object{
 			"query": t.value, "operator": "and",
@@ -218,6 +224,16 @@ func (t term) matches(f field, all fields, alone bool) []object {
 		}}}))
 	}
 	return found
+}
+
+// matchesWhole finds a text whose whole value is the term's, in any case: analyzers know
+// fewer letters that are the same.
+func (t term) matchesWhole(f field, all fields) []object {
+	whole := all.whole(f)
+	if whole.class != keyword {
+		return nil
+	}
+	return []object{scored(exactly, wholeValue(whole.name, t.value))}
 }
 
 // words are what a match asks for. A term that the field's analyzer makes nothing of asks
