@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -43,7 +42,10 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rebuilds := c.rebuilds(found, v)
+	rebuilds, err := c.rebuilds(ctx, found, auditor, v)
+	if err != nil {
+		return err
+	}
 	if ok, err := c.agreed(ctx, found, v, rebuilds); err != nil || !ok {
 		return err
 	}
@@ -72,17 +74,18 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 }
 
 // rebuilds are those of the views whose state isn't what the plays come to.
-func (c *backfillBadgesCommand) rebuilds(found badgePipeline, v badges.Verification) []rebuilding {
+func (c *backfillBadgesCommand) rebuilds(ctx context.Context, found badgePipeline, auditor *badges.Auditor, v badges.Verification) ([]rebuilding, error) {
 	var rebuilds []rebuilding
-	wrong := v.Rebuild()
-	for _, view := range found.book.Views {
-		if slices.Contains(wrong, view.Name) {
-			rebuilds = append(rebuilds, rebuilding{
-				view: view, client: dynamodb.NewFromConfig(found.tables), ledger: found.settings.LedgerTable, horizon: found.settings.Horizon, again: "sluice backfill badges",
-			})
+	for _, name := range v.Rebuild() {
+		view, err := auditor.Rebuildable(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("the state that view %s keeps has less than the plays come to, and stays so: %w", name, err)
 		}
+		rebuilds = append(rebuilds, rebuilding{
+			view: view, client: dynamodb.NewFromConfig(found.tables), ledger: found.settings.LedgerTable, horizon: found.settings.Horizon, again: "sluice backfill badges",
+		})
 	}
-	return rebuilds
+	return rebuilds, nil
 }
 
 // agreed plans and asks.

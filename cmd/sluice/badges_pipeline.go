@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -59,6 +60,9 @@ func newBadgePipeline(tables, topics aws.Config, where string, outputs map[strin
 		}
 	}
 	var err error
+	if p.settings.CountTTLDeletes, err = strconv.ParseBool(outputs["CountTTLDeletes"]); err != nil {
+		faults = append(faults, fmt.Errorf("%s: output CountTTLDeletes: %w", where, err))
+	}
 	if p.settings.Horizon, err = time.ParseDuration(outputs["Horizon"]); err != nil {
 		faults = append(faults, fmt.Errorf("%s: output Horizon: %w", where, err))
 	}

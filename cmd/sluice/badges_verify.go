@@ -122,6 +122,10 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 	if v.Unusable > 0 {
 		say("%s can't be used, and count for nothing; their changes are dead letters.\n", count(v.Unusable, "item", "items"))
 	}
+	if v.Expires {
+		say("Plays expire and stay counted. So badges are judged by the players' states, of which %s can't be checked: plays that have expired may be in it.\n",
+			count(v.Unknown, "number", "numbers"))
+	}
 	if len(v.Kept) > 0 {
 		say("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
 			count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, printable.Name(v.Kept[0].Player))
@@ -144,6 +148,10 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 
 // allAwarded says that nothing differs.
 func allAwarded(v badges.Verification) string {
-	return fmt.Sprintf("%s of %s: each that %s earn, each told, and no state is miscounted.",
-		count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(v.Plays, "play", "plays"))
+	states := "no state is miscounted"
+	if v.Expires {
+		states = "no state counts less than the plays that are left"
+	}
+	return fmt.Sprintf("%s of %s: each that %s earn, each told, and %s.",
+		count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(v.Plays, "play", "plays"), states)
 }

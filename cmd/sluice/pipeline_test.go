@@ -95,7 +95,7 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 // are named.
 func TestDeployedBadges(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
-		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "Horizon": {"Value": "400h"}}`)
+		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "CountTTLDeletes": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
 	found, err := pipelineFlags{Stack: "game"}.badges(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,10 +95,9 @@ func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 		if err != nil {
 			return rebuilding{}, err
 		}
-		for _, v := range b.book.Views {
-			if v.Name == c.View {
-				return rebuilding{v, found.client, b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, nil
-			}
+		if slices.ContainsFunc(b.book.Views, func(v *view.View) bool { return v.Name == c.View }) {
+			v, err := b.auditor().Rebuildable(ctx, c.View)
+			return rebuilding{v, found.client, b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
 		}
 	}
 	settings, err := found.settings()

@@ -67,6 +67,11 @@ type Verification struct {
 	// Kept are badges that stand though the plays earn them no more, by rules that take
 	// nothing back: the plays were corrected, the item is gone, or the rule is.
 	Kept []Kept `json:"kept"`
+	// Expires: plays expire and stay counted. Then what players have earned is judged by their
+	// states, and Unknown counts the numbers of the states that plays which have expired may
+	// account for.
+	Expires bool `json:"expires,omitempty"`
+	Unknown int  `json:"unknown,omitempty"`
 
 	second *look // that saw the differences
 }
@@ -179,7 +184,7 @@ func (a *Auditor) Verify(ctx context.Context, o VerifyOptions) (Verification, er
 
 // verification tells what differs at one look.
 func (l *look) verification() Verification {
-	v := Verification{Plays: l.plays, Unusable: l.unusable, Differences: []Difference{}, Kept: []Kept{}}
+	v := Verification{Plays: l.plays, Unusable: l.unusable, Expires: l.expires, Differences: []Difference{}, Kept: []Kept{}}
 	players := map[string]bool{}
 	for name := range l.written {
 		players[name] = true
@@ -198,6 +203,7 @@ func (l *look) verification() Verification {
 		v.Differences = append(v.Differences, l.miscounted(name)...)
 		l.awards(name, &v)
 	}
+	v.Unknown = l.unknown
 	slices.SortFunc(v.Differences, Difference.compare)
 	return v
 }
@@ -215,6 +221,10 @@ func (l *look) miscounted(name string) []Difference {
 		for _, tally := range l.Book.Tallies(of) {
 			want, got := written[of][tally], shown[of][tally]
 			if want.Equal(got) {
+				continue
+			}
+			if l.unknowable(tally, want, got) {
+				l.unknown++
 				continue
 			}
 			d := Difference{Player: name, What: Miscounted, Of: of, View: l.Book.ViewOf(of).Name, Written: &want, Shown: &got, tally: tally}

@@ -27,6 +27,9 @@ type look struct {
 	items           map[string][]itemEarned
 	stored          map[string][]*Achievement
 	plays, unusable int
+
+	unknown int  // numbers of states that plays which have expired may account for
+	expires bool // plays expire, and stay counted
 }
 
 // itemEarned is what an item earns by a rule of kind item.
@@ -40,6 +43,10 @@ type itemEarned struct {
 // Plays come last: what players have comes from plays that were there before.
 func (a *Auditor) look(ctx context.Context, segments int, only map[string]bool) (*look, error) {
 	l := &look{Auditor: a, only: only, written: rule.States{}, shown: rule.States{}, items: map[string][]itemEarned{}, stored: map[string][]*Achievement{}}
+	var err error
+	if l.expires, err = a.Expires(ctx); err != nil {
+		return nil, err
+	}
 	if err := sideBySide(ctx, segments, l.readStates, l.readStored); err != nil {
 		return nil, err
 	}
@@ -192,8 +199,18 @@ func (l *look) earned(name string) map[string]rule.Award {
 		}
 	}
 	earned := map[string]rule.Award{}
-	for _, a := range slices.Concat(l.Book.AllEarned(l.written[name], l.loud.today(), have), have[:items]) {
+	for _, a := range slices.Concat(l.Book.AllEarned(l.stateOf(name), l.loud.today(), have), have[:items]) {
 		earned[a.Key()] = a
+	}
+	// An award that is stored as it was earlier is that of the item: nobody can tell of which
+	// of several that had one key then.
+	for _, s := range l.stored[name] {
+		for _, e := range l.items[name] {
+			if key := s.Award.Key(); e.award.Formerly == key {
+				delete(earned, e.award.Key())
+				earned[key] = s.Award
+			}
+		}
 	}
 	return earned
 }

@@ -220,7 +220,7 @@ func TestVerify(t *testing.T) {
 func (w *auditWorld) rebuild(names []string) {
 	w.t.Helper()
 	now := time.Now()
-	for _, v := range w.book.Views {
+	for _, v := range w.book.OfTable {
 		if !slices.Contains(names, v.Name) {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/consumers/badges/rule"
+	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
 
@@ -144,6 +145,13 @@ func (b *Badges) achievement(r *rule.Rule, name string, a rule.Award, at string,
 // storeItem stores what an item has earned.
 func (p *player) storeItem(ctx context.Context, i *itemAward) error {
 	c := p.batch[i.index]
+	switch stored, err := p.formerly(ctx, i.award, c); {
+	case consumer.OutcomeOf(err) == consumer.Retry:
+		return err
+	case stored:
+		i.outcome = consumer.Duplicate
+		return nil
+	}
 	now, err := p.store(ctx, i.rule, i.award, c.Time().Format(time.RFC3339Nano), func(name string) (string, error) { return rule.Text(c, name) })
 	if consumer.OutcomeOf(err) == consumer.Rejected {
 		i.outcome = consumer.In("badge "+i.rule.Name, err) // that item's alone
@@ -156,6 +164,21 @@ func (p *player) storeItem(ctx context.Context, i *itemAward) error {
 		i.outcome = consumer.At(p.table.puts(), consumer.Duplicate)
 	}
 	return nil
+}
+
+// formerly reports whether the item's award is stored under the key that it had earlier. That
+// key may be another item's too: it is this one's if the change is the one that earned it.
+func (p *player) formerly(ctx context.Context, a rule.Award, c *change.Change) (bool, error) {
+	if a.Formerly == "" {
+		return false, nil
+	}
+	stored, err := p.table.one(ctx, p.name, a.Formerly)
+	if err = p.at(p.table.reads(), err); err != nil || stored == nil || stored.EarnedAt != c.Time().Format(time.RFC3339Nano) {
+		return false, err
+	}
+	p.causes[a.Formerly] = append(p.causes[a.Formerly], p.causes[a.Key()]...)
+	p.knows(stored)
+	return true, nil
 }
 
 // combine stores the awards that others earn together. After something was stored all is

@@ -173,6 +173,15 @@ func (b *backfill) items(ctx context.Context) error {
 
 func (b *backfill) item(ctx context.Context, player string, e itemEarned) error {
 	g := b.giver(player, b.options.Notify)
+	if e.award.Formerly != "" {
+		stored, err := b.table.one(ctx, player, e.award.Formerly)
+		if consumer.OutcomeOf(err) == consumer.Retry {
+			return err
+		}
+		if stored != nil {
+			return nil
+		}
+	}
 	now, err := g.store(ctx, g.book.Rule(e.rule.Name), e.award, b.loud.Now().UTC().Format(time.RFC3339Nano), func(name string) (string, error) { return rule.Text(e.item, name) })
 	b.mu.Lock()
 	b.result.Items++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
 
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
@@ -94,6 +95,8 @@ func (c *Cases) plays(book *rule.Book, n declaration.Node) []map[string]types.At
 			days = value
 		case p.Key == "from":
 			from = value
+		case value.Kind == declaration.Absent: // null
+			item[p.Key] = &types.AttributeValueMemberNULL{Value: true}
 		case value.Kind != declaration.Scalar:
 			c.Fault(value.At, "%s must be a text, a number, true or false, not %v", p.Key, value.Kind)
 		case !value.Plain:
@@ -101,7 +104,11 @@ func (c *Cases) plays(book *rule.Book, n declaration.Node) []map[string]types.At
 		case value.Text == "true" || value.Text == "false":
 			item[p.Key] = &types.AttributeValueMemberBOOL{Value: value.Text == "true"}
 		default:
-			item[p.Key] = &types.AttributeValueMemberN{Value: value.Text}
+			number, err := decimal.NewFromString(value.Text)
+			if err != nil {
+				c.Fault(value.At, "%s: %s is no number; a text stands in quotes", p.Key, value.Text)
+			}
+			item[p.Key] = &types.AttributeValueMemberN{Value: number.String()} // as the table has it
 		}
 	}
 	if days.Kind == declaration.Absent && from.Kind == declaration.Absent {

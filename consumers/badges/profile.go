@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,7 +151,7 @@ func (r *Reader) next(one *rule.Rule, state rule.State, have []rule.Award, langu
 	progress := one.Progress(state, r.today())
 	next.Level, next.Have, next.Need = progress.Level, progress.Have, progress.Need
 	if one.Repeat > 1 {
-		return next, !progress.Reached()
+		return next.again(one, have)
 	}
 	for _, l := range one.Levels {
 		if !has(l.Name) { // what was awarded stays, also if plays were corrected since
@@ -159,6 +160,24 @@ func (r *Reader) next(one *rule.Rule, state rule.State, have []rule.Award, langu
 		}
 	}
 	return next, false
+}
+
+// again sets what is needed for the first time of a repeated badge that the player hasn't:
+// what was awarded stays, also if plays were corrected since. false: there is none.
+func (n Next) again(one *rule.Rule, have []rule.Award) (Next, bool) {
+	level := one.Levels[0]
+	had := map[string]bool{}
+	for _, a := range have {
+		had[a.Key()] = true
+	}
+	for time := range one.Repeat {
+		time++
+		if !had[rule.Award{Badge: one.Name, Level: level.Name, Of: strconv.FormatInt(time, 10)}.Key()] {
+			n.Need = level.Need.Mul(decimal.NewFromInt(time))
+			return n, true
+		}
+	}
+	return n, false
 }
 
 func (r *Reader) today() string { return r.Now().Add(furthestZone).UTC().Format(time.DateOnly) }

@@ -115,3 +115,52 @@ func TestExplain(t *testing.T) {
 		t.Errorf("no such badge: %v", err)
 	}
 }
+
+// What comes next of a repeated badge is the first time that the player hasn't got it, also if
+// plays were corrected since, and it is the same on the page and in the explanation.
+func TestNextOfARepeatedBadge(t *testing.T) {
+	w := newAuditWorld(t)
+	book, err := w.settings.ReadRules("rules.yaml", []byte(worldRules+"  - {name: hundred, title: {en: Hundred}, text: {en: \"{of}\"}, total: {of: Score, reaches: 100, repeat: 4}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.book = book
+	hundred := func() string {
+		t.Helper()
+		_, next := w.shown("corr", "en")
+		i := slices.IndexFunc(next, func(text string) bool { return strings.HasPrefix(text, "Hundred: ") })
+		page := ""
+		if i >= 0 {
+			page = strings.TrimPrefix(next[i], "Hundred: ")
+		}
+		e, err := w.reader().Explain(t.Context(), "corr", "hundred", "en")
+		if err != nil {
+			t.Fatal(err)
+		}
+		explained := ""
+		for _, s := range e.Steps {
+			if s.Status == Lacking {
+				explained += fmt.Sprintf("%s of %s", s.Have, s.Need)
+			}
+		}
+		if page != explained {
+			t.Errorf("the page says %q, the explanation %q", page, explained)
+		}
+		return page
+	}
+	w.play("corr", "2024-01-01 10:00:00", "", 300)
+	w.deliver()
+	if got := hundred(); got != "300 of 400" {
+		t.Errorf("%q, want 300 of 400", got)
+	}
+	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("corr"), "Of": text("total")},
+		"ADD "+book.Rule("hundred").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "-270"}})
+	if got := hundred(); got != "30 of 400" {
+		t.Errorf("after a correction: %q, want 30 of 400", got)
+	}
+	w.play("corr", "2024-01-01 11:00:00", "", 370)
+	w.deliver()
+	if got := hundred(); got != "" {
+		t.Errorf("when all is earned: %q, want nothing", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ type Settings struct {
 	TopicARN string `env:"TOPIC_ARN"`
 	// Language is that of a notice's text; all others are in it too.
 	Language string `env:"NOTICE_LANGUAGE"`
+	// CountTTLDeletes says whether a play that expires is subtracted. By default it isn't: what
+	// has expired was played.
+	CountTTLDeletes bool `env:"COUNT_TTL_DELETES"`
 	// Horizon is how long changes are remembered. It must be longer than the
 	// stream's retention plus the dead letters' life; older changes are rejected.
 	Horizon time.Duration `env:"HORIZON"`
@@ -89,5 +93,7 @@ func (s Settings) Rules() (*rule.Book, error) { return s.ReadRules(RulesPath, ru
 // ReadRules reads and checks the rules that another file declares. The error has
 // every fault with its line and column, see rule.Parse.
 func (s Settings) ReadRules(path string, text []byte) (*rule.Book, error) {
-	return rule.Parse(path, text, map[string]string{"SCORE_TABLE": s.ScoreTable, "PET_TABLE": s.PetTable}, s.StateTable)
+	return rule.Parse(path, text, map[string]string{
+		"SCORE_TABLE": s.ScoreTable, "PET_TABLE": s.PetTable, "COUNT_TTL_DELETES": strconv.FormatBool(s.CountTTLDeletes),
+	}, s.StateTable)
 }

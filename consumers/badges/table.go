@@ -141,6 +141,23 @@ func (t *Table) eachOf(ctx context.Context, player string, yield func(*Achieveme
 	return nil
 }
 
+// one returns an award of a player by its key, strongly consistent; nil if there is none.
+func (t *Table) one(ctx context.Context, player, key string) (*Achievement, error) {
+	out, err := t.Client.Query(ctx, &dynamodb.QueryInput{
+		TableName: &t.Name, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression:    aws.String("#player = :player AND #award = :award"),
+		ExpressionAttributeNames:  map[string]string{"#player": attrPlayer, "#award": attrAward},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":player": text(player), ":award": text(key)},
+	})
+	if err != nil {
+		return nil, consumer.RejectRefused(fmt.Errorf("read award %s of %s in %s: %w", key, player, t.Name, err))
+	}
+	if len(out.Items) == 0 {
+		return nil, nil
+	}
+	return readAchievement(out.Items[0]), nil
+}
+
 // StateOf returns the items of a player's state from one AttrOf to another, strongly
 // consistent; empty bounds: all.
 func (t *Table) StateOf(ctx context.Context, player, from, to string) (rule.State, error) {

@@ -129,7 +129,7 @@ func (r *Reader) convert(from ast.Node) Node {
 	case *ast.NullNode:
 	case *ast.StringNode:
 		n.Kind, n.Text = Scalar, r.expand(n.At, from.Value)
-		n.Plain = longNumber(from)
+		n.Plain = isNumber(from)
 	case *ast.LiteralNode:
 		n.Kind, n.Text = Scalar, r.expand(n.At, from.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
@@ -149,11 +149,12 @@ func (r *Reader) convert(from ast.Node) Node {
 	return n
 }
 
-var digits = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+var number = regexp.MustCompile(`^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
 
-// longNumber reports whether a text without quotes is a number that is too long for the parser.
-func longNumber(n *ast.StringNode) bool {
-	return n.GetToken().Type == token.StringType && digits.MatchString(n.Value)
+// isNumber reports whether a text without quotes is a number that the parser takes for none: it
+// is too long, or like 1E-130.
+func isNumber(n *ast.StringNode) bool {
+	return n.GetToken().Type == token.StringType && number.MatchString(n.Value)
 }
 
 func (r *Reader) convertObject(at Position, values []*ast.MappingValueNode) Node {

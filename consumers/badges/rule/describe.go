@@ -47,7 +47,7 @@ func (r *Rule) asks() string {
 	case Streak:
 		grace := ""
 		if r.Grace > 0 {
-			grace = fmt.Sprintf("; %d may be missed", r.Grace)
+			grace = fmt.Sprintf("; %d more in between may be missed", r.Grace)
 		}
 		return r.levels("days in a row") + grace
 	case Window:

@@ -37,11 +37,13 @@ func (r *Rule) Earned(s State, today string) []Award {
 	return nil
 }
 
-// items yields the items that the rule looks at, in the order of AttrOf.
+// items yields the items that the rule looks at, in the order of AttrOf. An item of the
+// empty text is none: a play with an empty Game doesn't say of which game it is.
 func (r *Rule) items(s State) func(yield func(string, map[string]decimal.Decimal) bool) {
 	return func(yield func(string, map[string]decimal.Decimal) bool) {
 		for _, of := range slices.Sorted(maps.Keys(s)) {
-			if strings.HasPrefix(of, r.prefix()) && !yield(of, s[of]) {
+			empty := of == r.prefix() && strings.HasPrefix(of, ofEach)
+			if strings.HasPrefix(of, r.prefix()) && !empty && !yield(of, s[of]) {
 				return
 			}
 		}

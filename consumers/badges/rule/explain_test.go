@@ -28,7 +28,7 @@ func TestString(t *testing.T) {
 		`the first play with each Game; if Game is any text or number; if Kind is the text "solo"`,
 		"3 plays: few, 7: many; within a week, once in each; hidden; revoke; quiet",
 		"100 of Score in all; if Score is a number of at least 9; up to 5 times",
-		"10 days in a row; 1 may be missed",
+		"10 days in a row; 1 more in between may be missed",
 		"20 plays within 7 days",
 		"3 different values of Game",
 		"all of a, c#few",

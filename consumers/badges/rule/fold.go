@@ -82,6 +82,12 @@ func (b *Book) Tallies(of string) []string {
 	return slices.Compact(tallies)
 }
 
+// Sums reports whether a tally is a sum of an attribute, which plays may raise or lower, and
+// no count.
+func (b *Book) Sums(tally string) bool {
+	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return r.Kind == Total && r.tally == tally })
+}
+
 // ViewOf returns the view that keeps an item of the state; nil if no rule looks at it.
 func (b *Book) ViewOf(of string) *view.View {
 	for _, r := range b.OfItem(of) {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 
 	"sluice/shared/change"
 	"sluice/shared/declaration"
@@ -20,12 +21,29 @@ func (r *Rule) OfItemChange(c *change.Change) (name string, a Award, err error) 
 	if name, err = Text(c, r.Source.Player); err != nil {
 		return "", Award{}, err
 	}
-	of, err := Text(c, r.Source.Each)
-	if err != nil {
-		return "", Award{}, err
+	values := make([]string, len(r.Source.Each))
+	for i, attribute := range r.Source.Each {
+		if values[i], err = Text(c, attribute); err != nil {
+			return "", Award{}, err
+		}
 	}
-	return name, Award{Badge: r.Name, Of: of}, nil
+	a = Award{Badge: r.Name, Of: values[0]}
+	if len(values) > 1 {
+		for i, value := range values {
+			values[i] = apart.Replace(value)
+		}
+		a.Of = strings.Join(values, "#")
+	}
+	if r.Source.Formerly != "" {
+		if of, err := Text(c, r.Source.Formerly); err == nil {
+			a.Formerly = Award{Badge: r.Name, Of: of}.Key()
+		}
+	}
+	return name, a, nil
 }
+
+// apart writes a value so that several, joined with #, are those of one item only.
+var apart = strings.NewReplacer("%", "%25", "#", "%23")
 
 // Text returns the text of a string or number that a change's new image has. It is never
 // empty.

@@ -49,10 +49,11 @@ func (r *reader) plays(n node) {
 		r.Fault(n.At, "plays is missing: say which table has them, and their player and time")
 		return
 	}
-	f := r.Fields(n, "plays", "table", "player", "at", "zone", "earliest")
+	f := r.Fields(n, "plays", "table", "player", "at", "zone", "earliest", "subtractExpired")
 	p := &r.book.Plays
 	p.Table, p.Player, p.At = r.Text(f["table"], "plays: table"), r.Text(f["player"], "plays: player"), r.Text(f["at"], "plays: at")
 	p.zone, p.from = f["zone"], r.Text(f["earliest"], "plays: earliest")
+	p.SubtractExpired = r.Boolean(f["subtractExpired"], "plays: subtractExpired", false)
 	r.checkDates(n.At)
 }
 
@@ -161,7 +162,7 @@ func (r *reader) kind(b *Rule, n node) {
 	}
 	known := map[Kind][]string{
 		First: {"each"}, Count: {"plays", "repeat", "within"}, Total: {"of", "reaches", "repeat", "within"}, Streak: {"days", "grace"},
-		Window: {"days", "plays"}, Distinct: {"of", "values"}, Item: {"table", "player", "each", "where"},
+		Window: {"days", "plays"}, Distinct: {"of", "values"}, Item: {"table", "player", "each", "formerly", "where"},
 	}
 	f := r.Fields(n, what, known[b.Kind]...)
 	switch b.Kind {
@@ -196,10 +197,28 @@ func (r *reader) kind(b *Rule, n node) {
 	case Item:
 		single()
 		b.Source = Source{
-			Table: r.Text(f["table"], "item: table"), Player: r.Text(f["player"], "item: player"), Each: r.Text(f["each"], "item: each"),
+			Table: r.Text(f["table"], "item: table"), Player: r.Text(f["player"], "item: player"), Each: r.attributes(f["each"], "item: each"),
 			where: r.Conditions(f["where"], "item: where"),
 		}
+		if f["formerly"].Kind != declaration.Absent {
+			b.Source.Formerly = r.Text(f["formerly"], "item: formerly")
+		}
 	}
+}
+
+// attributes reads the name of an attribute, or a list of names.
+func (r *reader) attributes(n node, what string) []string {
+	if n.Kind != declaration.List {
+		return []string{r.Text(n, what)}
+	}
+	var names []string
+	for _, item := range n.Items {
+		names = append(names, r.Text(item, what))
+	}
+	if len(names) == 0 {
+		r.Fault(n.At, "%s has no attributes", what)
+	}
+	return names
 }
 
 // maxDays bounds what has to be read of a player's days to know a streak.

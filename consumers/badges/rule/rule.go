@@ -17,6 +17,9 @@ type Book struct {
 	Rules []*Rule
 	// Views keep the players' states, in items of the state table with keys Player and Of.
 	Views []*view.View
+	// OfTable are the same views, in the same order, as they make the states of nothing but
+	// the plays in the table, for a rebuild.
+	OfTable []*view.View
 }
 
 // Plays says what a play is.
@@ -24,8 +27,11 @@ type Plays struct {
 	Table  string
 	Player string // attribute with the player's name
 	At     string // attribute with the play's time
-	zone   declaration.Node
-	from   string // the earliest date that is believed
+	// SubtractExpired: a play that DynamoDB deletes by time to live counts no more. Otherwise
+	// it has been played.
+	SubtractExpired bool
+	zone            declaration.Node
+	from            string // the earliest date that is believed
 }
 
 // Keys of the items of the state table.
@@ -90,8 +96,12 @@ type Rule struct {
 
 // Source is where an Item comes from.
 type Source struct {
-	Table, Player, Each string
-	where               []declaration.Condition
+	Table, Player string
+	// Each are the attributes whose values tell items apart.
+	Each []string
+	// Formerly is the attribute that alone told items apart earlier; empty: none did.
+	Formerly string
+	where    []declaration.Condition
 }
 
 // Level is a step of a badge: bronze, silver. A badge without levels has one without a name.
@@ -107,6 +117,9 @@ type Award struct {
 	// Of tells apart awards of one badge and level: how manieth of a repeated one, the
 	// box, or the value that was there for the first time; else empty.
 	Of string
+	// Formerly is the key that the award of the same item had earlier, if another attribute
+	// told items apart then; empty: none. It isn't part of what the award is.
+	Formerly string
 	// On is the day that completed it, for rules of days; it isn't part of what the award
 	// is. A play that arrives late may complete another run of days earlier: then the day
 	// of an award that is stored stays.

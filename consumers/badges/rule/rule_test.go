@@ -95,9 +95,12 @@ func TestEarned(t *testing.T) {
 		}, "", []string{"a"}},
 		{"distinct: {of: Game, values: 2}", func(r *Rule) State {
 			return State{"each#Game#go": {r.Tally(): number(1)}, "each#Game#": {r.Tally(): number(4)}, "each#Gamer#x": {r.Tally(): number(1)}}
+		}, "", []string{}},
+		{"distinct: {of: Game, values: 2}", func(r *Rule) State {
+			return State{"each#Game#go": {r.Tally(): number(1)}, "each#Game# ": {r.Tally(): number(4)}}
 		}, "", []string{"a"}},
 		{"first: {each: Game}", func(r *Rule) State {
-			return State{"each#Game#a#b": {r.Tally(): number(1)}, "each#Game#c": {r.Tally(): number(0)}}
+			return State{"each#Game#a#b": {r.Tally(): number(1)}, "each#Game#": {r.Tally(): number(1)}, "each#Game#c": {r.Tally(): number(0)}}
 		}, "", []string{"a##a#b"}},
 	} {
 		r := one(t, test.kind)

@@ -91,14 +91,24 @@ func (b *Book) makeViews(table string) error {
 	if len(all) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(object{"views": all})
-	if err != nil {
-		return fmt.Errorf("write the views of players' states: %w", err)
-	}
-	if b.Views, err = view.Parse("the views of players' states", text, nil); err != nil {
+	var err error
+	if b.Views, err = parseViews(all, b.Plays.SubtractExpired); err != nil {
 		return err
 	}
-	return nil
+	b.OfTable, err = parseViews(all, true)
+	return err
+}
+
+// parseViews reads the views, which subtract a play that has expired or don't.
+func parseViews(all []object, subtractExpired bool) ([]*view.View, error) {
+	for _, v := range all {
+		v["from"].(object)["subtractExpired"] = subtractExpired
+	}
+	text, err := json.Marshal(object{"views": all})
+	if err != nil {
+		return nil, fmt.Errorf("write the views of players' states: %w", err)
+	}
+	return view.Parse("the views of players' states", text, nil)
 }
 
 // declare writes the view for the items that the rule looks at, without its counts.
