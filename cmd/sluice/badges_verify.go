@@ -111,7 +111,7 @@ func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (ba
 			o.Patience = c.Patience
 		}
 		v, err := a.Verify(ctx, o)
-		return v, len(v.Differences) > 0, err
+		return v, len(v.Differences)+len(v.Moving) > 0, err
 	})
 }
 
@@ -125,6 +125,9 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 	if v.Expires {
 		say("Plays expire and stay counted. So badges are judged by the players' states, of which %s can't be checked: plays that have expired may be in it.\n",
 			count(v.Unknown, "number", "numbers"))
+	}
+	if len(v.Moving) > 0 {
+		say("%s can't be judged now: their changes are in flight. The first: %s. Look again later.\n", count(len(v.Moving), "player", "players"), v.Moving[0])
 	}
 	if len(v.Kept) > 0 {
 		say("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",

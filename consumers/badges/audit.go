@@ -71,7 +71,10 @@ type Verification struct {
 	// states, and Unknown counts the numbers of the states that plays which have expired may
 	// account for.
 	Expires bool `json:"expires,omitempty"`
-	Unknown int  `json:"unknown,omitempty"`
+	// Moving are players who differed at every look, and whose states changed between the last
+	// two: their changes are in flight, and nobody can tell yet whether anything is wrong.
+	Moving  []string `json:"moving,omitempty"`
+	Unknown int      `json:"unknown,omitempty"`
 
 	second *look // that saw the differences
 }
@@ -162,22 +165,18 @@ func (a *Auditor) Verify(ctx context.Context, o VerifyOptions) (Verification, er
 	if len(suspects) == 0 {
 		return v, nil
 	}
-	players := map[string]bool{}
-	for _, d := range suspects {
-		players[d.Player] = true
-	}
-	if err := a.Sleep(ctx, o.Patience); err != nil {
-		return v, err
-	}
-	second, err := a.look(ctx, o.Segments, players)
+	second, found, err := a.lookAgain(ctx, o, first, suspects)
 	if err != nil {
 		return v, err
 	}
-	for _, d := range second.verification().Differences {
-		if slices.ContainsFunc(suspects, d.confirms) {
+	for _, d := range found {
+		if second.moved[d.Player] {
+			v.Moving = append(v.Moving, d.Player)
+		} else {
 			v.Differences = append(v.Differences, d)
 		}
 	}
+	v.Moving = slices.Compact(v.Moving) // they are sorted by player
 	v.second = second
 	return v, nil
 }

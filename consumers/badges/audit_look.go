@@ -28,8 +28,9 @@ type look struct {
 	stored          map[string][]*Achievement
 	plays, unusable int
 
-	unknown int  // numbers of states that plays which have expired may account for
-	expires bool // plays expire, and stay counted
+	moved   map[string]bool // players who have changed since the look before
+	unknown int             // numbers of states that plays which have expired may account for
+	expires bool            // plays expire, and stay counted
 }
 
 // itemEarned is what an item earns by a rule of kind item.

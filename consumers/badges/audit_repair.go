@@ -53,6 +53,8 @@ func (a *Auditor) repairPlayer(ctx context.Context, o RepairOptions, l *look, na
 		case d.What == Miscounted || d.What == Untold:
 		case r.Revoke && wrong[r.Name]:
 			d.Repair = "first rebuild what its rule looks at" // settling goes by that
+		case d.What == Missing && l.itemOf(name, d.Award) == nil && r.Kind != rule.All && !l.stateEarns(name, d.Award):
+			d.Repair = "left alone: the state doesn't have its plays yet"
 		case d.What == Missing:
 			g.missing = append(g.missing, missing{rule: r, award: earned[d.Award], item: l.itemOf(name, d.Award)})
 			d.Repair = "awarded"
