@@ -37,6 +37,10 @@ func (c *historyCommand) Run(ctx context.Context) error {
 func printHistory(out io.Writer, events []leaderboard.Event) error {
 	w := printable.Table{Right: true}
 	for _, e := range events {
+		if e.Problem != "" {
+			w.Row(e.Timestamp, "-", "! "+e.Problem+"; no board counts it")
+			continue
+		}
 		w.Row(e.Timestamp, e.Score)
 	}
 	return w.Flush(out)

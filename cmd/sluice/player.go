@@ -48,6 +48,8 @@ type player struct {
 	Rank  *rank            `json:"rank,omitempty"`
 	// Plays are the latest, latest first.
 	Plays []leaderboard.Event `json:"plays"`
+	// Problems name what can't be read of the player; the rest is right.
+	Problems []string `json:"problems,omitempty"`
 	badges.Profile
 }
 
@@ -75,7 +77,12 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 		if errors.Is(err, leaderboard.ErrNotOnBoard) || errors.Is(err, leaderboard.ErrNotCounted) {
 			return nil // not yet
 		}
+		if bad, is := errors.AsType[*leaderboard.ItemError](err); is {
+			p.Problems = []string{bad.Error()}
+			return nil
+		}
 		if err == nil {
+			p.Problems = problemsOf(standing)
 			p.Total = &standing.Player.Score
 			p.Rank = &rank{standing.From, standing.To, standing.Players, standing.Player.ReachedAt}
 		}
@@ -95,7 +102,7 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if !known && p.Total == nil && len(p.Plays) == 0 {
+	if !known && p.Total == nil && len(p.Plays) == 0 && len(p.Problems) == 0 {
 		return nil, &unknownPlayerError{Player: name}
 	}
 	return p, nil
@@ -128,12 +135,16 @@ func (c *playerCommand) Run(ctx context.Context) error {
 
 func printPlayer(out io.Writer, p *player) error {
 	switch {
+	case p.Rank == nil && len(p.Problems) > 0: // said below
 	case p.Rank == nil:
 		fmt.Fprintf(out, "%s isn't on the board yet.\n", printable.Name(p.Player))
 	case p.Rank.From == p.Rank.To:
 		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", printable.Name(p.Player), p.Total, p.Rank.From, count(int(p.Rank.Players), "player", "players"))
 	default:
 		fmt.Fprintf(out, "%s has %s points and is between number %d and %d of %d players.\n", printable.Name(p.Player), p.Total, p.Rank.From, p.Rank.To, p.Rank.Players)
+	}
+	for _, problem := range p.Problems {
+		fmt.Fprintf(out, "! %s\n", printable.Text(problem))
 	}
 	if len(p.Badges) > 0 {
 		fmt.Fprintln(out, "\nBadges")

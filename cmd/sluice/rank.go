@@ -60,8 +60,30 @@ func printStanding(out io.Writer, s leaderboard.Standing) error {
 	if err := w.Flush(out); err != nil {
 		return err
 	}
+	for _, problem := range problemsOf(s) {
+		fmt.Fprintf(out, "! %s\n", printable.Text(problem))
+	}
 	if s.Crowded {
 		fmt.Fprintf(out, "More neighbours are among over %d players with one total, whose order was not read.\n", leaderboard.MaxCounted)
 	}
 	return nil
+}
+
+// problemsOf says which items of a standing can't be read, and what that means for it.
+func problemsOf(s leaderboard.Standing) []string {
+	var problems []string
+	for _, problem := range s.Problems {
+		problems = append(problems, problem+"; the rank leaves its players out")
+	}
+	for _, total := range slices.Concat(s.Above, []leaderboard.Total{s.Player}, s.Below) {
+		if total.Problem != "" {
+			problems = append(problems, problemOf(total))
+		}
+	}
+	return problems
+}
+
+// problemOf says what is wrong with a total whose score can be read.
+func problemOf(t leaderboard.Total) string {
+	return fmt.Sprintf("the total of %q: %s; among equal totals it stands first", t.User, t.Problem)
 }

@@ -65,5 +65,13 @@ func printTop(out io.Writer, best []leaderboard.Total) error {
 	for i, total := range best {
 		w.Row(fmt.Sprintf("%d.", i+1), printable.Name(total.User), total.Score)
 	}
-	return w.Flush(out)
+	if err := w.Flush(out); err != nil {
+		return err
+	}
+	for _, total := range best {
+		if total.Problem != "" {
+			fmt.Fprintf(out, "! %s\n", printable.Text(problemOf(total)))
+		}
+	}
+	return nil
 }

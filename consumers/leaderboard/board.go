@@ -39,6 +39,8 @@ type Total struct {
 	// ReachedAt is when the newest change of the total was made, to the
 	// microsecond; zero for totals from before this was kept.
 	ReachedAt time.Time `json:"reachedAt,omitzero"`
+	// Problem says what else of the item can't be read; the rest is right.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Compare orders players as a board does: the higher score first, of equal ones
@@ -97,13 +99,15 @@ func (b Board) top(ctx context.Context, n int, in index) ([]Total, error) {
 	return best[:min(n, len(best))], nil
 }
 
-// Event is one entry of a player's score history.
+// Event is one entry of a player's score history: a score, or why the item has none.
 type Event struct {
-	Timestamp string          `json:"timestamp"`
-	Score     decimal.Decimal `json:"score"`
+	Timestamp string           `json:"timestamp"`
+	Score     *decimal.Decimal `json:"score,omitempty"`
+	Problem   string           `json:"problem,omitempty"`
 }
 
-// History returns a player's latest n scores, latest first; at most MaxHistory.
+// History returns a player's latest n scores, latest first; at most MaxHistory. An item without a usable score counts too,
+// and says why: the boards don't count it, since its change is a dead letter.
 func (b Board) History(ctx context.Context, user string, n int) ([]Event, error) {
 	if n <= 0 {
 		return nil, nil
@@ -121,11 +125,12 @@ func (b Board) History(ctx context.Context, user string, n int) ([]Event, error)
 	}
 	events := make([]Event, len(out.Items))
 	for i, item := range out.Items {
-		score, err := readNumber(item, AttrScore)
-		if err != nil {
-			return nil, fmt.Errorf("history of %q: %w", user, err)
+		events[i].Timestamp = readString(item, AttrTimestamp)
+		if score, err := readNumber(item, AttrScore); err != nil {
+			events[i].Problem = err.Error()
+		} else {
+			events[i].Score = &score
 		}
-		events[i] = Event{Timestamp: readString(item, AttrTimestamp), Score: score}
 	}
 	return events, nil
 }
@@ -200,12 +205,19 @@ func readTotal(item map[string]types.AttributeValue) (Total, error) {
 		return t, nil // an older item, or an index with keys only
 	}
 	reached, err := readNumber(item, AttrReachedAt)
-	if err != nil {
-		return Total{}, fmt.Errorf("player %q: %w", user, err)
+	switch {
+	case err != nil:
+		t.Problem = err.Error()
+	case !reached.IsInteger() || reached.IsNegative() || reached.GreaterThan(maxReachedAt):
+		t.Problem = fmt.Sprintf("attribute %s is no time in microseconds", AttrReachedAt)
+	default:
+		t.ReachedAt = time.UnixMicro(reached.IntPart()).UTC()
 	}
-	t.ReachedAt = time.UnixMicro(reached.IntPart()).UTC()
 	return t, nil
 }
+
+// maxReachedAt is the last time that JSON can hold, the end of the year 9999, in microseconds.
+var maxReachedAt = decimal.NewFromInt(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).UnixMicro())
 
 // readString returns a key attribute, which is always there and a string.
 func readString(item map[string]types.AttributeValue, name string) string {
@@ -217,6 +229,9 @@ func readString(item map[string]types.AttributeValue, name string) string {
 
 func readNumber(item map[string]types.AttributeValue, name string) (decimal.Decimal, error) {
 	n, ok := item[name].(*types.AttributeValueMemberN)
+	if _, has := item[name]; !has {
+		return decimal.Zero, fmt.Errorf("attribute %s is missing", name)
+	}
 	if !ok {
 		return decimal.Zero, fmt.Errorf("attribute %s is no number", name)
 	}

@@ -3,6 +3,7 @@ package leaderboard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,6 +34,8 @@ type Standing struct {
 	// Crowded tells that there are more neighbours, of whom so many have one
 	// total that their order wasn't read.
 	Crowded bool `json:"crowded,omitempty"`
+	// Problems name items that can't be read. Players that they count are missing in From, To and Players.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Exact tells whether the rank is exact.
@@ -55,6 +58,9 @@ func (b Board) Rank(ctx context.Context, user string, neighbours int) (Standing,
 func (b Board) rank(ctx context.Context, user string, neighbours, most int) (Standing, error) {
 	player, err := b.total(ctx, user)
 	if err != nil {
+		if _, bad := errors.AsType[*ItemError](err); bad {
+			return Standing{}, err
+		}
 		return Standing{}, fmt.Errorf("total of %q in %s: %w", user, b.BoardTable, err)
 	}
 	s := Standing{Player: player, Above: []Total{}, Below: []Total{}}
@@ -84,7 +90,11 @@ func (b Board) total(ctx context.Context, user string) (Total, error) {
 	if out.Item == nil {
 		return Total{}, ErrNotOnBoard
 	}
-	return readTotal(out.Item)
+	t, err := readTotal(out.Item)
+	if err != nil {
+		err = &ItemError{Table: b.BoardTable, Item: "a total", Err: err}
+	}
+	return t, err
 }
 
 // place fills in the rank.
@@ -111,6 +121,7 @@ func (b Board) place(ctx context.Context, s *Standing, most int) error {
 	s.From = 1
 	for _, c := range counts {
 		s.From += c.above
+		s.Problems = append(s.Problems, c.problems...)
 	}
 	level := counts[len(counts)-1].level
 	s.From = max(1, s.From) // while changes are under way, somebody may have left a bucket before entering it
@@ -162,7 +173,10 @@ func rankBoard(b *view.Bucket) string { return fmt.Sprintf("%s#%d", TotalBoard, 
 
 // count is how many players a level has in buckets above one, in that one, and
 // in all that were read.
-type count struct{ above, level, all int64 }
+type count struct {
+	above, level, all int64
+	problems          []string // buckets that can't be read
+}
 
 // count counts the players on the last of the levels, within the score's bucket
 // of the level before it; on the first level all of them.
@@ -192,7 +206,8 @@ func (b Board) count(ctx context.Context, levels []*view.Bucket, score decimal.D
 		for _, item := range page.Items {
 			bucket, players, err := readBucket(item)
 			if err != nil {
-				return c, fmt.Errorf("read %s: %w", b.RankTable, err)
+				c.problems = append(c.problems, (&ItemError{Table: b.RankTable, Item: "bucket " + bucket.String(), Err: err}).Error())
+				continue
 			}
 			switch n := players.IntPart(); bucket.Cmp(own) {
 			case 1:
@@ -214,9 +229,7 @@ func readBucket(item map[string]types.AttributeValue) (bucket, players decimal.D
 	if bucket, err = readNumber(item, AttrBucket); err != nil {
 		return bucket, players, err
 	}
-	if players, err = readNumber(item, AttrPlayers); err != nil {
-		err = fmt.Errorf("bucket %s: %w", bucket, err)
-	}
+	players, err = readNumber(item, AttrPlayers)
 	return bucket, players, err
 }
 
