@@ -65,6 +65,9 @@ func (c *redriveCommand) Run(ctx context.Context) error {
 	}
 	shown := newRedriveOutput(visible)
 	r.Failed, r.Progress = shown.fail, shown.progress
+	if !stdout.terminal() {
+		r.Looked = shown.looked
+	}
 	result, err := r.Run(ctx)
 	shown.end()
 	return errors.Join(c.report(stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
@@ -116,13 +119,14 @@ func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) erro
 		return nil
 	}
 	say("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
-	tellHidden(stdout, hidden)
+	tellHidden(stdout, hidden, visible+hidden)
 	return nil
 }
 
-func tellHidden(out io.Writer, hidden int) {
+// tellHidden says why messages may be hidden. About how many messages the queue has decides for how long.
+func tellHidden(out io.Writer, hidden, inAll int) {
 	if hidden > 0 {
-		fmt.Fprintf(out, "%d of them are hidden: another redrive has them, or one that was killed; then they are back within %v.\n", hidden, redrive.DefaultVisibility)
+		fmt.Fprintf(out, "%d of them are hidden: another redrive has them, or one that was killed; then they are back within about %v.\n", hidden, redrive.HiddenFor(inAll))
 	}
 }
 
@@ -143,6 +147,9 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	if r.Twins > 0 {
 		fmt.Fprintf(out, "Second messages of changes of which one stays, taken out: %d.\n", r.Twins)
 	}
+	if r.Unseen > 0 {
+		fmt.Fprintf(out, "Not looked at: about %s; looked at: %d.\n", plural(r.Unseen, "dead letter"), r.Seen)
+	}
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -154,28 +161,42 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	case n.Rejected > 0:
 		return fmt.Errorf("refused again, and in the queue anew, whole: %s", plural(n.Rejected, "change"))
 	case r.Sent == 0 && chosen && r.Removed == 0:
+		if r.Unseen > 0 {
+			return fmt.Errorf("none of the %d dead letters that were looked at is as asked for, but about %d more are hidden: another redrive has them, or one that was killed. "+
+				"Run the same again later", r.Seen, r.Unseen)
+		}
 		return fmt.Errorf("no dead letter is as asked for; \"%s\" shows those that are there", c.listing())
 	}
 	return nil
 }
 
-// list shows the queue.
+// list shows the queue. What was seen is shown also if the walk through the queue ended early; then it is an error.
 func (c *redriveCommand) list(ctx context.Context, r *redrive.Redrive) error {
 	groups := redrive.Groups{}
-	letters := 0
-	if err := r.Letters(ctx, func(l redrive.Letter) { groups.Add(l); letters++ }); err != nil {
-		return err
+	if !c.JSON {
+		r.Looked = (&redriveOutput{out: stdout, last: time.Now()}).looked
+	}
+	seen, err := r.Letters(ctx, groups.Add)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted before the end")
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nlooked at %d of about %s", err, seen.Seen, plural(seen.Seen+seen.Unseen, "dead letter"))
 	}
 	if c.JSON {
-		return printJSON(groups.Sorted())
+		if err == nil && seen.Unseen > 0 {
+			err = fmt.Errorf("about %s are hidden, so this list lacks them", plural(seen.Unseen, "dead letter"))
+		}
+		return errors.Join(printJSON(groups.Sorted()), err)
 	}
-	visible, hidden, err := redrive.Waiting(ctx, r.SQS, r.URL)
-	if err != nil {
-		return err
+	printGroups(stdout, groups.Sorted(), time.Now())
+	switch {
+	case err != nil:
+	case seen.Seen == 0 && seen.Unseen == 0:
+		say("%s has no dead letters.\n", c.Consumer)
+	case seen.Unseen > 0:
+		say("\nLooked at %s. About %d more are hidden: another redrive has them, or one that was killed; then they are back within about %v.\n",
+			plural(seen.Seen, "dead letter"), seen.Unseen, redrive.HiddenFor(seen.Seen+seen.Unseen))
 	}
-	printGroups(stdout, c.Consumer, groups.Sorted(), time.Now())
-	if more := visible + hidden - letters; more > 0 {
-		say("\n%d more are hidden or have just come: another redrive may have them, or one that was killed; then they are back within %v.\n", more, redrive.DefaultVisibility)
-	}
-	return nil
+	return err
 }

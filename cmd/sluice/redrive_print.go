@@ -9,14 +9,11 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/shared/printable"
 	"sluice/shared/redrive"
 )
 
-func printGroups(out io.Writer, consumer string, groups []redrive.Group, now time.Time) {
-	if len(groups) == 0 {
-		fmt.Fprintf(out, "%s has no dead letters.\n", consumer)
-		return
-	}
+func printGroups(out io.Writer, groups []redrive.Group, now time.Time) {
 	for i, g := range groups {
 		if i > 0 {
 			fmt.Fprintln(out)
@@ -25,12 +22,57 @@ func printGroups(out io.Writer, consumer string, groups []redrive.Group, now tim
 		if g.Ranges {
 			what = fmt.Sprintf("%s that Lambda gave up, of %s", plural(g.Letters, "range"), plural(g.Records, "change"))
 		}
-		fmt.Fprintf(out, "%s: %s, from %v to %v ago\n", g.Reason, what, age(g.Oldest, now), age(g.Newest, now))
-		fmt.Fprintf(out, "  such as %s\n", g.Example)
-		if g.Error != "" {
-			fmt.Fprintf(out, "  %s\n", strings.ReplaceAll(g.Error, "\n", "\n  "))
+		fmt.Fprintf(out, "%s: %s, from %v to %v ago\n", printable.Name(g.Reason), what, age(g.Oldest, now), age(g.Newest, now))
+		fmt.Fprintf(out, "  such as %s\n", printable.Cut(g.Example, exampleWidth))
+		if len(g.Errors) < 2 {
+			if g.Error != "" {
+				fmt.Fprintf(out, "  %s\n", quoted(g.Error, 2))
+			}
+			continue
+		}
+		printErrors(out, g)
+	}
+}
+
+// maxErrorsShown is how many different errors of one reason are listed.
+const maxErrorsShown = 5
+
+// printErrors lists the different errors of a group.
+func printErrors(out io.Writer, g redrive.Group) {
+	others, different := g.OtherErrors, len(g.Errors)
+	for i, e := range g.Errors {
+		if i >= maxErrorsShown {
+			others += e.Letters
+			continue
+		}
+		fmt.Fprintf(out, "  %d × %s\n", e.Letters, quoted(e.Error, 4))
+		if e.Example != g.Example {
+			fmt.Fprintf(out, "    such as %s\n", printable.Cut(e.Example, exampleWidth))
 		}
 	}
+	if others > 0 {
+		atLeast := ""
+		if g.OtherErrors > 0 {
+			atLeast = "or more "
+		}
+		fmt.Fprintf(out, "  %s with %d %sother errors; --json lists them\n", plural(others, "dead letter"), max(different-maxErrorsShown, 1), atLeast)
+	}
+}
+
+const (
+	// exampleWidth is how many columns of a terminal an example takes at most.
+	exampleWidth = 200
+	// errorWidth is the same for an error.
+	errorWidth = 1000
+)
+
+// quoted makes an error printable that somebody else wrote, with its further lines indented.
+func quoted(text string, by int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		lines[i] = printable.Cut(line, errorWidth)
+	}
+	return strings.Join(lines, "\n"+strings.Repeat(" ", by))
 }
 
 // plural counts for people.
@@ -45,7 +87,7 @@ func age(t, now time.Time) time.Duration {
 	return max(now.Sub(t), 0).Round(time.Second)
 }
 
-// maxFailuresShown is how many of the letters that stay are told one by one.
+// maxFailuresShown is how many of the dead letters that stay are shown one by one.
 const maxFailuresShown = 20
 
 // redriveOutput shows how far a run has come: a bar on a terminal, and what stays.
@@ -89,7 +131,15 @@ func (o *redriveOutput) progress(r redrive.Result) {
 	_ = o.bar.Set(r.Sent) // only the terminal could fail
 }
 
-// fail tells of a letter that stays, and why.
+// looked says on a long walk how far it is.
+func (o *redriveOutput) looked(seen, about int) {
+	if time.Since(o.last) >= progressInterval {
+		fmt.Fprintf(o.out, "looked at %d of about %s\n", seen, plural(about, "dead letter"))
+		o.last = time.Now()
+	}
+}
+
+// fail shows a dead letter that stays, and why.
 func (o *redriveOutput) fail(l *redrive.Letter, err error) {
 	if o.shown++; o.shown > maxFailuresShown {
 		if o.shown == maxFailuresShown+1 {
@@ -100,7 +150,7 @@ func (o *redriveOutput) fail(l *redrive.Letter, err error) {
 	if o.bar != nil {
 		_ = o.bar.Clear()
 	}
-	fmt.Fprintf(o.out, "stays: %s: %s\n  %s\n", l.Reason(), l.Example(), strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	fmt.Fprintf(o.out, "stays: %s: %s\n  %s\n", printable.Name(l.Reason()), printable.Cut(l.Example(), exampleWidth), quoted(err.Error(), 2))
 }
 
 // end ends the bar.

@@ -11,11 +11,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// DefaultVisibility is how long a letter stays hidden in the queue after a run that was killed.
+// DefaultVisibility is how long a dead letter stays hidden at least in the queue after a run that was killed; see [HiddenFor].
 const DefaultVisibility = 2 * time.Minute
 
-// maxFailures is how many letters in a row may fail before a run ends: then it isn't for the letters.
-const maxFailures = 5
+const (
+	// maxFailures is how many dead letters in a row may fail, or be refused again, before a run ends.
+	maxFailures = 5
+	// maxGroup is how many records are sent in one payload.
+	maxGroup = 10
+)
 
 // Function is the consumer's. It is given consumer.RedriveContext as its client context with each payload, or it would
 // take what it refused before for done.
@@ -34,12 +38,16 @@ type Redrive struct {
 	Function Function
 	// Sequence chooses the letter at this place, Reason those of this one; empty: all.
 	Sequence, Reason string
-	// KeepGoing goes on however many letters fail in a row.
+	// KeepGoing goes on however many dead letters fail, or are refused again, in a row.
 	KeepGoing  bool
 	Visibility time.Duration // see DefaultVisibility
-	// Failed is told of each letter that stays, and why; Progress of each group that was sent.
+	// Failed is called for each dead letter that stays, with the reason; Progress after each group that was sent; Looked after each
+	// look into the queue, with how many messages were seen of about how many.
 	Failed   func(l *Letter, err error)
 	Progress func(Result)
+	Looked   func(seen, about int)
+
+	timeout time.Duration // of a call of the queue; callTimeout unless a test is in a hurry
 }
 
 // Result is what a run did.
@@ -49,58 +57,78 @@ type Result struct {
 	Failed  int // messages that stay
 	Left    int // messages that weren't chosen, or that this run kept anew
 	Twins   int // messages that were removed since another one that stays has the same record
-	Counts  Counts
+	Seen    int // messages that were looked at
+	// Unseen is about how many messages are in the queue that weren't looked at: they are hidden, in the hands of somebody else.
+	Unseen int
+	Counts Counts
 	// Untold is how many of the records sent the function's log didn't tell of.
 	Untold int
 	// LastRejected is why a record was refused again.
 	LastRejected string
 }
 
-// ErrManyFailed is returned when so many letters failed in a row that it isn't for the letters.
-var ErrManyFailed = errors.New("the last letters failed one after the other, so the destination seems to be down: they are all in the queue still. " +
-	"Run the same again when it is up, or with --keep-going if the letters are to blame")
+var (
+	// ErrManyFailed is returned when so many dead letters failed in a row that the cause isn't in them.
+	ErrManyFailed = fmt.Errorf("%d dead letters failed one after the other, so the destination seems to be down: they are all in the queue still. "+
+		"Run the same again when it is up, or with --keep-going if the dead letters are to blame", maxFailures)
+	// ErrManyRefused is returned when so many changes were refused again in a row that sending the rest seems to be of no use.
+	ErrManyRefused = fmt.Errorf("%d changes or more were refused again one after the other, so what made them fail isn't set right: they are in the queue anew, whole. "+
+		"Set it right and run the same again, choose others with --reason, or send all with --keep-going", maxFailures)
+)
 
 // run is one run's state.
 type run struct {
 	*Redrive
-	held     map[string]string // receipts of the messages that are hidden for us, by their ids
-	removed  map[string]bool   // messages that were removed, by their ids
-	sent     map[place]bool    // records that were sent, and whether they are done: neither kept anew nor to come again
-	stay     map[place]bool    // records that were sent, aren't done, and of which we hold a message
-	result   Result
-	failures int // in a row
+	held       map[string]message // messages that are hidden for us, by their ids
+	order      []string           // their ids, those that were hidden first come first
+	about      int                // messages in the queue when the run began
+	calls      int                // made side by side to receive
+	visibility time.Duration      // for how long messages are hidden
+	removed    map[string]bool    // messages that were removed, by their ids
+	sent       map[place]bool     // records that were sent, and whether they are done: neither kept anew nor to come again
+	stay       map[place]bool     // records that were sent, aren't done, and of which we hold a message
+	result     Result
+	failures   int // in a row
+	refusals   int // in a row
 }
 
 func (r *Redrive) newRun() *run {
-	return &run{Redrive: r, held: map[string]string{}, removed: map[string]bool{}, sent: map[place]bool{}, stay: map[place]bool{}}
+	return &run{Redrive: r, held: map[string]message{}, visibility: r.Visibility, calls: 1, removed: map[string]bool{}, sent: map[place]bool{}, stay: map[place]bool{}}
 }
 
-// Run sends the chosen letters until the queue holds no other. The result tells what was done also if there is an error.
+// Run sends the chosen dead letters until the queue holds no other. The result tells what was done also if there is an error.
 func (r *Redrive) Run(ctx context.Context) (Result, error) {
 	s := r.newRun()
-	defer s.release(ctx)
-	for {
-		letters, err := s.receive(ctx)
-		if err != nil || len(letters) == 0 {
-			return s.result, err
-		}
-		if err := s.resend(ctx, letters); err != nil {
-			return s.result, err
-		}
-	}
+	err := s.walk(ctx, func(letters []Letter) error { return s.resend(ctx, letters) })
+	return s.result, err
 }
 
-// Letters gives every letter of the queue, without taking it out.
-func (r *Redrive) Letters(ctx context.Context, give func(Letter)) error {
+// Letters gives every dead letter of the queue, without taking it out. It returns how many it has seen, and about how many it has
+// not, also if there is an error.
+func (r *Redrive) Letters(ctx context.Context, give func(Letter)) (Result, error) {
 	s := r.newRun()
-	defer s.release(ctx)
-	for {
-		letters, err := s.receive(ctx)
-		if err != nil || len(letters) == 0 {
-			return err
-		}
+	err := s.walk(ctx, func(letters []Letter) error {
 		for _, l := range letters {
 			give(l)
+		}
+		return nil
+	})
+	return s.result, err
+}
+
+// walk takes all messages of the queue in hand, some at a time, and shows those that stay again in the end.
+func (r *run) walk(ctx context.Context, take func([]Letter) error) error {
+	for {
+		letters, err := r.receive(ctx)
+		if err == nil && len(letters) > 0 {
+			err = take(letters)
+		}
+		if err != nil {
+			r.result.Unseen = max(0, r.about-r.result.Seen)
+			return errors.Join(err, r.release(ctx))
+		}
+		if len(letters) == 0 {
+			return r.release(ctx)
 		}
 	}
 }
@@ -132,7 +160,7 @@ func (r *run) resend(ctx context.Context, letters []Letter) error {
 		case l.Own == nil:
 			r.fail(l, errors.New("it is neither a dead letter of a consumer nor an on-failure document of Lambda"))
 		case l.Own.Consumer != r.Consumer:
-			r.fail(l, fmt.Errorf("it is of consumer %s, not of %s: this queue has the letters of both", l.Own.Consumer, r.Consumer))
+			r.fail(l, fmt.Errorf("it is of consumer %s, not of %s: this queue has the dead letters of both", l.Own.Consumer, r.Consumer))
 		default:
 			if err := r.add(ctx, &g, l); err != nil {
 				return err
@@ -167,7 +195,7 @@ func (r *run) add(ctx context.Context, g *group, l *Letter) error {
 		r.stay[rec.place] = true
 		return nil
 	}
-	if g.bytes+len(rec.event) > maxPayloadBytes {
+	if g.bytes+len(rec.event) > maxPayloadBytes || len(g.records) == maxGroup {
 		if err := r.sendGroup(ctx, g); err != nil {
 			return err
 		}
@@ -195,7 +223,7 @@ func (r *run) sendGroup(ctx context.Context, g *group) error {
 				}
 			}
 			r.tell()
-			return nil
+			return r.refusedInARow()
 		}
 		if _, failed := errors.AsType[*failedError](err); !failed {
 			return err
@@ -218,50 +246,17 @@ func (r *run) sendGroup(ctx context.Context, g *group) error {
 		if r.failures >= maxFailures && !r.KeepGoing {
 			return ErrManyFailed
 		}
+		if err := r.refusedInARow(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// resendRange sends the records of an on-failure document, one by one. Its document stays until none has to come again.
-func (r *run) resendRange(ctx context.Context, l *Letter) error {
-	var firstFailure, sending error // of records; of the function
-	left, whole, err := r.fetch(ctx, l.Range, func(records []record) error {
-		for _, rec := range records {
-			r.keepHidden(ctx, l)
-			err := r.send(ctx, []record{rec})
-			if _, failed := errors.AsType[*failedError](err); err != nil && !failed {
-				sending = err
-				return err
-			}
-			r.tell()
-			if err == nil {
-				continue
-			}
-			if firstFailure == nil {
-				firstFailure = fmt.Errorf("record %s: %w", rec.sequence, err)
-			}
-			if r.failures++; r.failures >= maxFailures && !r.KeepGoing {
-				return ErrManyFailed
-			}
-		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, ErrManyFailed):
-		r.fail(l, firstFailure)
-		return err
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case sending != nil:
-		return sending
-	case err != nil:
-		r.fail(l, err)
-	case firstFailure != nil:
-		r.fail(l, firstFailure)
-	case !whole:
-		r.fail(l, &ExpiredError{Range: *l.Range, Left: left})
-	default:
-		return r.remove(ctx, l)
+// refusedInARow returns ErrManyRefused if going on seems to be of no use.
+func (r *run) refusedInARow() error {
+	if r.refusals >= maxFailures && !r.KeepGoing {
+		return ErrManyRefused
 	}
 	return nil
 }

@@ -204,7 +204,7 @@ func TestBothKindsAreRecovered(t *testing.T) {
 	w.giveUp("d")
 
 	groups := Groups{}
-	if err := w.Letters(t.Context(), groups.Add); err != nil {
+	if seen, err := w.Letters(t.Context(), groups.Add); err != nil || seen.Seen != 5 || seen.Unseen != 0 {
 		t.Fatal(err)
 	}
 	listed := groups.Sorted()

@@ -48,6 +48,13 @@ func (r *run) send(ctx context.Context, records []record) error {
 		return &failedError{failure}
 	}
 	r.failures = 0
+	switch {
+	case !told.Known: // nobody tells
+	case told.Counts.Taken > 0 && told.Counts.Rejected == told.Counts.Taken:
+		r.refusals += told.Counts.Rejected
+	default:
+		r.refusals = 0
+	}
 	return nil
 }
 
