@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"sluice/consumers/badges"
@@ -15,12 +14,12 @@ type badgesCommand struct {
 }
 
 type badgesTestCommand struct {
-	File string `arg:"" type:"existingfile" help:"The file of cases; consumers/badges/rules_test.yaml is an example."`
+	File string `arg:"" type:"existingfile" help:"The file of cases; consumers/badges/rules_test.yaml is an example. - reads standard input."`
 }
 
 // Run plays the cases in memory; it needs no pipeline.
 func (c *badgesTestCommand) Run() error {
-	text, err := os.ReadFile(c.File)
+	text, err := readText(c.File)
 	if err != nil {
 		return err
 	}

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"sluice/shared/change"
-	"sluice/shared/consumer"
 	"sluice/shared/printable"
 )
 
@@ -18,95 +13,20 @@ import (
 const decodedWidth = 120
 
 type decodeCommand struct {
-	File string `arg:"" type:"existingfile" help:"A recorded Lambda payload, one record's data, or a dead letter. - reads standard input."`
+	File string `arg:"" type:"existingfile" help:"What was recorded: see below. - reads standard input."`
+}
+
+// Help is what kong prints below the verb's own line.
+func (c *decodeCommand) Help() string {
+	return "It knows " + decodedForms + ".\nOf these there may be several in a file, one after the other or in a JSON array."
 }
 
 func (c *decodeCommand) Run() error {
-	var text []byte
-	var err error
-	if c.File == "-" {
-		text, err = io.ReadAll(os.Stdin)
-	} else {
-		text, err = os.ReadFile(c.File)
-	}
+	text, err := readText(c.File)
 	if err != nil {
 		return err
 	}
 	return decode(stdout, text)
-}
-
-// decode prints whatever recorded form text has. Records that can't be decoded
-// are printed with the reason, and are an error in the end.
-func decode(out io.Writer, text []byte) error {
-	var shape struct {
-		Records  json.RawMessage
-		Consumer string           `json:"consumer"`
-		Body     *consumer.Body   `json:"body"`
-		DynamoDB *json.RawMessage `json:"dynamodb"`
-	}
-	if err := json.Unmarshal(text, &shape); err != nil {
-		return fmt.Errorf("this is no JSON, so neither a Lambda payload nor a record nor a dead letter: %w", err)
-	}
-	switch {
-	case shape.Records != nil:
-		return decodePayload(out, text)
-	case shape.Body != nil:
-		return fmt.Errorf("this dead letter's body is in S3; decode that: aws s3 cp s3://%s/%s - | sluice decode -", shape.Body.Bucket, shape.Body.Key)
-	case shape.Consumer != "":
-		return decodeDeadLetter(out, text)
-	case shape.DynamoDB != nil:
-		changed, err := change.Parse(text)
-		if err != nil {
-			return err
-		}
-		return printChange(out, changed)
-	}
-	return errors.New("this is JSON, but no Lambda payload (Records), no record (dynamodb) and no dead letter (consumer)")
-}
-
-func decodePayload(out io.Writer, text []byte) error {
-	var decoder change.Decoder
-	records, err := decoder.Decode(text)
-	if err != nil {
-		return err
-	}
-	undecodable := 0
-	for i, r := range records {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
-		fmt.Fprintf(out, "%s %s\n", r.ShardID, r.SequenceNumber)
-		if r.Err != nil {
-			undecodable++
-			fmt.Fprintf(out, "  not a change: %v\n", r.Err)
-			continue
-		}
-		if err := printChange(out, r.Change); err != nil {
-			return err
-		}
-	}
-	if undecodable > 0 {
-		return fmt.Errorf("%d of %d records are no changes", undecodable, len(records))
-	}
-	return nil
-}
-
-func decodeDeadLetter(out io.Writer, text []byte) error {
-	var letter consumer.DeadLetter
-	if err := json.Unmarshal(text, &letter); err != nil {
-		return fmt.Errorf("this looks like a dead letter, but: %w", err)
-	}
-	fmt.Fprintf(out, "dead letter of %s: %s, %s\n%s %s\n", letter.Consumer, letter.Reason, letter.Error, letter.Position.ShardID, letter.Position.SequenceNumber)
-	data, err := base64.StdEncoding.DecodeString(letter.Data)
-	if err != nil {
-		return fmt.Errorf("its data is no base64: %w", err)
-	}
-	changed, err := change.Parse(data)
-	if err != nil {
-		fmt.Fprintf(out, "  not a change: %v\n  %q\n", err, data)
-		return nil
-	}
-	return printChange(out, changed)
 }
 
 // printChange prints a change with what it did to each attribute.

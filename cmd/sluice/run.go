@@ -19,7 +19,7 @@ import (
 type runCommand struct {
 	localFlags
 	Consumer string            `arg:"" help:"The consumer, such as leaderboard."`
-	Against  []string          `required:"" type:"existingfile" sep:"none" help:"A file with a recorded Lambda payload, or several of them, or a JSON array of records, changes or dead letters. May be given several times." placeholder:"FILE"`
+	Against  []string          `required:"" type:"existingfile" sep:"none" help:"A file with a recorded Lambda payload, or several of them, or a JSON array of records, changes or dead letters. May be given several times; - reads standard input." placeholder:"FILE"`
 	Each     bool              `help:"Invoke the function for each change alone, which tells exactly what becomes of each."`
 	Env      map[string]string `mapsep:"none" help:"Set a variable of the function otherwise, for this run." placeholder:"NAME=VALUE"`
 	Log      bool              `help:"Print what the function writes."`

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"sluice/shared/consumer"
@@ -18,10 +17,11 @@ import (
 // change, a dead letter, or an array of these. What isn't in a payload makes one payload, at places of its own in the
 // stream. With each, every record is a payload of its own.
 func readPayloads(path, stream string, each bool) ([][]byte, error) {
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
 		return nil, err
 	}
+	name := inputName(path)
 	r := recorded{stream: stream}
 	values := json.NewDecoder(bytes.NewReader(text))
 	for {
@@ -31,15 +31,15 @@ func readPayloads(path, stream string, each bool) ([][]byte, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s is no JSON: %w", path, err)
+			return nil, fmt.Errorf("%s is no JSON: %s", name, jsonFault(err))
 		}
 		if err := r.add(value); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		r.batch()
 	}
 	if len(r.batches) == 0 {
-		return nil, fmt.Errorf("%s has no records", path)
+		return nil, fmt.Errorf("%s has no records", name)
 	}
 	var payloads [][]byte
 	for _, events := range r.batches {
@@ -93,8 +93,11 @@ func (r *recorded) add(value json.RawMessage) error {
 		DynamoDB json.RawMessage `json:"dynamodb"`
 		consumer.DeadLetter
 	}
+	if !bytes.HasPrefix(value, []byte("{")) {
+		return errors.New("this is no payload, record, change or dead letter")
+	}
 	if err := json.Unmarshal(value, &shape); err != nil {
-		return fmt.Errorf("this is no payload, record, change or dead letter: %w", err)
+		return fmt.Errorf("this is no payload, record, change or dead letter: %s", jsonFault(err))
 	}
 	switch {
 	case shape.Records != nil:
