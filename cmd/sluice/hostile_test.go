@@ -76,7 +76,7 @@ func hostileNamesOnALocalStack(t *testing.T, dir string) {
 	want(t, dir, []string{"history", name}, "2026-11-30 08:00:00.000000", "1000", "attribute Score is no number", "no board counts it")
 	for _, verb := range [][]string{
 		{"top"}, {"top", "--board", "weekly"}, {"rank", "marah"}, {"rank", "marah", "--json"}, {"player", "marah"}, {"history", "marah"}, {"search", "players"}, {"search", "players", "--json"},
-		{"status"}, {"status", "--json"}, {"redrive", "leaderboard", "--list"}, {"redrive", "replication", "--list"}, {"badges", "explain", "marah", "regular"}, {"verify", "badges"},
+		{"status"}, {"status", "--json"}, {"redrive", "leaderboard", "--list"}, {"redrive", "replication", "--list"}, {"badges", "explain", "marah", "regular"}, {"verify", "badges", "--patience", "0s"},
 		{"reindex", "players", "--dry-run"}, {"play", "--for", "1s", "--rate", "5"}, {"up"},
 	} {
 		fullDisk(t, dir, verb...)

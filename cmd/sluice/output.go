@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"sluice/shared/printable"
@@ -57,10 +58,15 @@ func (o *standardOutput) join(err error) error {
 	_ = o.clean.Flush() // remembered
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.failed == nil || errors.Is(err, o.failed) {
+	switch {
+	case o.failed == nil:
 		return err
+	case !errors.Is(err, o.failed):
+		return errors.Join(err, o.failed)
+	case strings.Count(err.Error(), o.failed.Error()) > 1: // of several prints
+		return o.failed
 	}
-	return errors.Join(err, o.failed)
+	return err
 }
 
 // terminal reports whether the output is a terminal.
