@@ -37,8 +37,8 @@ func absolute(t *testing.T, path string) string {
 	return whole
 }
 
-// fullDisk runs a command whose output can't be written, and returns its standard error.
-func fullDisk(t *testing.T, runDir string, args ...string) string {
+// fullDisk runs a command whose output can't be written.
+func fullDisk(t *testing.T, runDir string, args ...string) {
 	t.Helper()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -52,7 +52,6 @@ func fullDisk(t *testing.T, runDir string, args ...string) string {
 	if !failed || exit.ExitCode() != 1 || strings.Count(stderr.String(), "the output can't be written") != 1 {
 		t.Errorf("sluice %s: %v, want exit 1; it says\n%s", strings.Join(args, " "), exit, &stderr)
 	}
-	return stderr.String()
 }
 
 // A verb whose output is lost fails, whatever it ignored of its prints.
