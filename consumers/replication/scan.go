@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/consumers/replication/mark"
 	"sluice/consumers/replication/replica"
@@ -36,6 +37,7 @@ type Pair struct {
 	source *dynamodb.Client
 	table  *replica.Table
 	now    func() time.Time
+	sleep  func(context.Context, time.Duration) error
 	mirror *Mirror // repairs the items of a shared table; nil for a copy
 }
 
@@ -86,7 +88,7 @@ func sharedPairs(cfg aws.Config, s Settings, tables []*Shared, now func() time.T
 }
 
 func newPair(cfg aws.Config, s Settings, route *Route, now func() time.Time) *Pair {
-	return &Pair{Route: route, Home: cfg.Region, source: dynamodb.NewFromConfig(cfg), table: s.table(cfg, route, now), now: now}
+	return &Pair{Route: route, Home: cfg.Region, source: dynamodb.NewFromConfig(cfg), table: s.table(cfg, route, now), now: now, sleep: smithytime.SleepWithContext}
 }
 
 // Counts returns about how many items the source and the copy have, as DynamoDB counted them in the

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/replication/mark"
@@ -99,7 +98,7 @@ func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error
 	}
 	v := Verification{Items: l.items, Held: l.held, Differences: []Difference{}}
 	for last := looks - 1; len(l.suspects) > 0 && last > 0; last-- {
-		if err := smithytime.SleepWithContext(ctx, o.Patience); err != nil {
+		if err := p.sleep(ctx, o.Patience); err != nil {
 			return v, err
 		}
 		for name, s := range l.suspects {
