@@ -38,7 +38,7 @@ func (t *Tool) Preview(ctx context.Context) (Preview, error) {
 		v.keys = append(v.keys, *key.AttributeName)
 	}
 	now := t.Now()
-	v.window = aggregate.Window{From: now.UnixMicro(), Limit: now.Add(t.Limit).UnixMicro()}
+	v.window = aggregate.Window{Generation: 1, From: now.UnixMicro(), Limit: now.Add(t.Limit).UnixMicro()}
 	if err := v.scan(ctx, t.View.Source, v.readSource); err != nil {
 		return v.result, err
 	}
