@@ -135,7 +135,7 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	case !c.Repair || c.DryRun:
 		return fmt.Errorf("%s; --repair makes them the same", plural(different, "difference"))
 	}
-	return fmt.Errorf("%d items differed; look again to see that none does now", different)
+	return fmt.Errorf("%s; the last column says what became of each. Look again to see what differs now", plural(different, "difference"))
 }
 
 // repair plans, asks and repairs.

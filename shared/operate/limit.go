@@ -87,7 +87,7 @@ func firstRemoving(p Plan) *Step {
 	return nil
 }
 
-// BeyondError is returned when a plan deletes more than was allowed. Nothing was written.
+// BeyondError is returned when a plan deletes more than was allowed.
 type BeyondError struct {
 	Step    Step // the first that goes too far
 	All     int  // items that the plan deletes
@@ -105,9 +105,9 @@ func (e *BeyondError) Error() string {
 	}
 	switch {
 	case e.Named > 0:
-		return fmt.Sprintf("nothing was written: the plan deletes %d items, more than the %d of --remove-extra.\n%s"+check, e.All, e.Named, doubt, e.All)
+		return fmt.Sprintf("refused: the plan deletes %d items, more than the %d of --remove-extra.\n%s"+check, e.All, e.Named, doubt, e.All)
 	case !e.Allowed && e.Step.Remove <= e.Limit.of(e.Step.Held):
-		return fmt.Sprintf("nothing was written: %s. Without --remove-extra nothing is deleted", what)
+		return fmt.Sprintf("refused: %s. Without --remove-extra nothing is deleted", what)
 	}
-	return fmt.Sprintf("nothing was written: %s. Beyond %v (--max-remove) the number must be named.\n%s"+check, what, e.Limit, doubt, e.All)
+	return fmt.Sprintf("refused: %s. Beyond %v (--max-remove) the number must be named.\n%s"+check, what, e.Limit, doubt, e.All)
 }
