@@ -80,7 +80,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "only what is wrong with a document is its own fault",
 			File: "bulk.go",
-			Old:  `a.Status == http.StatusBadRequest && a.Index != alias`,
+			Old:  `refusal(a.Status) && a.Index != alias`,
 			New:  `a.Status/100 == 4`,
 		},
 	})
