@@ -46,8 +46,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "an item that ceases to match is removed",
 			File: "route.go",
-			Old:  `case declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
-			New:  `case !c.New.Exists() && declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
+			Old:  `declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
+			New:  `!c.New.Exists() && declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestDocumentIDs", Says: "have the same document"}, []mutant.Mutant{

@@ -38,8 +38,8 @@ func TestEveryGuardOfAReindexIsNeeded(t *testing.T) {
 		{
 			Name: "reading begins later than the announcement",
 			File: "reindex.go",
-			Old:  `const wait = 2 * ReadMargin`,
-			New:  `const wait = 0 * ReadMargin`,
+			Old:  `known, wait = r.now(), 2*ReadMargin`,
+			New:  `known, wait = r.now(), 0*ReadMargin`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestReindexLeavesNoHole", Says: "a search finds", Env: env}, []mutant.Mutant{
