@@ -40,9 +40,11 @@ func (r *Route) effect(c *change.Change) effect {
 	switch {
 	case declaration.AllHoldIn(r.where, c.Keys, c.New):
 		return put
-	case c.LacksOld() && !(c.ByTTL() && !r.removeExpired): // whether it matched nobody knows; what isn't there is removed without harm
+	case c.ByTTL() && !r.removeExpired:
+		return nothing
+	case c.LacksOld(): // nobody knows whether the item matched; to remove what isn't there does no harm
 		return remove
-	case c.ByTTL() && !r.removeExpired, !declaration.AllHoldIn(r.where, c.Keys, c.Old):
+	case !declaration.AllHoldIn(r.where, c.Keys, c.Old):
 		return nothing
 	}
 	return remove

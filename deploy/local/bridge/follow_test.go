@@ -18,7 +18,7 @@ func (w *world) steps(steps []step) {
 	next := 0
 	w.run(w.bridge(nil), func(s bridge.Stats) bool {
 		table := s.Tables["scores"]
-		for next < len(steps) {
+		if next < len(steps) {
 			if next > 0 && (table.Read != steps[next-1].read || s.Pending != 0 || !strings.Contains(table.Problem, steps[next-1].problem) || (table.Problem == "") != (steps[next-1].problem == "")) {
 				return false
 			}

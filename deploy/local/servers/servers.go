@@ -129,7 +129,10 @@ func (s *Server) recipeSum() (string, error) {
 			return err
 		}
 		text, err := fs.ReadFile(s.recipe, path)
-		fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
 		return err
 	})
 	return hex.EncodeToString(sum.Sum(nil))[:8], err
