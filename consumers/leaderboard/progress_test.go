@@ -37,7 +37,7 @@ func TestEveryDeliveryMoves(t *testing.T) {
 			w.deliver(w.function(nil), 1, insert("reed", 80, "1"))
 			batch := records(60, func(n int) []byte { return insert("reed", n, "1") })
 			return slices.Concat([][]byte{insert("reed", 70, "1e125")}, batch, [][]byte{insert("reed", 71, "2e125")})
-		}, read + 3*3}, // all are refused, the first alone has no newer ReachedAt, and is refused
+		}, read + 3*4}, // all are refused, the first alone has no newer ReachedAt, and is refused, and the item is looked at
 		{"pets", func(*world) [][]byte {
 			return records(40, func(n int) []byte {
 				return tracked(n, nil, activity(n, "rex-"+strconv.Itoa(n), "2026-01-02T03:04:05Z", "walk"))

@@ -123,14 +123,17 @@ func sortByID(part []pendingAmount) {
 // out, settles what the rebuild has taken, adds what is late, or makes room, or adds
 // what is fresh.
 func (a *Addition) step(ctx context.Context) error {
+	if a.rejectForeign(); len(a.pending) == 0 {
+		return nil
+	}
 	behind, err := checkGeneration(a.seen.item, a.base.Generation)
 	if err != nil {
 		return err
 	}
 	if behind {
 		item, err := a.table.Switch(ctx, a.target, a.base)
-		if consumer.Refused(err) { // for all amounts
-			a.finish(a.pending, func(pendingAmount) bool { return true }, consumer.Reject(err))
+		if consumer.OutcomeOf(err) == consumer.Rejected { // for all amounts
+			a.finish(a.pending, func(pendingAmount) bool { return true }, err)
 			return nil
 		}
 		if err == nil {
@@ -155,7 +158,7 @@ func (a *Addition) step(ctx context.Context) error {
 		return a.addLate(ctx, part[:late])
 	}
 	if len(a.seen.ids)+len(part) > Capacity {
-		return a.spill(ctx, len(part))
+		return a.spill(ctx, part)
 	}
 	return a.addFresh(ctx, part)
 }
@@ -173,7 +176,7 @@ func (a *Addition) settle(ctx context.Context, part []pendingAmount) error {
 	a.writeValues(e, part)
 	item, written, err := a.table.write(ctx, a.target, e)
 	if err != nil {
-		return a.narrow(part, err)
+		return a.narrow(ctx, part, err)
 	}
 	if a.seen, a.item = readState(item), item; written {
 		a.finish(part, func(pendingAmount) bool { return true }, consumer.Duplicate)
@@ -196,7 +199,7 @@ func (a *Addition) addFresh(ctx context.Context, part []pendingAmount) error {
 	e.add(attrIDs, &types.AttributeValueMemberBS{Value: ids(part)})
 	item, written, err := a.table.write(ctx, a.target, e)
 	if err != nil {
-		return a.narrow(part, err)
+		return a.narrow(ctx, part, err)
 	}
 	a.item, a.seen = item, readState(item)
 	if written {
@@ -241,13 +244,13 @@ func (t *Table) write(ctx context.Context, target Target, e *expression) (item m
 	return out.Attributes, true, nil
 }
 
-// spill makes room for n ids: a transaction moves the oldest ids to a ledger
+// spill makes room for the ids of part: a transaction moves the oldest ids to a ledger
 // bucket named by the newest time among them, which becomes the item's spill
 // time. All ids up to that time move, ties included, so that buckets never
 // overlap in time and one look-up tells whether an id was spilled.
-func (a *Addition) spill(ctx context.Context, n int) error {
+func (a *Addition) spill(ctx context.Context, part []pendingAmount) error {
 	taken := a.seen.ids
-	count := max(len(taken)/2, len(taken)+n-Capacity)
+	count := max(len(taken)/2, len(taken)+len(part)-Capacity)
 	cut := idTime(taken[count-1])
 	for count < len(taken) && idTime(taken[count]) == cut {
 		count++
@@ -270,7 +273,7 @@ func (a *Addition) spill(ctx context.Context, n int) error {
 		return nil
 	}
 	if err != nil {
-		return a.table.atBoth(err)
+		return a.table.atBoth(a.noMemory(part, err))
 	}
 	a.spilled = true
 	a.seen.ids, a.seen.spillTime = taken[count:], cut
@@ -300,7 +303,7 @@ func (a *Addition) addLate(ctx context.Context, part []pendingAmount) error {
 	a.item = nil // a transaction returns none
 	spilled, err := a.table.spilledIDs(ctx, a.target.Group, part)
 	if err != nil {
-		return At(a.table.Ledger, err)
+		return At(a.table.Ledger, a.noMemory(part, err))
 	}
 	if len(spilled) > 0 {
 		a.finish(part, func(p pendingAmount) bool { return spilled[p.ID] }, At(a.table.Ledger, consumer.Duplicate))
@@ -330,7 +333,7 @@ func (a *Addition) addLate(ctx context.Context, part []pendingAmount) error {
 		return nil
 	}
 	if err != nil {
-		if err = a.narrow(part, err); err != nil {
+		if err = a.narrow(ctx, part, err); err != nil {
 			return a.table.atBoth(err)
 		}
 		return nil
@@ -350,7 +353,7 @@ func (a *Addition) succeed(part []pendingAmount, applied error) {
 // narrow handles an error of a request that carried part. If DynamoDB refuses the
 // request for good, the next one carries the first amount of the call alone, so that
 // it is decided as early as possible; after each success the next one carries twice as many.
-func (a *Addition) narrow(part []pendingAmount, err error) error {
+func (a *Addition) narrow(ctx context.Context, part []pendingAmount, err error) error {
 	if !consumer.Refused(err) {
 		return err
 	}
@@ -359,7 +362,18 @@ func (a *Addition) narrow(part []pendingAmount, err error) error {
 		slices.SortFunc(part, func(x, y pendingAmount) int { return cmp.Compare(x.index, y.index) })
 		return nil
 	}
-	a.finish(part, func(pendingAmount) bool { return true }, a.target.rejection(part[0].values(), err))
+	a.finish(part, func(pendingAmount) bool { return true }, a.table.rejection(ctx, a.target, part[0].Amount, err))
+	return nil
+}
+
+// noMemory handles an error of a request that asks or changes what is remembered of the item's
+// changes. Without that, part can't be added, so if it fails for good, part is rejected.
+func (a *Addition) noMemory(part []pendingAmount, err error) error {
+	if consumer.OutcomeOf(consumer.RejectRefused(err)) != consumer.Rejected {
+		return err
+	}
+	err = fmt.Errorf("whether the change was added to the item before can't be remembered: %w", err)
+	a.finish(part, func(pendingAmount) bool { return true }, consumer.Reject(err))
 	return nil
 }
 

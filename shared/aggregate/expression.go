@@ -80,6 +80,7 @@ func (e *expression) conditionText() *string {
 	return &text
 }
 
+// updateText returns nil if there are no clauses.
 func (e *expression) updateText() *string {
 	var clauses []string
 	for _, c := range []struct {
@@ -89,6 +90,9 @@ func (e *expression) updateText() *string {
 		if len(c.parts) > 0 {
 			clauses = append(clauses, c.verb+" "+strings.Join(c.parts, ", "))
 		}
+	}
+	if len(clauses) == 0 {
+		return nil
 	}
 	text := strings.Join(clauses, " ")
 	return &text

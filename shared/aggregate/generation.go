@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/shared/change"
+	"sluice/shared/consumer"
 )
 
 // AttrGeneration is the rebuild that an item's sums come from; an item without
@@ -160,11 +162,11 @@ func checkGeneration(item map[string]types.AttributeValue, expected int64) (behi
 		return false, nil
 	}
 	generation := int64(0)
-	if n, ok := item[AttrGeneration].(*types.AttributeValueMemberN); ok {
-		var err error
-		if generation, err = strconv.ParseInt(n.Value, 10, 64); err != nil {
-			return false, fmt.Errorf("attribute %s, which is Sluice's own, is no generation: %w", AttrGeneration, err)
+	if value, ok := item[AttrGeneration]; ok {
+		if err := foreignInteger(AttrGeneration, value); err != nil {
+			return false, err
 		}
+		generation, _ = integer(value)
 	}
 	if generation > expected {
 		return false, fmt.Errorf("the item is of rebuild %d, expected %d: %w", generation, expected, ErrGeneration)
@@ -175,6 +177,7 @@ func checkGeneration(item map[string]types.AttributeValue, expected int64) (behi
 // Switch puts the sums of a rebuild in the places of the target's old ones,
 // unless that has been done or the item isn't there. It returns the item as it is
 // then. All that the rebuild knows of must stand in the shadows: its scan is done.
+// The error is a consumer.Rejection if DynamoDB refuses the switch for good.
 func (t *Table) Switch(ctx context.Context, target Target, w Window) (item map[string]types.AttributeValue, err error) {
 	e := newExpression()
 	e.condition("attribute_exists(%s)", e.name(keyName(target)))
@@ -187,9 +190,15 @@ func (t *Table) Switch(ctx context.Context, target Target, w Window) (item map[s
 			e.drops = append(e.drops, e.name(shadow(g, sum)))
 		}
 	}
-	item, _, err = t.write(ctx, target, e)
+	item, written, err := t.write(ctx, target, e)
+	if consumer.Refused(err) {
+		err = t.rejection(ctx, target, Amount{}, err)
+	}
+	if err == nil && !written {
+		_, err = checkGeneration(item, math.MaxInt64) // what isn't ours never becomes one
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s, group %q: switch to rebuild %d: %w", t.Name, target.Group, w.Generation, err)
+		return nil, consumer.In(fmt.Sprintf("%s, group %q: switch to rebuild %d", t.Name, target.Group, w.Generation), err)
 	}
 	return item, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/change"
+	"sluice/shared/consumer"
 )
 
 // Attributes of the items that hold sums, beside the sum itself.
@@ -106,11 +107,11 @@ func (t *Table) bucketFor(ctx context.Context, group string, µs int64) (int64, 
 	}
 	entry, _ := out.Items[0][attrEntry].(*types.AttributeValueMemberS)
 	if entry == nil {
-		return 0, state{}, fmt.Errorf("ledger %s: a row of group %q has no %s", t.Ledger, group, attrEntry)
+		return 0, state{}, consumer.Reject(fmt.Errorf("ledger %s: a row of group %q has no %s", t.Ledger, group, attrEntry))
 	}
 	newest, err := strconv.ParseInt(strings.TrimPrefix(entry.Value, bucketPrefix), 10, 64)
 	if err != nil {
-		return 0, state{}, fmt.Errorf("ledger %s: group %q has an entry %q that is no bucket: %w", t.Ledger, group, entry.Value, err)
+		return 0, state{}, consumer.Reject(fmt.Errorf("ledger %s: group %q has an entry %q, which is no bucket and which somebody else has written; delete it, then redrive: %w", t.Ledger, group, entry.Value, err))
 	}
 	return newest, readState(out.Items[0]), nil
 }

@@ -66,12 +66,12 @@ func TestEveryGuardOfARebuildIsNeeded(t *testing.T) {
 			File: "addition.go",
 			Old: `item, written, err := a.table.write(ctx, a.target, e)
 	if err != nil {
-		return a.narrow(part, err)
+		return a.narrow(ctx, part, err)
 	}
 	if a.seen`,
 			New: `item, written, err := a.seen.item, true, error(nil)
 	if err != nil {
-		return a.narrow(part, err)
+		return a.narrow(ctx, part, err)
 	}
 	if a.seen`,
 		},

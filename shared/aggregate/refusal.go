@@ -1,6 +1,9 @@
 package aggregate
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 
+	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
 
@@ -19,41 +23,102 @@ const (
 	maxSortKey      = 1024
 	maxItem         = 400 << 10
 	largeValue      = maxItem / 4
+	numberLimits    = "a number has at most 38 digits, between 1E-130 and 9.9E+125"
 )
 
-// rejection returns the rejection of a change that DynamoDB refuses for good. Its text
-// says which attribute of the target is at which limit, as far as the change's own values
-// tell. DynamoDB's own text names no attribute.
-func (t Target) rejection(values map[string]types.AttributeValue, err error) error {
-	var why []string
+// rejection returns the rejection of an amount that DynamoDB refuses for good. Its text says which attribute of the
+// target is past which limit. DynamoDB's own text names no attribute. Unless the target and the amount show the
+// limit, rejection looks at the item. An error that is a rejection already stays as it is.
+func (t *Table) rejection(ctx context.Context, target Target, amount Amount, err error) error {
+	if consumer.OutcomeOf(err) == consumer.Rejected {
+		return err
+	}
+	values := amount.values()
+	why := cmp.Or(target.keyLimits(), valueLimits(values))
+	if why == "" && target.Key != nil {
+		item, lookErr := t.look(ctx, target)
+		if lookErr == nil { // else the refusal is just as final
+			why = state{item: item}.limits(amount)
+		}
+	}
+	if why == "" {
+		why = fmt.Sprintf("with %s the item or an index has something past a limit: %s, an item has at most %d bytes, and an index has its own types",
+			strings.Join(slices.Sorted(maps.Keys(values)), ", "), numberLimits, maxItem)
+	}
+	return consumer.Reject(fmt.Errorf("DynamoDB never takes this: %s: %w", why, err))
+}
+
+// look returns the item. It takes the right to update and not the one to read, which a function may not have:
+// it is an update whose condition never holds.
+func (t *Table) look(ctx context.Context, target Target) (map[string]types.AttributeValue, error) {
+	e := newExpression()
+	e.condition("attribute_exists(%[1]s) AND attribute_not_exists(%[1]s)", e.name(keyName(target)))
+	e.values = nil // DynamoDB refuses none that is written as an empty map
+	item, _, err := t.write(ctx, target, e)
+	return item, err
+}
+
+// keyLimits returns which attributes of the key, or of those written with it, are past a key's limits; "" if none is.
+func (t Target) keyLimits() string {
+	var past []string
 	for _, attributes := range []map[string]types.AttributeValue{t.Key, t.Set} {
 		for _, name := range slices.Sorted(maps.Keys(attributes)) {
-			if n := size(attributes[name]); n > maxSortKey {
-				why = append(why, fmt.Sprintf("%s would have %d bytes, but a partition key has at most %d and a sort key at most %d", name, n, maxPartitionKey, maxSortKey))
+			switch text, isText := attributes[name].(*types.AttributeValueMemberS); {
+			case isText && text.Value == "":
+				past = append(past, name+" would be empty, which no key may be")
+			case size(attributes[name]) > maxSortKey:
+				past = append(past, fmt.Sprintf("%s would have %d bytes, but a partition key has at most %d and a sort key at most %d", name, size(attributes[name]), maxPartitionKey, maxSortKey))
 			}
 		}
 	}
-	if len(why) == 0 {
-		why = append(why, valueLimits(values)...)
-	}
-	return consumer.Reject(fmt.Errorf("DynamoDB never takes this: %s: %w", strings.Join(why, "; "), err))
+	return strings.Join(past, "; ")
 }
 
-// valueLimits lists the values and the limits that they may have met.
-func valueLimits(values map[string]types.AttributeValue) []string {
-	var numbers, large []string
+// valueLimits returns which values are past a limit themselves; "" if none is.
+func valueLimits(values map[string]types.AttributeValue) string {
+	var past []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if n, ok := values[name].(*types.AttributeValueMemberN); ok {
-			numbers = append(numbers, fmt.Sprintf("%s %s", name, shortNumber(n.Value)))
-		} else if n := size(values[name]); n > largeValue {
-			large = append(large, fmt.Sprintf("%s has %d bytes, and an item at most %d", name, n, maxItem))
+		n, isNumber := values[name].(*types.AttributeValueMemberN)
+		switch bytes := size(values[name]); {
+		case isNumber && !change.IsNumber(n.Value):
+			past = append(past, fmt.Sprintf("%s would be %s, but %s", name, shortNumber(n.Value), numberLimits))
+		case !isNumber && bytes > largeValue:
+			past = append(past, fmt.Sprintf("%s has %d bytes, and an item at most %d", name, bytes, maxItem))
 		}
 	}
-	if len(large) > 0 {
-		return large
+	return strings.Join(past, "; ")
+}
+
+// limits returns what of the item stands in the amount's way: an attribute that somebody else has written, a sum that
+// can't be held, or the item's size; "" if nothing is known.
+func (s state) limits(amount Amount) string {
+	if rejection, ok := errors.AsType[*consumer.Rejection](s.foreign(amount)); ok {
+		return rejection.Err.Error()
 	}
-	return []string{fmt.Sprintf("with %s the item or one of its numbers is too large: a number has at most 38 digits, between 1E-130 and 9.9E+125, and an item %d bytes",
-		strings.Join(numbers, ", "), maxItem)}
+	var past []string
+	bytes := 0
+	for _, name := range slices.Sorted(maps.Keys(s.item)) {
+		bytes += len(name) + size(s.item[name])
+		sum := name
+		if strings.HasPrefix(name, ShadowPrefix) {
+			_, sum, _ = strings.Cut(strings.TrimPrefix(name, ShadowPrefix), ".")
+		}
+		add, summed := amount.Add[sum]
+		if !summed {
+			continue
+		}
+		before, isNumber := s.number(name)
+		if after := number(before.Add(add)).(*types.AttributeValueMemberN); !isNumber {
+			past = append(past, errForeign(name, "a number").Error())
+		} else if !change.IsNumber(after.Value) {
+			past = append(past, fmt.Sprintf("%s is %s, and with %s more it would be %s, but %s",
+				name, shortNumber(before.String()), shortNumber(add.String()), shortNumber(after.Value), numberLimits))
+		}
+	}
+	if len(past) == 0 && bytes > maxItem/2 {
+		past = append(past, fmt.Sprintf("the item would grow from %d bytes to more than an item has at most, %d", bytes, maxItem))
+	}
+	return strings.Join(past, "; ")
 }
 
 // values are what an amount does, by attribute.
@@ -77,11 +142,16 @@ func numbersOf(numbers map[string]decimal.Decimal) map[string]types.AttributeVal
 // shortNumber writes a number of many digits as digits and exponent.
 func shortNumber(text string) string {
 	n, err := decimal.NewFromString(text)
-	if err != nil || len(text) <= 45 {
+	if err != nil || len(text) <= 38 {
 		return text
 	}
-	digits := strings.TrimRight(n.Coefficient().String(), "0")
-	return fmt.Sprintf("%sE%+d", digits, int(n.Exponent())+len(n.Coefficient().String())-len(digits))
+	whole := n.Coefficient().String()
+	digits := strings.TrimRight(whole, "0")
+	exponent := int(n.Exponent()) + len(whole) - len(digits)
+	if exponent == 0 {
+		return digits
+	}
+	return fmt.Sprintf("%sE%+d", digits, exponent)
 }
 
 // size returns the bytes of a text, number or binary value, and of what lists and maps

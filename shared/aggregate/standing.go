@@ -163,17 +163,22 @@ func (s *stand) step(ctx context.Context) error {
 	case !consumer.Refused(err):
 		return s.learn(ctx, part, moves, err)
 	}
-	s.refuse(part, err)
+	s.refuse(ctx, part, err)
 	return nil
 }
 
 // refuse handles a refusal for good of a request that carried part, as Addition.narrow does.
-func (s *stand) refuse(part []pendingStanding, err error) {
+func (s *stand) refuse(ctx context.Context, part []pendingStanding, err error) {
 	if len(part) > 1 {
 		s.limit = 1
 		return
 	}
-	s.finish(part, func(p pendingStanding) (error, bool) { return p.Target.rejection(numbersOf(p.Sums), err), true })
+	target, amount := part[0].Target, Amount{Add: part[0].Sums}
+	if moves := s.moves(part); target.Key == nil && len(moves) > 0 {
+		target, amount.Add = moves[0].target, moves[0].add
+	}
+	rejection := s.table.rejection(ctx, target, amount, err)
+	s.finish(part, func(pendingStanding) (error, bool) { return rejection, true })
 }
 
 // learn takes from a transaction's error what was otherwise than expected, so that
@@ -199,8 +204,8 @@ func (s *stand) learn(ctx context.Context, part []pendingStanding, moves []move,
 		if behind {
 			_, wrong = s.table.Switch(ctx, m.target, m.base)
 		}
-		if consumer.Refused(wrong) {
-			s.refuse(part, wrong)
+		if consumer.OutcomeOf(wrong) == consumer.Rejected {
+			s.refuse(ctx, part, wrong)
 			return nil
 		}
 		if wrong != nil {

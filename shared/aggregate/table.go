@@ -136,9 +136,9 @@ func untilDone(ctx context.Context, step func(context.Context) error, pending fu
 	return nil
 }
 
-// ErrContended is returned when an item kept changing, or did not look as it
-// should, so that nothing could be added to it.
-var ErrContended = errors.New("no progress: the item keeps changing under us, or its ChangeIds, SpillTime, LatestChange or values were written by somebody else")
+// ErrContended is returned when an item kept changing, so that nothing could be added to it. An item that somebody
+// else has written wrong isn't contended: its changes are rejected.
+var ErrContended = errors.New("no progress: the item keeps changing under us")
 
 // The pauses after another writer's transaction was in the way, which takes some 10 ms.
 const (

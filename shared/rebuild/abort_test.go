@@ -124,7 +124,7 @@ func TestUnusableItems(t *testing.T) {
 	for _, u := range p.Named {
 		named = append(named, u.Item+": "+u.Reason)
 	}
-	for _, want := range []string{`User="big" Game="`, "38 digits", "with Score ", "User would have 2049 bytes, but a partition key has at most 2048", `User="text" Game="1": attribute "Score"`} {
+	for _, want := range []string{`User="big" Game="`, "38 digits", "Score is 1E+40, and with 0.001 more", "User would have 2049 bytes, but a partition key has at most 2048", `User="text" Game="1": attribute "Score"`} {
 		if !strings.Contains(strings.Join(named, "\n"), want) {
 			t.Errorf("nothing says %q:\n%s", want, strings.Join(named, "\n"))
 		}

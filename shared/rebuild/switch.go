@@ -47,7 +47,7 @@ func (r *run) switchSegment(ctx context.Context, state *aggregate.Rebuilds, segm
 				continue
 			}
 			_, err = r.table().Switch(ctx, target, state.Current)
-			if consumer.Refused(err) {
+			if consumer.OutcomeOf(err) == consumer.Rejected {
 				keys := slices.Sorted(maps.Keys(target.Key))
 				unusable = append(unusable, Unusable{keyText(keys, item), "keeps its old sums: " + err.Error()})
 				continue

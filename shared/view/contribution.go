@@ -207,7 +207,7 @@ func (v *View) target(i item, box place, horizon time.Duration) (aggregate.Targe
 		}
 		t.Key[attribute] = &types.AttributeValueMemberS{Value: text}
 		if made.number {
-			number, err := decimal.NewFromString(text)
+			number, err := keyNumber(text)
 			if err != nil {
 				return t, fmt.Errorf("key attribute %s: %w", attribute, err)
 			}
@@ -222,7 +222,7 @@ func (v *View) target(i item, box place, horizon time.Duration) (aggregate.Targe
 		if err != nil {
 			return t, err
 		}
-		if !strings.HasPrefix(group, groupMark) {
+		if group != "" && len(group) <= maxGroup && !strings.HasPrefix(group, groupMark) {
 			t.Group = group
 		}
 	}
@@ -248,12 +248,24 @@ func (v *View) target(i item, box place, horizon time.Duration) (aggregate.Targe
 	return t, nil
 }
 
+// keyNumber reads the number of a key. It may be made of a text, so the limits aren't checked yet.
+// Past them the number isn't written out: 1E+999999999 would take a gigabyte.
+func keyNumber(text string) (decimal.Decimal, error) {
+	number, err := decimal.NewFromString(text)
+	if err == nil && !change.IsNumber(fmt.Sprintf("%sE%d", number.Coefficient(), number.Exponent())) {
+		err = fmt.Errorf("%.60s is past DynamoDB's limits for a number: 38 digits, between 1E-130 and 9.9E+125", text)
+	}
+	return number, err
+}
+
 const (
 	// groupMark begins the names that groupOf makes. A view's own group, which is
 	// the ledger's name for the items of a board from before there were views,
 	// never begins so.
 	groupMark = "//"
-	// maxReadableGroup leaves room below DynamoDB's limit for a key, 2048 bytes.
+	// maxGroup is DynamoDB's limit for a partition key, in bytes.
+	maxGroup = 2048
+	// maxReadableGroup leaves room below maxGroup.
 	maxReadableGroup = 1024
 )
 
