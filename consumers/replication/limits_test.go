@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -12,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 )
@@ -47,6 +50,10 @@ func TestLimitsOfDynamoDB(t *testing.T) {
 		records = append(records, fmt.Appendf(nil, `{"eventName":"INSERT","tableName":"Orders","dynamodb":{"ApproximateCreationDateTime":%d,"ApproximateCreationDateTimePrecision":"MICROSECOND","Keys":{"Id":%s},"NewImage":%s}}`,
 			consumertest.Arrival.UnixMicro(), key, image))
 		names = append(names, name)
+	}
+	// Whatever type the key of one record has, and wherever in the batch it stands: see the sorted names.
+	for name, key := range map[string]string{"number": `{"N":"5"}`, "binary": `{"B":"ZUE9PQ=="}`} {
+		keys["of the type "+name], keys["0 of the type "+name] = key, key
 	}
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		add("key "+name, keys[name], `{"S":"x"}`)
@@ -90,7 +97,7 @@ func TestLimitsOfDynamoDB(t *testing.T) {
 			t.Errorf("%s is a dead letter", name)
 		}
 	}
-	for _, name := range []string{"key 2049", "key empty", "value 401 KB", "value too large"} {
+	for _, name := range []string{"key 0 of the type number", "key 0 of the type binary", "key of the type number", "key of the type binary", "key 2049", "key empty", "value 401 KB", "value too large"} {
 		if !rejected[name] {
 			t.Errorf("%s is no dead letter", name)
 		}
@@ -98,6 +105,41 @@ func TestLimitsOfDynamoDB(t *testing.T) {
 	for _, name := range []string{"key 2048", "key 1", "value 398 KB", "value 38 digits", "value empty text"} {
 		if rejected[name] {
 			t.Errorf("%s is a dead letter", name)
+		}
+	}
+}
+
+// A shared table gets one change whose key has another type, or one attribute too many, beside healthy ones. Fails if it is tried
+// again, or holds up its neighbours. The home table itself says which keys are right, so no neighbour is needed.
+func TestOddKeysOfSharedTable(t *testing.T) {
+	w := newWorld(t)
+	regions := []string{servertest.Region, away}
+	for _, region := range regions {
+		w.create(region, tableOf("Shared", "Id", "S"))
+		w.create(region, tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+	}
+	at := func(keys consumertest.Item) *change.Change {
+		c, err := change.Parse(consumertest.Change{Table: "Shared", Time: consumertest.Arrival, Keys: keys, New: keys}.Record())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	healthy := func(id string) *change.Change { return at(consumertest.Item{"Id": consumertest.S(id)}) }
+	number := at(consumertest.Item{"Id": consumertest.N("5")})
+	more := at(consumertest.Item{"Id": consumertest.S("more"), "At": consumertest.S("2")})
+	for _, shared := range []*Shared{
+		{Name: "shared", Table: "Shared", Regions: regions},
+		{Name: "shared", Table: "Shared", Regions: regions, owners: []owner{{"Id", "x", away}}},
+	} {
+		for _, batch := range [][]*change.Change{{number}, {number, healthy("a"), more, healthy("b")}, {more}} {
+			m := newMirror(w.config, DefaultSettings(), shared, func() time.Time { return consumertest.Arrival }, func() uint64 { return 7 })
+			for i, err := range m.ApplyBatch(t.Context(), batch) {
+				odd := batch[i] == number || batch[i] == more
+				if got := consumer.OutcomeOf(err); got == consumer.Retry || (got == consumer.Rejected) != odd || odd && !errors.Is(err, replica.ErrOddKeys) {
+					t.Errorf("change %d of %d, odd: %v: %v (%v)", i, len(batch), odd, got, err)
+				}
+			}
 		}
 	}
 }

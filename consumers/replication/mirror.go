@@ -21,10 +21,10 @@ import (
 // consumer.Consumer and safe for concurrent use.
 type Mirror struct {
 	*Shared
-	home    string
-	peers   *replica.Peers
-	random  func() uint64
-	checked atomic.Bool // that the tables are there and have the right keys
+	home   string
+	peers  *replica.Peers
+	random func() uint64
+	keys   atomic.Pointer[replica.Keys] // the table's; nil until it is known that the tables are there and have them in all regions
 }
 
 var _ consumer.Measurer = (*Mirror)(nil)
@@ -92,17 +92,21 @@ func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
 		}
 		items[n], indexes[n] = append(items[n], e), append(indexes[n], i)
 	}
+	var keys *replica.Keys
 	var missing error
-	if len(items) > 0 && !m.checked.Load() {
-		missing = m.peers.Check(ctx, m.Table, batch[indexes[0][0]].Keys)
-		m.checked.Store(missing == nil)
+	if len(items) > 0 {
+		keys, missing = m.check(ctx)
 	}
 	var work errgroup.Group
 	work.SetLimit(Concurrency)
 	for n, changes := range items {
-		if missing != nil {
+		failed := missing
+		if failed == nil {
+			failed = keys.Reject(m.Table, batch[indexes[n][0]].Keys)
+		}
+		if failed != nil {
 			for _, i := range indexes[n] {
-				errs[i] = missing
+				errs[i] = failed
 			}
 			continue
 		}
@@ -122,6 +126,19 @@ func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
 	return errs
 }
 
+// check looks once whether the tables are there and fit, and returns their keys.
+func (m *Mirror) check(ctx context.Context) (*replica.Keys, error) {
+	if keys := m.keys.Load(); keys != nil {
+		return keys, nil
+	}
+	found, err := m.peers.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.keys.Store(&found)
+	return &found, nil
+}
+
 // apply applies the newest edit of an item. The older ones may have been left
 // half-done by a function that died, so it looks closer.
 func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
@@ -130,6 +147,14 @@ func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
 			errs[e.index] = m.peers.ApplyOwned(ctx, e.Edit, owner)
 		}
 		return
+	}
+	for n := 1; n < len(edits) && m.owners == nil; n++ {
+		if err := m.peers.KeepUnseen(ctx, edits[n-1].Edit, edits[n].Edit); err != nil {
+			for _, e := range edits {
+				errs[e.index] = err
+			}
+			return
+		}
 	}
 	edits = slices.DeleteFunc(edits, func(e edit) bool {
 		if m.owners != nil || !e.Echo() {

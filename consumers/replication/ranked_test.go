@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"sluice/consumers/replication/mark"
 	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
@@ -40,7 +39,6 @@ type rankedSide struct {
 	mirror *Mirror
 	item   consumertest.Item // as it was when it was last looked at
 	stream []*change.Change  // not yet delivered
-	all    [][]byte          // what the stream ever had
 }
 
 func newRankedWorld(t *testing.T) *rankedWorld {
@@ -71,7 +69,7 @@ func (w *rankedWorld) start(region string, shared *Shared) {
 		return w.fault(c)
 	}}}
 	mirror := newMirror(cfg, DefaultSettings(), shared, func() time.Time { return consumertest.Arrival }, nil)
-	mirror.checked.Store(true)
+	mirror.keys.Store(&replica.Keys{"id": "S"})
 	w.sides[region].mirror = mirror
 }
 
@@ -104,12 +102,11 @@ func (w *rankedWorld) look(region string) {
 		return
 	}
 	w.at = w.at.Add(time.Millisecond)
-	record := consumertest.Change{Table: "Shared", Time: w.at, Keys: rankedKey, Old: side.item, New: now}.Record()
-	c, err := change.Parse(record)
+	c, err := change.Parse(consumertest.Change{Table: "Shared", Time: w.at, Keys: rankedKey, Old: side.item, New: now}.Record())
 	if err != nil {
 		w.Fatal(err)
 	}
-	side.item, side.stream, side.all = now, append(side.stream, c), append(side.all, record)
+	side.item, side.stream = now, append(side.stream, c)
 }
 
 func (w *rankedWorld) held(region string) consumertest.Item {
@@ -130,8 +127,6 @@ func (w *rankedWorld) held(region string) consumertest.Item {
 			item[name] = consumertest.N(v.Value)
 		case *types.AttributeValueMemberBOOL:
 			item[name] = consumertest.Value{"BOOL": v.Value}
-		case *types.AttributeValueMemberM: // the mark
-			item[name] = consumertest.Value{"M": consumertest.Item{mark.Field: consumertest.B(v.Value[mark.Field].(*types.AttributeValueMemberB).Value)}}
 		}
 	}
 	return item

@@ -36,8 +36,8 @@ var _ consumer.Measurer = (*Replication)(nil)
 // destination is where a route leads.
 type destination struct {
 	*Route
-	table   *replica.Table
-	checked atomic.Bool // that the tables are there and have the source's keys
+	table *replica.Table
+	keys  atomic.Pointer[replica.Keys] // the table's; nil until it is known that the tables are there and have the source's keys
 }
 
 // New returns a Replication of the shipped routes, with clients made from cfg,
@@ -209,19 +209,27 @@ func (d *destination) group(batch []*change.Change, home string, outcomes [][]er
 // where says where an error arose, for consumer.In.
 func (d *destination) where() string { return "replica " + d.Name }
 
-// check looks once whether the destination's tables are there and fit. If not,
-// everything waits for them.
+// check looks once whether the destination's tables are there and fit. If not, everything waits for them. A change whose own keys are
+// others than its neighbours' is rejected, and they are not.
 func (d *destination) check(ctx context.Context, items []*item) {
-	if d.checked.Load() {
-		return
-	}
-	err := d.table.Check(ctx, d.Source, items[0].versions[0].change.Keys)
-	if err == nil {
-		d.checked.Store(true)
-		return
+	keys := d.keys.Load()
+	if keys == nil {
+		images := make([]change.Image, len(items))
+		for n, i := range items {
+			images[n] = i.versions[0].change.Keys
+		}
+		found, err := d.table.Check(ctx, d.Source, images)
+		if err != nil {
+			for _, i := range items {
+				i.failed = err
+			}
+			return
+		}
+		keys = &found
+		d.keys.Store(keys)
 	}
 	for _, i := range items {
-		i.failed = err
+		i.failed = keys.Reject(d.Source, i.versions[0].change.Keys)
 	}
 }
 

@@ -218,7 +218,7 @@ func knowing(s simulator.Suite) simulator.Suite {
 			return nil, err
 		}
 		for _, d := range c.(*Replication).destinations {
-			d.checked.Store(true)
+			d.keys.Store(&replica.Keys{"id": "B", "part": "N"})
 		}
 		return c, nil
 	}

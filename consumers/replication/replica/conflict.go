@@ -49,6 +49,16 @@ func (p *Peers) lost(ctx context.Context, key Item, loser mark.Mark, version Ite
 	return p.note(ctx, key, loser, version)
 }
 
+// KeepUnseen keeps the version of a home edit over which another region's was copied, if the writer of that didn't have it before
+// him. copied is the echo that follows the edit. Call it for an edit that won't be applied by itself: what an application wrote after
+// the echo has the edit in its History, since that has one time for a region, and so hides that nobody had seen it.
+func (p *Peers) KeepUnseen(ctx context.Context, e, copied *Edit) error {
+	if e.Echo() || !copied.Echo() || copied.after.Mark <= e.Mark {
+		return nil
+	}
+	return p.lost(ctx, e.Key, e.Mark, e.Item, copied.after.History)
+}
+
 // note puts a version that lost into the log of the region in which it was
 // written. It is there once, whoever finds it lost, and how often.
 func (p *Peers) note(ctx context.Context, key Item, loser mark.Mark, version Item) error {

@@ -22,6 +22,9 @@ var ErrMarkDoesNotFit = errors.New("the item is too large for a copy")
 // regions write to.
 var ErrNoOldImage = errors.New("the removal lacks its old image, so that it can't be brought to other regions: remove the item there, or write and remove it again")
 
+// ErrOddKeys is returned for a change whose keys aren't those of its table.
+var ErrOddKeys = errors.New("the change's keys aren't those of its table")
+
 // putFailed is failed for a PutItem of item, whose size may be the reason.
 func (t *Table) putFailed(err error, item Item) error {
 	if !consumer.Refused(err) {

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/replication/mark"
-	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
 
@@ -55,18 +54,25 @@ func (p *Peers) Apply(ctx context.Context, e *Edit) error {
 	return consumer.Combine(parts)
 }
 
-// Check asks whether the tables are there in all regions and have the right keys,
-// as Table.Check does.
-func (p *Peers) Check(ctx context.Context, source string, of change.Image) error {
+// Check asks whether the tables are there in all regions and have the right keys: those of the home table, which Check returns. What
+// is wrong is no rejection: once the tables are right, the changes can be written.
+func (p *Peers) Check(ctx context.Context) (Keys, error) {
+	home, err := p.Home.keys(ctx, p.Home.Name)
+	if err != nil {
+		return nil, fmt.Errorf("look at the keys, which must be the same in all regions: %w", err)
+	}
 	for _, t := range p.all() {
-		if err := t.Check(ctx, source, of); err != nil {
-			return err
+		if err := t.checkTable(ctx, t.Name, fmt.Sprintf("table %s (%s)", p.Home.Name, p.Home.Region), home); err != nil {
+			return nil, err
 		}
-		if err := t.checkTable(ctx, p.Conflicts, "a conflict log", keys{ConflictKey: "B", ConflictMark: "B"}); err != nil {
-			return err
+		if err := t.checkTombstones(ctx); err != nil {
+			return nil, err
+		}
+		if err := t.checkTable(ctx, p.Conflicts, "a conflict log", Keys{ConflictKey: "B", ConflictMark: "B"}); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return home, nil
 }
 
 // maxTries bounds how often an item is tried that others write all the time.
