@@ -44,14 +44,20 @@ func deployGame(t *testing.T, outputs string) aws.Config {
 // deploy makes stack game of a template, and waits until it is there.
 func deploy(t *testing.T, cfg aws.Config, template string) {
 	t.Helper()
+	deployAs(t, cfg, "game", template)
+}
+
+// deployAs is deploy of a stack with another name.
+func deployAs(t *testing.T, cfg aws.Config, name, template string) {
+	t.Helper()
 	client := cloudformation.NewFromConfig(cfg)
-	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("game"), TemplateBody: &template}); err != nil {
+	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: &template}); err != nil {
 		t.Fatal(err)
 	}
 	waiter := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
 	})
-	if err := waiter.Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String("game")}, time.Minute); err != nil {
+	if err := waiter.Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: &name}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -132,6 +132,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	wantTexts(t, out, `"nobody"`, "not on the board")
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
 	badgesOnALocalStack(t, dir)
+	t.Run("writing verbs ask", func(t *testing.T) { writingVerbsAsk(t, dir) })
 	hostileNamesOnALocalStack(t, dir)
 	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard", "STATE", "Enabled", "RATE", "/s", "LAG", "at most")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	smithytime "github.com/aws/smithy-go/time"
@@ -35,11 +36,14 @@ const lookAgain = 500 * time.Millisecond
 func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bool) (v V, differs bool, err error)) (V, error) {
 	operate.Within(ctx, wait)
 	deadline := time.Now().Add(wait)
-	for {
+	for first := true; ; first = false {
 		last := !time.Now().Before(deadline)
 		v, differs, err := look(last)
 		if err != nil || last || !differs {
 			return v, err
+		}
+		if first {
+			fmt.Fprintf(os.Stderr, "Something differs; its changes may be on their way. Looking again until nothing differs, at most until %s (--wait).\n", deadline.Format(time.TimeOnly))
 		}
 		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
 			return v, err
