@@ -36,9 +36,8 @@ type world struct {
 	handler *consumer.Handler
 	log     bytes.Buffer
 	stream  string // ARN
-	bucket  string
-	down    bool // the destination is down
-	bad     bool // what has "bad" in its name is refused
+	down    bool   // the destination is down
+	bad     bool   // what has "bad" in its name is refused
 	applied []string
 	stay    []error
 	old     bool // the function knows nothing of redrives
@@ -66,8 +65,7 @@ func newWorld(t *testing.T) *world {
 			return wire.None
 		}}}
 	})
-	w.bucket = servertest.CreateBucket(t, buckets)
-	letters := &consumer.Queue{SQS: losing, URL: *made.QueueUrl, S3: buckets, Bucket: w.bucket}
+	letters := &consumer.Queue{SQS: losing, URL: *made.QueueUrl, S3: buckets, Bucket: servertest.CreateBucket(t, buckets)}
 	w.handler = consumer.NewHandler("game", consumer.Each(w), letters, consumer.Settings{}, slog.New(slog.NewJSONHandler(&w.log, nil)), &w.log)
 	w.Redrive = &Redrive{
 		Consumer: "game", SQS: queues, URL: *made.QueueUrl, S3: buckets, Kinesis: streams, Function: w,
