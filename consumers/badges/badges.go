@@ -1,6 +1,7 @@
 package badges
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -69,14 +70,39 @@ func NewOf(client *dynamodb.Client, topic *sns.Client, s Settings, book *rule.Bo
 
 // ApplyBatch brings the players' states up to date, awards what they earn, and tells
 // it. A change whose award can't be stored or told comes again.
+//
+// Each of these three steps goes through the batch from its start on, and leaves half of the
+// time that is left to the steps behind it. So a batch that doesn't fit its time moves on with
+// each delivery: what was done earlier costs time again, and must not take all of it.
 func (b *Badges) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	outcomes := make([][]error, len(batch))
-	errs, touched := b.keeper.Update(ctx, batch)
+	errs, touched := b.update(ctx, batch)
 	for i, err := range errs {
 		outcomes[i] = append(outcomes[i], err)
 	}
 	players := b.players(batch, touched, outcomes)
+	b.award(ctx, players)
+	b.tell(ctx, players)
+	for _, p := range players {
+		p.spread(outcomes)
+	}
+	for i, parts := range outcomes {
+		errs[i] = consumer.Combine(parts)
+	}
+	return errs
+}
 
+// update brings the players' states up to date, in half of the time.
+func (b *Badges) update(ctx context.Context, batch []*change.Change) ([]error, []keeper.Touched) {
+	ctx, cancel := consumer.HalfOf(ctx)
+	defer cancel()
+	return b.keeper.Update(ctx, batch)
+}
+
+// award stores what the players earn, in half of the time.
+func (b *Badges) award(ctx context.Context, players []*player) {
+	ctx, cancel := consumer.HalfOf(ctx)
+	defer cancel()
 	var group errgroup.Group
 	group.SetLimit(concurrency)
 	for _, p := range players {
@@ -88,14 +114,6 @@ func (b *Badges) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 		})
 	}
 	_ = group.Wait() // errors are the players'
-	b.tell(ctx, players)
-	for _, p := range players {
-		p.spread(outcomes)
-	}
-	for i, parts := range outcomes {
-		errs[i] = consumer.Combine(parts)
-	}
-	return errs
 }
 
 // player is what a batch does for one of them.
@@ -173,8 +191,8 @@ type itemAward struct {
 	outcome error // Duplicate if the player has it already
 }
 
-// players sorts what a batch has touched by player, in the order in which the batch
-// names them.
+// players sorts what a batch has touched by player, in the order of their first changes: a
+// batch may not fit its time, and its first change has to be done first.
 func (b *Badges) players(batch []*change.Change, touched []keeper.Touched, outcomes [][]error) []*player {
 	var players []*player
 	byName := map[string]*player{}
@@ -209,8 +227,12 @@ func (b *Badges) players(batch []*change.Change, touched []keeper.Touched, outco
 			}
 		}
 	}
+	slices.SortStableFunc(players, func(p, q *player) int { return cmp.Compare(p.first(), q.first()) })
 	return players
 }
+
+// first is the index of the player's first change.
+func (p *player) first() int { return slices.Min(slices.Collect(maps.Keys(p.changes))) }
 
 // tell tells what players haven't been told, and marks it as told.
 func (b *Badges) tell(ctx context.Context, players []*player) {

@@ -124,9 +124,13 @@ func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []
 	return errs
 }
 
-// applyAll applies the items side by side. Each goroutine takes many: the SDK's
-// calls need a deep stack, which would grow anew for every item.
+// applyAll applies the items side by side, in half of the time: settle needs the rest, or
+// an item that has to look for a tombstone is never done in a batch that doesn't fit its time.
+// Each goroutine takes many items: the SDK's calls need a deep stack, which would grow anew
+// for every item.
 func applyAll(ctx context.Context, items []*item) {
+	ctx, cancel := consumer.HalfOf(ctx)
+	defer cancel()
 	var work sync.WaitGroup
 	var next atomic.Int64
 	for range min(Concurrency, len(items)) {

@@ -247,11 +247,8 @@ func (b *batch) probe(ctx context.Context, now time.Time) {
 
 // askWithin leaves half of the time for the dead letters and the answer.
 func askWithin(ctx context.Context, p Prober, name string) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
-		defer cancel()
-	}
+	ctx, cancel := HalfOf(ctx)
+	defer cancel()
 	return p.Probe(ctx, name)
 }
 
