@@ -11,8 +11,11 @@ import (
 var _ consumer.Prober = (*Badges)(nil)
 
 // Probe implements consumer.Prober. A topic can't be probed: SNS has no call that needs the
-// right to publish, and the topic's key, and publishes nothing. A notice that fails alone
-// waits, as it does while the topic is down.
+// right to publish, and the topic's key, and publishes nothing. A message that SNS must refuse
+// would show too little: SNS documents neither that it checks the right before the content, nor
+// that it needs the key for a message that it refuses. A notice that fails alone waits, as it
+// does while the topic is down.
+// https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 func (b *Badges) Probe(ctx context.Context, destination string) error {
 	awards := probe.Table{Client: b.table.Client, Name: b.table.Name, Key: probe.Key(attrPlayer, attrAward)}
 	state := probe.Table{Client: b.table.Client, Name: b.table.State, Key: probe.Key(rule.AttrPlayer, rule.AttrOf)}
