@@ -92,9 +92,11 @@ bench-coldstart: have-go
 bench-newcomer: have-go
 	go test -run '^$$' -bench Newcomer -benchtime 5x -timeout 30m ./cmd/sluice
 
-# Over a million changes: some fifteen minutes.
+# Over a million changes: some fifteen minutes. Then 10,000 batches with rejects, retries and new items for each consumer.
+MEMORY = go test -p 1 -run '^$$' -timeout 60m ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges
 bench-memory: have-go
-	go test -p 1 -run '^$$' -bench Memory -benchtime 1x -timeout 30m ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges
+	$(MEMORY) -bench 'BenchmarkMemory' -benchtime 1x
+	$(MEMORY) -bench TroubledMemory -benchtime 10000x
 
 .PHONY: have-go $(BENCHES:%=bench-%)
 have-go:

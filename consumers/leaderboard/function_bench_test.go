@@ -1,11 +1,13 @@
 package leaderboard
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
 
 	"sluice/deploy/local/mapping/function/functiontest"
+	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
 )
 
@@ -27,6 +29,27 @@ func environment(b *testing.B) []string {
 		b.Fatal(err)
 	}
 	return []string{"LEDGER_TABLE=" + w.ledger, "AWS_ENDPOINT_URL_DYNAMODB=" + *w.config.BaseEndpoint, "AWS_ACCESS_KEY_ID=" + key.AccessKeyID}
+}
+
+// BenchmarkTroubledMemory measures the function's memory over batches that each have a score that
+// is no number, a new player, plays of ten players, and a player whose items can't be written.
+func BenchmarkTroubledMemory(b *testing.B) {
+	queue := functiontest.NewQueue(b)
+	cfg := servertest.DynamoDB(b)
+	cfg.Credentials = queue.Credentials // the function has one key for both
+	w, began := newWorldIn(b, cfg), time.Now()
+	functiontest.Troubled(b, "./lambda", func(kind functiontest.Kind, n int) []byte {
+		player, score := fmt.Sprint(kind, "-", n), "1"
+		switch kind {
+		case functiontest.Bad:
+			score = "many"
+		case functiontest.Usual:
+			player = fmt.Sprint(kind, "-", n%10)
+		case functiontest.New, functiontest.Unlucky:
+		}
+		keys, image := event(player, n, score)
+		return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
+	}, queue, "LEDGER_TABLE="+w.ledger, "AWS_ENDPOINT_URL_DYNAMODB="+functiontest.Denying(b, *cfg.BaseEndpoint))
 }
 
 // BenchmarkMemory measures the function's memory over a million changes of ten players.

@@ -39,7 +39,12 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	cfg := servertest.DynamoDB(t)
+	return newWorldIn(t, servertest.DynamoDB(t))
+}
+
+// newWorldIn makes the tables in an empty database.
+func newWorldIn(t testing.TB, cfg aws.Config) *world {
+	t.Helper()
 	w := &world{t: t, config: cfg, direct: dynamodb.NewFromConfig(cfg), next: 1}
 	for path, parameters := range map[string]map[string]string{
 		"template.yaml":            {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},

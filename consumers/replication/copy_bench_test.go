@@ -193,7 +193,12 @@ func toNowhere(cfg aws.Config) (*dynamodb.Client, *blast.Recorder) {
 // and no tombstones; its region is that of the source.
 func newCopies(b *testing.B) aws.Config {
 	b.Helper()
-	cfg := servertest.DynamoDB(b)
+	return newCopiesIn(b, servertest.DynamoDB(b))
+}
+
+// newCopiesIn makes the tables in an empty database.
+func newCopiesIn(b *testing.B, cfg aws.Config) aws.Config {
+	b.Helper()
 	client := dynamodb.NewFromConfig(inRegion(cfg, away))
 	for _, table := range []*dynamodb.CreateTableInput{tableOf("Copy", "Id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B")} {
 		if _, err := client.CreateTable(b.Context(), table); err != nil {

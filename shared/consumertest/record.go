@@ -80,7 +80,11 @@ func (c Change) Record() []byte {
 // Payload returns what Lambda hands to a function for a batch of records, in
 // the order given. first is the sequence number of the first one; the others
 // follow it.
-func Payload(first int, records ...[]byte) []byte {
+func Payload(first int, records ...[]byte) []byte { return PayloadAt(Arrival, first, records...) }
+
+// PayloadAt returns the Payload of records that arrived at a certain time, for functions
+// that use the system's clock: they give up what arrived too long ago.
+func PayloadAt(arrival time.Time, first int, records ...[]byte) []byte {
 	const shard = "shardId-000000000000"
 	type kinesisData struct {
 		SchemaVersion  string  `json:"kinesisSchemaVersion"`
@@ -106,7 +110,7 @@ func Payload(first int, records ...[]byte) []byte {
 				PartitionKey:   fmt.Sprintf("%032X", first+i),
 				SequenceNumber: number,
 				Data:           data,
-				Arrival:        float64(Arrival.UnixMilli()) / 1e3,
+				Arrival:        float64(arrival.UnixMilli()) / 1e3,
 			},
 			EventSource: "aws:kinesis",
 			EventID:     shard + ":" + number,
