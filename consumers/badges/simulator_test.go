@@ -88,9 +88,10 @@ var plays = simulator.Workload{
 	Burst: 6,
 }
 
-// simulatedRules have every kind of rule; %s is revoke, %s which plays count.
+// simulatedRules have every kind of rule; %s is revoke, %s which plays count. What has expired is subtracted, so that the
+// awards are those of the items that are left; TestExpiredPlays has it the other way.
 const simulatedRules = `
-plays: {table: Plays, player: Player, at: At, zone: UTC, earliest: 2000-01-01}
+plays: {table: Plays, player: Player, at: At, zone: UTC, earliest: 2000-01-01, subtractExpired: true}
 badges:
   - {name: first, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, first: {}}
   - {name: game, %[1]s title: {en: t}, text: {en: "{of}"}, where: {%[2]s}, first: {each: Game}}

@@ -50,7 +50,7 @@ type Game struct {
 
 const (
 	// catchUp is how long after the round scores are written that were due in it, if the table was slow.
-	catchUp = 15 * time.Second
+	catchUp = time.Minute
 	// letFinish is how long a write may take that has begun when a round is broken off.
 	letFinish = 5 * time.Second
 )
