@@ -18,22 +18,30 @@ var forms = []struct {
 	{time.DateOnly, true},
 }
 
+// lastYear is the last year of a timestamp. Days of later years would not sort by their dates.
+const lastYear = 9999
+
 // shown is how many characters of a wrong text an error quotes.
 const shown = 60
 
 // Parse reads a timestamp like 2020-09-16 00:59:07.420452, 2024-01-15T10:30:00Z or 2024-01-15, and returns it in the
 // zone. A timestamp without an offset is a local time of the zone, as [Date] reads it; one without a time is the
-// start of its day.
+// start of its day. In the zone its year must be from 0 to 9999: an offset may lead out of that.
 func Parse(text string, zone *time.Location) (time.Time, error) {
 	for _, form := range forms {
 		at, err := time.Parse(form.layout, text)
-		switch {
-		case err != nil:
-		case form.local:
-			return firstAt(at, zone), nil
-		default:
-			return at.In(zone), nil
+		if err != nil {
+			continue
 		}
+		if form.local {
+			at = firstAt(at, zone)
+		} else {
+			at = at.In(zone)
+		}
+		if year := at.Year(); year < 0 || year > lastYear {
+			return time.Time{}, fmt.Errorf("%q is in year %d in zone %v, and years are from 0 to %d", text, year, zone, lastYear)
+		}
+		return at, nil
 	}
 	return time.Time{}, fmt.Errorf("%.*q is no timestamp like 2020-09-16 00:59:07.420452 or 2024-01-15T10:30:00Z", shown, text)
 }

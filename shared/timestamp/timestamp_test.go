@@ -31,6 +31,36 @@ func TestMidnights(t *testing.T) {
 	}
 }
 
+// The first and the last time of the calendar, in zones ahead of UTC and behind it. Fails if an offset leads to a year whose
+// days don't sort by their dates: -1 or 10000.
+func TestEndsOfTheCalendar(t *testing.T) {
+	for _, c := range []struct{ text, zone, want string }{
+		{"0000-01-01", "UTC", "0000-01-01T00:00:00Z"},
+		{"0000-01-01T00:00:00+14:00", "UTC", "is in year -1 in zone UTC"},
+		{"0000-01-01T05:00:00Z", "America/New_York", "0000-01-01T00:03:58-04:56"},
+		{"0000-01-01T04:00:00Z", "America/New_York", "is in year -1 in zone America/New_York"},
+		{"9999-12-31 23:59:59.999999", "UTC", "9999-12-31T23:59:59Z"},
+		{"9999-12-31 23:59:59", "America/New_York", "9999-12-31T23:59:59-05:00"},
+		{"9999-12-31T23:59:59-12:00", "UTC", "is in year 10000 in zone UTC"},
+		{"9999-12-31 23:59:59-01:00", "UTC", "is in year 10000 in zone UTC"},
+		{"9999-12-31T23:59:59Z", "Asia/Tokyo", "is in year 10000 in zone Asia/Tokyo"},
+		{"9999-12-31T23:59:59Z", "America/New_York", "9999-12-31T18:59:59-05:00"},
+	} {
+		zone, err := timestamp.LoadZone(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := timestamp.Parse(c.text, zone)
+		got := at.Format(time.RFC3339)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s in %s: %s; want %s", c.text, c.zone, got, c.want)
+		}
+	}
+}
+
 // A time within a day of any change of any zone's clocks, and the start of its day, are what a look at the clock finds.
 func TestLocalTimes(t *testing.T) {
 	seed := rand.Uint64()

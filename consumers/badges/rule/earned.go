@@ -199,6 +199,9 @@ func dayOf(label string) (int, bool) {
 	return int(at.Unix() / int64((hoursOfDay * time.Hour).Seconds())), err == nil
 }
 
+// lastDay is that of the last year that timestamps have.
+var lastDay, _ = dayOf("9999-12-31")
+
 func labelOf(day int) string {
 	return time.Unix(0, 0).UTC().AddDate(0, 0, day).Format(time.DateOnly)
 }

@@ -205,7 +205,8 @@ func (r *Rule) Near(of string) (from, to string) {
 		if r.Kind == Streak {
 			span = int(r.Levels[len(r.Levels)-1].Need.IntPart()) - 1 + r.Grace
 		}
-		return r.prefix() + labelOf(day-span), r.prefix() + labelOf(day+span)
+		// A label of five digits for the year would sort before all others.
+		return r.prefix() + labelOf(day-span), r.prefix() + labelOf(min(day+span, lastDay))
 	case Distinct:
 		return r.prefix(), r.prefix() + "\U0010FFFF"
 	}

@@ -234,6 +234,19 @@ func TestDayNumbers(t *testing.T) {
 	}
 }
 
+// A play on any day that a timestamp can have is near itself. Fails if the bounds of a day at the end of the calendar are
+// in the wrong order, which DynamoDB refuses.
+func TestNearAtTheEndsOfTheCalendar(t *testing.T) {
+	for _, label := range []string{"0000-01-01", "0000-01-31", "0001-01-01", "2024-02-29", "9998-12-31", "9999-12-01", "9999-12-25", "9999-12-30", "9999-12-31"} {
+		for _, kind := range []string{"streak: {days: 10, grace: 2}", "streak: {days: 1}", "window: {days: 7, plays: 20}", "window: {days: 1, plays: 2}"} {
+			of := "day#" + label
+			if from, to := one(t, kind).Near(of); from > of || of > to {
+				t.Errorf("%s: what is near %s is from %s to %s", kind, of, from, to)
+			}
+		}
+	}
+}
+
 // BenchmarkEarned is how long 100 rules take for one play's item of the state.
 func BenchmarkEarned(b *testing.B) {
 	badges := ""
