@@ -144,11 +144,14 @@ func (r *Reader) Conditions(n Node, what string) []Condition {
 	for _, p := range r.Pairs(n, what) {
 		what := what + ": " + p.Key
 		c := Condition{Attribute: p.Key}
+		if p.Key == "" {
+			r.Fault(p.At, "%s no item has an attribute without a name", what)
+		}
 		value := p.Value
 		if p.Value.Kind == Object {
 			r.Fields(p.Value, what, known...)
 			if len(p.Value.Pairs) != 1 {
-				r.Fault(p.Value.At, "%s must be a text or have one of %s", what, strings.Join(known, ", "))
+				r.Fault(p.Value.At, "%s must be a text, a number, true or false, or have exactly one of %s", what, strings.Join(known, ", "))
 				continue
 			}
 			c.Compare, value = p.Value.Pairs[0].Key, p.Value.Pairs[0].Value

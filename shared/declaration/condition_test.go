@@ -38,7 +38,7 @@ func TestSingleValues(t *testing.T) {
 	}
 	for written, want := range map[string]string{
 		"123456789012345678901234567890123456789": "at most 38 digits", "{is: 1e126}": "holds no such number", "{above: 1e-131}": "holds no such number",
-		"{is: true}": "must be a number", "{boolean: true}": "unknown key", "null": "is missing", "~": "is missing", `""`: "is missing", "[1]": "must be a single value",
+		"{is: true}": "must be a number", "{boolean: true}": "unknown key", "null": "is missing", "~": "is missing", `""`: "has no value", `{prefix: ""}`: "has no value", "{above: 3, below: 9}": "exactly one of", "{}": "exactly one of", "[1]": "must be a single value",
 		".inf": "not understood", ".nan": "not understood",
 	} {
 		r := NewReader("f.yaml", nil)

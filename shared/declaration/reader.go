@@ -111,8 +111,12 @@ func (r *Reader) Parse(text []byte) (Node, bool) {
 		r.Fault(at, "%s", message)
 		return Node{}, false
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		r.Fault(Position{1, 1}, "has %d YAML documents, want one that is not empty", len(file.Docs))
+	switch {
+	case len(file.Docs) > 1:
+		r.Fault(Position{1, 1}, "the file has %d YAML documents; keep one", len(file.Docs))
+		return Node{}, false
+	case len(file.Docs) == 0 || file.Docs[0].Body == nil:
+		r.Fault(Position{1, 1}, "the file is empty")
 		return Node{}, false
 	}
 	return r.convert(file.Docs[0].Body), true
@@ -215,8 +219,10 @@ func (r *Reader) Pairs(n Node, what string) []Pair {
 // Text reads a value that must be there.
 func (r *Reader) Text(n Node, what string) string {
 	switch {
-	case n.Kind == Absent || n.Kind == Scalar && n.Text == "":
+	case n.Kind == Absent:
 		r.Fault(n.At, "%s is missing", what)
+	case n.Kind == Scalar && n.Text == "":
+		r.Fault(n.At, "%s has no value", what)
 	case n.Kind != Scalar:
 		r.Fault(n.At, "%s must be a single value, not %v", what, n.Kind)
 	}

@@ -2,6 +2,7 @@ package declaration
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"sluice/shared/change"
@@ -24,7 +25,7 @@ func TestFaults(t *testing.T) {
 	}
 	const want = `f.yaml:1:4: ${NONE} is no setting; there are: EMPTY, TABLE
 f.yaml:2:4: a must be a single value, not a list
-f.yaml:3:4: c is missing
+f.yaml:3:4: c has no value
 f.yaml:4:4: d must be true or false, not "maybe"
 f.yaml:5:38: where: l: unknown key "suffix"; there are: prefix, exists, above, atLeast, atMost, below, is
 f.yaml:6:1: file: unknown key "z"; there are: a, b, c, d, where`
@@ -34,5 +35,28 @@ f.yaml:6:1: file: unknown key "z"; there are: a, b, c, d, where`
 	}
 	if _, ok := errors.AsType[*Error](err); !ok {
 		t.Errorf("%T holds no *Error", err)
+	}
+}
+
+// A file without anything in it, and one with too much.
+func TestFilesWithoutOneDocument(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "f.yaml:1:1: the file is empty", "# nothing\n": "f.yaml:1:1: the file is empty", "---\n": "f.yaml:1:1: the file is empty",
+		"a: 1\n---\nb: 1\n": "f.yaml:1:1: the file has 2 YAML documents; keep one",
+	} {
+		r := NewReader("f.yaml", nil)
+		if _, ok := r.Parse([]byte(text)); ok || r.Err() == nil || r.Err().Error() != want {
+			t.Errorf("%q: %v, want %s", text, r.Err(), want)
+		}
+	}
+}
+
+// A condition on an attribute without a name could never hold.
+func TestConditionWithoutAName(t *testing.T) {
+	r := NewReader("f.yaml", nil)
+	root, _ := r.Parse([]byte(`{"": x}`))
+	r.Conditions(root, "where")
+	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "no item has an attribute without a name") {
+		t.Errorf("got %v", err)
 	}
 }
