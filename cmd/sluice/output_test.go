@@ -89,7 +89,7 @@ func TestMisuse(t *testing.T) {
 		"verify nosuch":       `sluice verify: unexpected argument nosuch`,
 		"verify badges --x":   `sluice verify badges: unknown flag --x`,
 		"lint nosuch.yaml":    `sluice lint: `,
-		"plan":                `sluice plan: --item`,
+		"plan":                `sluice plan: missing flags: --changes=INT-64, --item=`,
 		"play --players 0":    `sluice play: --players must be from 1`,
 		"history \x1b[31mred": "sluice history: ",
 	} {

@@ -169,7 +169,7 @@ func printPlayer(out io.Writer, p *player) error {
 	if len(p.Plays) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "\nLatest %d scores\n", len(p.Plays))
+	fmt.Fprintf(out, "\nLatest %s\n", plural(len(p.Plays), "score"))
 	return printHistory(out, p.Plays)
 }
 

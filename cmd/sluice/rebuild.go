@@ -157,9 +157,9 @@ func (r rebuilding) sayUnusable(done rebuild.Progress) {
 	if done.Unusable == 0 {
 		return
 	}
-	say("%d items can't be used. Those of %s count for nothing, and their changes are dead letters:\n", done.Unusable, r.view.Source)
+	say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", plural(done.Unusable, "item"), r.view.Source)
 	for _, u := range done.Named {
-		say("  %s: %s\n", printable.Name(u.Item), printable.Text(u.Reason))
+		say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
 	}
 	if more := done.Unusable - len(done.Named); more > 0 {
 		say("  and %d more\n", more)

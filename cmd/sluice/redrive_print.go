@@ -51,11 +51,11 @@ func printErrors(out io.Writer, g redrive.Group) {
 		}
 	}
 	if others > 0 {
-		atLeast := ""
+		errors := plural(max(different-maxErrorsShown, 1), "other error")
 		if g.OtherErrors > 0 {
-			atLeast = "or more "
+			errors += " or more"
 		}
-		fmt.Fprintf(out, "  %s with %d %sother errors; --json lists them\n", plural(others, "dead letter"), max(different-maxErrorsShown, 1), atLeast)
+		fmt.Fprintf(out, "  %s with %s; --json lists them\n", plural(others, "dead letter"), errors)
 	}
 }
 

@@ -121,9 +121,9 @@ func printComparison(r verify.Result) error {
 		}
 	}
 	if r.Unusable > 0 {
-		say("%d items can't be used. Those of a source count for nothing, and their changes are dead letters:\n", r.Unusable)
+		say("%s can't be used. Those of a source count for nothing, and their changes are dead letters:\n", plural(r.Unusable, "item"))
 		for _, i := range r.Named {
-			say("  %s: %s: %s\n", i.Table, printable.Name(i.Key), printable.Text(i.Reason))
+			say("  %s: %s: %s\n", i.Table, printable.Cut(i.Key, keyWidth), printable.Text(i.Reason))
 		}
 		if more := r.Unusable - len(r.Named); more > 0 {
 			say("  and %d more\n", more)
@@ -132,6 +132,9 @@ func printComparison(r verify.Result) error {
 	return nil
 }
 
+// keyWidth is how many columns of a terminal an item's key takes: several attributes with names as wide as they may be.
+const keyWidth = 160
+
 func printDifferences(differences []verify.Difference) error {
 	if len(differences) == 0 {
 		return nil
@@ -139,7 +142,7 @@ func printDifferences(differences []verify.Difference) error {
 	w := printable.Table{Right: true}
 	w.Row("view", "item", "sum", "source", "stored")
 	for _, d := range differences {
-		w.Row(d.View, printable.Name(d.Key), d.Sum, d.Source, d.Stored)
+		w.Row(d.View, d.Key, d.Sum, d.Source, d.Stored)
 	}
 	return w.Flush(stdout)
 }

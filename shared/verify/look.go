@@ -137,24 +137,27 @@ func (l *look) addSource(table string, keys []string, views []*view.View, i item
 		l.cannotUse(table, keys, i, err.Error())
 		return
 	}
+	var faults []string
 	for _, v := range views {
 		s, err := v.Standing(c, l.Horizon)
 		if err != nil {
-			l.cannotUse(table, keys, i, fmt.Sprintf("view %s: %v", v.Name, err))
+			faults = append(faults, fmt.Sprintf("view %s: %v", v.Name, err))
 			continue
 		}
 		if s.Target.Key != nil {
 			l.add(l.source, v.Name, keyText(s.Target.Key), s.Sums)
 		}
 	}
+	l.cannotUse(table, keys, i, faults...)
 }
 
 // addStored adds the sums in an item of a view.
 func (l *look) addStored(table string, keys []string, views []*view.View, i item) {
+	var faults []string
 	for _, v := range views {
 		target, own, err := v.Own(i)
 		if err != nil {
-			l.cannotUse(table, keys, i, err.Error())
+			faults = append(faults, err.Error())
 			continue
 		}
 		if !own {
@@ -171,7 +174,7 @@ func (l *look) addStored(table string, keys []string, views []*view.View, i item
 		for _, name := range target.Sums {
 			sum, err := numberOf(i[name])
 			if err != nil {
-				l.cannotUse(table, keys, i, fmt.Sprintf("view %s: attribute %s: %v", v.Name, name, err))
+				faults = append(faults, fmt.Sprintf("view %s: attribute %s: %v", v.Name, name, err))
 				l.mu.Lock()
 				l.bad[cell{v.Name, key, name}] = true
 				l.mu.Unlock()
@@ -183,6 +186,7 @@ func (l *look) addStored(table string, keys []string, views []*view.View, i item
 		l.taken[cell{v.Name, key, ""}] = aggregate.Taken(i)
 		l.mu.Unlock()
 	}
+	l.cannotUse(table, keys, i, faults...)
 }
 
 func (l *look) add(to map[cell]decimal.Decimal, v, key string, sums map[string]decimal.Decimal) {
@@ -196,15 +200,26 @@ func (l *look) add(to map[cell]decimal.Decimal, v, key string, sums map[string]d
 	}
 }
 
-func (l *look) cannotUse(table string, keys []string, i item, reason string) {
+// cannotUse notes an item that has faults: one item, however many views it is for.
+func (l *look) cannotUse(table string, keys []string, i item, faults ...string) {
+	if len(faults) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := item{}
 	for _, name := range keys {
 		key[name] = i[name]
 	}
+	one := Item{Table: table, Key: keyText(key), Reason: strings.Join(faults, "; ")}
+	named := slices.IndexFunc(l.named, func(o Item) bool { return o.Table == one.Table && o.Key == one.Key })
+	if named >= 0 { // as an item of a view and of another view's source
+		before := &l.named[named].Reason
+		*before = min(*before, one.Reason) + "; " + max(*before, one.Reason)
+		return
+	}
 	if l.unusable++; len(l.named) < MaxNamed {
-		l.named = append(l.named, Item{Table: table, Key: keyText(key), Reason: reason})
+		l.named = append(l.named, one)
 	}
 }
 

@@ -212,6 +212,18 @@ func TestBadItemsAreNamed(t *testing.T) {
 	}
 }
 
+// An item that two views can't use is one item, named once with both reasons. Fails if it is counted for each view.
+func TestBadItemOfTwoViews(t *testing.T) {
+	w := newWorld(t)
+	w.set("Revenue", "Customer", "ada", "Orders", &types.AttributeValueMemberS{Value: "one"})
+	w.set("Revenue", "Customer", "ada", "Total", &types.AttributeValueMemberS{Value: "much"})
+	r := w.compare()
+	w.want(r, nil, 0, 1)
+	if reason := r.Named[0].Reason; !strings.Contains(reason, "view revenue: attribute Orders: is no number") || !strings.Contains(reason, "; view ") {
+		t.Errorf("the reason is %q", reason)
+	}
+}
+
 // Changes are applied between two looks, as on a table that is written. Fails if what is in
 // flight counts as a difference, if a difference counts before the margin is over, or if
 // one that stays doesn't count.
