@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/consumers/replication/mark"
 	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
@@ -39,6 +40,7 @@ type rankedSide struct {
 	mirror *Mirror
 	item   consumertest.Item // as it was when it was last looked at
 	stream []*change.Change  // not yet delivered
+	all    [][]byte          // what the stream ever had
 }
 
 func newRankedWorld(t *testing.T) *rankedWorld {
@@ -102,11 +104,12 @@ func (w *rankedWorld) look(region string) {
 		return
 	}
 	w.at = w.at.Add(time.Millisecond)
-	c, err := change.Parse(consumertest.Change{Table: "Shared", Time: w.at, Keys: rankedKey, Old: side.item, New: now}.Record())
+	record := consumertest.Change{Table: "Shared", Time: w.at, Keys: rankedKey, Old: side.item, New: now}.Record()
+	c, err := change.Parse(record)
 	if err != nil {
 		w.Fatal(err)
 	}
-	side.item, side.stream = now, append(side.stream, c)
+	side.item, side.stream, side.all = now, append(side.stream, c), append(side.all, record)
 }
 
 func (w *rankedWorld) held(region string) consumertest.Item {
@@ -127,6 +130,8 @@ func (w *rankedWorld) held(region string) consumertest.Item {
 			item[name] = consumertest.N(v.Value)
 		case *types.AttributeValueMemberBOOL:
 			item[name] = consumertest.Value{"BOOL": v.Value}
+		case *types.AttributeValueMemberM: // the mark
+			item[name] = consumertest.Value{"M": consumertest.Item{mark.Field: consumertest.B(v.Value[mark.Field].(*types.AttributeValueMemberB).Value)}}
 		}
 	}
 	return item

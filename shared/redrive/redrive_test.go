@@ -36,8 +36,9 @@ type world struct {
 	handler *consumer.Handler
 	log     bytes.Buffer
 	stream  string // ARN
-	down    bool   // the destination is down
-	bad     bool   // what has "bad" in its name is refused
+	bucket  string
+	down    bool // the destination is down
+	bad     bool // what has "bad" in its name is refused
 	applied []string
 	stay    []error
 	old     bool // the function knows nothing of redrives
@@ -65,7 +66,8 @@ func newWorld(t *testing.T) *world {
 			return wire.None
 		}}}
 	})
-	letters := &consumer.Queue{SQS: losing, URL: *made.QueueUrl, S3: buckets, Bucket: servertest.CreateBucket(t, buckets)}
+	w.bucket = servertest.CreateBucket(t, buckets)
+	letters := &consumer.Queue{SQS: losing, URL: *made.QueueUrl, S3: buckets, Bucket: w.bucket}
 	w.handler = consumer.NewHandler("game", consumer.Each(w), letters, consumer.Settings{}, slog.New(slog.NewJSONHandler(&w.log, nil)), &w.log)
 	w.Redrive = &Redrive{
 		Consumer: "game", SQS: queues, URL: *made.QueueUrl, S3: buckets, Kinesis: streams, Function: w,
