@@ -82,8 +82,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "an item that ceases to match is removed",
 			File: "route.go",
-			Old:  `	return remove`,
-			New:  "	if c.New.Exists() {\n\t\treturn nothing\n\t}\n\treturn remove",
+			Old:  "\t}\n\treturn remove",
+			New:  "\t}\n\tif c.New.Exists() {\n\t\treturn nothing\n\t}\n\treturn remove",
 		},
 	})
 	// Schedules hardly meet this one.
