@@ -1,32 +1,26 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
-	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 )
 
-// logColumns are the columns of a log's row; those in logNumbers are numbers.
-var (
-	logColumns = []string{"requestid", "host", "date", "hourofday", "timezone", "method", "url", "responsecode", "bytessent", "useragent"}
-	logNumbers = []string{"requestid", "hourofday", "responsecode", "bytessent"}
+const (
+	loadLanes   = 16
+	loadStep    = 100              // rows between two lines of progress
+	loadTimeout = 30 * time.Second // one row, with the SDK's own retries
 )
 
 // loading puts rows into a table. Rows of one key go through one lane, in the order of the file, so the last of them stands.
@@ -38,12 +32,6 @@ type loading struct {
 	mu     sync.Mutex
 	loaded int
 	faults rowFaults
-}
-
-// logRow is one row as an item.
-type logRow struct {
-	line int
-	item map[string]types.AttributeValue
 }
 
 // load puts each row of a log as an item. A row that can't be an item, or that DynamoDB refuses, is named with its line; the
@@ -76,58 +64,27 @@ func load(ctx context.Context, client *dynamodb.Client, table string, from io.Re
 	return l.faults.err()
 }
 
-// read reads the rows and hands each to its lane. It returns how many rows have the id of an earlier one.
+// read hands each row to its lane. It returns how many rows have the id of an earlier one.
 func (l *loading) read(ctx context.Context, from io.Reader, out io.Writer) (repeats int, err error) {
-	text := bufio.NewReader(from)
-	beginning, err := text.Peek(4)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, fmt.Errorf("read the rows: %w", err)
-	}
-	if err := checkEncoding(beginning); err != nil {
-		return 0, err
-	}
-	if strings.HasPrefix(string(beginning), string(utf8Mark)) {
-		_, _ = text.Discard(len(utf8Mark)) // they are in the buffer
-	}
-	rows := csv.NewReader(text)
-	rows.FieldsPerRecord = -1 // told by line, below
 	seed, met := maphash.MakeSeed(), map[string]bool{}
 	step, handed := time.Now(), 0
-	for first := true; ; first = false {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return repeats, nil
-		}
-		if err != nil {
-			if _, malformed := errors.AsType[*csv.ParseError](err); !malformed {
-				return repeats, fmt.Errorf("read the rows: %w", err)
-			}
-			l.fault(err) // has the line
-			continue
-		}
-		line, _ := rows.FieldPos(0)
-		if first && isHead(row) {
-			continue
-		}
-		item, err := logItem(row)
-		if err != nil {
-			l.fault(fmt.Errorf("line %d: %w", line, err))
-			continue
-		}
-		if met[row[0]] {
+	return repeats, readLog(from, func(row logRow) error {
+		key := row.key()
+		if met[key] {
 			repeats++
 		}
-		met[row[0]] = true
+		met[key] = true
 		select {
-		case l.lanes[maphash.String(seed, row[0])%loadLanes] <- logRow{line, item}:
+		case l.lanes[maphash.String(seed, key)%loadLanes] <- row:
 		case <-ctx.Done():
-			return repeats, ctx.Err()
+			return ctx.Err()
 		}
 		if handed++; handed%loadStep == 0 {
 			fmt.Fprintf(out, "row %d, the last %d in %.2f s\n", handed, loadStep, time.Since(step).Seconds())
 			step = time.Now()
 		}
-	}
+		return nil
+	}, l.fault)
 }
 
 // putAll puts the rows of a lane, one after the other.
@@ -138,7 +95,7 @@ func (l *loading) putAll(ctx context.Context, rows <-chan logRow) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case isRefused(err):
-			l.fault(fmt.Errorf("line %d: %s refuses it: %w", row.line, l.table, err))
+			l.fault(rowFault{row.line, 1, fmt.Errorf("%s refuses it: %w", l.table, err)})
 		case errors.Is(err, context.DeadlineExceeded):
 			return fmt.Errorf("line %d: DynamoDB gave no answer within %v", row.line, loadTimeout)
 		case err != nil:
@@ -159,10 +116,10 @@ func (l *loading) put(ctx context.Context, row logRow) error {
 	return err
 }
 
-func (l *loading) fault(err error) {
+func (l *loading) fault(f rowFault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.faults.add(err)
+	l.faults.add(f)
 }
 
 // isRefused reports whether DynamoDB will never take an item: it is too large, or a value is none. That says nothing of the next item.
@@ -172,58 +129,4 @@ func isRefused(err error) bool {
 	}
 	refusal, ok := errors.AsType[smithy.APIError](err)
 	return ok && slices.Contains([]string{"ValidationException", "ItemCollectionSizeLimitExceededException", "SerializationException"}, refusal.ErrorCode())
-}
-
-// rowFaults collects why rows are not loaded; it keeps the texts of the first ones only.
-type rowFaults struct {
-	n     int
-	named []error
-}
-
-func (f *rowFaults) add(err error) {
-	if f.n++; len(f.named) < maxRowFaults {
-		f.named = append(f.named, err)
-	}
-}
-
-func (f *rowFaults) err() error {
-	if f.n == 0 {
-		return nil
-	}
-	text := ""
-	if more := f.n - len(f.named); more > 0 {
-		text = fmt.Sprintf("\n… and %d more", more)
-	}
-	return fmt.Errorf("%s not loaded:\n%w%s", count(f.n, "row is", "rows are"), errors.Join(f.named...), text)
-}
-
-// isHead reports whether a row names the columns.
-func isHead(row []string) bool {
-	return slices.EqualFunc(row, logColumns, func(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), b) })
-}
-
-// logItem makes an item of a row: its columns, and the keys of the table and of
-// its index on the host.
-func logItem(row []string) (map[string]types.AttributeValue, error) {
-	if len(row) != len(logColumns) {
-		return nil, fmt.Errorf("it has %d columns, want %d", len(row), len(logColumns))
-	}
-	item := map[string]types.AttributeValue{
-		"PK":       &types.AttributeValueMemberS{Value: "request#" + row[0]},
-		"GSI_1_PK": &types.AttributeValueMemberS{Value: "host#" + row[1]},
-	}
-	for i, name := range logColumns {
-		if !utf8.ValidString(row[i]) {
-			return nil, fmt.Errorf("%s has bytes that are no UTF-8: %.80q", name, invalidPart([]byte(row[i])))
-		}
-		if !slices.Contains(logNumbers, name) {
-			item[name] = &types.AttributeValueMemberS{Value: row[i]}
-			continue
-		}
-		if _, err := decimal.NewFromString(row[i]); err != nil {
-			return nil, fmt.Errorf("%s is %.80q, want a number", name, row[i])
-		}
-		item[name] = &types.AttributeValueMemberN{Value: row[i]}
-	}
-	return item, nil
 }

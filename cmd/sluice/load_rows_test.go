@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/deploy/local/servers/servertest"
+	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -48,17 +49,18 @@ func scanSent(t *testing.T, client *dynamodb.Client, table string) map[string]st
 func TestLoadNamesABadRow(t *testing.T) {
 	client := dynamodb.NewFromConfig(servertest.DynamoDB(t))
 	for i, c := range []struct{ name, bad, want string }{
-		{"a number beyond DynamoDB's range", logRow10("2", "1e500", "M"), "line 3: T%d refuses it"},
-		{"a number of 39 digits", logRow10("2", strings.Repeat("1", 39), "M"), "line 3: T%d refuses it"},
-		{"a number too small", logRow10("2", "1e-131", "M"), "line 3: T%d refuses it"},
+		{"a number beyond DynamoDB's range", logRow10("2", "1e500", "M"), "line 3: bytessent is \"1e500\"; DynamoDB holds numbers of at most 38 digits"},
+		{"a number of 39 digits", logRow10("2", strings.Repeat("1", 39), "M"), "line 3: bytessent is"},
+		{"a number too small", logRow10("2", "1e-131", "M"), "line 3: bytessent is"},
 		{"an item over 400 KB", logRow10("2", "2", strings.Repeat("x", 410<<10)), "line 3: T%d refuses it"},
-		{"a key over 2,048 bytes", logRow10("0."+strings.Repeat("0", 2100), "2", "M"), "line 3: T%d refuses it"},
+		{"an id that DynamoDB can't hold", logRow10("1e126", "2", "M"), `line 3: requestid is "1e126"; DynamoDB holds numbers`},
 		{"an empty key", logRow10("", "2", "M"), `line 3: requestid is "", want a number`},
 		{"no number", logRow10("x", "2", "M"), `line 3: requestid is "x", want a number`},
 		{"NaN", logRow10("2", "NaN", "M"), `line 3: bytessent is "NaN", want a number`},
 		{"Latin-1", logRow10("2", "2", "K\xf6ln"), `line 3: useragent has bytes that are no UTF-8: "K\xf6ln"`},
 		{"a surrogate", logRow10("2", "2", "\xed\xa0\x80"), "line 3: useragent has bytes that are no UTF-8"},
 		{"too few columns", "2,host\n", "line 3: it has 2 columns, want 10"},
+		{"one column", "2\n", "line 3: it has 1 column, want 10"},
 		{"a quote in a word", "2,ho\"st\n", "line 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -67,7 +69,7 @@ func TestLoadNamesABadRow(t *testing.T) {
 			var out bytes.Buffer
 			err := load(t.Context(), client, table, strings.NewReader(logHead+logRow10("1", "1", "M")+c.bad+logRow10("3", "3", "M")), &out)
 			want := strings.ReplaceAll(c.want, "T%d", table)
-			if err == nil || !strings.Contains(err.Error(), "1 row is not loaded:\n") || !strings.Contains(err.Error(), want) {
+			if err == nil || !strings.Contains(err.Error(), "1 line is not loaded:\n") || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %.300v, want one with %q", err, want)
 			}
 			if got := scanSent(t, client, table); len(got) != 2 || got["1"] != "1" || got["3"] != "3" || !strings.Contains(out.String(), "2 rows in ") {
@@ -176,10 +178,10 @@ func TestLoadThatEnds(t *testing.T) {
 func TestLoadCountsManyBadRows(t *testing.T) {
 	var faults rowFaults
 	for i := range maxRowFaults + 7 {
-		faults.add(fmt.Errorf("line %d", i))
+		faults.add(rowFault{maxRowFaults + 7 - i, 1, errors.New("bad")}) // calls end in any order
 	}
 	text := faults.err().Error()
-	if !strings.HasPrefix(text, "27 rows are not loaded:\nline 0\n") || !strings.HasSuffix(text, "line 19\n… and 7 more") {
+	if !strings.HasPrefix(text, "27 lines are not loaded:\nline 1: bad\n") || !strings.HasSuffix(text, "line 20: bad\n… and 7 more") {
 		t.Error(text)
 	}
 }
@@ -199,5 +201,73 @@ func TestReadText(t *testing.T) {
 		if err == nil && string(got) != want || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q was read as %q, %v; want %q", text, got, err, want)
 		}
+	}
+}
+
+// A quote that isn't closed takes further lines into its row: each of them is named and counted. Fails if such a row counts as one.
+func TestLoadWithAnOpenQuote(t *testing.T) {
+	good := logRow10("1", "1", "M")
+	for text, want := range map[string]string{
+		good + logRow10("2", "2", `"open`) + logRow10("3", "3", "M") + logRow10("4", "4", "M"): "3 lines are not loaded:\nlines 2 to 4: a quote of line 2 isn't closed there",
+		logRow10("2", "2", `"open`) + logRow10("3", "3", `"closed"`) + good:                    "2 lines are not loaded:\nlines 1 to 2: a quote of line 1 isn't closed there",
+		good + "2,\"a\nb\nc\"\n" + good:                                                        "3 lines are not loaded:\nlines 2 to 4: it has 2 columns",
+		good + "2,\"a\nb\",c\n" + good:                                                         "2 lines are not loaded:\nlines 2 to 3: it has 3 columns",
+	} {
+		var faults rowFaults
+		rows := 0
+		err := readLog(strings.NewReader(text), func(logRow) error { rows++; return nil }, faults.add)
+		if got := fmt.Sprint(faults.err()); err != nil || rows != strings.Count(text, good) || !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %v, %d rows, %s; want %s", text, err, rows, got, want)
+		}
+	}
+}
+
+// Equal numbers are one id. Fails if they make several items.
+func TestLoadReadsEqualIDsAsOne(t *testing.T) {
+	for _, same := range [][]string{{"100", "1e2", "100.0", "1E+2", "0100", "+100"}, {"0", "-0", "0.00", "0e500"}, {"1E-130", "0.1e-129"}, {"9e125", "0.9E126"}} {
+		for _, id := range same {
+			var keys []string
+			err := readLog(strings.NewReader(logRow10(same[0], "1", "M")+logRow10(id, "1", "M")), func(r logRow) error {
+				keys = append(keys, r.key())
+				return nil
+			}, func(f rowFault) { t.Error(id, f) })
+			if err != nil || len(keys) != 2 || keys[0] != keys[1] {
+				t.Errorf("%s and %s: keys %.60q, %v", same[0], id, keys, err)
+			}
+		}
+	}
+}
+
+// A load of nothing is a failure that names the file. Fails if it ends in silence.
+func TestLoadOfNothing(t *testing.T) {
+	cfg := servertest.DynamoDB(t)
+	client := dynamodb.NewFromConfig(cfg)
+	servertest.CreateTable(t, client, "logfile", "PK")
+	servertest.CreateTable(t, client, "other", "UserId", "Timestamp")
+	key, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := copyOf(t, stack.Info{State: stack.Ready, Region: cfg.Region, AccessKey: key.AccessKeyID, Endpoints: stack.Endpoints{DynamoDB: *cfg.BaseEndpoint}})
+	for _, c := range []struct{ text, table, want string }{
+		{"", "logfile", "has no rows, so nothing was loaded"},
+		{logHead, "logfile", "has no rows, so nothing was loaded"},
+		{logHead, "nosuch", "there is no table nosuch"},
+		{logHead, "other", "the key of table other isn't PK alone"},
+	} {
+		file := filepath.Join(t.TempDir(), "empty.csv")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, code := run(t, dir, "load", file, "--table", c.table)
+		if code != 1 || !strings.Contains(out, c.want) {
+			t.Errorf("%q into %s: exit %d, want 1 and %q", c.text, c.table, code, c.want)
+		}
+	}
+	// Standard input can be read only once, and is loaded all the same.
+	piped := command(t, dir, "load", "-")
+	piped.Stdin = strings.NewReader(logRow10("1", "1", "M"))
+	if out, err := piped.CombinedOutput(); err != nil || !strings.Contains(string(out), "1 row in ") {
+		t.Errorf("%v: %s", err, out)
 	}
 }

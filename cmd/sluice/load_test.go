@@ -37,7 +37,7 @@ func TestLoad(t *testing.T) {
 	bad := "x,host,2009-07-20,1,GMT,GET,/,200,1,agent\nshort,row\n"
 	var out bytes.Buffer
 	err := load(t.Context(), client, "logfile", strings.NewReader(logRows(rows)+bad), &out)
-	for _, want := range []string{"2 rows are not loaded", `line 2001: requestid is "x", want a number`, "line 2002: it has 2 columns, want 10"} {
+	for _, want := range []string{"2 lines are not loaded", `line 2001: requestid is "x", want a number`, "line 2002: it has 2 columns, want 10"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v doesn't say %q", err, want)
 		}

@@ -113,7 +113,7 @@ func deployedConfig(ctx context.Context, region string) (aws.Config, error) {
 		return cfg, err
 	}
 	if cfg.Region == "" {
-		return cfg, errors.New("no AWS region is set, so no stack can be looked up; set AWS_REGION, or one for good with \"aws configure\"")
+		return cfg, errors.New("no AWS region is set, so nothing can be looked up on AWS; set AWS_REGION, or one for good with \"aws configure\"")
 	}
 	// Asked for at once, or each call would fail with it in its own words.
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {

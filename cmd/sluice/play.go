@@ -8,8 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"sluice/consumers/leaderboard"
 	"sluice/deploy/local/game"
+	"sluice/shared/operate"
 )
 
 type gameFlags struct {
@@ -62,12 +66,23 @@ func (f *gameFlags) game(board leaderboard.Board, scored func(user string, score
 type playCommand struct {
 	pipelineFlags
 	gameFlags
+	consentFlags
 }
 
+// Run plays. It asks first if it writes to AWS.
 func (c *playCommand) Run(ctx context.Context) error {
 	board, err := c.board(ctx)
 	if err != nil {
 		return err
+	}
+	if c.Stack != "" || c.DryRun {
+		plan, err := c.plan(ctx, board)
+		if err != nil {
+			return err
+		}
+		if ok, err := c.consent(operate.Removal{}, false).To(ctx, plan); err != nil || !ok {
+			return err
+		}
 	}
 	say("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
 	var scores atomic.Int64
@@ -81,4 +96,20 @@ func (c *playCommand) Run(ctx context.Context) error {
 		return errors.Join(errors.New("interrupted before the time was up; the scores that are written stay"), err)
 	}
 	return err
+}
+
+// plan says about how many scores the game would write. Each is a new item.
+func (c *playCommand) plan(ctx context.Context, board leaderboard.Board) (operate.Plan, error) {
+	where, err := c.place(ctx)
+	if err != nil {
+		return operate.Plan{}, err
+	}
+	about, err := board.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &board.ScoreTable})
+	if err != nil {
+		return operate.Plan{}, fmt.Errorf("describe table %s: %w", board.ScoreTable, err)
+	}
+	return operate.Plan{Verb: "sluice play", Where: where, Steps: []operate.Step{{
+		Into: "table " + board.ScoreTable, Write: c.game(board, nil).Expected(), About: true, Held: int(aws.ToInt64(about.Table.ItemCount)),
+		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", count(c.Players, "player adds", "players add"), c.For),
+	}}}, nil
 }

@@ -74,11 +74,21 @@ func (g Game) Play(ctx context.Context) (map[string]int64, error) {
 	return g.play(ctx, time.Now(), catchUp)
 }
 
-func (g Game) play(ctx context.Context, began time.Time, catchUp time.Duration) (map[string]int64, error) {
-	r := round{Game: g, ends: began.Add(g.For), longest: maxPause}
+// Expected returns about how many scores a game writes.
+func (g Game) Expected() int {
+	return int(float64(g.Players) * 2 * g.For.Seconds() / g.longestPause().Seconds())
+}
+
+// longestPause returns the longest pause between two turns of a player; the shortest is 0.
+func (g Game) longestPause() time.Duration {
 	if g.Rate > 0 {
-		r.longest = time.Duration(2 * float64(g.Players) / g.Rate * float64(time.Second))
+		return time.Duration(2 * float64(g.Players) / g.Rate * float64(time.Second))
 	}
+	return maxPause
+}
+
+func (g Game) play(ctx context.Context, began time.Time, catchUp time.Duration) (map[string]int64, error) {
+	r := round{Game: g, ends: began.Add(g.For), longest: g.longestPause()}
 	written := make(map[string]int64, g.Players)
 	for n := range g.Players {
 		written[playerName(n)] = 0 // also those who never get to write
