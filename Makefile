@@ -7,11 +7,12 @@ BENCH ?= all
 # As the functions are built, so that what both need is compiled once. The race detector alone needs cgo.
 export CGO_ENABLED = 0
 
-.PHONY: help demo test test-race test-whole lint bench soak mutants
+.PHONY: help demo test proof proof-race proof-whole lint bench soak mutants
 
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
-	@echo 'make test            all that CI runs: format, vet, lint, tests against the real servers, with -race and every schedule'
+	@echo 'make test            what each commit runs: format, vet, lint, every test once against the real servers'
+	@echo 'make proof           what CI runs besides: the race detector, every schedule, all mutants, deployments with the SAM CLI'
 	@echo 'make soak            run every suite of the simulator for $(FOR) each and count what differed (FOR=1h)'
 	@echo 'make mutants         take out the guards of replication both ways by last writer, one at a time: the simulator must notice'
 	@echo 'make bench           measure: BENCH=decode, units, late, growth, throughput, rank, replication, search, badges, coldstart, memory or newcomer; all of them by default'
@@ -19,22 +20,26 @@ help:
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
 
-# Two jobs side by side, since the tests of whole stacks mostly wait. One has all tests with the race detector, the longest
-# first. The detector makes the simulator several times as slow and looks for another kind of fault, so a tenth of each suite
-# runs there (package race). The other job has lint, and then without the detector whatever the simulator or a mutant has a
-# part in: every schedule, every small world, all mutants. GOGC: collecting garbage would be a tenth of the tests' work.
-test: have-go
-	@$(MAKE) --no-print-directory -j2 test-race test-whole
-
-test-race:
-	GOGC=400 CGO_ENABLED=1 go test -race -timeout 40m ./cmd/sluice ./consumers/... ./...
-
-test-whole: lint
+# What each commit runs: every test once, without the parts that package shared/consumertest/proof leaves to make proof.
+test: have-go lint
 	go vet ./...
-	GOGC=400 go test -p 1 -timeout 40m $$($(SIMULATED))
+	$(GOTEST) -short -p 3 ./cmd/sluice ./consumers/... ./...
 
-# The packages whose tests use the simulator or its mutants.
-SIMULATED = go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | sed -n 's, .*[[ ]sluice/shared/consumertest/simulator.*,,p'
+# The rest, as two jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
+# first. The other has every schedule, every small world, all mutants and the deployments, without the detector.
+proof: have-go
+	@$(MAKE) --no-print-directory -j2 proof-race proof-whole
+
+proof-race:
+	CGO_ENABLED=1 $(GOTEST) -race ./cmd/sluice ./consumers/... ./...
+
+# Only the tests of files that use the simulator, its mutants or proof.OnlyWhole: make test has run the others.
+WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"|proof\.OnlyWhole' -- '*_test.go' ':!docs')
+proof-whole:
+	$(GOTEST) -p 1 -run "^($$(sed -nE 's/^func (Test[A-Za-z0-9]+)\(t .*/\1/p' $(WHOLE) | sort -u | paste -sd'|'))$$" $(addprefix ./,$(sort $(dir $(WHOLE))))
+
+# GOGC: collecting garbage would be a tenth of the tests' work.
+GOTEST = GOGC=400 go test -timeout 40m
 
 # One package after the other, so that a failure shows at once and no two share the machine.
 soak: have-go

@@ -21,6 +21,7 @@ import (
 
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/proof"
 )
 
 const replicaRegion = "eu-west-1"
@@ -28,6 +29,7 @@ const replicaRegion = "eu-west-1"
 // What README tells is done, with the real SAM CLI: everything is built, and deployed as one stack or a stack for each
 // template. Then what is written to the tables reaches the destinations through the functions that were deployed.
 func TestDeployWithSAM(t *testing.T) {
+	proof.OnlyWhole(t, "it builds every function twice, and deploys nine stacks")
 	built := newCloud(t).build("template.yaml")
 	t.Run("alone", func(t *testing.T) {
 		t.Parallel()

@@ -32,6 +32,7 @@ import (
 // Items without a proper score, one of them nearly as large as an item may be,
 // go through the whole pipeline: their changes are kept whole, the others count.
 func TestBadItemsBecomeDeadLetters(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })
 	want(t, dir, []string{"up"}, "The local stack is ready")

@@ -11,6 +11,7 @@ import (
 // Files of each kind, by their own content, from a file and from standard input. Fails if lint reads every file as views,
 // or the definitions of its own build for a file that has some beside it.
 func TestLintReadsTheFile(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(folder, name)

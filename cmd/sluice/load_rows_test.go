@@ -81,6 +81,7 @@ func TestLoadNamesABadRow(t *testing.T) {
 
 // Rows of one id: the last stands, however the calls fare. Fails if two rows of one id may be written side by side.
 func TestLoadKeepsTheLastRowOfAnID(t *testing.T) {
+	t.Parallel()
 	cfg := servertest.DynamoDB(t)
 	client := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, client, "rows", "PK")

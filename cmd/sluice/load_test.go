@@ -63,6 +63,7 @@ func TestLoad(t *testing.T) {
 // a checkout of their own: 2,000 rows, no difference, and the copy's index on the
 // host finds a host's rows.
 func TestReplicateALog(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../consumers/replication/README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"sluice/shared/consumertest/proof"
 )
 
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
@@ -14,6 +16,8 @@ var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 // meets them. Those that make runs are only looked up: running them here would
 // run this test again, or take minutes.
 func TestReadmeCommands(t *testing.T) {
+	proof.NoRaces(t)
+	t.Parallel()
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // right while the game goes on, and can be interrupted. Fails if a change made
 // meanwhile is lost or counted twice.
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })
 	want(t, dir, []string{"up"}, "The local stack is ready")

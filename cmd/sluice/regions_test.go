@@ -29,6 +29,7 @@ import (
 // of their own, while applications write to the same items in both. Fails if the
 // regions end up different, or what lost can't be read.
 func TestPlayInTwoRegions(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../consumers/replication/README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,8 @@ func command(t *testing.T, runDir string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "SLUICE_TEST_MAIN=1", "SLUICE_RUN_DIR="+runDir)
+	// The race detector would let each command sleep for a second before it exits.
+	cmd.Env = append(os.Environ(), "SLUICE_TEST_MAIN=1", "SLUICE_RUN_DIR="+runDir, "GORACE=atexit_sleep_ms=10")
 	return cmd
 }
 
@@ -81,6 +82,7 @@ func TestHelp(t *testing.T) {
 // A stack stays up between commands; each verb works on it, and up and down
 // twice are no errors.
 func TestVerbsOnALocalStack(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })
 	out, code := run(t, dir, "top")
@@ -142,11 +144,13 @@ func TestVerbsOnALocalStack(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
 		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "      ★ ", "each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
 }
 
 func TestDemoWithChaos(t *testing.T) {
+	t.Parallel()
 	want(t, t.TempDir(), []string{"demo", "--for", "4s", "--rate", "60", "--chaos"},
 		"every total is exactly what was written", "each the same in eu-west-1", "the stream repeated", "each that the plays earn, each told", "badges was killed in", "leaderboard was killed in", "replication was killed in")
 }
@@ -219,6 +223,7 @@ func children(t *testing.T, parent int) map[int]string {
 
 // OpenSearch keeps its data and is started again, see package stack.
 func TestServerKilledDuringADemo(t *testing.T) {
+	t.Parallel()
 	for process, server := range map[string]string{"/dynamodb-local-": "DynamoDB Local", "/ministack-": "ministack"} {
 		t.Run(server, func(t *testing.T) {
 			cmd, out := demo(t)
@@ -248,6 +253,7 @@ func TestServerKilledDuringADemo(t *testing.T) {
 }
 
 func TestDemoInterrupted(t *testing.T) {
+	t.Parallel()
 	cmd, out := demo(t)
 	started := children(t, cmd.Process.Pid)
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -271,6 +277,7 @@ func wantGone(t *testing.T, started map[int]string) {
 }
 
 func TestLint(t *testing.T) {
+	t.Parallel()
 	want(t, t.TempDir(), []string{"lint"}, "leaderboard: UserScoreEvents → Leaderboard", "pet-day: PetTracker → PetTracker")
 	want(t, t.TempDir(), []string{"lint"}, "pets: PetTracker → index pets", "plays: UserScoreEvents → index plays")
 	want(t, t.TempDir(), []string{"lint", "--search", "consumers/search/routes.yaml"}, "players: Leaderboard → index players")
@@ -294,6 +301,7 @@ func TestLint(t *testing.T) {
 }
 
 func TestBadFlagsAreNamed(t *testing.T) {
+	t.Parallel()
 	for flags, text := range map[string]string{
 		"play --players 0":             "--players must be from 1",
 		"play --for 0s":                "--for must be longer than 0",

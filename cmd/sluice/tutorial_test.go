@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/proof"
 )
 
 var updateTutorial = flag.Bool("update-tutorial", false, "write docs/testdata/audit, what the tutorial makes")
@@ -29,6 +30,8 @@ var goBlock = regexp.MustCompile("(?s)```go (\\S+)\n(.*?)```")
 // consumer that passes vet, lint and its own test, and does its work in a local stack. The README says how many lines its
 // author writes.
 func TestTutorial(t *testing.T) {
+	proof.NoRaces(t)
+	t.Parallel()
 	text, err := os.ReadFile("../../docs/tutorial.md")
 	if err != nil {
 		t.Fatal(err)

@@ -66,8 +66,8 @@
 // -simulator.schedules, -simulator.seed, -simulator.for (a duration), and
 // -rapid.shrinktime for how long a failure may be cut down.
 //
-// With go test -race a tenth of the schedules and of the small worlds run: package
-// race says why.
+// With go test -short or -race a tenth of the schedules and of the small worlds run:
+// package proof says why.
 //
 // # Guarantees
 //

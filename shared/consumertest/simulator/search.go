@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"pgregory.net/rapid"
 
-	"sluice/shared/consumertest/race"
+	"sluice/shared/consumertest/proof"
 )
 
 var (
@@ -64,8 +64,8 @@ type search[S any] struct {
 // run runs the schedules and fails the test with the shortest one that fails.
 func (s *search[S]) run(t *testing.T) {
 	t.Helper()
-	if race.Enabled {
-		s.schedules = max(1, cmp.Or(s.schedules, defaultSchedules)/race.Share)
+	if !proof.Whole() {
+		s.schedules = max(1, cmp.Or(s.schedules, defaultSchedules)/proof.Share)
 	}
 	started := time.Now()
 	failure, ran := s.find(t)

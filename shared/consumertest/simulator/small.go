@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"sluice/shared/consumertest"
-	"sluice/shared/consumertest/race"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -18,7 +18,7 @@ import (
 func EveryOrder(t *testing.T, s Suite, item func(n int) []consumertest.Change) {
 	t.Helper()
 	var shares [workers][][]int
-	for n, order := range race.Thin(orders(len(item(0)))) {
+	for n, order := range proof.Thin(orders(len(item(0)))) {
 		shares[n%workers] = append(shares[n%workers], order)
 	}
 	var side sync.WaitGroup
@@ -96,8 +96,8 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 	databases := s.databases(t)
 	crashes := 0
 	apart := 1 // how far the calls are apart at which instances die
-	if race.Enabled {
-		apart = race.Share
+	if !proof.Whole() {
+		apart = proof.Share
 	}
 	for first := 0; ; first += workers * apart {
 		var runs [2 * workers]*run // two for each call
@@ -186,7 +186,7 @@ func EveryInterleaving(t *testing.T, s Suite, crashes int, first, second [][]con
 			}
 			next = append(next, departures(round[n], r.choices, crashes)...)
 		}
-		round = race.Thin(next)
+		round = proof.Thin(next)
 	}
 	t.Logf("%s: %d interleavings run, 0 differed", s.Name, ran)
 }

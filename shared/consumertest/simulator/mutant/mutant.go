@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/shared/consumertest/race"
+	"sluice/shared/consumertest/proof"
 )
 
 // Mutant is one guard taken out.
@@ -46,9 +46,7 @@ const differed = ", 1 differed"
 // compile or whose Old text isn't found any more.
 func Run(t *testing.T, test Test, mutants []Mutant) {
 	t.Helper()
-	if race.Enabled {
-		t.Skip("mutants are processes of their own, without the race detector: go test without -race has them")
-	}
+	proof.OnlyWhole(t, "it compiles the package once for each mutant")
 	says := cmp.Or(test.Says, differed)
 	for _, m := range mutants {
 		t.Run(m.Name, func(t *testing.T) {
