@@ -1,10 +1,8 @@
 package leaderboard
 
 import (
-	"errors"
 	"testing"
 
-	"sluice/shared/consumer"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -23,15 +21,15 @@ func TestProbe(t *testing.T) {
 	}
 	for _, destination := range destinations {
 		fault = wire.None
-		if err := k.Probe(t.Context(), destination); err != nil {
+		if err := k.Probe(destination)(t.Context()); err != nil {
 			t.Errorf("%s: %v", destination, err)
 		}
 		fault = wire.ServerError
-		if err := k.Probe(t.Context(), destination); err == nil || errors.Is(err, consumer.ErrNoProbe) {
+		if err := k.Probe(destination)(t.Context()); err == nil {
 			t.Errorf("%s is down, but: %v", destination, err)
 		}
 	}
-	if err := k.Probe(t.Context(), "elsewhere"); !errors.Is(err, consumer.ErrNoProbe) {
-		t.Errorf("another destination: %v", err)
+	if k.Probe("elsewhere") != nil {
+		t.Error("another destination has a probe")
 	}
 }

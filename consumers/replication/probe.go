@@ -2,7 +2,6 @@ package replication
 
 import (
 	"context"
-	"errors"
 
 	"sluice/shared/consumer"
 )
@@ -10,16 +9,16 @@ import (
 var _ consumer.Prober = (*Replication)(nil)
 
 // Probe implements consumer.Prober.
-func (r *Replication) Probe(ctx context.Context, destination string) error {
+func (r *Replication) Probe(destination string) func(context.Context) error {
 	for _, d := range r.destinations {
-		if err := d.table.Probe(ctx, destination); !errors.Is(err, consumer.ErrNoProbe) {
-			return err
+		if probe := d.table.Probe(destination); probe != nil {
+			return probe
 		}
 	}
 	for _, m := range r.mirrors {
-		if err := m.peers.Probe(ctx, destination); !errors.Is(err, consumer.ErrNoProbe) {
-			return err
+		if probe := m.peers.Probe(destination); probe != nil {
+			return probe
 		}
 	}
-	return consumer.ErrNoProbe
+	return nil
 }

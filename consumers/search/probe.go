@@ -20,13 +20,13 @@ func (r *Route) destination() string { return "index " + r.Index }
 
 // Probe implements consumer.Prober: a bulk request that updates a document which isn't
 // there. OpenSearch checks all that it checks for a document, and changes nothing.
-func (s *Search) Probe(ctx context.Context, destination string) error {
+func (s *Search) Probe(destination string) func(context.Context) error {
 	for _, r := range s.routes {
 		if r.destination() == destination {
-			return s.client.probe(ctx, r.all())
+			return func(ctx context.Context) error { return s.client.probe(ctx, r.all()) }
 		}
 	}
-	return consumer.ErrNoProbe
+	return nil
 }
 
 func (c *client) probe(ctx context.Context, alias string) error {

@@ -19,12 +19,12 @@
 //     its shard. If its dead letter can't be kept, it comes again. A dead letter
 //     that is sent again (package redrive) is applied like any other change.
 //   - A change that keeps failing although its destination works becomes a dead
-//     letter after Settings.StuckAfter. That it works, other changes show, a Prober,
-//     or the Notes of another instance; while nothing shows it, everything waits.
+//     letter after Settings.StuckAfter. That it works, other changes show, a Prober's probe,
+//     or, where there is no probe, the Notes of another instance. While nothing shows it, everything waits.
 //     With several destinations that is so for each by itself, once At names them.
 //   - What is finished behind a change that keeps failing isn't given to the consumer
-//     again by the same instance. Without a Prober, and without another instance that
-//     succeeds, one such change is given to it again now and then, as evidence.
+//     again by the same instance. For a destination without a probe, and without another
+//     instance that succeeds, one such change is given to it again now and then, as evidence.
 //   - Any change can be kept as a dead letter, whatever characters it has.
 //   - Near the function's time-out the rest of a batch comes again, rather than
 //     the invocation being cut.
@@ -47,4 +47,7 @@
 //     under that is the consumer's part.
 //   - Exactly one dead letter for each rejected change: there may be several
 //     with the same position.
+//   - That a change which fails alone leaves its lane before Settings.GiveUpAge, if its destination has
+//     no probe and no other instance can note that it works: there is no other instance that
+//     succeeds, no bucket, or no right to it. The log then says what to do.
 package consumer

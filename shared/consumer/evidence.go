@@ -1,52 +1,28 @@
 package consumer
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// Prober is a Consumer, or an Applier, that can find out whether one of its
-// destinations works. Without it, a change that fails alone in its batch can't be
+// Prober is a Consumer, or an Applier, that can find out whether its destinations work.
+// Without a probe of a destination, a change that fails alone in its batch can't be
 // told from one that waits for a destination that is down, unless other instances
 // succeed there (see Notes).
 type Prober interface {
-	// Probe asks the destination with this name (At; "" if the consumer names none)
-	// for the same kind of call, with the same right, that the consumer's writes
-	// need, and changes nothing there. It returns nil if the destination would
-	// take a write now; ErrNoProbe if it can't tell; any other error, throttling
-	// and time-outs included, means that the destination is down.
+	// Probe returns a function that asks the destination with this name (At; "" if the
+	// consumer names none) whether it would take a write now. Probe returns nil if
+	// the consumer can't ask that destination; then Notes count there. Probe itself makes
+	// no call: it is called with each batch.
 	//
-	// It is called between batches, only while a change keeps failing, and rarely.
-	Probe(ctx context.Context, destination string) error
+	// The function makes the same kind of call, with the same right, that the consumer's
+	// writes need, and changes nothing. It returns nil if the destination would take a
+	// write; any error, throttling and time-outs included, means that the destination is
+	// down. It is called between batches, only while a change keeps failing, and rarely.
+	Probe(destination string) func(context.Context) error
 }
-
-// ErrNoProbe is returned by Probe for a destination that it can't ask.
-var ErrNoProbe = errors.New("no probe of this destination")
-
-// Notes are what instances of one function write for each other about the
-// destinations that work. *Bucket keeps them.
-type Notes interface {
-	// Note stores that each batch which had something for the destination got
-	// something done there, from since to at.
-	Note(ctx context.Context, destination string, since, at time.Time) error
-	// Noted returns what an instance noted last; zero times if none has.
-	Noted(ctx context.Context, destination string) (since, at time.Time, err error)
-}
-
-var _ Notes = (*Bucket)(nil)
 
 // destination is what is known of one.
 type destination struct {
@@ -112,14 +88,19 @@ func (d *destination) isProved(f failure, now time.Time, s Settings) bool {
 	return own || others
 }
 
-// proberOf returns the consumer's Prober; nil if it has none.
-func proberOf(c Consumer) Prober {
-	if e, ok := c.(each); ok {
-		p, _ := e.Applier.(Prober)
-		return p
+// probeOf returns the function that asks the destination with this name; nil if the
+// consumer has none.
+func (h *Handler) probeOf(name string) func(context.Context) error {
+	var p Prober
+	if e, ok := h.Consumer.(each); ok {
+		p, _ = e.Applier.(Prober)
+	} else {
+		p, _ = h.Consumer.(Prober)
 	}
-	p, _ := c.(Prober)
-	return p
+	if p == nil {
+		return nil
+	}
+	return p.Probe(name)
 }
 
 // doubtful returns, for each destination at which records of the batch have been failing
@@ -140,44 +121,21 @@ func (b *batch) doubtful(now time.Time) map[string]failure {
 	return longest
 }
 
-// readNotes reads what other instances noted of the destinations at which a change
-// has been failing for long. A Prober needs no notes.
-func (b *batch) readNotes(ctx context.Context) {
-	h := b.handler
-	if b.redriven || h.Notes == nil || proberOf(h.Consumer) != nil {
-		return
-	}
-	now := h.Now()
-	for name := range b.doubtful(now) {
-		d := h.memory.destination(name)
-		if now.Sub(d.asked) < askEvery(h.Settings) {
-			continue
-		}
-		d.asked = now
-		since, at, err := h.Notes.Noted(ctx, name)
-		if err != nil {
-			h.Log.Warn("no evidence from other instances whether a destination works: changes that fail there wait",
-				"destination", name, "error", err.Error())
-			continue
-		}
-		d.noted = span{since, at}
-	}
-}
-
 // release returns a record to hand to the consumer once more although it is
-// finished, -1 for none. A consumer without a Prober that no other instance can
-// vouch for has no other way to find out whether its destination works: all
+// finished, -1 for none. For a destination without a probe that no other instance can
+// vouch for, the consumer has no other way to find out whether it works: all
 // that could succeed behind the failing change has succeeded.
 func (b *batch) release() int {
 	h := b.handler
-	if b.redriven || proberOf(h.Consumer) != nil {
+	if b.redriven {
 		return -1
 	}
 	now := h.Now()
 	needed := false
 	for name, f := range b.doubtful(now) {
 		d := h.memory.destination(name)
-		needed = needed || now.Sub(f.first) >= releaseAfter(h.Settings) && now.Sub(d.works.at) >= askEvery(h.Settings) && !d.noted.at.After(f.first)
+		needed = needed || h.probeOf(name) == nil && now.Sub(f.first) >= releaseAfter(h.Settings) &&
+			now.Sub(d.works.at) >= askEvery(h.Settings) && !d.noted.at.After(f.first)
 	}
 	var finished []int
 	if needed {
@@ -219,117 +177,29 @@ func (b *batch) judgeReleased(released int) {
 	}
 }
 
-// probe asks the Prober about the destinations at which a change has been failing for
-// long and nothing succeeded in this batch.
+// probe asks the destinations at which a change has been failing for long and nothing
+// succeeded in this batch, those that can be asked.
 func (b *batch) probe(ctx context.Context, now time.Time) {
 	h := b.handler
-	prober := proberOf(h.Consumer)
-	if prober == nil {
-		return
-	}
 	doubtful := b.doubtful(now)
 	for _, name := range slices.Sorted(maps.Keys(doubtful)) {
-		d := h.memory.destination(name)
-		if d.lastSucceeded.Equal(now) || now.Sub(d.asked) < askEvery(h.Settings) {
+		d, probe := h.memory.destination(name), h.probeOf(name)
+		if probe == nil || d.lastSucceeded.Equal(now) || now.Sub(d.asked) < askEvery(h.Settings) {
 			continue
 		}
 		d.asked = now
-		err := askWithin(ctx, prober, name)
-		switch {
-		case err == nil:
-			d.proved(now, h.Settings.StuckAfter)
-		case !errors.Is(err, ErrNoProbe):
+		if err := askWithin(ctx, probe); err != nil {
 			d.works = span{}
 			h.Log.Warn("the probe of a destination failed, so that changes wait for it", "destination", name, "error", err.Error())
+			continue
 		}
+		d.proved(now, h.Settings.StuckAfter)
 	}
 }
 
 // askWithin leaves half of the time for the dead letters and the answer.
-func askWithin(ctx context.Context, p Prober, name string) error {
+func askWithin(ctx context.Context, probe func(context.Context) error) error {
 	ctx, cancel := HalfOf(ctx)
 	defer cancel()
-	return p.Probe(ctx, name)
-}
-
-// writeNotes notes for the other instances where something got done. Those of a
-// Prober don't need to know.
-func (b *batch) writeNotes(ctx context.Context, now time.Time) {
-	h := b.handler
-	if h.Notes == nil || b.redriven || proberOf(h.Consumer) != nil {
-		return
-	}
-	for _, name := range slices.Sorted(maps.Keys(h.memory.destinations)) {
-		d := h.memory.destinations[name]
-		if !d.lastSucceeded.Equal(now) || now.Sub(d.wrote) < noteEvery(h.Settings) {
-			continue
-		}
-		d.wrote = now
-		if err := h.Notes.Note(ctx, name, d.run.since, d.run.at); err != nil {
-			h.Log.Warn("other instances don't learn that a destination works: a change that fails alone may wait long for evidence",
-				"destination", name, "error", err.Error())
-		}
-	}
-}
-
-// evidencePrefix is the start of the names of the objects in which notes stand.
-const evidencePrefix = "evidence/"
-
-// Bucket keeps a consumer's Notes as small objects in its dead-letter bucket.
-type Bucket struct {
-	S3       *s3.Client
-	Name     string
-	Consumer string
-}
-
-// note is such an object.
-type note struct {
-	Destination string    `json:"destination"`
-	Since       time.Time `json:"since"`
-	At          time.Time `json:"at"`
-}
-
-// key names the object of a destination, whose name may be any text.
-func (b *Bucket) key(destination string) *string {
-	sum := sha256.Sum256([]byte(destination))
-	return aws.String(evidencePrefix + b.Consumer + "/" + hex.EncodeToString(sum[:16]) + ".json")
-}
-
-// Note implements Notes. The last one to write is the one that is read.
-func (b *Bucket) Note(ctx context.Context, destination string, since, at time.Time) error {
-	body, err := json.Marshal(note{destination, since.UTC(), at.UTC()})
-	if err != nil {
-		return fmt.Errorf("write a note: %w", err)
-	}
-	key := b.key(destination)
-	_, err = b.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: key, Body: bytes.NewReader(body), ContentType: aws.String("application/json")})
-	if err != nil {
-		return fmt.Errorf("s3:PutObject of s3://%s/%s: %w", b.Name, *key, err)
-	}
-	return nil
-}
-
-// maxNoteBytes is more than a note has.
-const maxNoteBytes = 64 << 10
-
-// Noted implements Notes.
-func (b *Bucket) Noted(ctx context.Context, destination string) (since, at time.Time, err error) {
-	key := b.key(destination)
-	out, err := b.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.Name, Key: key})
-	if _, none := errors.AsType[*types.NoSuchKey](err); none {
-		return since, at, nil
-	}
-	if err != nil {
-		return since, at, fmt.Errorf("s3:GetObject of s3://%s/%s (S3 answers AccessDenied for an object that doesn't exist if the role lacks s3:ListBucket): %w", b.Name, *key, err)
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, maxNoteBytes))
-	if err != nil {
-		return since, at, fmt.Errorf("read s3://%s/%s: %w", b.Name, *key, err)
-	}
-	var n note
-	if err := json.Unmarshal(text, &n); err != nil {
-		return since, at, fmt.Errorf("s3://%s/%s is no note about a destination: %w", b.Name, *key, err)
-	}
-	return n.Since, n.At, nil
+	return probe(ctx)
 }

@@ -17,6 +17,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/wire"
 )
 
 // webhook is an endpoint that takes orders, and what it was sent.
@@ -73,14 +74,20 @@ type probed struct {
 	probes int
 	says   error
 	flaps  bool // every other probe fails
+	none   bool // the webhook can't be asked, for all that it is a Prober
 }
 
-func (p *probed) Probe(ctx context.Context, _ string) error {
-	p.probes++
-	if p.says != nil || p.flaps && p.probes%2 == 0 {
-		return cmp.Or(p.says, errors.New("down again"))
+func (p *probed) Probe(string) func(context.Context) error {
+	if p.none {
+		return nil
 	}
-	return p.post(ctx, "no order")
+	return func(ctx context.Context) error {
+		p.probes++
+		if p.says != nil || p.flaps && p.probes%2 == 0 {
+			return cmp.Or(p.says, errors.New("down again"))
+		}
+		return p.post(ctx, "no order")
+	}
 }
 
 // newNotes are notes in a real bucket.
@@ -122,21 +129,26 @@ func (f *function) wantStuck(others func(), records ...[]byte) {
 }
 
 // A poisoned order is alone in its lane; another instance posts to the same endpoint.
-// Fails for an instance that believes only its own successes: to it the endpoint is down
-// for 23 hours.
+// Fails for an instance that believes only its own successes, or that counts on a
+// Prober's probe of a destination that can't be asked: to it the endpoint is down for 167 hours.
 func TestLonePoisonAndAnotherInstance(t *testing.T) {
-	hook, notes := newWebhook(t), newNotes(t)
-	lane, other := newFunction(t, Each(hook)), newFunction(t, Each(hook))
-	lane.Notes, other.Notes = notes, notes
-	n := 0
-	lane.wantStuck(func() {
-		n++
-		other.invoke(100+n, insert(fmt.Sprint("order ", n)))
-		tick(other)
-	}, insert("poison"))
-	other.wantLetters(0)
-	if !strings.Contains(lane.logs.String(), "at a destination that works") {
-		t.Errorf("the log still says only that the destination is down:\n%s", lane.logs.String())
+	hook := newWebhook(t)
+	for name, c := range map[string]Consumer{"no Prober": Each(hook), "a Prober without a probe": Each(&probed{webhook: hook, none: true})} {
+		t.Run(name, func(t *testing.T) {
+			notes := newNotes(t)
+			lane, other := newFunction(t, c), newFunction(t, c)
+			lane.Notes, other.Notes = notes, notes
+			n := 0
+			lane.wantStuck(func() {
+				n++
+				other.invoke(100+n, insert(fmt.Sprint("order ", n)))
+				tick(other)
+			}, insert("poison"))
+			other.wantLetters(0)
+			if !strings.Contains(lane.logs.String(), "at a destination that works") {
+				t.Errorf("the log still says only that the destination is down:\n%s", lane.logs.String())
+			}
+		})
 	}
 }
 
@@ -191,13 +203,14 @@ func TestLongOutageWithAPoison(t *testing.T) {
 	for name, make := range map[string]func(*webhook) Consumer{
 		"with a probe":       func(w *webhook) Consumer { return Each(&probed{webhook: w}) },
 		"with another one":   func(w *webhook) Consumer { return Each(w) },
+		"with no probe":      func(w *webhook) Consumer { return Each(&probed{webhook: w, none: true}) },
 		"with neighbours":    func(w *webhook) Consumer { return Each(w) },
 		"with a lone poison": func(w *webhook) Consumer { return Each(&probed{webhook: w}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			hook := newWebhook(t)
 			lane, other := newFunction(t, make(hook)), newFunction(t, make(hook))
-			if name == "with another one" {
+			if name == "with another one" || name == "with no probe" {
 				notes := newNotes(t)
 				lane.Notes, other.Notes = notes, notes
 			}
@@ -237,8 +250,9 @@ func TestLongOutageWithAPoison(t *testing.T) {
 
 // What is throttled or times out is no evidence, and what can't be asked neither.
 func TestNoEvidence(t *testing.T) {
-	for _, says := range []error{context.DeadlineExceeded, errors.New("ThrottlingException"), fmt.Errorf("an alias: %w", ErrNoProbe)} {
-		f := newFunction(t, Each(&probed{webhook: newWebhook(t), says: says}))
+	for _, p := range []*probed{{says: context.DeadlineExceeded}, {says: errors.New("ThrottlingException")}, {none: true}} {
+		p.webhook = newWebhook(t)
+		f := newFunction(t, Each(p))
 		f.deliverFor(time.Hour, insert("poison"))
 		f.wantLetters(0)
 	}
@@ -269,23 +283,60 @@ func TestNoEvidence(t *testing.T) {
 		tick(rarely)
 	}
 	rarely.wantLetters(0)
+}
 
-	notes := newNotes(t)
-	notes.Name += "-no"
-	f := newFunction(t, Each(newWebhook(t)))
-	f.Notes = notes
-	f.deliverFor(time.Hour, insert("poison"))
-	f.wantLetters(0)
-	if !strings.Contains(f.logs.String(), "no evidence from other instances") {
-		t.Errorf("the log doesn't say that there is no evidence, and why:\n%s", f.logs.String())
+// A poisoned order is alone in its lane, and no other instance can vouch for the endpoint. The order
+// waits, since it may be the endpoint that is down, and is given up at last. Fails if it is
+// taken out earlier or lost, or if the log doesn't say what to do about it.
+func TestLonePoisonWithoutNotes(t *testing.T) {
+	missing, forbidden := newNotes(t), newNotes(t)
+	missing.Name += "-no"
+	forbidden.S3 = s3.New(forbidden.S3.Options(), func(o *s3.Options) {
+		o.HTTPClient = answering(func(r *http.Request) *http.Response {
+			return wire.Answer(r, http.StatusForbidden, nil, []byte("<Error><Code>AccessDenied</Code></Error>"))
+		})
+	})
+	for name, test := range map[string]struct {
+		notes Notes
+		says  string // what to do
+	}{
+		"no bucket is set":      {nil, "name a bucket"},
+		"the bucket is missing": {missing, "deploy the template"},
+		"no rights":             {forbidden, "allow the function's role s3:GetObject"},
+		"no other instance":     {newNotes(t), "If it works, the change is at fault"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFunction(t, Each(newWebhook(t)))
+			f.Notes, f.Settings.GiveUpAge = test.notes, time.Hour
+			f.deliverFor(59*time.Minute, insert("poison"))
+			f.wantLetters(0)
+			f.deliverFor(2*time.Minute, insert("poison"))
+			f.wantLetters(1)
+			if l := f.letters.kept; len(l) == 1 && l[0].Reason != GivenUp {
+				t.Errorf("the dead letter's reason is %s, want %s", l[0].Reason, GivenUp)
+			}
+			if logs := f.logs.String(); !strings.Contains(logs, test.says) {
+				t.Errorf("the log doesn't say %q:\n%s", test.says, logs)
+			}
+		})
 	}
 }
+
+// answering is a client of HTTP that answers by itself.
+type answering func(*http.Request) *http.Response
+
+// Do implements s3.HTTPClient.
+func (a answering) Do(r *http.Request) (*http.Response, error) { return a(r), nil }
 
 // Fails if a note is written more often than agreed, or by a function that has a probe.
 func TestNotesAreRare(t *testing.T) {
 	counted := &countedNotes{}
 	f := newFunction(t, Each(newWebhook(t)))
 	f.Notes = counted
+	f.invoke(1, insert("a"))
+	if counted.written > 0 {
+		t.Error("a function that has just started notes a moment, in the place of the long run of another one")
+	}
 	f.deliverFor(time.Hour, insert("a"))
 	if want := int(time.Hour / noteEvery(f.Settings)); counted.written > want || counted.written < want/2 || counted.read != 0 {
 		t.Errorf("%d notes in an hour, read %d times; want %d, never read", counted.written, counted.read, want)

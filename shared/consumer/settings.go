@@ -20,12 +20,13 @@ const (
 type Settings struct {
 	// DeadLetterQueueURL is the SQS queue for changes that can't be applied.
 	DeadLetterQueueURL string `env:"DEAD_LETTER_QUEUE_URL"`
-	// DeadLetterBucket is the S3 bucket for dead letters larger than MaxMessageBytes.
+	// DeadLetterBucket is the S3 bucket for dead letters larger than MaxMessageBytes, and
+	// for Notes.
 	DeadLetterBucket string `env:"DEAD_LETTER_BUCKET"`
 	// StuckAfter is how long a change may keep failing at a destination (At) that works
 	// before it becomes a dead letter, so that it doesn't hold up its shard. The
 	// destination works if others succeed there between any two of the change's
-	// failures, or if a Prober, or another instance's Notes, say so.
+	// failures, or if a Prober's probe, or another instance's Notes, say so.
 	StuckAfter time.Duration `env:"STUCK_AFTER"`
 	// GiveUpAge is how long after its arrival in the stream a failing change
 	// becomes a dead letter whatever else happens. It must be less than the

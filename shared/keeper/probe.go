@@ -2,20 +2,19 @@ package keeper
 
 import (
 	"context"
-	"errors"
 
 	"sluice/shared/consumer"
 )
 
 var _ consumer.Prober = (*Keeper)(nil)
 
-// Probe implements consumer.Prober: it asks a view's table, or the ledger, whether it
-// takes what Update writes.
-func (k *Keeper) Probe(ctx context.Context, destination string) error {
+// Probe implements consumer.Prober: it has a view's table, or the ledger, asked whether
+// it takes what Update writes.
+func (k *Keeper) Probe(destination string) func(context.Context) error {
 	for _, v := range k.views {
-		if err := k.tables[v.Table].Probe(ctx, destination, v.ProbeKey()); !errors.Is(err, consumer.ErrNoProbe) {
-			return err
+		if probe := k.tables[v.Table].Probe(destination, v.ProbeKey()); probe != nil {
+			return probe
 		}
 	}
-	return consumer.ErrNoProbe
+	return nil
 }

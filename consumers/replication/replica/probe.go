@@ -7,38 +7,42 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/shared/consumer"
 	"sluice/shared/probe"
 )
 
-// Probe asks the table, or the region's tombstones, if destination names one of them,
-// whether it takes what copies need. It changes nothing. It returns
-// consumer.ErrNoProbe for another destination.
-func (t *Table) Probe(ctx context.Context, destination string) error {
+// Probe returns a function that asks the table, or the region's tombstones, if
+// destination names one of them, whether it takes what copies need. The function
+// changes nothing. Probe returns nil for another destination.
+func (t *Table) Probe(destination string) func(context.Context) error {
 	switch destination {
 	case t.where(t.Name):
-		return t.probe(ctx, t.Name, probe.Table.PutItem, probe.Table.DeleteItem)
+		return t.probe(t.Name, probe.Table.PutItem, probe.Table.DeleteItem)
 	case t.where(t.Tombstones):
-		return t.probe(ctx, t.Tombstones, probe.Table.PutItem, probe.Table.GetItem)
+		return t.probe(t.Tombstones, probe.Table.PutItem, probe.Table.GetItem)
 	}
-	return consumer.ErrNoProbe
+	return nil
 }
 
 // Probe is Table.Probe for the tables of all regions.
-func (p *Peers) Probe(ctx context.Context, destination string) error {
+func (p *Peers) Probe(destination string) func(context.Context) error {
 	for _, t := range append([]*Table{p.Home}, p.Other...) {
 		if destination == t.where(p.Conflicts) {
-			return t.probe(ctx, p.Conflicts, probe.Table.PutItem)
+			return t.probe(p.Conflicts, probe.Table.PutItem)
 		}
 		if destination == t.where(t.Name) || destination == t.where(t.Tombstones) {
-			return t.Probe(ctx, destination)
+			return t.Probe(destination)
 		}
 	}
-	return consumer.ErrNoProbe
+	return nil
 }
 
-// probe makes calls with a key of the table, whose attributes the table itself knows.
-func (t *Table) probe(ctx context.Context, table string, calls ...func(probe.Table, context.Context) error) error {
+// probe returns a function that makes the calls on the table of this name.
+func (t *Table) probe(table string, calls ...func(probe.Table, context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error { return t.ask(ctx, table, calls) }
+}
+
+// ask makes calls with a key of the table, whose attributes the table itself knows.
+func (t *Table) ask(ctx context.Context, table string, calls []func(probe.Table, context.Context) error) error {
 	out, err := t.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
 		return t.failed(err, "dynamodb:DescribeTable", table)

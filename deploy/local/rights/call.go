@@ -168,6 +168,8 @@ func (c call) sns() ([]Need, error) {
 	return c.need(strings.TrimSuffix(c.operation, "Batch"), topic), nil
 }
 
+// s3: without the right to list the bucket, S3 doesn't say that an object isn't there, but AccessDenied:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func (c call) s3() ([]Need, error) {
 	actions := map[string]string{http.MethodGet: "GetObject", http.MethodHead: "GetObject", http.MethodPut: "PutObject"}
 	action := actions[c.request.Method]
@@ -175,7 +177,11 @@ func (c call) s3() ([]Need, error) {
 	if action == "" || !ok || key == "" {
 		return nil, fmt.Errorf("it isn't the reading or writing of an object")
 	}
-	return c.need(action, "arn:aws:s3:::"+bucket+"/"+key), nil
+	needs := c.need(action, "arn:aws:s3:::"+bucket+"/"+key)
+	if action == "GetObject" {
+		needs = append(needs, c.need("ListBucket", "arn:aws:s3:::"+bucket)...)
+	}
+	return needs, nil
 }
 
 func (c call) secret() ([]Need, error) {

@@ -122,6 +122,11 @@ func TestNeeds(t *testing.T) {
 			_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("some/key"), Body: strings.NewReader("text")})
 			return err
 		}, []string{"s3:PutObject on arn:aws:s3:::b/some/key"}},
+		"object that may not be there": {func(ctx context.Context, cfg aws.Config) error {
+			client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+			_, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("b"), Key: aws.String("some/key")})
+			return err
+		}, []string{"s3:GetObject on arn:aws:s3:::b/some/key", "s3:ListBucket on arn:aws:s3:::b"}},
 		"secret": {func(ctx context.Context, cfg aws.Config) error {
 			_, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
 				SecretId: aws.String("arn:aws:secretsmanager:eu-west-1:000000000000:secret:search-AbCdEf"),

@@ -54,10 +54,10 @@ func (w *Writer) Apply(ctx context.Context, c *change.Change) error {
 	return w.outcome(err)
 }
 
-// Probe asks whether the table takes what Apply writes, and changes nothing: with it, a change that can't be written, and
-// is alone in its batch, is told from a table that is down. See consumer.Prober.
-func (w *Writer) Probe(ctx context.Context, _ string) error {
-	return probe.Table{Client: w.client, Name: w.settings.Table, Key: probe.Key("Id")}.PutItem(ctx)
+// Probe returns a function that asks whether the table takes what Apply writes, and changes nothing. Without it, a change
+// that can't be written, and is alone in its batch, looks like a table that is down. See consumer.Prober.
+func (w *Writer) Probe(string) func(context.Context) error {
+	return probe.Table{Client: w.client, Name: w.settings.Table, Key: probe.Key("Id")}.PutItem
 }
 
 // outcome says what DynamoDB's answer means for the change.

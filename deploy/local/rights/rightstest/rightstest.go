@@ -26,6 +26,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/mapping/function/functiontest"
@@ -195,14 +196,28 @@ func (f *Function) Config() aws.Config {
 	return cfg
 }
 
-// Check has the function keep dead letters, which every consumer's does, and then compares its calls with its role: as the
-// suite has it deployed, and with all keys and a consumer of the stream besides.
+// readNote makes the call with which every consumer's function looks for evidence that a destination works. A function
+// makes it only once a change has been failing for minutes.
+func (f *Function) readNote() {
+	f.t.Helper()
+	notes := consumer.Bucket{
+		S3:   s3.NewFromConfig(f.Config(), func(o *s3.Options) { o.UsePathStyle = true }),
+		Name: f.Settings["DEAD_LETTER_BUCKET"], Consumer: "rights",
+	}
+	if _, at, err := notes.Noted(f.t.Context(), "a destination that nobody noted"); err != nil || !at.IsZero() {
+		f.t.Errorf("read a note that isn't there: %v, %v", at, err)
+	}
+}
+
+// Check has the function keep dead letters and read a note, which every consumer's does, and then compares its calls with
+// its role: as the suite has it deployed, and with all keys and a consumer of the stream besides.
 func (f *Function) Check() {
 	f.t.Helper()
 	f.instance.Close()
 	if f.logs.rejected > 0 {
 		f.t.Errorf("%d changes were rejected, so they led to no calls: see the log above", f.logs.rejected)
 	}
+	f.readNote()
 	f.Invoke([]byte("no change"), bytes.Repeat([]byte("x"), consumer.MaxMessageBytes)) // the latter is too large for the queue
 	needs, errs := f.recorder.Needs()
 	for _, err := range errs {
