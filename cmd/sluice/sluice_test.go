@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,9 @@ func TestMain(m *testing.M) {
 	servertest.Main(m)
 }
 
+// environments are further variables of commands, by their run directories. Tests that run side by side can't set their own.
+var environments sync.Map
+
 // command runs sluice in a checkout, with a run directory of the test's own.
 func command(t *testing.T, runDir string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -31,6 +35,9 @@ func command(t *testing.T, runDir string, args ...string) *exec.Cmd {
 	cmd.Dir = "../.."
 	// The race detector would let each command sleep for a second before it exits.
 	cmd.Env = append(os.Environ(), "SLUICE_TEST_MAIN=1", "SLUICE_RUN_DIR="+runDir, "GORACE=atexit_sleep_ms=10")
+	if further, any := environments.Load(runDir); any {
+		cmd.Env = append(cmd.Env, further.([]string)...)
+	}
 	return cmd
 }
 

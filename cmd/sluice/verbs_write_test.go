@@ -121,7 +121,7 @@ func writingVerbsAsk(t *testing.T, dir string) {
 	local := copyOf(t, recorded)
 	templates := servertest.Ministack(t) // the local stack has no CloudFormation
 	templates.Credentials = info.AWS().Credentials
-	leadTo(t, recorded, wire.before(t, *templates.BaseEndpoint))
+	leadTo(t, local, recorded, wire.before(t, *templates.BaseEndpoint))
 	for consumer := range info.Functions {
 		deployAs(t, templates, consumer, deployedTemplate(t, info.Outputs[consumer]))
 	}
@@ -295,20 +295,18 @@ func copyOf(t *testing.T, info stack.Info) string {
 	return info.RunDir
 }
 
-// leadTo has the environment lead the AWS SDK to a local stack's servers, and to one that deploys templates.
-func leadTo(t *testing.T, info stack.Info, templates string) {
+// leadTo leads the AWS SDK of the commands with a run directory to a local stack's servers, and to one that deploys templates.
+func leadTo(t *testing.T, runDir string, info stack.Info, templates string) {
 	t.Helper()
 	key, err := info.AWS().Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{
-		"AWS_REGION": info.Region, "AWS_ACCESS_KEY_ID": key.AccessKeyID, "AWS_SECRET_ACCESS_KEY": key.SecretAccessKey,
-		"AWS_ENDPOINT_URL": info.Endpoints.AWS, "AWS_ENDPOINT_URL_DYNAMODB": info.Endpoints.DynamoDB,
-		"AWS_ENDPOINT_URL_CLOUDFORMATION": templates, "AWS_ENDPOINT_URL_STS": templates,
-	} {
-		t.Setenv(name, value)
-	}
+	environments.Store(runDir, []string{
+		"AWS_REGION=" + info.Region, "AWS_ACCESS_KEY_ID=" + key.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + key.SecretAccessKey,
+		"AWS_ENDPOINT_URL=" + info.Endpoints.AWS, "AWS_ENDPOINT_URL_DYNAMODB=" + info.Endpoints.DynamoDB,
+		"AWS_ENDPOINT_URL_CLOUDFORMATION=" + templates, "AWS_ENDPOINT_URL_STS=" + templates,
+	})
 }
 
 // deployedTemplate is that of a stack with outputs. Nobody invokes its function.
