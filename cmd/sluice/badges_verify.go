@@ -138,15 +138,21 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 		return nil
 	}
 	var w printable.Table
+	var below notes
 	w.Row("player", "badge or state", "what", "repair")
 	for _, d := range v.Differences {
+		of, what := d.Award, d.What
 		if d.What == badges.Miscounted {
-			w.Row(printable.Name(d.Player), d.Of, fmt.Sprintf("of %s: the plays come to %s, the state says %s", strings.Join(d.Rules, ", "), d.Written, d.Shown), d.Repair)
-			continue
+			of, what = d.Of, fmt.Sprintf("of %s: the plays come to %s, the state says %s", strings.Join(d.Rules, ", "), d.Written, d.Shown)
 		}
-		w.Row(printable.Name(d.Player), d.Award, d.What, d.Repair)
+		about := printable.Name(d.Player) + ", " + of
+		w.Row(printable.Name(d.Player), of, below.cell(about, what), below.cell(about, d.Repair))
 	}
-	return w.Flush(stdout)
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	below.say()
+	return nil
 }
 
 // allAwarded says that nothing differs.

@@ -77,12 +77,31 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 	if unread > 0 {
 		failed = append(failed, fmt.Errorf("%d items can't be read, and aren't compared", unread))
 	}
-	if different > 0 && !repaired {
-		failed = append(failed, fmt.Errorf("%d documents differ; --repair makes them the same", different))
-	} else if different > 0 {
-		failed = append(failed, fmt.Errorf("%d documents differed; look again to see that none does now", different))
+	if different > 0 {
+		failed = append(failed, differing(different, found, repaired))
 	}
 	return operate.GoOn(errors.Join(failed...), notCompared(pairs, whole))
+}
+
+// differing says how many documents differ, and what to do about it.
+func differing(different int, found []search.Verification, repaired bool) error {
+	refused := 0
+	for _, v := range found {
+		refused += v.Refused()
+	}
+	text, advice := count(different, "document differs", "documents differ"), "--repair makes them the same"
+	if repaired {
+		text, advice = count(different, "document differed", "documents differed"), "look again to see that none does now"
+	}
+	if refused > 0 {
+		advice = count(refused, "document is", "documents are") + " refused for good, so no repair helps: correct the items, or the definition"
+		if rest := different - refused; rest > 0 && repaired {
+			advice += "; look again to see that nothing else differs"
+		} else if rest > 0 {
+			advice += "; --repair makes the others the same"
+		}
+	}
+	return fmt.Errorf("%s; %s", text, advice)
 }
 
 // notCompared names the routes of which nothing is known for sure.
@@ -185,17 +204,38 @@ func (c *verifySearchCommand) print(p *search.Pair, v search.Verification, whole
 		return nil
 	}
 	var w printable.Table
+	var below notes
 	w.Row("document", "in index "+p.Route.Index, "attribute", "in the table", "in the index", "repair")
 	for _, d := range v.Differences {
 		values := d.Values
 		if len(values) == 0 {
 			values = []search.ValueDifference{{}}
 		}
+		repair := below.cell(d.ID, repairText(d))
 		for _, one := range values {
-			w.Row(d.ID, d.What, one.Attribute, one.Table, one.Index, d.Repair)
+			w.Row(d.ID, d.What, one.Attribute, one.Table, one.Index, repair)
 		}
 	}
-	return w.Flush(stdout)
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	below.say()
+	return nil
+}
+
+// repairText says what became of a repair, or why none can be made.
+func repairText(d search.Difference) string {
+	reasons := []string{d.Repair}
+	for _, value := range d.Values {
+		if d.Repair == "" && value.Refused != "" {
+			reasons = append(reasons, value.Refused)
+		}
+	}
+	text := strings.TrimPrefix(strings.Join(reasons, "; "), "; ")
+	if d.Refused {
+		return "refused: " + text
+	}
+	return text
 }
 
 // allIndexed says that nothing differs.

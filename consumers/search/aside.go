@@ -3,12 +3,8 @@ package search
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
-	"strings"
-	"time"
 
 	"sluice/shared/change"
-	"sluice/shared/timestamp"
 )
 
 // aside is what a document keeps of its item in [ItemField], since the index can't take
@@ -175,33 +171,4 @@ func appendList(dst []byte, v change.Value, appendOne func([]byte, change.Value)
 		altered = altered || other
 	}
 	return append(dst, ']'), altered
-}
-
-// appendDates appends the value of a date field. What the other consumers take for a
-// timestamp, OpenSearch must take too.
-func (m *mapped) appendDates(dst []byte, v change.Value) (_ []byte, altered bool) {
-	switch v.Type() {
-	case change.L, change.SS:
-		return appendList(dst, v, m.appendDates)
-	case change.S:
-		if text := v.Text(); !m.takesDate(text) {
-			if at, err := timestamp.Parse(text, time.UTC); err == nil {
-				dst = append(dst, '"')
-				dst = at.UTC().AppendFormat(dst, "2006-01-02T15:04:05.999999999Z")
-				return append(dst, '"'), true
-			}
-		}
-	}
-	return v.AppendJSON(dst), false
-}
-
-// isoTime are the ISO forms that OpenSearch takes as they are.
-var isoTime = regexp.MustCompile(`^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-](0\d|1[0-7]):\d\d)?)?$`)
-
-// takesDate reports whether OpenSearch takes a timestamp as the item has it.
-func (m *mapped) takesDate(text string) bool {
-	if m.microDates && len(text) == len("2006-01-02 15:04:05.000000") && text[10] == ' ' && text[19] == '.' && !strings.ContainsAny(text[20:], "Z+-") {
-		return true // as the game writes them; whether each digit is one, OpenSearch checks
-	}
-	return isoTime.MatchString(text)
 }

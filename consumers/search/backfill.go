@@ -119,8 +119,9 @@ func (b *backfill) segment(ctx context.Context, n int) error {
 
 // fill writes a page of items; faults are of those that can't be read.
 func (b *backfill) fill(ctx context.Context, items []*change.Change, faults []error) error {
-	operations := b.documents(items)
-	leftOut := len(items) - len(operations)
+	operations, refused := b.documents(items)
+	leftOut := len(items) - len(operations) - len(refused)
+	faults = append(faults, refused...)
 	b.client.writeLive(ctx, operations)
 	b.mu.Lock()
 	defer b.mu.Unlock()

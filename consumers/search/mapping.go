@@ -11,12 +11,14 @@ import (
 // mapped is what a definition says of a field or an object, as far as it decides
 // which names and dates OpenSearch takes there.
 type mapped struct {
-	Type       string
-	Format     string
-	Enabled    *bool
-	Dynamic    any // absent: as the object above
-	Properties map[string]*mapped
-	Fields     map[string]*mapped
+	Type    string
+	Format  string
+	Enabled *bool
+	Dynamic any // absent: as the object above
+	// IgnoreMalformed leaves a value out of the index if OpenSearch can't read it.
+	IgnoreMalformed any `json:"ignore_malformed"`
+	Properties      map[string]*mapped
+	Fields          map[string]*mapped
 
 	// dynamic reports whether OpenSearch parses members that nobody mapped.
 	dynamic bool
@@ -24,6 +26,14 @@ type mapped struct {
 	isoDates bool
 	// microDates reports whether a date field takes 2006-01-02 15:04:05.000000.
 	microDates bool
+	// epochDates reports whether a date field is declared to take seconds or milliseconds.
+	epochDates bool
+	// otherDates reports whether a date field is declared to take forms that Sluice doesn't know.
+	otherDates bool
+	// ignores is IgnoreMalformed as one of two.
+	ignores bool
+	// hasDates reports whether this is a date field that takes the ISO form, or an object with one in it.
+	hasDates bool
 }
 
 // readMapping reads the mapping of a definition.
@@ -44,15 +54,13 @@ func (m *mapped) finish(above bool) {
 		m.dynamic = fmt.Sprint(m.Dynamic) != "false"
 	}
 	if m.Type == "date" || m.Type == "date_nanos" {
-		formats := strings.Split(m.Format, "||")
-		has := func(names ...string) bool {
-			return slices.ContainsFunc(formats, func(f string) bool { return slices.Contains(names, f) })
-		}
-		m.isoDates = m.Format == "" || has("strict_date_optional_time", "strict_date_optional_time_nanos", "date_optional_time")
-		m.microDates = has("uuuu-MM-dd HH:mm:ss.SSSSSS", "yyyy-MM-dd HH:mm:ss.SSSSSS")
+		m.readDates()
 	}
+	m.ignores = fmt.Sprint(m.IgnoreMalformed) == "true"
+	m.hasDates = m.isoDates
 	for _, member := range m.Properties {
 		member.finish(m.dynamic)
+		m.hasDates = m.hasDates || member.hasDates && !m.disabled()
 	}
 }
 

@@ -180,14 +180,19 @@ func (s *source) read(item map[string]types.AttributeValue, sent time.Time) (*ch
 	return c, nil
 }
 
-// documents returns the writing of those items that the route takes.
-func (p *Pair) documents(items []*change.Change) (operations []*operation) {
+// documents returns the writing of those items that the route takes, and why it can't take others.
+func (p *Pair) documents(items []*change.Change) (operations []*operation, refused []error) {
 	for _, c := range items {
-		if p.Route.effect(c) == put {
-			operations = append(operations, &operation{to: p.Route, id: documentID(c.Keys), version: scannedVersion(c), document: p.Route.appendDocument(nil, c, p.now())})
+		if p.Route.effect(c) != put {
+			continue
 		}
+		if err := p.Route.refuse(c); err != nil {
+			refused = append(refused, fmt.Errorf("item %s of %s: %w", documentID(c.Keys), p.Route.Source, err))
+			continue
+		}
+		operations = append(operations, &operation{to: p.Route, id: documentID(c.Keys), version: scannedVersion(c), document: p.Route.appendDocument(nil, c, p.now())})
 	}
-	return operations
+	return operations, refused
 }
 
 // keyText returns an item's key for errors.

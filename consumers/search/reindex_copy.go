@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -42,7 +43,7 @@ func (r *reindex) segment(ctx context.Context, n int) error {
 // fill writes items to the new index, and tells whether it refused any; faults are of
 // items that can't be read.
 func (r *reindex) fill(ctx context.Context, changes []*change.Change, faults []error) (refused bool, err error) {
-	operations := r.documents(changes)
+	operations, unfit := r.documents(changes)
 	for _, o := range operations {
 		o.reach = next
 	}
@@ -50,7 +51,7 @@ func (r *reindex) fill(ctx context.Context, changes []*change.Change, faults []e
 	if err != nil {
 		return false, err
 	}
-	faults = append(faults, more...)
+	faults = slices.Concat(faults, unfit, more)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.result.Read += len(changes)

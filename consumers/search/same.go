@@ -19,6 +19,8 @@ type ValueDifference struct {
 	Attribute string `json:"attribute"`
 	Table     string `json:"table"` // the value as JSON, cut if it is long; "": there is none
 	Index     string `json:"index"` // the same of the document
+	// Refused is why the index must not have the table's value; "": it may have it.
+	Refused string `json:"refused,omitempty"`
 }
 
 // maxShown is how many bytes of a value a ValueDifference has.
@@ -86,6 +88,15 @@ func (r *Route) differences(item *change.Change, document map[string]any) ([]Val
 		if _, isKey := item.Keys.Get(name); !isKey {
 			compare(name, v)
 		}
+	}
+	for _, refused := range r.refusals(item) { // an earlier version took some of them
+		i := slices.IndexFunc(found, func(d ValueDifference) bool { return d.Attribute == refused.attribute })
+		if i < 0 {
+			i = len(found)
+			written, there := document[r.field(refused.attribute)]
+			note(refused.attribute, refused.value, written, there)
+		}
+		found[i].Refused = refused.err.Error()
 	}
 	for _, more := range []map[string]any{left, kept.attributes, kept.values} {
 		for name, v := range more {

@@ -117,6 +117,9 @@ func (s *Search) group(r *Route, batch []*change.Change, outcomes [][]error) []*
 			continue
 		}
 		version, err := s.check(c)
+		if err == nil && effect == put {
+			err = r.refuse(c)
+		}
 		if err != nil {
 			outcomes[index] = append(outcomes[index], consumer.In("index "+r.Index, err))
 			continue

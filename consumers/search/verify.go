@@ -54,6 +54,8 @@ type Difference struct {
 	Values []ValueDifference `json:"values,omitempty"`
 	// Repair is what became of its repair; empty if none was wanted.
 	Repair string `json:"repair,omitempty"`
+	// Refused reports that the document is refused for good, so no repair helps.
+	Refused bool `json:"refused,omitempty"`
 
 	key map[string]types.AttributeValue // nil of a Foreign document
 }
@@ -143,6 +145,17 @@ func (l *comparison) lookAgain(ctx context.Context) error {
 	return nil
 }
 
+// Refused counts the differences that can't be repaired, since the documents are refused for good.
+func (v Verification) Refused() int {
+	n := 0
+	for _, d := range v.Differences {
+		if d.Refused {
+			n++
+		}
+	}
+	return n
+}
+
 // Repair writes what differed at Verify by the consumer's own rules: what the table holds now counts as
 // a change made ReadMargin ago, so any change on its way wins. It makes the index if there is none. It
 // leaves Foreign documents alone, and Extra ones unless extra is true. It notes with each difference what
@@ -174,7 +187,7 @@ func (p *Pair) Repair(ctx context.Context, differences []Difference, extra bool)
 		case now.What == Extra && !extra:
 			d.Repair = "left alone: --remove-extra deletes it"
 		default:
-			if d.Repair, err = p.repair(ctx, d.ID, item); err != nil {
+			if d.Repair, d.Refused, err = p.repair(ctx, d.ID, item); err != nil {
 				return err
 			}
 		}
@@ -378,14 +391,20 @@ func (r *Route) differs(item *change.Change, d *document, shown bool) Difference
 	case item == nil:
 		return Difference{}
 	case !d.visible() || !shown:
-		return Difference{What: Missing}
+		d := Difference{What: Missing}
+		for _, refused := range r.refusals(item) {
+			d.Values = append(d.Values, ValueDifference{Attribute: refused.attribute, Table: shownValue(refused.value.AppendJSON(nil)), Refused: refused.err.Error()})
+			d.Refused = true
+		}
+		return d
 	}
 	values, err := r.differences(item, d.Source)
 	if err != nil {
 		return Difference{What: Different, Values: []ValueDifference{{Attribute: ItemField, Index: err.Error()}}}
 	}
 	if len(values) > 0 {
-		return Difference{What: Different, Values: values}
+		refused := slices.ContainsFunc(values, func(v ValueDifference) bool { return v.Refused != "" })
+		return Difference{What: Different, Values: values, Refused: refused}
 	}
 	return Difference{}
 }
@@ -476,22 +495,26 @@ func (l *comparison) secondLook(ctx context.Context, id string, key map[string]t
 }
 
 // repair writes what an item makes of its document, or that there is none.
-func (p *Pair) repair(ctx context.Context, id string, item *change.Change) (string, error) {
+func (p *Pair) repair(ctx context.Context, id string, item *change.Change) (became string, refused bool, err error) {
 	removed := change.Change{Version: p.now().Add(-ReadMargin).UnixMicro()}
 	o := &operation{to: p.Route, id: id, version: scannedVersion(&removed)}
 	if item != nil {
-		o = p.documents([]*change.Change{item})[0]
+		if err := p.Route.refuse(item); err != nil {
+			return err.Error(), true, nil
+		}
+		operations, _ := p.documents([]*change.Change{item})
+		o = operations[0]
 	} else {
 		o.document = appendTombstone(nil, &removed, p.now())
 	}
 	p.client.writeLive(ctx, []*operation{o})
 	switch consumer.OutcomeOf(o.err) {
 	case consumer.Applied, consumer.Duplicate:
-		return "repaired", nil
+		return "repaired", false, nil
 	case consumer.Stale:
-		return "left alone: the index is newer", nil
+		return "left alone: the index is newer", false, nil
 	case consumer.Rejected:
-		return o.err.Error(), nil
+		return o.err.Error(), true, nil
 	}
-	return "", o.err
+	return "", false, o.err
 }

@@ -77,6 +77,28 @@ func TestVerify(t *testing.T) {
 	want(true, "left alone: the index is newer", "same different")
 }
 
+// A document that OpenSearch refuses for good counts as refused, so nobody repairs it again and again. The others are
+// repaired all the same. Fails if a refused repair is told as one that was made.
+func TestRepairThatIsRefused(t *testing.T) {
+	g := newReindexed(t)
+	g.routes[0].define(testDefinition)
+	g.Route.define(testDefinition)
+	g.happen(at(0, "there", text("x")))
+	g.clock = g.clock.Add(time.Minute)
+	g.write(at(2, "bad", consumertest.Item{"n": consumertest.S("no number")}), at(2, "good", text("x")))
+	v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1})
+	if err != nil || len(v.Differences) != 2 || v.Refused() != 0 {
+		t.Fatalf("%+v, %v; want two differences", v, err)
+	}
+	if err := g.Repair(t.Context(), v.Differences, false); err != nil {
+		t.Fatal(err)
+	}
+	bad, good := v.Differences[0], v.Differences[1]
+	if v.Refused() != 1 || bad.ID != "bad" || !bad.Refused || !strings.Contains(bad.Repair, "failed to parse field [n]") || good.Refused || good.Repair != "repaired" {
+		t.Errorf("%+v", v.Differences)
+	}
+}
+
 // An alias that shows removed items is told, not compared.
 func TestVerifyWithoutFilter(t *testing.T) {
 	g := newReindexed(t)

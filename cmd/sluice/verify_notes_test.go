@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sluice/consumers/badges"
+	"sluice/consumers/search"
+)
+
+// printed returns what a function prints to standard output.
+func printed(t *testing.T, print func() error) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	before := stdout
+	stdout = newOutput(file)
+	err = stdout.join(print())
+	stdout = before
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A reason that a table has no room for stands whole below it. Fails if it is cut at the width of a cell.
+func TestReasonsArePrintedWhole(t *testing.T) {
+	long := "document bad: 400 mapper_parsing_exception: " + strings.Repeat("failed to parse ", 10) + "END"
+	route := &search.Pair{Route: &search.Route{Index: "plays"}}
+	var many []badges.Difference
+	for i := range maxNotes + 3 {
+		many = append(many, badges.Difference{Player: fmt.Sprint("p", i), Award: "nine", What: badges.Missing, Repair: long, Refused: true})
+	}
+	texts := map[string]func() error{
+		"(1) bad: refused: " + long: func() error {
+			return (&verifySearchCommand{}).print(route, search.Verification{Differences: []search.Difference{{ID: "bad", What: search.Missing, Repair: long, Refused: true}}}, true)
+		},
+		"(1) bad: refused: no timestamp " + long: func() error {
+			value := search.ValueDifference{Attribute: "day", Refused: "no timestamp " + long}
+			return (&verifySearchCommand{}).print(route, search.Verification{Differences: []search.Difference{{ID: "bad", What: search.Different, Values: []search.ValueDifference{value}, Refused: true}}}, true)
+		},
+		"(20) p19, nine: " + long + "\n… and 3 more; --json": func() error {
+			return (&verifyBadgesCommand{}).print(badges.Verification{Differences: many})
+		},
+	}
+	for want, print := range texts {
+		if got := printed(t, print); !strings.Contains(got, want) || !strings.Contains(got, "(1) see below") {
+			t.Errorf("it prints\n%s\nwant %q", got, want)
+		}
+	}
+}
+
+// What became of a repair decides what is advised. Fails if somebody is sent to repair, or to look again, what is refused for good.
+func TestAdviceAfterARepair(t *testing.T) {
+	refused, other := search.Difference{Refused: true}, search.Difference{}
+	for _, c := range []struct {
+		found    []search.Difference
+		repaired bool
+		want     string
+	}{
+		{[]search.Difference{other}, false, "1 document differs; --repair makes them the same"},
+		{[]search.Difference{other, other}, true, "2 documents differed; look again to see that none does now"},
+		{[]search.Difference{refused}, true, "1 document differed; 1 document is refused for good, so no repair helps: correct the items, or the definition"},
+		{[]search.Difference{refused, other}, true, "2 documents differed; 1 document is refused for good, so no repair helps: correct the items, or the definition; look again to see that nothing else differs"},
+		{[]search.Difference{refused, other}, false, "2 documents differ; 1 document is refused for good, so no repair helps: correct the items, or the definition; --repair makes the others the same"},
+	} {
+		if got := differing(len(c.found), []search.Verification{{Differences: c.found}}, c.repaired); got.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", got, c.want)
+		}
+	}
+}
