@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"sluice/deploy/local/servers"
+	"sluice/shared/consumertest/proof"
 	"sluice/deploy/local/servers/servertest"
 )
 
 // AWS's own checkers find nothing in any template that ships, and cfn-lint would if there were something: whole types of
 // resources mean nothing to the local stack, which never looks into them.
 func TestTemplatesPassCFNLint(t *testing.T) {
+	proof.OnlyWhole(t, "it installs the SAM CLI, and takes a minute of processor time")
 	c := newCloud(t)
 	var withCode, others []string
 	for _, pattern := range []string{"../template.yaml", "*.yaml", "observability/*.yaml", "../consumers/*/*.yaml", "../docs/testdata/*/template.yaml"} {
