@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"sluice/deploy/local/servers"
-	"sluice/shared/consumertest/proof"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/proof"
 )
 
 // AWS's own checkers find nothing in any template that ships, and cfn-lint would if there were something: whole types of
