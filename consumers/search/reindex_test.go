@@ -252,15 +252,16 @@ func TestReindexStoppedWhileItWaits(t *testing.T) {
 func TestReindexWaitsForRequests(t *testing.T) {
 	g := newReindexed(t)
 	g.happen(at(0, "a", text("x")))
-	// One of its own that waits for a shard that never comes.
+	// One of its own that waits for a shard that never comes, until its index is deleted.
 	slow := lane(g.cfg) + "-slow"
 	g.must(http.MethodPut, "/"+slow+"?wait_for_active_shards=0", `{"settings": {"index.routing.allocation.require._name": "nobody"}}`, nil)
-	t.Cleanup(func() { _ = request(context.Background(), g.cfg, http.MethodDelete, "/"+slow, "", nil) }) // the server may be gone
+	end := sync.OnceFunc(func() { _ = request(context.Background(), g.cfg, http.MethodDelete, "/"+slow, "", nil) }) // the server may be gone
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		g.must(http.MethodPost, "/_bulk?timeout=1s", `{"index":{"_index":"`+slow+`","_id":"1"}}`+"\n{}\n", nil)
+		g.must(http.MethodPost, "/_bulk?timeout=5m", `{"index":{"_index":"`+slow+`","_id":"1"}}`+"\n{}\n", nil)
 	})
 	defer waiting.Wait()
+	defer end()
 	for longest := time.Duration(0); longest == 0; {
 		var err error
 		if longest, err = g.client.longestBulk(t.Context()); err != nil {
@@ -271,6 +272,7 @@ func TestReindexWaitsForRequests(t *testing.T) {
 	g.sleep = func(ctx context.Context, d time.Duration) error { // no time passes
 		if d == time.Second {
 			waits++
+			end()
 		}
 		return ctx.Err()
 	}
