@@ -1,6 +1,7 @@
 package search
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -22,4 +23,28 @@ func BenchmarkMemory(b *testing.B) {
 		keys, item := benchPet(n)
 		return consumertest.Change{Table: DefaultPetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: item}.Record()
 	}, "SEARCH_ENDPOINT="+*servertest.OpenSearch(b).BaseEndpoint, "SEARCH_AUTH=none")
+}
+
+// BenchmarkTroubledMemory measures the function's memory over batches that each have a pet that no
+// index takes, a new pet, updates of ten pets, and a play whose index is blocked.
+func BenchmarkTroubledMemory(b *testing.B) {
+	cfg, queue, began := servertest.OpenSearch(b), functiontest.NewQueue(b), time.Now()
+	if err := request(b.Context(), cfg, http.MethodPut, "/plays-1", `{"settings": {"index.blocks.write": true}, "aliases": {"plays": {}, "plays-all": {}}}`, nil); err != nil {
+		b.Fatal(err)
+	}
+	functiontest.Troubled(b, "./lambda", func(kind functiontest.Kind, n int) []byte {
+		table := DefaultPetTable
+		keys, item := benchPet(n)
+		switch kind {
+		case functiontest.Bad:
+			item["age"] = consumertest.S("old")
+		case functiontest.Usual:
+			keys, item = benchPet(n % 10)
+		case functiontest.Unlucky:
+			table = DefaultScoreTable
+			keys, item = benchPlay(n)
+		case functiontest.New:
+		}
+		return consumertest.Change{Table: table, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: item}.Record()
+	}, queue, "SEARCH_ENDPOINT="+*cfg.BaseEndpoint, "SEARCH_AUTH=none")
 }

@@ -109,12 +109,12 @@ func (b *batch) doubtful(now time.Time) map[string]failure {
 	h := b.handler
 	longest := map[string]failure{}
 	for i := range b.records {
-		for name, f := range h.memory.failing[b.position(i)] {
+		for _, f := range h.memory.failing[b.position(i)] {
 			if now.Sub(f.first) < askAfter(h.Settings) {
 				continue
 			}
-			if l, ok := longest[name]; !ok || f.first.Before(l.first) {
-				longest[name] = f
+			if l, ok := longest[f.destination]; !ok || f.first.Before(l.first) {
+				longest[f.destination] = f
 			}
 		}
 	}
@@ -157,9 +157,9 @@ func (b *batch) release() int {
 // which a write passes now and then.
 func (b *batch) disprove(failing map[int]failures, now time.Time) {
 	for _, at := range failing {
-		for name, f := range at {
-			if _, down := b.failed[name]; down && now.Sub(f.first) < askAfter(b.handler.Settings) {
-				b.handler.memory.destination(name).works = span{}
+		for _, f := range at {
+			if _, down := b.failed[f.destination]; down && now.Sub(f.first) < askAfter(b.handler.Settings) {
+				b.handler.memory.destination(f.destination).works = span{}
 			}
 		}
 	}

@@ -182,8 +182,8 @@ func (b *batch) takeOutHopeless(ctx context.Context) {
 	b.reportDown(now)
 	for i, at := range failing {
 		isStuck := true
-		for name, f := range at {
-			isStuck = isStuck && h.memory.destination(name).isStuck(f, now, h.Settings)
+		for _, f := range at {
+			isStuck = isStuck && h.memory.destination(f.destination).isStuck(f, now, h.Settings)
 		}
 		switch {
 		case now.Sub(b.records[i].Arrival) >= h.Settings.GiveUpAge:

@@ -30,13 +30,26 @@ type memory struct {
 	turn         int // of the finished records that are handed over once more, see release
 }
 
-// failures are how a record has been failing, by destination.
-type failures map[string]failure
+// failures has how a record has been failing, once for each destination. Most records fail at one: a map
+// would take eight times the memory of a slice.
+type failures []failure
 
 type failure struct {
+	destination string
+
 	first time.Time // it has failed at each delivery since
 	since time.Time // and others have got on there between any two failures since
 	last  time.Time
+}
+
+// at returns the failure at a destination, and whether there is one.
+func (all failures) at(destination string) (failure, bool) {
+	for _, f := range all {
+		if f.destination == destination {
+			return f, true
+		}
+	}
+	return failure{}, false
 }
 
 // position identifies a record; sequence numbers repeat from shard to shard.
@@ -112,21 +125,24 @@ func (m *memory) failed(p position, ends []end, now time.Time) failures {
 	if !known && len(m.failing) >= maxFailing {
 		clear(m.failing)
 	}
-	current := failures{} // what doesn't fail any more is forgotten
+	var current failures // what doesn't fail any more is forgotten
 	for _, e := range ends {
 		if e.outcome != Retry {
 			continue
 		}
 		d := m.destination(e.destination)
-		f, ok := before[d.name]
+		if _, twice := current.at(d.name); twice {
+			continue
+		}
+		f, ok := before.at(d.name)
 		if !ok {
-			f.first = now
+			f.destination, f.first = d.name, now
 		}
 		if !ok || !d.lastSucceeded.After(f.last) {
 			f.since = now
 		}
 		f.last = now
-		current[d.name] = f
+		current = append(current, f)
 	}
 	m.failing[p.clone()] = current
 	return current

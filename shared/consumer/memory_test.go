@@ -24,10 +24,10 @@ func (f *forgetful) Keep(_ context.Context, letters []DeadLetter) []error {
 }
 
 // Fails if what a function remembers of a batch keeps all of the batch in memory, or grows with the
-// batches: 2,000 of 100 KB, each with a record that is rejected, one that has to come again, and an
-// error that names the destination after a player.
+// batches: 10,000 of 24 KB, each with a record that is rejected, one that has to come again, and an
+// error that names the destination after a player. After so many, all that is bounded is full.
 func TestMemoryIsBounded(t *testing.T) {
-	const batches, size = 2_000, 15
+	const batches, size = 10_000, 3
 	c := batchFunc(func(_ context.Context, batch []*change.Change) []error {
 		errs := make([]error, len(batch))
 		for i, c := range batch {
@@ -70,8 +70,8 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// 20,000 finished records, 2,000 of either other kind, and 1,000 destinations.
-	const limit = 16 << 20
+	// As many failing records and dead letters as a function remembers, 10,000 finished records, and 1,000 destinations.
+	const limit = 10 << 20
 	if grown := heap() - before; grown > limit {
 		t.Errorf("after %d batches the function holds %d KB more, want %d at most", batches, grown>>10, limit>>10)
 	}

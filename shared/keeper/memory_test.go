@@ -1,63 +1,37 @@
 package keeper
 
 import (
-	"runtime"
-	"strings"
+	"bytes"
 	"testing"
-	"unsafe"
-	"weak"
 
-	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/memorytest"
 	"sluice/shared/consumertest/wire"
 )
 
-// A batch has a game that is counted, one that is rejected and one whose write fails. Once the next batch is decoded,
-// nothing holds the text of the first one. Fails if the keeper, or what it keeps of a table, remembers a name or an
-// item of a batch.
-func TestNoBatchIsKept(t *testing.T) {
+// TestMemoryIsFlat applies batches with new players, a rejected game and a game whose write fails. It
+// fails if the keeper, or what the keeper stores about a table, remembers a name or a text of a batch.
+func TestMemoryIsFlat(t *testing.T) {
 	w := newWorld(t)
 	k := w.keeper(func(c wire.Call) wire.Fault {
-		if strings.Contains(string(c.Body), "unlucky") {
+		if bytes.Contains(c.Body, []byte("unlucky")) {
 			return wire.ServerError
 		}
 		return wire.None
 	})
-	var decoder change.Decoder
-	deliver := func(n string) weak.Pointer[byte] {
-		t.Helper()
-		var records [][]byte
-		for _, game := range []struct{ player, points string }{{"new-" + n, "5"}, {"bad-" + n, "9E+125"}, {"unlucky-" + n, "5"}} {
-			key := consumertest.Item{"Game": consumertest.S(game.player)}
-			image := consumertest.Item{"Game": key["Game"], "Player": consumertest.S(game.player), "Points": consumertest.N(game.points)}
-			if strings.HasPrefix(game.player, "bad") {
-				image["Player"] = consumertest.S(strings.Repeat("x", 3000))
-			}
-			records = append(records, consumertest.Change{Table: "games", Time: at(1), Keys: key, New: image}.Record())
+	memorytest.WantFlat(t, k, func(n int) []memorytest.Record {
+		game := func(player string, want consumer.Outcome) memorytest.Record {
+			name := consumertest.S(player)
+			return memorytest.Record{Change: consumertest.Change{
+				Table: "games", Time: at(1), Keys: consumertest.Item{"Game": name},
+				New: consumertest.Item{"Game": name, "Player": name, "Points": consumertest.N("5")},
+			}, Want: want}
 		}
-		decoded, err := decoder.Decode(consumertest.Payload(1, records...))
-		if err != nil {
-			t.Fatal(err)
+		return []memorytest.Record{
+			game(memorytest.Name("new", n, 1900), consumer.Applied),
+			game(memorytest.Name("too-long", n, 2049), consumer.Rejected),
+			game(memorytest.Name("unlucky", n, 1900), consumer.Retry),
 		}
-		var batch []*change.Change
-		for _, r := range decoded {
-			batch = append(batch, r.Change)
-		}
-		name, err := batch[0].New.String("Player")
-		if err != nil {
-			t.Fatal(err)
-		}
-		buffer := weak.Make(unsafe.StringData(name))
-		for i, err := range k.ApplyBatch(t.Context(), batch) {
-			if want := []consumer.Outcome{consumer.Applied, consumer.Rejected, consumer.Retry}[i]; consumer.OutcomeOf(err) != want {
-				t.Errorf("change %d: %.300v, want %v", i, err, want)
-			}
-		}
-		return buffer
-	}
-	first := deliver("1")
-	deliver("2")
-	consumertest.WantFreed(t, first, "the text of the batch before")
-	runtime.KeepAlive(k)
+	})
 }
