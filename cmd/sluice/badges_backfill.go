@@ -38,7 +38,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		return err
 	}
 	auditor := found.auditor()
-	v, err := auditor.Verify(ctx, badges.VerifyOptions{Segments: c.Segments, Patience: c.Patience})
+	v, err := auditor.Verify(ctx, badges.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Waiting: sayWaiting})
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a
 
 func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
 	return lookUntil(ctx, c.Wait, func(last bool) (badges.Verification, bool, error) {
-		o := badges.VerifyOptions{Segments: c.Segments}
+		o := badges.VerifyOptions{Segments: c.Segments, Waiting: sayWaiting}
 		if last {
 			o.Patience = c.Patience
 		}

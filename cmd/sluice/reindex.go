@@ -47,7 +47,7 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 	if c.Abort {
 		return c.abort(ctx, p)
 	}
-	plan, err := p.PlanReindex(ctx)
+	plan, err := p.PlanReindex(ctx, c.Segments)
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,9 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 		if err := c.printPlan(p, plan); err != nil {
 			return err
 		}
+	}
+	if plan.Refused != "" {
+		return errors.New(plan.Refused)
 	}
 	step := operate.Step{
 		Into: "index " + plan.To, From: "table " + p.Route.Source, Write: int(plan.Items), About: true,
@@ -126,11 +129,11 @@ func (c *reindexCommand) fewer(p *search.Pair) func(before, after int) error {
 }
 
 func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
-	begun, err := p.PlanReindex(ctx)
+	begun, err := p.PlanReindex(ctx, c.Segments)
 	if err != nil {
 		return err
 	}
-	if !begun.Resumes {
+	if !begun.Resumes && begun.Refused == "" {
 		return fmt.Errorf("no reindex of %s is under way", p.Route.Index)
 	}
 	if ok, err := c.agreed(ctx, operate.Step{Into: "index " + begun.To, Act: "it is deleted; nobody searches it"}); err != nil || !ok {
@@ -151,6 +154,10 @@ func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
 func (c *reindexCommand) printPlan(p *search.Pair, plan search.ReindexPlan) error {
 	if c.JSON {
 		return printJSON(plan)
+	}
+	if plan.Refused != "" {
+		say("Index %s leads to %s. Index %s was begun, and this reindex can't go on with it.\n", p.Route.Index, plan.From, plan.To)
+		return nil
 	}
 	doing := "would be filled"
 	if plan.Resumes {

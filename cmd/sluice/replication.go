@@ -188,7 +188,7 @@ func repairStep(p *replication.Pair, v replication.Verification, remove bool) op
 
 func (c *verifyReplicationCommand) verify(ctx context.Context, p *replication.Pair) (replication.Verification, error) {
 	return lookUntil(ctx, c.Wait, func(bool) (replication.Verification, bool, error) {
-		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: c.Segments, Patience: c.Patience})
+		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Waiting: sayWaiting})
 		return v, len(v.Differences) > 0, err
 	})
 }

@@ -170,7 +170,7 @@ func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (searc
 		call = min(max(c.Wait, shortestCall), longestCall)
 	}
 	return lookUntil(ctx, c.Wait, func(last bool) (search.Verification, bool, error) {
-		o := search.VerifyOptions{Segments: c.Segments, CallTimeout: call}
+		o := search.VerifyOptions{Segments: c.Segments, CallTimeout: call, Waiting: sayWaiting}
 		if last {
 			// The looks before had no need to wait for changes on their way: others followed.
 			o.Patience = c.Patience

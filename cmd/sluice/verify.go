@@ -28,6 +28,14 @@ type verifyLeaderboardCommand struct {
 	Answer time.Duration `default:"20s" help:"How long DynamoDB may take for one page before the comparison ends with an error."`
 }
 
+// sayWaiting says what a comparison waits for. It goes to standard error, as progress does.
+func sayWaiting(differ int, wait time.Duration) {
+	if wait > 0 {
+		fmt.Fprintf(os.Stderr, "%s and changes may be on their way. Looking again, at most until %s (%v).\n",
+			count(differ, "thing differs", "things differ"), time.Now().Add(wait).Format(time.TimeOnly), wait)
+	}
+}
+
 // lookAgain is the pause between two looks.
 const lookAgain = 500 * time.Millisecond
 
@@ -65,6 +73,7 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 		return err
 	}
 	comparison.Margin, comparison.Patience, comparison.Answer = c.Margin, c.Wait, c.Answer
+	comparison.Waiting = sayWaiting
 	if err := comparison.Validate(); err != nil {
 		return err
 	}

@@ -129,6 +129,8 @@ type VerifyOptions struct {
 	// Patience is how long after the first look what differed is looked at again.
 	// Changes on their way must have arrived by then.
 	Patience time.Duration
+	// Waiting, if set, is called before each wait for Patience, with how many badges and sums differ.
+	Waiting func(differ int, wait time.Duration)
 }
 
 // RepairOptions say how to repair.

@@ -20,6 +20,9 @@ func (a *Auditor) lookAgain(ctx context.Context, o VerifyOptions, before *look, 
 		for _, d := range suspects {
 			players[d.Player] = true
 		}
+		if o.Waiting != nil {
+			o.Waiting(len(suspects), o.Patience)
+		}
 		if err := a.Sleep(ctx, o.Patience); err != nil {
 			return nil, nil, err
 		}

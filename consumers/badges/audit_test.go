@@ -305,7 +305,11 @@ func TestVerifyWhileTheyPlay(t *testing.T) {
 		return nil
 	}
 	w.play("bob", "2024-03-01 10:00:00", "go", 1)
-	v, err := a.Verify(t.Context(), VerifyOptions{Segments: 1})
+	waits := 0
+	v, err := a.Verify(t.Context(), VerifyOptions{Segments: 1, Waiting: func(int, time.Duration) { waits++ }})
+	if waits != n {
+		t.Errorf("%d waits are announced, want %d", waits, n)
+	}
 	if err != nil || len(v.Differences)+len(v.Moving) > 0 || n != 1 {
 		t.Errorf("%d looks further, %v, found %v, moving %v", n, err, v.Differences, v.Moving)
 	}

@@ -131,7 +131,11 @@ var ignoringKeys = cmpopts.IgnoreUnexported(Difference{})
 // verifyAndRepair compares and repairs, extra items too.
 func verifyAndRepair(t *testing.T, p *Pair) Verification {
 	t.Helper()
-	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 2})
+	waits := 0
+	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 2, Waiting: func(int, time.Duration) { waits++ }})
+	if len(v.Differences) > 0 && waits == 0 {
+		t.Error("it waits without an announcement")
+	}
 	if err == nil {
 		err = p.Repair(t.Context(), v.Differences, true)
 	}

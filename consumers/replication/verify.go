@@ -75,6 +75,8 @@ type VerifyOptions struct {
 	// Patience is how long after the first look what differed is looked at again.
 	// Changes on their way must have arrived by then.
 	Patience time.Duration
+	// Waiting, if set, is called before each wait for Patience, with how many items differ.
+	Waiting func(differ int, wait time.Duration)
 }
 
 // looks is how often an item is looked at that is written while it is compared.
@@ -98,6 +100,9 @@ func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error
 	}
 	v := Verification{Items: l.items, Held: l.held, Differences: []Difference{}}
 	for last := looks - 1; len(l.suspects) > 0 && last > 0; last-- {
+		if o.Waiting != nil {
+			o.Waiting(len(l.suspects), o.Patience)
+		}
 		if err := p.sleep(ctx, o.Patience); err != nil {
 			return v, err
 		}

@@ -199,13 +199,7 @@ func (r *reindex) begin(ctx context.Context, there indexes) error {
 	if err := r.journal.load(ctx); err != nil {
 		return err
 	}
-	switch begun := r.journal.state; {
-	case begun.Definition != mine.Definition:
-		return fmt.Errorf("index %s was begun with another definition or another route; go on with the program that began it, or give it up: sluice reindex %s --abort", there.next, r.Route.Name)
-	case len(begun.Segments) != len(mine.Segments):
-		return fmt.Errorf("index %s was begun in %d segments; go on with --segments %d, or give it up: sluice reindex %s --abort", there.next, len(begun.Segments), len(begun.Segments), r.Route.Name)
-	}
-	return nil
+	return r.journal.state.fits(mine, r.Route, there.next)
 }
 
 // announce waits until every change goes to both indexes. A run that goes on counts what earlier ones waited, or one that

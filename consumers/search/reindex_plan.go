@@ -10,11 +10,13 @@ import (
 
 // ReindexPlan is what a reindex would do.
 type ReindexPlan struct {
-	Route   string        `json:"route"`
-	From    string        `json:"from"`
-	To      string        `json:"to"`
-	Resumes bool          `json:"resumes"` // it would go on with an index that is there
-	Items   int64         `json:"items"`   // about how many the table has, as DynamoDB counted them in the last hours
+	Route   string `json:"route"`
+	From    string `json:"from"`
+	To      string `json:"to"`
+	Resumes bool   `json:"resumes"` // it would go on with an index that is there
+	// Refused is why it would not go on with the index that is there; see AbortReindex.
+	Refused string        `json:"refused,omitempty"`
+	Items   int64         `json:"items"` // about how many the table has, as DynamoDB counted them in the last hours
 	Changes []FieldChange `json:"changes"`
 	Left    []string      `json:"left"` // indexes of earlier times that nobody searches
 }
@@ -26,8 +28,8 @@ type FieldChange struct {
 	After  string `json:"after"`  // "": there is none
 }
 
-// PlanReindex says what Reindex would do. It changes nothing.
-func (p *Pair) PlanReindex(ctx context.Context) (ReindexPlan, error) {
+// PlanReindex says what Reindex in so many segments would do. It changes nothing.
+func (p *Pair) PlanReindex(ctx context.Context, segments int) (ReindexPlan, error) {
 	source, err := p.source(ctx)
 	if err != nil {
 		return ReindexPlan{}, err
@@ -50,6 +52,18 @@ func (p *Pair) PlanReindex(ctx context.Context) (ReindexPlan, error) {
 	}
 	if plan.To == "" {
 		plan.To = p.Route.numbered(there.last + 1)
+		return plan, nil
+	}
+	begun := journal{Pair: p, index: there.next, key: reindexKey}
+	if err := begun.load(ctx); err != nil {
+		return plan, err
+	}
+	mine, err := newState(p.Route, segments)
+	if err != nil {
+		return plan, err
+	}
+	if err := begun.state.fits(mine, p.Route, there.next); err != nil {
+		plan.Resumes, plan.Refused = false, err.Error()
 	}
 	return plan, nil
 }

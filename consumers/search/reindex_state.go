@@ -115,6 +115,17 @@ func newState(r *Route, segments int) (state, error) {
 	return state{Definition: hex.EncodeToString(hash[:]), Segments: make([]cursor, segments)}, nil
 }
 
+// fits returns an error if a reindex can't go on with an index that has the state.
+func (s state) fits(mine state, r *Route, index string) error {
+	switch {
+	case s.Definition != mine.Definition:
+		return fmt.Errorf("index %s was begun with another definition or another route; go on with the program that began it, or give it up: sluice reindex %s --abort", index, r.Name)
+	case len(s.Segments) != len(mine.Segments):
+		return fmt.Errorf("index %s was begun in %d segments; go on with --segments %d, or give it up: sluice reindex %s --abort", index, len(s.Segments), len(s.Segments), r.Name)
+	}
+	return nil
+}
+
 // begun tells whether any of the table has been read: then all changes go to both indexes.
 func (s state) begun() bool {
 	return slices.ContainsFunc(s.Segments, func(c cursor) bool { return c.Done || c.After != nil })

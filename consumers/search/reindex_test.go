@@ -162,7 +162,7 @@ func TestReindex(t *testing.T) {
 	g.happen(at(1, "b", nil))
 	g.clock = g.clock.Add(5 * time.Second)
 
-	plan, err := g.PlanReindex(t.Context())
+	plan, err := g.PlanReindex(t.Context(), 1)
 	if err != nil || len(plan.Changes) != 2 || plan.Changes[1] != (FieldChange{Field: "text", After: `{"type":"keyword"}`}) || plan.Resumes {
 		t.Errorf("%+v, %v", plan, err)
 	}
@@ -426,14 +426,20 @@ func TestReindexAbort(t *testing.T) {
 		}
 	}
 	begin()
-	if plan, err := g.PlanReindex(t.Context()); err != nil || !plan.Resumes || plan.To != lane(g.cfg)+"-2" {
+	if plan, err := g.PlanReindex(t.Context(), 1); err != nil || plan.Refused != "" || !plan.Resumes || plan.To != lane(g.cfg)+"-2" {
 		t.Errorf("%+v, %v", plan, err)
+	}
+	if plan, err := g.PlanReindex(t.Context(), 2); err != nil || plan.Resumes || !strings.Contains(plan.Refused, "--segments 1") {
+		t.Errorf("the plan in another number of segments: %+v, %v", plan, err)
 	}
 	if _, err := g.Reindex(t.Context(), ReindexOptions{Segments: 2}); err == nil || !strings.Contains(err.Error(), "--segments 1") {
 		t.Errorf("another number of segments: %v", err)
 	}
 	other := g.tool(nil)
 	other.Route.leaveOut = append(other.Route.leaveOut, "text")
+	if plan, err := other.PlanReindex(t.Context(), 1); err != nil || plan.Resumes || !strings.Contains(plan.Refused, "--abort") {
+		t.Errorf("the plan for another route: %+v, %v", plan, err)
+	}
 	if _, err := other.Reindex(t.Context(), ReindexOptions{Segments: 1}); err == nil || !strings.Contains(err.Error(), "--abort") {
 		t.Errorf("another route: %v", err)
 	}

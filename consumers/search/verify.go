@@ -67,6 +67,8 @@ type VerifyOptions struct {
 	// Patience is how long after the first look what differed is looked at again.
 	// Changes on their way must have arrived by then.
 	Patience time.Duration
+	// Waiting, if set, is called before each wait for Patience, with how many documents differ.
+	Waiting func(differ int, wait time.Duration)
 	// CallTimeout bounds each call to a server; one that takes longer ends the comparison
 	// with an error that is [ErrHung]. 0: only the context bounds it.
 	CallTimeout time.Duration
@@ -114,6 +116,9 @@ func (l *comparison) run(ctx context.Context, o VerifyOptions) error {
 	}
 	if len(l.suspects) == 0 {
 		return nil
+	}
+	if o.Waiting != nil {
+		o.Waiting(len(l.suspects), o.Patience)
 	}
 	if err := l.sleep(ctx, o.Patience); err != nil {
 		return err

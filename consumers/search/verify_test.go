@@ -86,7 +86,11 @@ func TestRepairThatIsRefused(t *testing.T) {
 	g.happen(at(0, "there", text("x")))
 	g.clock = g.clock.Add(time.Minute)
 	g.write(at(2, "bad", consumertest.Item{"n": consumertest.S("no number")}), at(2, "good", text("x")))
-	v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1})
+	waits := ""
+	v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1, Patience: time.Second, Waiting: func(n int, d time.Duration) { waits += fmt.Sprint(n, " ", d, ";") }})
+	if waits != "2 1s;" {
+		t.Errorf("the waits that were announced are %q", waits)
+	}
 	if err != nil || len(v.Differences) != 2 || v.Refused() != 0 {
 		t.Fatalf("%+v, %v; want two differences", v, err)
 	}

@@ -40,6 +40,8 @@ type Comparison struct {
 	// Patience is how long after the first look what differs is looked at again; at least
 	// for Margin.
 	Patience time.Duration
+	// Waiting, if set, is called before sums that differ are looked at again, with their number and how long that takes at most.
+	Waiting func(differ int, wait time.Duration)
 	// Answer is how long a server may take for one page, repeats included.
 	Answer time.Duration
 	Now    func() time.Time
@@ -117,6 +119,9 @@ func (c *Comparison) Run(ctx context.Context) (Result, error) {
 	r.update(suspects, first)
 	seen := len(suspects)
 	end := first.ended.Add(patience)
+	if c.Waiting != nil && !allStay(suspects) {
+		c.Waiting(seen, patience)
+	}
 	for pause := time.Second; !allStay(suspects) && c.Now().Before(end); pause = min(2*pause, max(c.Margin, time.Second)) {
 		again, err := r.lookAfter(ctx, min(pause, end.Sub(c.Now())), suspects)
 		if err != nil {

@@ -140,9 +140,15 @@ func (w *world) comparison() *Comparison {
 
 func (w *world) compare() Result {
 	w.t.Helper()
-	r, err := w.comparison().Run(w.t.Context())
+	began, announced := w.clock, 0
+	c := w.comparison()
+	c.Waiting = func(int, time.Duration) { announced++ }
+	r, err := c.Run(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if waited := w.clock.After(began); waited != (announced == 1) {
+		w.t.Errorf("waited: %v, announced %d times", waited, announced)
 	}
 	return r
 }
