@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -328,7 +329,8 @@ type answering func(*http.Request) *http.Response
 // Do implements s3.HTTPClient.
 func (a answering) Do(r *http.Request) (*http.Response, error) { return a(r), nil }
 
-// Fails if a note is written more often than agreed, or by a function that has a probe.
+// Fails if a note is written more often than agreed, by a function that has a probe, or of changes
+// that a consumer with names for its destinations ends without one.
 func TestNotesAreRare(t *testing.T) {
 	counted := &countedNotes{}
 	f := newFunction(t, Each(newWebhook(t)))
@@ -342,18 +344,36 @@ func TestNotesAreRare(t *testing.T) {
 		t.Errorf("%d notes in an hour, read %d times; want %d, never read", counted.written, counted.read, want)
 	}
 	probing := newFunction(t, Each(&probed{webhook: newWebhook(t)}))
-	before := *counted
+	before := counted.written
 	probing.Notes = counted
 	probing.deliverFor(time.Hour, insert("a"))
-	if *counted != before {
+	if counted.written != before || counted.read != 0 {
 		t.Error("a function with a probe writes notes that nobody reads")
+	}
+	named := newFunction(t, Each(naming{}))
+	*counted = countedNotes{}
+	named.Notes = counted
+	named.deliverFor(time.Hour, insert("a"))
+	if of := slices.Compact(counted.of); !slices.Equal(of, []string{"topic"}) {
+		t.Errorf("notes were written of %q, want the topic alone", of)
 	}
 }
 
-type countedNotes struct{ written, read int }
+// naming applies each change to a topic, and to nothing besides.
+type naming struct{}
 
-func (n *countedNotes) Note(context.Context, string, time.Time, time.Time) error {
+func (naming) Apply(context.Context, *change.Change) error {
+	return Combine([]error{At("topic", nil), nil})
+}
+
+type countedNotes struct {
+	written, read int
+	of            []string
+}
+
+func (n *countedNotes) Note(_ context.Context, destination string, _, _ time.Time) error {
 	n.written++
+	n.of = append(n.of, destination)
 	return nil
 }
 

@@ -84,6 +84,9 @@ func (b *batch) writeNotes(ctx context.Context, now time.Time) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.memory.destinations)) {
 		d := h.memory.destinations[name]
+		if name == "" && len(h.memory.destinations) > 1 {
+			continue // the consumer names its destinations, and ends some changes without any
+		}
 		if !d.lastSucceeded.Equal(now) || now.Sub(d.run.since) < proofTime(h.Settings) || now.Sub(d.wrote) < noteEvery(h.Settings) || h.probeOf(name) != nil {
 			continue
 		}
