@@ -67,10 +67,7 @@ func (c *Cases) Of(book *rule.Book) ([]Case, error) {
 		}
 		for _, play := range f["plays"].Items {
 			for _, item := range c.plays(book, play) {
-				made, err := change.FromItem(book.Plays.Table, []string{book.Plays.Player, book.Plays.At}, item, anyTime)
-				if err == nil {
-					err = book.Fold(made, rule.States{})
-				}
+				made, err := usable(book, item)
 				if err != nil {
 					c.Fault(play.At, "the consumer can't use this play: %v", err)
 					break
@@ -79,10 +76,28 @@ func (c *Cases) Of(book *rule.Book) ([]Case, error) {
 				one.plays = append(one.plays, made)
 			}
 		}
+		if err := awardFaults(book, one.plays); err != nil {
+			c.Fault(one.At, "%v", err)
+		}
 		c.want(&one, f["badges"], book, players)
 		cases = append(cases, one)
 	}
 	return cases, c.Err()
+}
+
+// usable returns the change that makes an item, or why the consumer would keep it as a dead letter.
+func usable(book *rule.Book, item map[string]types.AttributeValue) (*change.Change, error) {
+	if err := keyFaults(book, item); err != nil {
+		return nil, err
+	}
+	made, err := change.FromItem(book.Plays.Table, []string{book.Plays.Player, book.Plays.At}, item, anyTime)
+	if err == nil {
+		err = book.Fold(made, rule.States{})
+	}
+	if err == nil {
+		err = stateFaults(book, made)
+	}
+	return made, err
 }
 
 // plays reads one item of the table, or one a day: {days: 10, from: 2024-01-01, …}.
@@ -106,7 +121,10 @@ func (c *Cases) plays(book *rule.Book, n declaration.Node) []map[string]types.At
 		default:
 			number, err := decimal.NewFromString(value.Text)
 			if err != nil {
-				c.Fault(value.At, "%s: %s is no number; a text stands in quotes", p.Key, value.Text)
+				c.Fault(value.At, "%s: %.60s is no number; a text stands in quotes", p.Key, value.Text)
+			} else if !holds(number) {
+				c.Fault(value.At, "%s: DynamoDB holds no such number as %.60s: at most 38 digits, between 1E-130 and 9.9E+125", p.Key, value.Text)
+				number = decimal.Zero
 			}
 			item[p.Key] = &types.AttributeValueMemberN{Value: number.String()} // as the table has it
 		}
