@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -123,6 +124,36 @@ func BenchmarkUnitsLate(b *testing.B) {
 				changes := float64(len(then))
 				b.ReportMetric(float64(used.Reads)/changes, "ledger-reads/change")
 				b.ReportMetric(used.ReadUnits/changes, "read-units/change")
+				m.checkTotals()
+			})
+		}
+	}
+}
+
+// BenchmarkUnitsLateLanes has one player's changes go through several lanes at once, as through the
+// templates' ParallelizationFactor: what one lane writes makes changes of the others late.
+func BenchmarkUnitsLateLanes(b *testing.B) {
+	const changes = 4000
+	for _, size := range []int{10, 100} {
+		for _, lanes := range []int{1, 2, 10} {
+			b.Run(fmt.Sprintf("batch=%d/lanes=%d", size, lanes), func(b *testing.B) {
+				m, began := newMeasured(b, 1, sluice), time.Now()
+				var work sync.WaitGroup
+				for first := range lanes {
+					lane := *m.worlds[0] // the same tables
+					var records [][]byte
+					for turn := first; turn < changes; turn += lanes {
+						records = append(records, insert("reed", turn, "1"))
+					}
+					work.Go(func() { lane.deliver(lane.handler(sluice.make(b, &lane)), size, records...) })
+				}
+				work.Wait()
+				used := m.meter.Take()
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(used.WriteUnits/changes, "units/change")
+				b.ReportMetric(float64(used.Calls)/changes, "calls/change")
+				b.ReportMetric(changes/time.Since(began).Seconds(), "changes/s")
+				m.delivered = changes
 				m.checkTotals()
 			})
 		}
