@@ -67,6 +67,9 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	if c.Repair && !c.DryRun {
 		advice = "look again to see that nothing does now"
 	}
+	if beyond := v.Unholdable(); beyond > 0 {
+		advice = count(beyond, "sum takes", "sums take") + " more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the plays; " + advice
+	}
 	if refused := v.Refused(); refused > 0 {
 		advice = count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text; " + advice
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	smithytime "github.com/aws/smithy-go/time"
@@ -89,10 +90,29 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n := len(result.Differences); n > 0 {
-		return fmt.Errorf("%d sums differ from their sources and stayed so for %v; look for dead letters (sluice redrive leaderboard --list), then make a view anew with sluice rebuild VIEW", n, c.Margin)
+	return adviseSums(result.Differences, c.Margin)
+}
+
+// adviseSums says how many sums differ, and what helps. No rebuild stores a sum that DynamoDB can't hold.
+func adviseSums(differences []verify.Difference, margin time.Duration) error {
+	var beyond []verify.Difference
+	for _, d := range differences {
+		if !d.Holdable() {
+			beyond = append(beyond, d)
+		}
 	}
-	return nil
+	var advice []string
+	if n := len(beyond); n > 0 {
+		advice = append(advice, fmt.Sprintf("%s more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the source's items. The first: view %s, %s, %s",
+			count(n, "sum takes", "sums take"), beyond[0].View, printable.Cut(beyond[0].Key, keyWidth), beyond[0].Sum))
+	}
+	if len(beyond) < len(differences) {
+		advice = append(advice, "look for dead letters (sluice redrive leaderboard --list), then make a view anew with sluice rebuild VIEW")
+	}
+	if len(advice) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s and stayed so for %v; %s", count(len(differences), "sum differs from its source", "sums differ from their sources"), margin, strings.Join(advice, "\n"))
 }
 
 // printComparison prints what was compared, and whatever is not as it should be.

@@ -15,6 +15,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/consumers/badges/rule"
+	"sluice/shared/change"
 )
 
 // Auditor compares what players have with what their plays earn, and sets it right by
@@ -294,11 +295,25 @@ func (a *Auditor) Notices(ctx context.Context) (map[string]string, error) {
 func (v Verification) Rebuild() []string {
 	views := map[string]bool{}
 	for _, d := range v.Differences {
-		if d.What == Miscounted {
+		if d.What == Miscounted && d.holdable() {
 			views[d.View] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(views))
+}
+
+// holdable reports whether DynamoDB can hold what the plays come to. If it can't, no rebuild of the state helps.
+func (d Difference) holdable() bool { return d.Written == nil || change.IsNumber(d.Written.String()) }
+
+// Unholdable counts the states whose plays come to a sum that DynamoDB can't hold.
+func (v Verification) Unholdable() int {
+	n := 0
+	for _, d := range v.Differences {
+		if d.What == Miscounted && !d.holdable() {
+			n++
+		}
+	}
+	return n
 }
 
 // Refused counts the differences that can't be repaired, since their repair is refused for good.

@@ -41,6 +41,9 @@ func (a *Auditor) repairPlayer(ctx context.Context, o RepairOptions, l *look, na
 	for _, d := range differences {
 		if d.What == Miscounted {
 			d.Repair = "run sluice rebuild " + d.View
+			if !d.holdable() {
+				d.Repair = "DynamoDB can't hold this sum: correct the plays"
+			}
 			for _, name := range d.Rules {
 				wrong[name] = true
 			}

@@ -13,6 +13,7 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/shopspring/decimal"
 
+	"sluice/shared/change"
 	"sluice/shared/view"
 )
 
@@ -82,6 +83,9 @@ type Difference struct {
 	Source decimal.Decimal `json:"source"` // what the source's items add up to
 	Stored decimal.Decimal `json:"stored"`
 }
+
+// Holdable reports whether DynamoDB can hold the sum that the source's items have.
+func (d Difference) Holdable() bool { return change.IsNumber(d.Source.String()) }
 
 // Item is an item that can't be used, and why.
 type Item struct {
