@@ -24,7 +24,7 @@ func (f *forgetful) Keep(_ context.Context, letters []DeadLetter) []error {
 }
 
 // Fails if what a function remembers of a batch keeps all of the batch in memory, or grows with the
-// batches: 10,000 of 24 KB, each with a record that is rejected, one that has to come again, and an
+// batches: 10,000 of 8 KB, each with a record that is rejected, one that has to come again, and an
 // error that names the destination after a player. After so many, all that is bounded is full.
 func TestMemoryIsBounded(t *testing.T) {
 	const batches, size = 10_000, 3
@@ -44,7 +44,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	h := NewHandler("test", c, letters, Settings{}, slog.New(slog.DiscardHandler), io.Discard)
 	now := consumertest.Arrival
 	h.Now = func() time.Time { now = now.Add(time.Second); return now }
-	padding := strings.Repeat("x", 6_000)
+	padding := strings.Repeat("x", 2_000)
 	heap := func() int64 {
 		runtime.GC()
 		var m runtime.MemStats
