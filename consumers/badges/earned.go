@@ -42,7 +42,7 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 		for _, r := range p.book.OfItem(of) {
 			had, has := r.Earned(rule.State{of: before}, today), r.Earned(now, today)
 			switch {
-			case p.memory.hasAll(p.name, r), before != nil && !moved(r, before, now[of], had, has):
+			case p.memory.hasAll(p.name, r), before != nil && !r.Moves(of, before, now[of], today):
 			case r.Revoke:
 				settle = append(settle, r)
 				p.cause(has, t.Changes)
@@ -81,24 +81,10 @@ func (p *player) stateOf(ctx context.Context, from, to string) (rule.State, erro
 	return state, p.at(p.table.stateReads(), err)
 }
 
-// valuesOf reads as many of the values that a rule of kind Distinct tells apart as it needs,
-// of maybe a million.
-func (p *player) valuesOf(ctx context.Context, r *rule.Rule, from, to string) (rule.State, error) {
-	state, err := p.table.stateUntil(ctx, p.name, from, to, func(s rule.State) bool { return len(r.Earned(s, "")) == len(r.Levels) })
+// stateUntilEnough reads as much of the state as the rule needs to know what it earns.
+func (p *player) stateUntilEnough(ctx context.Context, r *rule.Rule, from, to string) (rule.State, error) {
+	state, err := p.table.stateUntil(ctx, p.name, from, to, r.Enough)
 	return state, p.at(p.table.stateReads(), err)
-}
-
-// moved tells whether what a write did to an item of the state may change what its player
-// has by a rule: had and has are what the item alone earned before and earns now.
-func moved(r *rule.Rule, before, now map[string]decimal.Decimal, had, has []rule.Award) bool {
-	tally := r.Tally()
-	switch {
-	case r.Kind == rule.Window:
-		return !before[tally].Equal(now[tally])
-	case r.Spreads():
-		return before[tally].IsPositive() != now[tally].IsPositive()
-	}
-	return !slices.EqualFunc(had, has, func(a, b rule.Award) bool { return a.Key() == b.Key() })
 }
 
 func hasAward(all []rule.Award, award rule.Award) bool {
@@ -134,8 +120,8 @@ func (p *player) earnedBySpread(ctx context.Context, rules map[*rule.Rule][]stri
 		bounds := [2]string{from, to}
 		state, err := states[bounds], error(nil)
 		switch {
-		case r.Kind == rule.Distinct:
-			state, err = p.valuesOf(ctx, r, from, to)
+		case r.Unbounded():
+			state, err = p.stateUntilEnough(ctx, r, from, to)
 		case state == nil:
 			state, err = p.stateOf(ctx, from, to)
 			states[bounds] = state

@@ -77,16 +77,9 @@ func (r *Reader) Explain(ctx context.Context, player, badge, language string) (E
 	if len(state)+len(stored) == 0 {
 		return Explanation{}, &UnknownPlayerError{player}
 	}
-	e := Explanation{Player: player, Badge: badge, Title: inLanguage(one.Title, language), Rule: one.String(), Hidden: one.Hidden, Steps: []Step{}, Values: one.Values(state)}
+	e := Explanation{Player: player, Badge: badge, Title: inLanguage(one.Title, language), Rule: one.String(), Hidden: one.Hidden, Steps: []Step{}, Values: one.Values(state), Days: one.Days(state, r.today())}
 	have := standing(stored)
-	switch one.Kind {
-	case rule.Streak:
-		e.Days = one.Run(state, r.today())
-	case rule.Window:
-		e.Days = one.Busiest(state, r.today())
-	case rule.All:
-		e.Lacks = one.Lacks(have)
-	}
+	e.Lacks = one.Lacks(have)
 	earned := one.Earned(state, r.today())
 	if one.Kind == rule.All && len(e.Lacks) == 0 {
 		earned = []rule.Award{{Badge: badge}}

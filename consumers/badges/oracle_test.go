@@ -113,6 +113,9 @@ func wantOf(counted []consumertest.Item) map[string]string {
 			if days[day]+days[day+1] >= 4 {
 				give("window")
 			}
+			if days[day+1]+days[day+2] == 0 && slices.ContainsFunc(slices.Collect(maps.Keys(days)), func(later int) bool { return later > day+2 }) {
+				give("back")
+			}
 			if streak(days, day, 2) {
 				give("streak#two")
 			}

@@ -102,6 +102,7 @@ badges:
   - {name: streak, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, streak: {days: {two: 2, five: 5}, grace: 1}}
   - {name: window, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, window: {days: 2, plays: 4}}
   - {name: week, %[1]s title: {en: t}, text: {en: "{of}"}, where: {%[2]s}, count: {plays: 4, within: week, repeat: each}}
+  - {name: back, title: {en: t}, text: {en: x}, where: {%[2]s}, comeback: {days: 2}}
   - {name: day, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, total: {of: Score, reaches: 18, within: day}}
 `
 

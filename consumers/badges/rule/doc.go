@@ -6,10 +6,14 @@
 // each player, however many plays there are. A rule looks at nothing but the state, so
 // the order in which plays arrive, and how often, makes no difference.
 //
+// Each kind of rule is a file: what the file of rules may say, what a state earns, and how far
+// it is. To add a kind, write such a file, and add its name to kinds in kind.go.
+//
 // # Guarantees
 //
 //   - [Rule.Earned] depends on the state alone. For a rule that isn't revoked, a state
-//     with more plays earns all that one with fewer does.
+//     with larger sums and counts earns all that one with smaller ones does. A rule of a
+//     kind of which this isn't true is always revoked.
 //   - [Parse] returns no book unless the whole file is right, and every fault at once,
 //     with its line and column.
 //

@@ -18,6 +18,7 @@ func TestString(t *testing.T) {
   - {name: g, title: {en: t}, text: {en: x}, distinct: {of: Game, values: 3}}
   - {name: h, title: {en: t}, text: {en: x}, all: [a, "c#few"]}
   - {name: i, title: {en: t}, text: {en: x}, item: {table: Pets, player: userId, each: SK}}
+  - {name: j, title: {en: t}, text: {en: x}, comeback: {days: {month: 30, year: 365}}}
 `)
 	var got []string
 	for _, r := range b.Rules {
@@ -33,6 +34,7 @@ func TestString(t *testing.T) {
 		"3 different values of Game",
 		"all of a, c#few",
 		"each item of Pets",
+		"back after 30 days without a play: month, 365: year; revoke",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
@@ -46,7 +48,7 @@ func TestDaysShown(t *testing.T) {
 	window := one(t, "window: {days: 4, plays: 300}")
 	rapid.Check(t, func(t *rapid.T) {
 		plays := rapid.MapOf(rapid.IntRange(1, 31), rapid.IntRange(1, 5)).Draw(t, "plays")
-		run := streak.Run(played(streak, plays), "")
+		run := streak.Days(played(streak, plays), "")
 		if have := streak.Progress(played(streak, plays), "").Have; have.IntPart() != int64(len(run)) {
 			t.Errorf("%d days are shown for a run of %s", len(run), have)
 		}
@@ -61,7 +63,7 @@ func TestDaysShown(t *testing.T) {
 			}
 		}
 		sum := 0
-		for _, label := range window.Busiest(played(window, plays), "") {
+		for _, label := range window.Days(played(window, plays), "") {
 			n, _ := dayOf(label)
 			first, _ := dayOf("2024-01-01")
 			sum += plays[n-first+1]

@@ -85,7 +85,7 @@ func (b *Book) Tallies(of string) []string {
 // Sums reports whether a tally is a sum of an attribute, which plays may raise or lower, and
 // no count.
 func (b *Book) Sums(tally string) bool {
-	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return r.Kind == Total && r.tally == tally })
+	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return r.tally == tally && r.kind.looks().sum != "" })
 }
 
 // ViewOf returns the view that keeps an item of the state; nil if no rule looks at it.

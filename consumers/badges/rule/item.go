@@ -8,6 +8,35 @@ import (
 	"sluice/shared/declaration"
 )
 
+// Item asks for an item of any table that is there for the first time.
+const Item Kind = "item"
+
+// Source is where an Item comes from.
+type Source struct {
+	Table, Player string
+	// Each are the attributes whose values tell items apart.
+	Each []string
+	// Formerly is the attribute that alone told items apart earlier; empty: none did.
+	Formerly string
+	where    []declaration.Condition
+}
+
+type item struct{ noPlays }
+
+func (*item) read(r *reader, b *Rule, n node) {
+	f := r.Fields(n, "item", "table", "player", "each", "formerly", "where")
+	b.Levels = single()
+	b.Source = Source{
+		Table: r.Text(f["table"], "item: table"), Player: r.Text(f["player"], "item: player"), Each: r.attributes(f["each"], "item: each"),
+		where: r.Conditions(f["where"], "item: where"),
+	}
+	if f["formerly"].Kind != declaration.Absent {
+		b.Source.Formerly = r.Text(f["formerly"], "item: formerly")
+	}
+}
+
+func (*item) asks(b *Rule) string { return "each item of " + b.Source.Table }
+
 // OfItemChange returns whose award a change earns by a rule of kind Item: an item that
 // matches, and didn't before. name is empty if it earns none. The error is about
 // an item that matches and lacks what the rule needs.

@@ -66,13 +66,9 @@ func (r *reader) name(at declaration.Position, text, what string) {
 	}
 }
 
-var kinds = []string{string(First), string(Count), string(Total), string(Streak), string(Window), string(Distinct), string(All), string(Item)}
-
-const once = 1
-
 // rule reads one rule.
 func (r *reader) rule(n node) *Rule {
-	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "where"}, kinds...)...)
+	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "where"}, kindNames()...)...)
 	b := &Rule{at: n.At, Repeat: once, EventType: "BADGE_EARNED"}
 	b.Name = r.Text(f["name"], "name")
 	r.name(f["name"].At, b.Name, "name")
@@ -88,23 +84,30 @@ func (r *reader) rule(n node) *Rule {
 	}
 	b.where = r.Conditions(f["where"], "where")
 	var declared []string
-	for _, kind := range kinds {
-		if f[kind].Kind != declaration.Absent {
-			declared = append(declared, kind)
+	for _, k := range kinds {
+		if f[string(k.name)].Kind != declaration.Absent {
+			declared = append(declared, string(k.name))
+			b.Kind, b.kind = k.name, k.make()
 		}
 	}
 	if len(declared) != 1 {
-		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(kinds, ", "), listOr(declared, "none"))
+		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(kindNames(), ", "), listOr(declared, "none"))
 		return b
 	}
-	b.Kind = Kind(declared[0])
-	r.kind(b, f[declared[0]])
+	b.kind.read(r, b, f[declared[0]])
 	sortLevels(b.Levels)
-	if (b.Kind == All || b.Kind == Item) && len(b.where) > 0 {
+	noPlays := b.kind.looks().none
+	if noPlays && len(b.where) > 0 {
 		r.Fault(f["where"].At, "where is about plays; %s looks at none", b.Kind)
 	}
-	if b.Revoke && (b.Kind == All || b.Kind == Item) {
+	if noPlays && b.Revoke {
 		r.Fault(f["revoke"].At, "revoke: what %s has earned is never taken back", b.Kind)
+	}
+	if _, is := b.kind.(undone); is {
+		if f["revoke"].Kind != declaration.Absent && !b.Revoke {
+			r.Fault(f["revoke"].At, "revoke: a play that arrives late may undo what %s has earned, so its badge is always taken back then; leave revoke out", b.Kind)
+		}
+		b.Revoke = true
 	}
 	r.placeholders(b, f["text"])
 	return b
@@ -146,66 +149,6 @@ func (r *reader) placeholders(b *Rule, n node) {
 	}
 }
 
-// kind reads what the rule asks for.
-func (r *reader) kind(b *Rule, n node) {
-	what := string(b.Kind)
-	single := func() { b.Levels = []Level{{Need: decimal.NewFromInt(1)}} }
-	if b.Kind == All {
-		single()
-		if n.Kind != declaration.List || len(n.Items) == 0 {
-			r.Fault(n.At, "all must be a list of badges, like [first-play, veteran#gold]")
-		}
-		for _, item := range n.Items {
-			b.All = append(b.All, r.Text(item, "all"))
-		}
-		return
-	}
-	known := map[Kind][]string{
-		First: {"each"}, Count: {"plays", "repeat", "within"}, Total: {"of", "reaches", "repeat", "within"}, Streak: {"days", "grace"},
-		Window: {"days", "plays"}, Distinct: {"of", "values"}, Item: {"table", "player", "each", "formerly", "where"},
-	}
-	f := r.Fields(n, what, known[b.Kind]...)
-	switch b.Kind {
-	case First:
-		single()
-		if f["each"].Kind != declaration.Absent {
-			b.Of = r.attribute(f["each"], "first: each")
-		}
-	case Count:
-		b.Levels = r.levels(f["plays"], "count: plays", true)
-		r.repeat(b, f)
-	case Total:
-		b.Of = r.Text(f["of"], "total: of")
-		b.Levels = r.levels(f["reaches"], "total: reaches", false)
-		r.repeat(b, f)
-	case Streak:
-		b.Levels = r.levels(f["days"], "streak: days", true)
-		if f["grace"].Kind != declaration.Absent {
-			b.Grace = r.whole(f["grace"], "streak: grace", 0, maxDays)
-		}
-		for _, l := range b.Levels {
-			if l.Need.GreaterThan(decimal.NewFromInt(maxDays)) {
-				r.Fault(f["days"].At, "streak: days: %s are too many; a streak has at most %d", l.Need, maxDays)
-			}
-		}
-	case Window:
-		b.Days = r.whole(f["days"], "window: days", 1, maxDays)
-		b.Levels = r.levels(f["plays"], "window: plays", true)
-	case Distinct:
-		b.Of = r.attribute(f["of"], "distinct: of")
-		b.Levels = r.levels(f["values"], "distinct: values", true)
-	case Item:
-		single()
-		b.Source = Source{
-			Table: r.Text(f["table"], "item: table"), Player: r.Text(f["player"], "item: player"), Each: r.attributes(f["each"], "item: each"),
-			where: r.Conditions(f["where"], "item: where"),
-		}
-		if f["formerly"].Kind != declaration.Absent {
-			b.Source.Formerly = r.Text(f["formerly"], "item: formerly")
-		}
-	}
-}
-
 // attributes reads the name of an attribute, or a list of names.
 func (r *reader) attributes(n node, what string) []string {
 	if n.Kind != declaration.List {
@@ -220,9 +163,6 @@ func (r *reader) attributes(n node, what string) []string {
 	}
 	return names
 }
-
-// maxDays bounds what has to be read of a player's days to know a streak.
-const maxDays = 366
 
 // attribute reads the name of one whose values are told apart: it is in keys.
 func (r *reader) attribute(n node, what string) string {
@@ -269,32 +209,6 @@ func (r *reader) levels(n node, what string, whole bool) []Level {
 	return levels
 }
 
-// maxRepeat bounds how many awards one play may earn.
-const maxRepeat = 1000
-
-func (r *reader) repeat(b *Rule, f map[string]node) {
-	what := string(b.Kind)
-	if f["within"].Kind != declaration.Absent {
-		b.Box = r.Text(f["within"], what+": within")
-		if !slices.Contains([]string{unitDay, unitWeek, unitMonth}, b.Box) {
-			r.Fault(f["within"].At, "%s: within must be day, week or month, not %q; for any days in a row there is window", what, b.Box)
-		}
-	}
-	n := f["repeat"]
-	switch {
-	case n.Kind == declaration.Absent:
-	case b.Box != "":
-		if b.RepeatBox = n.Text == "each"; !b.RepeatBox {
-			r.Fault(n.At, "%s: repeat must be each, since it is within a %s: once in each", what, b.Box)
-		}
-	default:
-		b.Repeat = int64(r.whole(n, what+": repeat", once, maxRepeat))
-		if b.Repeat > once && len(b.Levels) > 1 {
-			r.Fault(n.At, "%s: repeat: a badge with levels can't be repeated", what)
-		}
-	}
-}
-
 // checkTogether checks what only all rules together tell.
 func (r *reader) checkTogether() {
 	known, first := map[string]*Rule{}, map[string]int{}
@@ -318,21 +232,4 @@ func (r *reader) checkTogether() {
 			r.Fault(b.at, "badge %s needs itself: %s", b.Name, strings.Join(append([]string{b.Name}, path...), " needs "))
 		}
 	}
-}
-
-// needs returns the badges over which one needs itself.
-func needs(from, home *Rule, known map[string]*Rule, seen []*Rule) []string {
-	for _, name := range from.All {
-		next := known[name]
-		if next == home {
-			return []string{home.Name}
-		}
-		if next == nil || slices.Contains(seen, next) {
-			continue
-		}
-		if path := needs(next, home, known, append(seen, next)); path != nil {
-			return append([]string{next.Name}, path...)
-		}
-	}
-	return nil
 }

@@ -15,7 +15,7 @@ func (p Progress) Reached() bool { return !p.Have.LessThan(p.Need) }
 // Progress returns how far the state is; today is as for Earned. Rules of kind All and
 // Item have none: it is 0 of 1.
 func (r *Rule) Progress(s State, today string) Progress {
-	have := r.have(s, today)
+	have := r.kind.have(r, s, today)
 	last := r.Levels[len(r.Levels)-1]
 	next := Progress{Level: last.Name, Have: have, Need: last.Need}
 	for _, l := range r.Levels {
@@ -27,29 +27,4 @@ func (r *Rule) Progress(s State, today string) Progress {
 		next.Need = last.Need.Mul(decimal.NewFromInt(n))
 	}
 	return next
-}
-
-// have measures a state as the rule does.
-func (r *Rule) have(s State, today string) decimal.Decimal {
-	switch {
-	case r.Kind == Streak:
-		return decimal.NewFromInt(int64(r.longest(r.days(s, today))))
-	case r.Kind == Window:
-		return r.busiest(r.days(s, today))
-	case r.Kind == Distinct || r.Kind == First && r.Of != "":
-		values := 0
-		for _, tallies := range r.items(s) {
-			if tallies[r.tally].IsPositive() {
-				values++
-			}
-		}
-		return decimal.NewFromInt(int64(values))
-	case r.Box != "":
-		most := decimal.Zero
-		for _, tallies := range r.items(s) {
-			most = decimal.Max(most, tallies[r.tally])
-		}
-		return most
-	}
-	return s[OfTotal][r.tally]
 }

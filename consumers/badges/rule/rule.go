@@ -51,21 +51,6 @@ const (
 	unitMonth = "month"
 )
 
-// Kind says what a rule asks for.
-type Kind string
-
-// The kinds of rules, as the file names them.
-const (
-	First    Kind = "first"    // one play, or one with each value of an attribute
-	Count    Kind = "count"    // so many plays
-	Total    Kind = "total"    // a sum of an attribute
-	Streak   Kind = "streak"   // plays on so many days in a row
-	Window   Kind = "window"   // so many plays within some days
-	Distinct Kind = "distinct" // plays with so many values of an attribute
-	All      Kind = "all"      // other badges
-	Item     Kind = "item"     // an item of any table that is there for the first time
-)
-
 // Rule is one declared rule.
 type Rule struct {
 	Name        string
@@ -77,31 +62,15 @@ type Rule struct {
 	Quiet       bool              // nobody is told
 	EventType   string            // of the notice
 
-	// Repeat is how often the badge is earned at most: at each multiple of what it
-	// needs; 1: once. RepeatBox: once in each Box.
-	Repeat    int64
-	RepeatBox bool
-	Box       string // day, week or month in which it all has to happen; empty: ever
-	Days      int    // of a Window
-	Grace     int    // days that a Streak may miss
-	Of        string // attribute: summed by Total, told apart by Distinct and First
-	All       []string
+	// Repeat is how often the badge is earned at most, at each multiple of what it needs; 1: once.
+	Repeat int64
+	All    []string // what an All needs
+	Source Source   // of an Item
 
-	Source Source // of an Item
-
+	kind  kind
 	at    declaration.Position
 	where []declaration.Condition // which plays count
 	tally string                  // attribute of the state with the sum or count
-}
-
-// Source is where an Item comes from.
-type Source struct {
-	Table, Player string
-	// Each are the attributes whose values tell items apart.
-	Each []string
-	// Formerly is the attribute that alone told items apart earlier; empty: none did.
-	Formerly string
-	where    []declaration.Condition
 }
 
 // Level is a step of a badge: bronze, silver. A badge without levels has one without a name.
@@ -150,11 +119,6 @@ func (b *Book) Rule(name string) *Rule {
 	return nil
 }
 
-// Combines tells whether any rule is of kind All.
-func (b *Book) Combines() bool {
-	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return r.Kind == All })
-}
-
 // OfItem returns the rules that look at an item of the state, by its AttrOf.
 func (b *Book) OfItem(of string) []*Rule {
 	var rules []*Rule
@@ -167,51 +131,10 @@ func (b *Book) OfItem(of string) []*Rule {
 }
 
 // prefix begins AttrOf of the items that the rule looks at.
-func (r *Rule) prefix() string {
-	switch {
-	case r.Kind == Distinct || r.Kind == First && r.Of != "":
-		return ofEach + r.Of + "#"
-	case r.Kind == Streak || r.Kind == Window:
-		return unitDay + ofBox
-	case r.Box != "":
-		return r.Box + ofBox
-	}
-	return OfTotal
-}
-
-// Spreads tells whether one award may depend on several items of the state. Then it
-// takes more than the one item that a play has changed to know it.
-func (r *Rule) Spreads() bool {
-	return r.Kind == Streak || r.Kind == Window || r.Kind == Distinct
-}
-
-// Valued reports whether the rule has an award for each value that items have: then a
-// player may have any number of them.
-func (r *Rule) Valued() bool { return r.Kind == Item || r.Kind == First && r.Of != "" }
+func (r *Rule) prefix() string { return r.kind.looks().prefix() }
 
 // Tally is the attribute of the state's items with what the rule counts.
 func (r *Rule) Tally() string { return r.tally }
-
-// Near returns the bounds of AttrOf between which the items are that may earn an award
-// together with one that has changed.
-func (r *Rule) Near(of string) (from, to string) {
-	switch r.Kind {
-	case Streak, Window:
-		day, ok := dayOf(strings.TrimPrefix(of, r.prefix()))
-		if !ok {
-			return of, of
-		}
-		span := r.Days - 1
-		if r.Kind == Streak {
-			span = int(r.Levels[len(r.Levels)-1].Need.IntPart()) - 1 + r.Grace
-		}
-		// A label of five digits for the year would sort before all others.
-		return r.prefix() + labelOf(day-span), r.prefix() + labelOf(min(day+span, lastDay))
-	case Distinct:
-		return r.prefix(), r.prefix() + "\U0010FFFF"
-	}
-	return of, of
-}
 
 func sortLevels(levels []Level) {
 	slices.SortStableFunc(levels, func(a, b Level) int { return cmp.Or(a.Need.Cmp(b.Need), cmp.Compare(a.Name, b.Name)) })

@@ -82,6 +82,11 @@ func TestEarned(t *testing.T) {
 		{"streak: {days: 5, grace: 1}", func(r *Rule) State { return played(r, days(1, 3, 5, 6, 7)) }, "", []string{}},
 		{"streak: {days: 2}", func(r *Rule) State { return played(r, days(30, 31)) }, "2024-01-30", []string{}},
 		{"streak: {days: 2}", func(r *Rule) State { return played(r, map[int]int{1: 1, 2: -1, 3: 1}) }, "", []string{}},
+		{"comeback: {days: {a: 2, b: 4}}", func(r *Rule) State { return played(r, days(1, 2, 5, 9)) }, "", []string{"a#a on 2024-01-05"}},
+		{"comeback: {days: {a: 2, b: 4}}", func(r *Rule) State { return played(r, days(1, 2, 5, 9, 14)) }, "", []string{"a#a on 2024-01-05", "a#b on 2024-01-14"}},
+		{"comeback: {days: 4}", func(r *Rule) State { return played(r, days(9, 14)) }, "2024-01-13", []string{}},
+		{"comeback: {days: 4}", func(r *Rule) State { return played(r, map[int]int{1: 1, 4: -1, 6: 1}) }, "", []string{"a on 2024-01-06"}},
+		{"comeback: {days: 1}", func(r *Rule) State { return played(r, days(9)) }, "", []string{}},
 		{"window: {days: 2, plays: 3}", func(r *Rule) State { return played(r, days(1, 3, 3, 4)) }, "", []string{"a on 2024-01-04"}},
 		{"window: {days: 2, plays: 3}", func(r *Rule) State { return played(r, days(1, 2, 4, 5)) }, "", []string{}},
 		{"count: {plays: {a: 2, b: 3}}", func(r *Rule) State { return State{OfTotal: {r.Tally(): number(2)}} }, "", []string{"a#a"}},
@@ -119,7 +124,7 @@ func TestDaysAgainstEveryStretch(t *testing.T) {
 		for range rapid.IntRange(0, 14).Draw(rt, "plays") {
 			plays[rapid.IntRange(1, 16).Draw(rt, "day")]++
 		}
-		longest, busiest, run, window := 0, 0, false, false
+		longest, busiest, missed, run, window := 0, 0, 0, false, false
 		for first := 1; first <= 16; first++ {
 			hits, sum := 0, 0
 			for last := first; last <= 16; last++ {
@@ -127,8 +132,11 @@ func TestDaysAgainstEveryStretch(t *testing.T) {
 					hits++
 				}
 				sum += plays[last]
-				if missed := last - first + 1 - hits; plays[first] > 0 && plays[last] > 0 && missed <= grace {
+				if gaps := last - first + 1 - hits; plays[first] > 0 && plays[last] > 0 && gaps <= grace {
 					longest, run = max(longest, hits), run || hits >= need
+				}
+				if hits == 2 && plays[first] > 0 && plays[last] > 0 {
+					missed = max(missed, last-first-1)
 				}
 				if last-first < width {
 					busiest, window = max(busiest, sum), window || sum >= need
@@ -137,11 +145,12 @@ func TestDaysAgainstEveryStretch(t *testing.T) {
 		}
 		streak := one(t, fmt.Sprintf("streak: {days: %d, grace: %d}", need, grace))
 		within := one(t, fmt.Sprintf("window: {days: %d, plays: %d}", width, need))
+		comeback := one(t, fmt.Sprintf("comeback: {days: %d}", need))
 		for _, test := range []struct {
 			rule   *Rule
 			earned bool
 			have   int
-		}{{streak, run, longest}, {within, window, busiest}} {
+		}{{streak, run, longest}, {within, window, busiest}, {comeback, missed >= need, missed}} {
 			state := played(test.rule, plays)
 			if got := len(test.rule.Earned(state, "")) == 1; got != test.earned {
 				rt.Errorf("%v of %v: earned is %v, want %v", test.rule, plays, got, test.earned)
@@ -174,6 +183,68 @@ func withoutDay(plays map[int]int, day int) map[int]int {
 		}
 	}
 	return rest
+}
+
+// kindsOfPlays has a rule of each kind that looks at plays.
+var kindsOfPlays = map[Kind][]string{
+	First:  {"first: {}", "first: {each: Game}"},
+	Count:  {"count: {plays: {a: 2, b: 3}}", "count: {plays: 2, repeat: 3}", "count: {plays: 2, within: week, repeat: each}", "count: {plays: 2, within: day}"},
+	Total:  {"total: {of: Score, reaches: {a: 2.5, b: 4}}", "total: {of: Score, reaches: 2.5, within: month}"},
+	Streak: {"streak: {days: {a: 2, b: 3}, grace: 1}"}, Window: {"window: {days: 3, plays: {a: 2, b: 4}}"},
+	Comeback: {"comeback: {days: {a: 1, b: 3}}"}, Distinct: {"distinct: {of: Game, values: {a: 2, b: 3}}"},
+}
+
+// More plays never earn less, or the rule is revoked. Fails for a kind that breaks this, and for a kind that nobody added here.
+func TestMorePlaysEarnNoLess(t *testing.T) {
+	for _, k := range kinds {
+		examples := kindsOfPlays[k.name]
+		if len(examples) == 0 && !k.make().looks().none {
+			t.Errorf("kind %s isn't in kindsOfPlays", k.name)
+		}
+		for _, example := range examples {
+			t.Run(example, func(t *testing.T) {
+				r, undone := one(t, example), false
+				rapid.Check(t, func(rt *rapid.T) {
+					state := State{}
+					add := func(what string) {
+						for range rapid.IntRange(0, 6).Draw(rt, what) {
+							of := r.prefix()
+							switch l := r.kind.looks(); {
+							case l.each != "":
+								of += rapid.SampledFrom([]string{"go", "chess", "x#", ""}).Draw(rt, "value")
+							case l.unit != "":
+								of += fmt.Sprintf("2024-01-%02d", rapid.IntRange(1, 12).Draw(rt, "day"))
+							}
+							state[of] = map[string]decimal.Decimal{r.tally: state[of][r.tally].Add(number(1))}
+						}
+					}
+					add("plays")
+					before := keysOf(r.Earned(state, ""))
+					add("more plays")
+					after := keysOf(r.Earned(state, ""))
+					for _, key := range before {
+						if !slices.Contains(after, key) {
+							undone = true
+							if !r.Revoke {
+								rt.Errorf("%v had %q, and with more plays has %q", r, before, after)
+							}
+						}
+					}
+				})
+				if undone != r.Revoke {
+					t.Errorf("%v is revoked: %v, but more plays earn less: %v", r, r.Revoke, undone)
+				}
+			})
+		}
+	}
+}
+
+func keysOf(awards []Award) []string {
+	var keys []string
+	for _, a := range awards {
+		keys = append(keys, a.Key())
+	}
+	return keys
 }
 
 // Badges that need others, over several steps.

@@ -51,11 +51,7 @@ func zoneOf(n node) any {
 // tallyOf names a sum or count by what it is of: a rule that is declared otherwise gets
 // another one, and rules that count the same share it.
 func tallyOf(r *Rule) string {
-	of := ""
-	if r.Kind == Total {
-		of = r.Of
-	}
-	text, err := json.Marshal([]any{of, conditions(r.where...)})
+	text, err := json.Marshal([]any{r.kind.looks().sum, conditions(r.where...)})
 	if err != nil {
 		panic(err) // texts and objects of texts
 	}
@@ -68,7 +64,8 @@ func tallyOf(r *Rule) string {
 func (b *Book) makeViews(table string) error {
 	declared := map[string]object{}
 	for _, r := range b.Rules {
-		if r.Kind == All || r.Kind == Item {
+		looks := r.kind.looks()
+		if looks.none {
 			continue
 		}
 		r.tally = tallyOf(r)
@@ -78,8 +75,8 @@ func (b *Book) makeViews(table string) error {
 			v = b.declare(name, r, table)
 			declared[name] = v
 		}
-		if r.Kind == Total {
-			v["sum"].(object)[r.tally] = object{"of": r.Of, "where": conditions(r.where...)}
+		if looks.sum != "" {
+			v["sum"].(object)[r.tally] = object{"of": looks.sum, "where": conditions(r.where...)}
 		} else {
 			v["count"].(object)[r.tally] = conditions(r.where...)
 		}
@@ -114,15 +111,15 @@ func parseViews(all []object, subtractExpired bool) ([]*view.View, error) {
 // declare writes the view for the items that the rule looks at, without its counts.
 func (b *Book) declare(name string, r *Rule, table string) object {
 	from := object{"table": b.Plays.Table, "dated": object{"by": b.Plays.At, "zone": zoneOf(b.Plays.zone), "earliest": b.Plays.from}}
-	of := r.prefix()
+	looks, of := r.kind.looks(), r.prefix()
 	v := object{"name": name, "from": from, "count": object{}, "sum": object{}}
-	switch unit, _, boxed := strings.Cut(of, ofBox); {
-	case strings.HasPrefix(of, ofEach):
-		of += "{" + r.Of + "}"
-		from["where"] = conditions(declaration.Condition{Attribute: r.Of, Compare: "exists", Text: "true"})
-	case boxed:
+	switch {
+	case looks.each != "":
+		of += "{" + looks.each + "}"
+		from["where"] = conditions(declaration.Condition{Attribute: looks.each, Compare: "exists", Text: "true"})
+	case looks.unit != "":
 		of += "{box}"
-		v["box"] = object{"of": b.Plays.At, "unit": unit, "zone": zoneOf(b.Plays.zone)}
+		v["box"] = object{"of": b.Plays.At, "unit": looks.unit, "zone": zoneOf(b.Plays.zone)}
 	}
 	v["into"] = object{"table": table, "key": object{AttrPlayer: "{" + b.Plays.Player + "}", AttrOf: of}}
 	return v
@@ -134,7 +131,7 @@ func (r *reader) checkDates(at declaration.Position) {
 	if r.Faults() {
 		return
 	}
-	b := &Book{Plays: r.book.Plays, Rules: []*Rule{{Name: "any", Kind: First}}}
+	b := &Book{Plays: r.book.Plays, Rules: []*Rule{{Name: "any", Kind: First, kind: &first{}}}}
 	if err := b.makeViews("State"); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			_, message, _ := strings.Cut(line, ": ")

@@ -1,0 +1,147 @@
+package rule
+
+import (
+	"slices"
+
+	"github.com/shopspring/decimal"
+)
+
+// Kind names what a rule asks for, as the file does.
+type Kind string
+
+// kind is how the rules of one kind work. Each kind is a file of its own. A rule has a value
+// of its kind, which holds what the file says beside the kind's name.
+type kind interface {
+	// read reads what the file says. It sets the rule's levels.
+	read(r *reader, b *Rule, n node)
+	// asks says in a line what the rule asks for.
+	asks(b *Rule) string
+	// looks says at which items of the state the rule looks, and at what in them.
+	looks() looks
+	// earned returns the awards that a state earns, in a fixed order.
+	earned(b *Rule, s State, today string) []Award
+	// have measures a state as the levels do.
+	have(b *Rule, s State, today string) decimal.Decimal
+}
+
+// What only some kinds have.
+type (
+	// spreading is a kind of which one award may depend on several items of the state.
+	spreading interface {
+		// near returns the bounds of AttrOf between which the items are that may earn an award
+		// together with one that has changed.
+		near(b *Rule, of string) (from, to string)
+		// moves tells whether what an item has of the rule may change an award when it was
+		// before and is now.
+		moves(before, now decimal.Decimal) bool
+	}
+	// dated is a kind whose awards some days have earned.
+	dated interface {
+		// shown returns the days that come closest.
+		shown(b *Rule, s State, today string) []string
+	}
+	// unbounded is a kind of which any number of items may be near.
+	unbounded interface{ enough(b *Rule, s State) bool }
+	// boxed is a kind whose plays may have to be within one day, week or month.
+	boxed interface {
+		// inBox says within which, and how often; empty: within none.
+		inBox() string
+	}
+	// undone is a kind of which more plays may earn less. Its awards are always revoked.
+	undone interface{ isUndone() }
+)
+
+// looks says what a rule looks at in a state. The zero value is a count of all plays.
+type looks struct {
+	none bool   // the rule doesn't look at plays
+	each string // the items of the values of this attribute
+	unit string // the items of days, weeks or months
+	sum  string // a sum of this attribute, not a count of plays
+}
+
+// prefix begins AttrOf of the items.
+func (l looks) prefix() string {
+	switch {
+	case l.each != "":
+		return ofEach + l.each + "#"
+	case l.unit != "":
+		return l.unit + ofBox
+	}
+	return OfTotal
+}
+
+// kinds are all kinds, in the order in which faults and documents list them.
+var kinds = []struct {
+	name Kind
+	make func() kind
+}{
+	{First, func() kind { return &first{} }},
+	{Count, func() kind { return &count{} }},
+	{Total, func() kind { return &total{} }},
+	{Streak, func() kind { return &streak{} }},
+	{Window, func() kind { return &window{} }},
+	{Comeback, func() kind { return &comeback{} }},
+	{Distinct, func() kind { return &distinct{} }},
+	{All, func() kind { return &all{} }},
+	{Item, func() kind { return &item{} }},
+}
+
+// kindNames are the names of all kinds.
+func kindNames() []string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, string(k.name))
+	}
+	return names
+}
+
+// single is the level of a badge that is earned or not.
+func single() []Level { return []Level{{Need: decimal.NewFromInt(1)}} }
+
+// Spreads tells whether one award may depend on several items of the state. Then it
+// takes more than the one item that a play has changed to know it.
+func (r *Rule) Spreads() bool {
+	_, spreads := r.kind.(spreading)
+	return spreads
+}
+
+// Near returns the bounds of AttrOf between which the items are that may earn an award
+// together with one that has changed.
+func (r *Rule) Near(of string) (from, to string) {
+	if k, spreads := r.kind.(spreading); spreads {
+		return k.near(r, of)
+	}
+	return of, of
+}
+
+// Enough reports whether a part of the state earns all that the rule ever gives. It is false
+// for rules whose awards depend on a bounded part of the state: see Near.
+func (r *Rule) Enough(s State) bool {
+	k, is := r.kind.(unbounded)
+	return is && k.enough(r, s)
+}
+
+// Unbounded reports whether Near has no bound, so that a reader stops as soon as it has Enough.
+func (r *Rule) Unbounded() bool {
+	_, is := r.kind.(unbounded)
+	return is
+}
+
+// Moves tells whether a write to an item of the state may change an award: before and now are
+// what the item had and has.
+func (r *Rule) Moves(of string, before, now map[string]decimal.Decimal, today string) bool {
+	if k, spreads := r.kind.(spreading); spreads {
+		return k.moves(before[r.tally], now[r.tally])
+	}
+	had, has := r.Earned(State{of: before}, today), r.Earned(State{of: now}, today)
+	return !slices.EqualFunc(had, has, func(a, b Award) bool { return a.Key() == b.Key() })
+}
+
+// Days returns the days that have earned the rule's award, or come closest to it; none for rules
+// that don't ask for days.
+func (r *Rule) Days(s State, today string) []string {
+	if k, is := r.kind.(dated); is {
+		return k.shown(r, s, today)
+	}
+	return nil
+}
