@@ -210,7 +210,7 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 		t.Fatal(err)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "RetryAttemptsExhausted: 1 range that Lambda gave up, of 400 changes")
-	board, err := localBoard(info)
+	board, err := newBoard(localPart(info, "leaderboard"))
 	if err != nil {
 		t.Fatal(err)
 	}

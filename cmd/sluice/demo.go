@@ -96,7 +96,7 @@ func explain(ctx context.Context, err error, dir string) error {
 // play plays the game on a running stack, waits until every change has arrived,
 // and compares.
 func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
-	board, err := localBoard(running.Info())
+	board, err := newBoard(localPart(running.Info(), "leaderboard"))
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type subscriber struct {
 
 // subscribe makes a queue and subscribes it to the topic, before anything is told.
 func subscribe(ctx context.Context, info stack.Info) (*subscriber, error) {
-	found, err := localBadges(info)
+	found, err := newBadgePipeline(localPart(info, "badges"))
 	if err != nil {
 		return nil, err
 	}

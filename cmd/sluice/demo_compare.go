@@ -96,7 +96,7 @@ func compareRanks(ctx context.Context, board leaderboard.Board) error {
 // compareCopies compares each copy with its source, item by item, and the score
 // table's with how many scores were written, too.
 func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
-	pairs, err := localPairs(info)
+	pairs, err := newPairs(localPart(info, "replication"))
 	if err != nil {
 		return err
 	}

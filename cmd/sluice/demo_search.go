@@ -28,11 +28,12 @@ type finder struct {
 }
 
 func newFinder(info stack.Info) (*finder, error) {
-	cfg, settings, err := localSearchSettings(info)
+	part := localPart(info, "search")
+	settings, err := newSearchSettings(part)
 	if err != nil {
 		return nil, err
 	}
-	searcher, err := newSearcher(cfg, settings)
+	searcher, err := newSearcher(part.Tables, settings)
 	return &finder{Searcher: searcher, found: map[string]bool{}}, err
 }
 

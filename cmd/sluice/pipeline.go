@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -14,6 +13,7 @@ import (
 	"sluice/consumers/leaderboard"
 	"sluice/deploy/deployed"
 	"sluice/deploy/local/stack"
+	"sluice/shared/operate"
 	"sluice/shared/sdkhttp"
 )
 
@@ -45,55 +45,57 @@ type pipelineFlags struct {
 	Stack string `help:"Work on the CloudFormation stack of this name on AWS instead of the local one; account and region as for the AWS CLI." placeholder:"NAME"`
 }
 
-// pipeline is the leaderboard's consumer of some pipeline, as its template's
-// outputs tell of it.
-type pipeline struct {
-	client  *dynamodb.Client
-	where   string // for errors
-	outputs map[string]string
+// ready returns the state of the local stack, which must be ready.
+func (f localFlags) ready(ctx context.Context) (stack.Info, error) {
+	info, err := f.load(ctx)
+	if err == nil && info.State != stack.Ready {
+		err = fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
+	}
+	return info, err
 }
 
-// consumer finds the consumer of the chosen pipeline.
-func (f pipelineFlags) consumer(ctx context.Context) (pipeline, error) {
+// part finds a consumer of the chosen pipeline.
+func (f pipelineFlags) part(ctx context.Context, consumer string) (operate.Part, error) {
 	if f.Stack != "" {
-		return deployedConsumer(ctx, f.Stack)
+		cfg, outputs, err := deployedOutputs(ctx, f.Stack, "")
+		return operate.Part{Consumer: consumer, Where: "stack " + f.Stack, Outputs: outputs, Tables: cfg, AWS: cfg}, err
 	}
-	info, err := f.load(ctx)
+	info, err := f.ready(ctx)
 	if err != nil {
-		return pipeline{}, err
+		return operate.Part{}, err
 	}
-	if info.State != stack.Ready {
-		return pipeline{}, fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
-	}
-	return localConsumer(info), nil
+	return localPart(info, consumer), nil
+}
+
+// localPart returns a consumer of a local stack.
+func localPart(info stack.Info, consumer string) operate.Part {
+	return operate.Part{Consumer: consumer, Where: "the local stack", Outputs: info.Outputs[consumer], Tables: info.DynamoDB(), AWS: info.AWS()}
 }
 
 // board returns the leaderboard of the chosen pipeline.
 func (f pipelineFlags) board(ctx context.Context) (leaderboard.Board, error) {
-	c, err := f.consumer(ctx)
+	p, err := f.part(ctx, "leaderboard")
 	if err != nil {
 		return leaderboard.Board{}, err
 	}
-	return newBoard(c.client, c.where, c.outputs)
+	return newBoard(p)
 }
 
-func localConsumer(info stack.Info) pipeline {
-	return pipeline{dynamodb.NewFromConfig(info.DynamoDB()), "the local stack", info.Outputs["leaderboard"]}
+// newBoard makes a Board of the leaderboard's outputs.
+func newBoard(p operate.Part) (leaderboard.Board, error) {
+	var b leaderboard.Board
+	err := p.Read(&b)
+	b.Client = dynamodb.NewFromConfig(p.Tables)
+	return b, err
 }
 
-// localBoard returns the leaderboard of a local stack.
-func localBoard(info stack.Info) (leaderboard.Board, error) {
-	c := localConsumer(info)
-	return newBoard(c.client, c.where, c.outputs)
-}
-
-// deployedConsumer finds the consumer in the outputs of a stack on AWS.
-func deployedConsumer(ctx context.Context, name string) (pipeline, error) {
-	cfg, outputs, err := deployedOutputs(ctx, name, "")
-	if err != nil {
-		return pipeline{}, err
+// leaderboardSettings makes settings of the leaderboard's outputs.
+func leaderboardSettings(p operate.Part) (leaderboard.Settings, error) {
+	s := leaderboard.DefaultSettings()
+	if err := p.Read(&s); err != nil {
+		return s, err
 	}
-	return pipeline{dynamodb.NewFromConfig(cfg), "stack " + name, outputs}, nil
+	return s, s.Validate()
 }
 
 // deployedOutputs reads the outputs of a stack on AWS, and how to reach its region; an empty one is that of the AWS CLI.
@@ -130,28 +132,4 @@ func awsConfig(ctx context.Context, region string) (aws.Config, error) {
 	}
 	cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
 	return cfg, nil
-}
-
-// newBoard makes a Board of the outputs that the templates promise.
-func newBoard(client *dynamodb.Client, where string, outputs map[string]string) (leaderboard.Board, error) {
-	var faults []error
-	output := func(name string) string {
-		value := outputs[name]
-		if value == "" {
-			faults = append(faults, fmt.Errorf("%s has no output %s", where, name))
-		}
-		return value
-	}
-	b := leaderboard.Board{Client: client, ScoreTable: output("ScoreTable"), BoardTable: output("BoardTable"), BoxTable: output("BoxTable"), RankTable: output("RankTable")}
-	if text := output("BoardShards"); text != "" {
-		shards, err := strconv.Atoi(text)
-		if err != nil || shards < 1 {
-			faults = append(faults, fmt.Errorf("%s: output BoardShards is %q, want a number from 1", where, text))
-		}
-		b.Shards = shards
-	}
-	if len(faults) > 0 {
-		return b, fmt.Errorf("%w\nis it a stack of consumers/leaderboard/template.yaml?", errors.Join(faults...))
-	}
-	return b, nil
 }

@@ -90,7 +90,7 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
 	}
-	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `BoardShards is "many"`, "consumers/leaderboard/template.yaml")
+	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `output BoardShards of stack game is "many": `, "consumers/leaderboard/template.yaml")
 	_, err = pipelineFlags{Stack: "other"}.board(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
 		t.Errorf("error %v, want one that names the stack", err)
@@ -123,5 +123,5 @@ func TestDeployedBadgesOfSomethingElse(t *testing.T) {
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")
 	}
-	wantTexts(t, err.Error(), "stack game has no output AchievementTable", `output Horizon: time: invalid duration "long"`, "consumers/badges/template.yaml")
+	wantTexts(t, err.Error(), "stack game has no output AchievementTable", `output Horizon of stack game is "long": `, "consumers/badges/template.yaml")
 }

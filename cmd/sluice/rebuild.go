@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/badges/rule"
-	"sluice/consumers/leaderboard"
 	"sluice/shared/aggregate"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
@@ -86,10 +84,6 @@ type rebuilding struct {
 // find finds the view: one of the leaderboard's, or one that keeps the state of badges.
 func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 	again := "sluice rebuild " + c.View
-	found, err := c.consumer(ctx)
-	if err != nil {
-		return rebuilding{}, err
-	}
 	if strings.HasPrefix(c.View, rule.ViewPrefix) {
 		b, err := c.badges(ctx)
 		if err != nil {
@@ -97,15 +91,19 @@ func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 		}
 		if slices.ContainsFunc(b.book.Views, func(v *view.View) bool { return v.Name == c.View }) {
 			v, err := b.auditor().Rebuildable(ctx, c.View)
-			return rebuilding{v, found.client, b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
+			return rebuilding{v, dynamodb.NewFromConfig(b.tables), b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
 		}
 	}
-	settings, err := found.settings()
+	found, err := c.part(ctx, "leaderboard")
+	if err != nil {
+		return rebuilding{}, err
+	}
+	settings, err := leaderboardSettings(found)
 	if err != nil {
 		return rebuilding{}, err
 	}
 	v, err := settings.View(c.View)
-	return rebuilding{v, found.client, settings.LedgerTable, settings.Horizon, again, ""}, err
+	return rebuilding{v, dynamodb.NewFromConfig(found.Tables), settings.LedgerTable, settings.Horizon, again, ""}, err
 }
 
 // step says what the rebuild would do.
@@ -175,39 +173,6 @@ func (r rebuilding) abort(ctx context.Context) error {
 	}
 	say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.view.Name, generation)
 	return nil
-}
-
-// settings are the consumer's, from the outputs that its template promises.
-func (p pipeline) settings() (leaderboard.Settings, error) {
-	s := leaderboard.DefaultSettings()
-	var faults []error
-	for name, to := range map[string]any{
-		"ScoreTable": &s.ScoreTable, "BoardTable": &s.BoardTable, "BoxTable": &s.BoxTable, "RankTable": &s.RankTable, "PetTable": &s.PetTable,
-		"LedgerTable": &s.LedgerTable, "BoardShards": &s.Shards, "CountTTLDeletes": &s.CountTTLDeletes, "Horizon": &s.Horizon,
-	} {
-		text := p.outputs[name]
-		var err error
-		switch to := to.(type) {
-		case *string:
-			*to = text
-		case *int:
-			*to, err = strconv.Atoi(text)
-		case *bool:
-			*to, err = strconv.ParseBool(text)
-		case *time.Duration:
-			*to, err = time.ParseDuration(text)
-		}
-		if text == "" {
-			err = errors.New("there is none")
-		}
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: output %s: %w", p.where, name, err))
-		}
-	}
-	if len(faults) > 0 {
-		return s, fmt.Errorf("%w\nis it a stack of this version of consumers/leaderboard/template.yaml?", errors.Join(faults...))
-	}
-	return s, s.Validate()
 }
 
 // progressOutput shows how far a rebuild has come: a bar on a terminal, and a line for

@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/consumers/replication"
-	"sluice/deploy/local/stack"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -21,21 +18,11 @@ import (
 // pairs returns the copies of the chosen pipeline with their sources, and its
 // shared tables in each two regions.
 func (f pipelineFlags) pairs(ctx context.Context) (pairs, error) {
-	if f.Stack != "" {
-		cfg, outputs, err := deployedOutputs(ctx, f.Stack, "")
-		if err != nil {
-			return pairs{}, err
-		}
-		return newPairs(cfg, "stack "+f.Stack, outputs)
-	}
-	info, err := f.load(ctx)
+	p, err := f.part(ctx, "replication")
 	if err != nil {
 		return pairs{}, err
 	}
-	if info.State != stack.Ready {
-		return pairs{}, fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
-	}
-	return localPairs(info)
+	return newPairs(p)
 }
 
 // pairs are the tables that must hold the same.
@@ -43,47 +30,34 @@ type pairs struct{ copies, shared []*replication.Pair }
 
 func (p pairs) all() []*replication.Pair { return slices.Concat(p.copies, p.shared) }
 
-// localPairs returns the pairs of a local stack.
-func localPairs(info stack.Info) (pairs, error) {
-	return newPairs(info.DynamoDB(), "the local stack", info.Outputs["replication"])
-}
-
-// newPairs makes the pairs of the outputs that replication's template promises. It
-// has those of a copy, or those of a shared table, or both.
-func newPairs(cfg aws.Config, where string, outputs map[string]string) (pairs, error) {
+// newPairs makes the pairs of replication's outputs. There are those of a copy, or those of a shared table, or both.
+func newPairs(part operate.Part) (pairs, error) {
 	s := replication.DefaultSettings()
-	needed := map[string]*string{"SourceTable": &s.SourceTable, "TombstoneTable": &s.TombstoneTable}
-	_, shares := outputs["SharedRegions"]
-	_, copies := outputs["ReplicaRegion"]
-	if copies || !shares {
-		needed["ReplicaTable"], needed["ReplicaRegion"] = &s.ReplicaTable, &s.ReplicaRegion
-	}
-	if shares {
-		needed["ConflictTable"] = &s.ConflictTable
+	_, shares := part.Outputs["SharedRegions"]
+	_, copies := part.Outputs["ReplicaRegion"]
+	if err := part.Read(&s); err != nil {
+		return pairs{}, err
 	}
 	var faults []error
-	for name, to := range needed {
-		if *to = outputs[name]; *to == "" {
-			faults = append(faults, fmt.Errorf("%s has no output %s", where, name))
+	for name, needed := range map[string]bool{"ReplicaTable": copies || !shares, "ReplicaRegion": copies || !shares, "ConflictTable": shares} {
+		if needed && part.Outputs[name] == "" {
+			faults = append(faults, fmt.Errorf("%s has no output %s", part.Where, name))
 		}
 	}
-	var err error
-	if s.RemoveExpired, err = strconv.ParseBool(outputs["RemoveExpired"]); err != nil {
-		faults = append(faults, fmt.Errorf("%s: output RemoveExpired is %q, want true or false", where, outputs["RemoveExpired"]))
-	}
 	if len(faults) > 0 {
-		return pairs{}, fmt.Errorf("%w\nis it a stack of consumers/replication/template.yaml?", errors.Join(faults...))
+		return pairs{}, errors.Join(faults...)
 	}
 	var p pairs
-	if p.copies, err = replication.Pairs(replication.Tuned(cfg), s); err != nil {
+	var err error
+	if p.copies, err = replication.Pairs(replication.Tuned(part.Tables), s); err != nil {
 		return p, err
 	}
-	if p.shared, err = replication.SharedPairs(replication.Tuned(cfg), s); err != nil {
+	if p.shared, err = replication.SharedPairs(replication.Tuned(part.Tables), s); err != nil {
 		return p, err
 	}
 	if shares != (len(p.shared) > 0) {
 		return p, fmt.Errorf("%s shares a table: %v, but %s in this program does: %v; after a change of that file build the program anew (go install ./cmd/sluice)",
-			where, shares, replication.RoutesPath, len(p.shared) > 0)
+			part.Where, shares, replication.RoutesPath, len(p.shared) > 0)
 	}
 	return p, nil
 }

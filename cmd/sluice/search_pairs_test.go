@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"sluice/consumers/search"
+	"sluice/shared/operate"
 )
 
 // A stack on AWS is found by its outputs; what is missing there is named.
@@ -18,7 +19,7 @@ func TestDeployedSearch(t *testing.T) {
 			t.Errorf("pair %d is of table %s, want %s", i, pairs[i].Route.Source, want)
 		}
 	}
-	_, err = newSearchSettings("stack game", map[string]string{"SearchEndpoint": "https://search.example"})
+	_, err = newSearchSettings(operate.Part{Consumer: "search", Where: "stack game", Outputs: map[string]string{"SearchEndpoint": "https://search.example"}})
 	if err == nil {
 		t.Fatal("a stack without outputs was taken")
 	}
@@ -28,14 +29,15 @@ func TestDeployedSearch(t *testing.T) {
 // The password of a stack isn't among its outputs: who works on it has to give it.
 func TestSearchPassword(t *testing.T) {
 	outputs := map[string]string{"SearchEndpoint": "https://search.example", "SearchAuth": "basic", "PetTable": "Pets", "BoardTable": "Board", "ScoreTable": "Scores"}
-	_, err := newSearchSettings("stack game", outputs)
+	part := operate.Part{Consumer: "search", Where: "stack game", Outputs: outputs}
+	_, err := newSearchSettings(part)
 	if err == nil {
 		t.Fatal("no password is needed")
 	}
 	wantTexts(t, err.Error(), "SEARCH_USER and SEARCH_PASSWORD must be set")
 	t.Setenv("SEARCH_USER", "ann")
 	t.Setenv("SEARCH_PASSWORD", "secret")
-	s, err := newSearchSettings("stack game", outputs)
+	s, err := newSearchSettings(part)
 	if err != nil || s.Auth != search.Basic || s.User != "ann" || s.Password != "secret" {
 		t.Errorf("settings %+v, %v", s, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/shared/operate"
@@ -61,15 +62,15 @@ func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bo
 }
 
 func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
-	found, err := c.consumer(ctx)
+	found, err := c.part(ctx, "leaderboard")
 	if err != nil {
 		return err
 	}
-	settings, err := found.settings()
+	settings, err := leaderboardSettings(found)
 	if err != nil {
 		return err
 	}
-	comparison, err := settings.Comparison(found.client)
+	comparison, err := settings.Comparison(dynamodb.NewFromConfig(found.Tables))
 	if err != nil {
 		return err
 	}

@@ -25,25 +25,25 @@ const (
 // Settings are the badges' own settings.
 type Settings struct {
 	// ScoreTable is the game's table: each of its items is a play.
-	ScoreTable string `env:"SCORE_TABLE"`
+	ScoreTable string `env:"SCORE_TABLE" output:"ScoreTable,required,notEmpty"`
 	// PetTable is the pet tracker's table.
-	PetTable string `env:"PET_TABLE"`
+	PetTable string `env:"PET_TABLE" output:"PetTable,required,notEmpty"`
 	// AchievementTable holds the badges that players have; keys Player and Award (S).
-	AchievementTable string `env:"ACHIEVEMENT_TABLE"`
+	AchievementTable string `env:"ACHIEVEMENT_TABLE" output:"AchievementTable,required,notEmpty"`
 	// StateTable holds what the rules look at; keys Player and Of (S).
-	StateTable string `env:"STATE_TABLE"`
+	StateTable string `env:"STATE_TABLE" output:"StateTable,required,notEmpty"`
 	// LedgerTable remembers older changes, see package aggregate.
-	LedgerTable string `env:"LEDGER_TABLE"`
+	LedgerTable string `env:"LEDGER_TABLE" output:"LedgerTable,required,notEmpty"`
 	// TopicARN is where players are told of their badges.
-	TopicARN string `env:"TOPIC_ARN"`
+	TopicARN string `env:"TOPIC_ARN" output:"TopicArn,required,notEmpty"`
 	// Language is that of a notice's text; all others are in it too.
-	Language string `env:"NOTICE_LANGUAGE"`
+	Language string `env:"NOTICE_LANGUAGE" output:"NoticeLanguage,required,notEmpty"`
 	// CountTTLDeletes says whether a play that expires is subtracted. By default it isn't: what
 	// has expired was played.
-	CountTTLDeletes bool `env:"COUNT_TTL_DELETES"`
+	CountTTLDeletes bool `env:"COUNT_TTL_DELETES" output:"CountTTLDeletes,required,notEmpty"`
 	// Horizon is how long changes are remembered. It must be longer than the
 	// stream's retention plus the dead letters' life; older changes are rejected.
-	Horizon time.Duration `env:"HORIZON"`
+	Horizon time.Duration `env:"HORIZON" output:"Horizon,required,notEmpty"`
 }
 
 // DefaultSettings are the defaults. LedgerTable and TopicARN have none.

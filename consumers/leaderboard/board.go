@@ -18,11 +18,11 @@ import (
 // Board reads what the leaderboard knows. It is safe for concurrent use.
 type Board struct {
 	Client     *dynamodb.Client
-	ScoreTable string
-	BoardTable string
-	BoxTable   string
-	RankTable  string
-	Shards     int // as in the consumer's Settings
+	ScoreTable string `output:"ScoreTable,required,notEmpty"`
+	BoardTable string `output:"BoardTable,required,notEmpty"`
+	BoxTable   string `output:"BoxTable,required,notEmpty"`
+	RankTable  string `output:"RankTable,required,notEmpty"`
+	Shards     int    `output:"BoardShards,required,notEmpty"` // as in the consumer's Settings
 }
 
 // The boards that Top knows.

@@ -22,18 +22,18 @@ const (
 // Settings are replication's own settings.
 type Settings struct {
 	// SourceTable is the table that is copied.
-	SourceTable string `env:"SOURCE_TABLE"`
+	SourceTable string `env:"SOURCE_TABLE" output:"SourceTable,required,notEmpty"`
 	// ReplicaTable is the copy, in ReplicaRegion.
-	ReplicaTable  string `env:"REPLICA_TABLE"`
-	ReplicaRegion string `env:"REPLICA_REGION"`
+	ReplicaTable  string `env:"REPLICA_TABLE" output:"ReplicaTable"`
+	ReplicaRegion string `env:"REPLICA_REGION" output:"ReplicaRegion"`
 	// TombstoneTable is the table, in every region with a copy, that remembers
 	// removed items.
-	TombstoneTable string `env:"TOMBSTONE_TABLE"`
+	TombstoneTable string `env:"TOMBSTONE_TABLE" output:"TombstoneTable,required,notEmpty"`
 	// ConflictTable is the table, in every region of a table that is kept the same in
 	// several, that keeps the versions which lost.
-	ConflictTable string `env:"CONFLICT_TABLE"`
+	ConflictTable string `env:"CONFLICT_TABLE" output:"ConflictTable"`
 	// RemoveExpired says whether an item that expires (TTL) is removed from the copy.
-	RemoveExpired bool `env:"REMOVE_EXPIRED"`
+	RemoveExpired bool `env:"REMOVE_EXPIRED" output:"RemoveExpired,required,notEmpty"`
 	// Horizon is how long a removed item is remembered. It must be longer than the
 	// stream's retention plus the dead letters' life; older changes are rejected.
 	Horizon time.Duration `env:"HORIZON"`

@@ -36,8 +36,8 @@ const (
 // Settings are search's own settings.
 type Settings struct {
 	// Endpoint is OpenSearch's URL.
-	Endpoint string `env:"SEARCH_ENDPOINT"`
-	Auth     Auth   `env:"SEARCH_AUTH"`
+	Endpoint string `env:"SEARCH_ENDPOINT" output:"SearchEndpoint,required,notEmpty"`
+	Auth     Auth   `env:"SEARCH_AUTH" output:"SearchAuth,required,notEmpty"`
 	// Service is what requests are signed for: es, or aoss for a serverless collection.
 	Service string `env:"SEARCH_SERVICE"`
 	// SecretARN is for Basic: a secret of Secrets Manager, {"username": …, "password": …}. A password in a function's
@@ -46,9 +46,9 @@ type Settings struct {
 	// User and Password are for Basic without a secret, for people at the command line.
 	User, Password string
 	// PetTable, BoardTable and ScoreTable are the tables of the shipped routes.
-	PetTable   string `env:"PET_TABLE"`
-	BoardTable string `env:"BOARD_TABLE"`
-	ScoreTable string `env:"SCORE_TABLE"`
+	PetTable   string `env:"PET_TABLE" output:"PetTable,required,notEmpty"`
+	BoardTable string `env:"BOARD_TABLE" output:"BoardTable,required,notEmpty"`
+	ScoreTable string `env:"SCORE_TABLE" output:"ScoreTable,required,notEmpty"`
 	// Horizon is how long a removed item is remembered. It must be longer than the
 	// stream's retention plus the dead letters' life; older changes are rejected.
 	Horizon time.Duration `env:"HORIZON"`
