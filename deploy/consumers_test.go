@@ -2,10 +2,35 @@ package deploy_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
+
+// operating are the packages that only people's commands need.
+var operating = regexp.MustCompile(`^sluice/(cmd|deploy|shared/(operate|verify|redrive|rebuild|printable|consumertest)|consumers/[a-z]+/(boards|query|operate))(/|$)`)
+
+// A function links nothing that only people's commands need. Fails if one does: it would start later, and be harder to read.
+func TestFunctionsLinkNoOperatingPackage(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Deps}} {{.}}{{end}}`, "../consumers/.../lambda").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(functions) < 4 {
+		t.Fatalf("found only %d functions", len(functions))
+	}
+	for _, line := range functions {
+		packages := strings.Fields(line)
+		for _, linked := range packages[1:] {
+			if operating.MatchString(linked) {
+				t.Errorf("%s links %s", packages[0], linked)
+			}
+		}
+	}
+}
 
 // What sluice status and sluice redrive find a deployed consumer by: the output Consumer, which is the name in its metrics, the
 // output DeadLetterQueue, and a function called Function.

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/consumers/badges"
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 )
 
@@ -26,7 +26,7 @@ func TestPlayersOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader := &playerReader{
-		board:  leaderboard.Board{Client: client, ScoreTable: "Scores", BoardTable: "Board", BoxTable: "Boxes", RankTable: "Ranks", Shards: 1},
+		board:  boards.Board{Client: client, ScoreTable: "Scores", BoardTable: "Board", BoxTable: "Boxes", RankTable: "Ranks", Shards: 1},
 		badges: badges.NewReader(client, settings, book),
 	}
 	var log bytes.Buffer

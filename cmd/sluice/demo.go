@@ -11,7 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/stack"
@@ -176,17 +176,17 @@ func watch(ctx context.Context, every time.Duration, show func(elapsed time.Dura
 	}
 }
 
-func printLive(ctx context.Context, board leaderboard.Board, elapsed time.Duration, scores, points int64) {
+func printLive(ctx context.Context, board boards.Board, elapsed time.Duration, scores, points int64) {
 	totals, err := board.Totals(ctx)
 	if err != nil {
 		return // the demo itself fails with it, or was interrupted
 	}
 	var sum decimal.Decimal
-	var leader leaderboard.Total
+	var leader boards.Total
 	for user, total := range totals {
 		sum = sum.Add(total)
 		if total.GreaterThan(leader.Score) {
-			leader = leaderboard.Total{User: user, Score: total}
+			leader = boards.Total{User: user, Score: total}
 		}
 	}
 	say("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)

@@ -9,13 +9,15 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/consumers/replication"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
+	"sluice/shared/verify"
 )
 
 // compare prints each player's written sum beside the total, and fails unless all are equal.
-func compare(ctx context.Context, board leaderboard.Board, written map[string]int64, scores int64) error {
+func compare(ctx context.Context, board boards.Board, written map[string]int64, scores int64) error {
 	totals, err := board.Totals(ctx)
 	if err != nil {
 		return err
@@ -48,13 +50,8 @@ func compare(ctx context.Context, board leaderboard.Board, written map[string]in
 }
 
 // compareBoxes compares all boards with the score table, those of days and weeks too.
-func compareBoxes(ctx context.Context, board leaderboard.Board) error {
-	settings := leaderboard.DefaultSettings()
-	settings.ScoreTable, settings.BoardTable, settings.BoxTable, settings.RankTable, settings.Shards = board.ScoreTable, board.BoardTable, board.BoxTable, board.RankTable, board.Shards
-	c, err := settings.Comparison(board.Client)
-	if err != nil {
-		return err
-	}
+func compareBoxes(ctx context.Context, board boards.Board) error {
+	c := verify.New(board.Client, board.Views, leaderboard.DefaultHorizon)
 	c.Margin, c.Patience = 0, 0 // nothing is in flight
 	result, err := c.Run(ctx)
 	if err != nil {
@@ -65,7 +62,7 @@ func compareBoxes(ctx context.Context, board leaderboard.Board) error {
 	}
 	boxes := 0
 	for _, v := range result.Views {
-		if v.Name == leaderboard.DailyBoard || v.Name == leaderboard.WeeklyBoard {
+		if v.Name == boards.DailyBoard || v.Name == boards.WeeklyBoard {
 			boxes += v.Items
 		}
 	}
@@ -75,7 +72,7 @@ func compareBoxes(ctx context.Context, board leaderboard.Board) error {
 
 // compareRanks asks for every player's rank and compares it with a sorted list of
 // all totals.
-func compareRanks(ctx context.Context, board leaderboard.Board) error {
+func compareRanks(ctx context.Context, board boards.Board) error {
 	players, err := board.Standings(ctx)
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
 )
@@ -22,7 +22,7 @@ func printChaos(info stack.Info) {
 }
 
 // printBoard shows the queries that the boards are for.
-func printBoard(ctx context.Context, board leaderboard.Board) error {
+func printBoard(ctx context.Context, board boards.Board) error {
 	const players, scores = 3, 10
 	best, err := board.Top(ctx, players)
 	if err != nil {
@@ -33,7 +33,7 @@ func printBoard(ctx context.Context, board leaderboard.Board) error {
 		return err
 	}
 	sayLine()
-	if err := printTopOf(ctx, stdout, board, leaderboard.DailyBoard, time.Now(), players); err != nil {
+	if err := printTopOf(ctx, stdout, board, boards.DailyBoard, time.Now(), players); err != nil {
 		return err
 	}
 	all, err := board.Standings(ctx)

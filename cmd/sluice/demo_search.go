@@ -14,7 +14,7 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/shopspring/decimal"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/consumers/search/query"
 	"sluice/deploy/local/stack"
 )
@@ -98,7 +98,7 @@ func once(ctx context.Context, check func(context.Context) (string, error)) erro
 }
 
 // compareSearches searches and checks each answer against the tables.
-func compareSearches(ctx context.Context, f *finder, info stack.Info, board leaderboard.Board, scores int64) error {
+func compareSearches(ctx context.Context, f *finder, info stack.Info, board boards.Board, scores int64) error {
 	sayLine("\nSearched, and checked against the tables:")
 	for _, check := range []func(context.Context) (string, error){
 		func(ctx context.Context) (string, error) { return f.compareAll(ctx, scores) },
@@ -130,7 +130,7 @@ func (f *finder) compareAll(ctx context.Context, scores int64) (string, error) {
 }
 
 // comparePlayers searches for the players, the best first.
-func (f *finder) comparePlayers(ctx context.Context, board leaderboard.Board) (string, error) {
+func (f *finder) comparePlayers(ctx context.Context, board boards.Board) (string, error) {
 	standings, err := board.Standings(ctx)
 	if err != nil {
 		return "", err
@@ -174,7 +174,7 @@ func (f *finder) comparePlayers(ctx context.Context, board leaderboard.Board) (s
 }
 
 // comparePlays counts high scores by player.
-func (f *finder) comparePlays(ctx context.Context, info stack.Info, board leaderboard.Board) (string, error) {
+func (f *finder) comparePlays(ctx context.Context, info stack.Info, board boards.Board) (string, error) {
 	const high = "8"
 	written, err := countScores(ctx, dynamodb.NewFromConfig(info.DynamoDB()), board.ScoreTable, high)
 	if err != nil {
@@ -204,7 +204,7 @@ func countScores(ctx context.Context, client *dynamodb.Client, table, least stri
 	counts := map[string]int64{}
 	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{
 		TableName: &table, ConsistentRead: aws.Bool(true), FilterExpression: aws.String("#score >= :least"),
-		ExpressionAttributeNames:  map[string]string{"#score": leaderboard.AttrScore},
+		ExpressionAttributeNames:  map[string]string{"#score": boards.AttrScore},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":least": &types.AttributeValueMemberN{Value: least}},
 	})
 	for pages.HasMorePages() {
@@ -213,7 +213,7 @@ func countScores(ctx context.Context, client *dynamodb.Client, table, least stri
 			return nil, fmt.Errorf("read %s: %w", table, err)
 		}
 		for _, item := range page.Items {
-			if user, ok := item[leaderboard.AttrUser].(*types.AttributeValueMemberS); ok {
+			if user, ok := item[boards.AttrUser].(*types.AttributeValueMemberS); ok {
 				counts[user.Value]++
 			}
 		}

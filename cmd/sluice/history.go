@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
@@ -16,8 +16,8 @@ type historyCommand struct {
 }
 
 func (c *historyCommand) Run(ctx context.Context) error {
-	if c.N < 1 || c.N > leaderboard.MaxHistory {
-		return fmt.Errorf("-n must be from 1 to %d (got %d)", leaderboard.MaxHistory, c.N)
+	if c.N < 1 || c.N > boards.MaxHistory {
+		return fmt.Errorf("-n must be from 1 to %d (got %d)", boards.MaxHistory, c.N)
 	}
 	board, err := c.board(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *historyCommand) Run(ctx context.Context) error {
 	return printHistory(stdout, events)
 }
 
-func printHistory(out io.Writer, events []leaderboard.Event) error {
+func printHistory(out io.Writer, events []boards.Event) error {
 	w := printable.Table{Right: true}
 	for _, e := range events {
 		if e.Problem != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/deployed"
 	"sluice/deploy/local/stack"
 	"sluice/shared/operate"
@@ -73,20 +74,25 @@ func localPart(info stack.Info, consumer string) operate.Part {
 }
 
 // board returns the leaderboard of the chosen pipeline.
-func (f pipelineFlags) board(ctx context.Context) (leaderboard.Board, error) {
+func (f pipelineFlags) board(ctx context.Context) (boards.Board, error) {
 	p, err := f.part(ctx, "leaderboard")
 	if err != nil {
-		return leaderboard.Board{}, err
+		return boards.Board{}, err
 	}
 	return newBoard(p)
 }
 
 // newBoard makes a Board of the leaderboard's outputs.
-func newBoard(p operate.Part) (leaderboard.Board, error) {
-	var b leaderboard.Board
-	err := p.Read(&b)
-	b.Client = dynamodb.NewFromConfig(p.Tables)
-	return b, err
+func newBoard(p operate.Part) (boards.Board, error) {
+	s, err := leaderboardSettings(p)
+	if err != nil {
+		return boards.Board{}, err
+	}
+	views, err := s.Views()
+	return boards.Board{
+		Client: dynamodb.NewFromConfig(p.Tables), ScoreTable: s.ScoreTable, BoardTable: s.BoardTable, BoxTable: s.BoxTable, RankTable: s.RankTable,
+		Shards: s.Shards, Views: views,
+	}, err
 }
 
 // leaderboardSettings makes settings of the leaderboard's outputs.

@@ -63,7 +63,8 @@ func deployAs(t *testing.T, cfg aws.Config, name, template string) {
 }
 
 func TestDeployedStack(t *testing.T) {
-	cfg := deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
+	cfg := deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"},
+		"PetTable": {"Value": "Pets"}, "LedgerTable": {"Value": "Ledger"}, "CountTTLDeletes": {"Value": "true"}, "Horizon": {"Value": "400h"}}`)
 	client := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
 	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{

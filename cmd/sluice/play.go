@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/game"
 	"sluice/shared/operate"
 )
@@ -47,7 +47,7 @@ func (f *gameFlags) Validate() error {
 }
 
 // game is the game that the flags describe, on the board's score table.
-func (f *gameFlags) game(board leaderboard.Board, scored func(user string, score int)) game.Game {
+func (f *gameFlags) game(board boards.Board, scored func(user string, score int)) game.Game {
 	rate := 0.0
 	if f.Rate != nil {
 		rate = *f.Rate
@@ -99,7 +99,7 @@ func (c *playCommand) Run(ctx context.Context) error {
 }
 
 // plan says about how many scores the game would write. Each is a new item.
-func (c *playCommand) plan(ctx context.Context, board leaderboard.Board) (operate.Plan, error) {
+func (c *playCommand) plan(ctx context.Context, board boards.Board) (operate.Plan, error) {
 	where, err := c.place(ctx)
 	if err != nil {
 		return operate.Plan{}, err

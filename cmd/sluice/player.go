@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/badges"
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
@@ -36,7 +36,7 @@ func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
 
 // playerReader joins what the leaderboard and the badges know.
 type playerReader struct {
-	board  leaderboard.Board
+	board  boards.Board
 	badges *badges.Reader
 }
 
@@ -47,7 +47,7 @@ type player struct {
 	Total *decimal.Decimal `json:"total,omitempty"`
 	Rank  *rank            `json:"rank,omitempty"`
 	// Plays are the latest, latest first.
-	Plays []leaderboard.Event `json:"plays"`
+	Plays []boards.Event `json:"plays"`
 	// Problems name what can't be read of the player; the rest is right.
 	Problems []string `json:"problems,omitempty"`
 	badges.Profile
@@ -69,15 +69,15 @@ type unknownPlayerError = badges.UnknownPlayerError
 
 // read reads what is known of a player. Its parts are of about the same moment.
 func (r *playerReader) read(ctx context.Context, name, language string) (*player, error) {
-	p := &player{Player: name, Plays: []leaderboard.Event{}}
+	p := &player{Player: name, Plays: []boards.Event{}}
 	known := false
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		standing, err := r.board.Rank(ctx, name, 0)
-		if errors.Is(err, leaderboard.ErrNotOnBoard) || errors.Is(err, leaderboard.ErrNotCounted) {
+		if errors.Is(err, boards.ErrNotOnBoard) || errors.Is(err, boards.ErrNotCounted) {
 			return nil // not yet
 		}
-		if bad, is := errors.AsType[*leaderboard.ItemError](err); is {
+		if bad, is := errors.AsType[*boards.ItemError](err); is {
 			p.Problems = []string{bad.Error()}
 			return nil
 		}

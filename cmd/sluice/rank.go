@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
@@ -40,14 +40,14 @@ func (c *rankCommand) Run(ctx context.Context) error {
 
 // printStanding shows the rank in a sentence and the player among the neighbours,
 // with their ranks if these are known.
-func printStanding(out io.Writer, s leaderboard.Standing) error {
+func printStanding(out io.Writer, s boards.Standing) error {
 	if s.Exact() {
 		fmt.Fprintf(out, "%s is number %d of %d players.\n", printable.Name(s.Player.User), s.From, s.Players)
 	} else {
 		fmt.Fprintf(out, "%s is between number %d and %d of %d players: too many have nearly the same total to tell exactly.\n", printable.Name(s.Player.User), s.From, s.To, s.Players)
 	}
 	w := printable.Table{Right: true}
-	for i, total := range slices.Concat(s.Above, []leaderboard.Total{s.Player}, s.Below) {
+	for i, total := range slices.Concat(s.Above, []boards.Total{s.Player}, s.Below) {
 		mark, number := "", ""
 		if i == len(s.Above) {
 			mark = "▶"
@@ -64,18 +64,18 @@ func printStanding(out io.Writer, s leaderboard.Standing) error {
 		fmt.Fprintf(out, "! %s\n", printable.Text(problem))
 	}
 	if s.Crowded {
-		fmt.Fprintf(out, "More neighbours are among over %d players with one total, whose order was not read.\n", leaderboard.MaxCounted)
+		fmt.Fprintf(out, "More neighbours are among over %d players with one total, whose order was not read.\n", boards.DefaultMaxCounted)
 	}
 	return nil
 }
 
 // problemsOf says which items of a standing can't be read, and what that means for it.
-func problemsOf(s leaderboard.Standing) []string {
+func problemsOf(s boards.Standing) []string {
 	var problems []string
 	for _, problem := range s.Problems {
 		problems = append(problems, problem+"; the rank leaves its players out")
 	}
-	for _, total := range slices.Concat(s.Above, []leaderboard.Total{s.Player}, s.Below) {
+	for _, total := range slices.Concat(s.Above, []boards.Total{s.Player}, s.Below) {
 		if total.Problem != "" {
 			problems = append(problems, problemOf(total))
 		}
@@ -84,6 +84,6 @@ func problemsOf(s leaderboard.Standing) []string {
 }
 
 // problemOf says what is wrong with a total whose score can be read.
-func problemOf(t leaderboard.Total) string {
+func problemOf(t boards.Total) string {
 	return fmt.Sprintf("the total of %q: %s; among equal totals it stands first", t.User, t.Problem)
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
@@ -22,14 +22,14 @@ func (c *topCommand) Run(ctx context.Context) error {
 	if c.N < 1 {
 		return fmt.Errorf("-n must be at least 1 (got %d)", c.N)
 	}
-	if c.Board == leaderboard.TotalBoard && !c.At.IsZero() {
+	if c.Board == boards.TotalBoard && !c.At.IsZero() {
 		return errors.New("--at is for --board daily or weekly; the total is of all time")
 	}
 	board, err := c.board(ctx)
 	if err != nil {
 		return err
 	}
-	if c.Board != leaderboard.TotalBoard {
+	if c.Board != boards.TotalBoard {
 		if c.At.IsZero() {
 			c.At = time.Now()
 		}
@@ -47,7 +47,7 @@ func (c *topCommand) Run(ctx context.Context) error {
 }
 
 // printTopOf shows the board of the day or week that holds a moment.
-func printTopOf(ctx context.Context, out io.Writer, board leaderboard.Board, name string, at time.Time, n int) error {
+func printTopOf(ctx context.Context, out io.Writer, board boards.Board, name string, at time.Time, n int) error {
 	box, best, err := board.TopOf(ctx, name, at, n)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func printTopOf(ctx context.Context, out io.Writer, board leaderboard.Board, nam
 	return printTop(out, best)
 }
 
-func printTop(out io.Writer, best []leaderboard.Total) error {
+func printTop(out io.Writer, best []boards.Total) error {
 	w := printable.Table{Right: true}
 	for i, total := range best {
 		w.Row(fmt.Sprintf("%d.", i+1), printable.Name(total.User), total.Score)

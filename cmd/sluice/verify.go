@@ -70,10 +70,11 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	comparison, err := settings.Comparison(dynamodb.NewFromConfig(found.Tables))
+	views, err := settings.Views()
 	if err != nil {
 		return err
 	}
+	comparison := verify.New(dynamodb.NewFromConfig(found.Tables), views, settings.Horizon)
 	comparison.Margin, comparison.Patience, comparison.Answer = c.Margin, c.Wait, c.Answer
 	comparison.Waiting = sayWaiting
 	if err := comparison.Validate(); err != nil {

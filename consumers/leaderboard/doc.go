@@ -5,8 +5,8 @@
 // The board after which it is named is one of them. The score table has the keys
 // UserId and Timestamp and a number Score; a player's total is kept in the board
 // table under UserId, as Score, with ShardNo for the index IndexShardNoScore,
-// whose shards together give the top N. [Board] reads it, and the boards of days
-// and weeks.
+// whose shards together give the top N. Package boards reads it, and the boards of
+// days and weeks.
 //
 // # Guarantees
 //

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
@@ -132,13 +133,13 @@ func (o *outage) behind(scores, batches int) (names string) {
 	o.t.Helper()
 	check := func(name, table, attribute string, want int, key ...string) {
 		item := o.item(table, key...)
-		if got, err := readNumber(item, attribute); err != nil || got.IntPart() != int64(want) {
+		if got, err := boards.Number(item, attribute); err != nil || got.IntPart() != int64(want) {
 			names += fmt.Sprintf(" %s (%v, want %d)", name, item[attribute], want)
 		}
 	}
-	check("total", DefaultBoardTable, AttrScore, scores, AttrUser, "reed")
-	check("box", DefaultBoxTable, AttrScore, scores, AttrUser, "reed", AttrBoard, "daily#2026-01-02")
-	check("rank", DefaultRankTable, AttrPlayers, batches, AttrBoard, "total#1", AttrBucket, "2000")
+	check("total", DefaultBoardTable, boards.AttrScore, scores, boards.AttrUser, "reed")
+	check("box", DefaultBoxTable, boards.AttrScore, scores, boards.AttrUser, "reed", boards.AttrBoard, "daily#2026-01-02")
+	check("rank", DefaultRankTable, boards.AttrPlayers, batches, boards.AttrBoard, "total#1", boards.AttrBucket, "2000")
 	check("pet", DefaultPetTable, "activityCount", batches, "PK", "LEADERBOARD", "SK", "PET#rex")
 	return names
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
@@ -57,11 +58,11 @@ func BenchmarkMemory(b *testing.B) {
 	began := time.Now()
 	functiontest.Memory(b, "./lambda", 1_000_000, func(n int) []byte {
 		image := consumertest.Item{
-			AttrUser:      consumertest.S("player-" + strconv.Itoa(n%10)),
-			AttrTimestamp: consumertest.S(strconv.Itoa(n)),
-			AttrScore:     consumertest.N(strconv.Itoa(n % 10)),
+			boards.AttrUser:      consumertest.S("player-" + strconv.Itoa(n%10)),
+			boards.AttrTimestamp: consumertest.S(strconv.Itoa(n)),
+			boards.AttrScore:     consumertest.N(strconv.Itoa(n % 10)),
 		}
-		keys := consumertest.Item{AttrUser: image[AttrUser], AttrTimestamp: image[AttrTimestamp]}
+		keys := consumertest.Item{boards.AttrUser: image[boards.AttrUser], boards.AttrTimestamp: image[boards.AttrTimestamp]}
 		return consumertest.Change{
 			Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image,
 		}.Record()

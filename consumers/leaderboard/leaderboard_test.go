@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -93,9 +94,9 @@ func TestOtherTablesAreSkipped(t *testing.T) {
 func TestBadScores(t *testing.T) {
 	key, image := event("reed", 9, "0")
 	with := func(score consumertest.Value) []byte {
-		bad := consumertest.Item{AttrUser: image[AttrUser], AttrTimestamp: image[AttrTimestamp]}
+		bad := consumertest.Item{boards.AttrUser: image[boards.AttrUser], boards.AttrTimestamp: image[boards.AttrTimestamp]}
 		if score != nil {
-			bad[AttrScore] = score
+			bad[boards.AttrScore] = score
 		}
 		return consumertest.Change{Table: DefaultScoreTable, Time: at(9), Keys: key, New: bad}.Record()
 	}
@@ -303,8 +304,8 @@ func (p *plainAdd) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 		if !c.New.Exists() {
 			continue
 		}
-		user, _ := c.Keys.String(AttrUser)
-		score, err := c.New.Number(AttrScore)
+		user, _ := c.Keys.String(boards.AttrUser)
+		score, err := c.New.Number(boards.AttrScore)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -318,9 +319,9 @@ func (p *plainAdd) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 func plainAddition(user, score string) *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		TableName:                aws.String(DefaultBoardTable),
-		Key:                      map[string]types.AttributeValue{AttrUser: &types.AttributeValueMemberS{Value: user}},
+		Key:                      map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: user}},
 		UpdateExpression:         aws.String("ADD #score :score SET #shard = :shard"),
-		ExpressionAttributeNames: map[string]string{"#score": AttrScore, "#shard": AttrShard},
+		ExpressionAttributeNames: map[string]string{"#score": boards.AttrScore, "#shard": boards.AttrShard},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":score": &types.AttributeValueMemberN{Value: score},
 			":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(len(user) % DefaultShards)},

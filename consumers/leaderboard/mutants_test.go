@@ -38,25 +38,25 @@ func TestRankMutants(t *testing.T) {
 	mutant.Run(t, mutant.Test{Name: "TestRank", Env: []string{servertest.DynamoDBVariable + "=" + server}}, []mutant.Mutant{
 		{
 			Name: "players with the same total count if they were first",
-			File: "rank.go",
+			File: "boards/rank.go",
 			Old:  `other.Compare(s.Player) < 0`,
 			New:  `other.Score.GreaterThan(s.Player.Score)`,
 		},
 		{
 			Name: "a level counts only within the bucket of the level before",
-			File: "rank.go",
+			File: "boards/rank.go",
 			Old:  `number(level.Of(within.Last(score)))`,
 			New:  `number(level.Of(within.Last(decimal.New(9, 125))))`,
 		},
 		{
 			Name: "the own bucket is read to its end",
-			File: "rank.go",
+			File: "boards/rank.go",
 			Old:  `last := buckets[len(buckets)-1].Last(s.Player.Score)`,
 			New:  `last := s.Player.Score`,
 		},
 		{
 			Name: "all who are level with the last are read",
-			File: "index.go",
+			File: "boards/index.go",
 			Old:  `len(players) >= s.n && !total.Score.Equal(players[len(players)-1].Score)`,
 			New:  `len(players) >= s.n`,
 		},

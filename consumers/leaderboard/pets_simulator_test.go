@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -74,11 +75,11 @@ func readPets(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 	}
 	items := map[string]string{}
 	for _, item := range out.Items {
-		count, err := readNumber(item, "activityCount")
+		count, err := boards.Number(item, "activityCount")
 		if err != nil {
 			return nil, err
 		}
-		putPet(items, readString(item, "PK")+" "+readString(item, "SK"), count, readString(item, "lastActivity"))
+		putPet(items, boards.Text(item, "PK")+" "+boards.Text(item, "SK"), count, boards.Text(item, "lastActivity"))
 	}
 	return items, nil
 }
@@ -167,11 +168,11 @@ func readExtremes(ctx context.Context, cfg aws.Config) (map[string]string, error
 	for _, item := range out.Items {
 		var values [3]decimal.Decimal
 		for i, attribute := range []string{"Games", "Worst", "Best"} {
-			if values[i], err = readNumber(item, attribute); err != nil {
+			if values[i], err = boards.Number(item, attribute); err != nil {
 				return nil, err
 			}
 		}
-		items[readString(item, AttrUser)] = extremesText(values[0], values[1], values[2])
+		items[boards.Text(item, boards.AttrUser)] = extremesText(values[0], values[1], values[2])
 	}
 	return items, nil
 }
@@ -184,7 +185,7 @@ func wantExtremes(changes []consumertest.Change) map[string]string {
 	scores := map[string][]decimal.Decimal{}
 	for _, c := range changes {
 		if c.Old == nil {
-			user := c.Keys[AttrUser].Text()
+			user := c.Keys[boards.AttrUser].Text()
 			scores[user] = append(scores[user], simulatedScore(c.New))
 		}
 	}

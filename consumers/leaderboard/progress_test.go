@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 )
@@ -77,9 +78,9 @@ func records(n int, record func(int) []byte) (list [][]byte) {
 
 // moved is the change of a player's total.
 func moved(n, before, after int) []byte {
-	key := consumertest.Item{AttrUser: consumertest.S(fmt.Sprint("player-", n))}
+	key := consumertest.Item{boards.AttrUser: consumertest.S(fmt.Sprint("player-", n))}
 	total := func(score int) consumertest.Item {
-		return consumertest.Item{AttrUser: key[AttrUser], AttrScore: consumertest.N(strconv.Itoa(score))}
+		return consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrScore: consumertest.N(strconv.Itoa(score))}
 	}
 	return consumertest.Change{Table: DefaultBoardTable, Time: at(n), Keys: key, Old: total(before), New: total(after)}.Record()
 }

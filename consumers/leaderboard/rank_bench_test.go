@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/shopspring/decimal"
+
+	"sluice/consumers/leaderboard/boards"
 )
 
 // BenchmarkRank reports what a rank costs in read units, as DynamoDB itself
@@ -22,9 +24,9 @@ import (
 func BenchmarkRank(b *testing.B) {
 	const players = 100_000
 	random := rand.New(rand.NewPCG(42, 0))
-	board := make([]Total, players)
+	board := make([]boards.Total, players)
 	for i := range board {
-		board[i] = Total{
+		board[i] = boards.Total{
 			User:      fmt.Sprintf("player-%07d", i),
 			Score:     decimal.NewFromInt(int64(100_000 * math.Exp(random.NormFloat64()))),
 			ReachedAt: at(i).UTC(),

@@ -14,24 +14,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumertest"
 )
 
 // place puts players onto the board as the leaderboard does, on so many of its
 // shards, and lets the views of the board count them.
-func (w *world) place(players []Total, shards int) {
+func (w *world) place(players []boards.Total, shards int) {
 	w.t.Helper()
 	var records [][]byte
 	var puts []types.WriteRequest
 	for i, p := range players {
 		shard, reached := strconv.Itoa(i%shards), strconv.FormatInt(p.ReachedAt.UnixMicro(), 10)
 		puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
-			AttrUser: &types.AttributeValueMemberS{Value: p.User}, AttrScore: number(p.Score),
-			AttrShard: &types.AttributeValueMemberN{Value: shard}, AttrReachedAt: &types.AttributeValueMemberN{Value: reached},
+			boards.AttrUser: &types.AttributeValueMemberS{Value: p.User}, boards.AttrScore: numeral(p.Score),
+			boards.AttrShard: &types.AttributeValueMemberN{Value: shard}, boards.AttrReachedAt: &types.AttributeValueMemberN{Value: reached},
 		}}})
 		records = append(records, consumertest.Change{
-			Table: DefaultBoardTable, Time: at(i), Keys: consumertest.Item{AttrUser: consumertest.S(p.User)},
-			New: consumertest.Item{AttrUser: consumertest.S(p.User), AttrScore: consumertest.N(p.Score.String())},
+			Table: DefaultBoardTable, Time: at(i), Keys: consumertest.Item{boards.AttrUser: consumertest.S(p.User)},
+			New: consumertest.Item{boards.AttrUser: consumertest.S(p.User), boards.AttrScore: consumertest.N(p.Score.String())},
 		}.Record())
 	}
 	const most = 25 // that DynamoDB takes at once
@@ -46,24 +47,24 @@ func (w *world) place(players []Total, shards int) {
 
 // crowd is n players of whom many are level, at the same moment too, with scores
 // in one bucket on some levels and not on others.
-func crowd(random *rand.Rand, n int) []Total {
+func crowd(random *rand.Rand, n int) []boards.Total {
 	scores := []string{
 		"0", "1", "1.5", "10", "12", "19", "99", "100", "101", "100.01", "120", "129", "12345", "12346", "12399", "12400", "-1", "-1.01", "-199", "-0.0456",
 		"12345678901234567890123456789012345678", "12345678901234567890123456789012345677", "-9.9999999999999999999999999999999999999", "9.99e125", "1e125",
 	}
-	players := make([]Total, n)
+	players := make([]boards.Total, n)
 	for i := range players {
 		score := decimal.RequireFromString(scores[random.IntN(len(scores))])
 		if random.IntN(3) == 0 {
 			score = decimal.New(int64(random.IntN(2000)-500), -1)
 		}
-		players[i] = Total{User: fmt.Sprintf("player-%03d", random.IntN(1000)*1000+i), Score: score, ReachedAt: at(random.IntN(3)).UTC()}
+		players[i] = boards.Total{User: fmt.Sprintf("player-%03d", random.IntN(1000)*1000+i), Score: score, ReachedAt: at(random.IntN(3)).UTC()}
 	}
 	return players
 }
 
 // some are n indexes of players.
-func some(random *rand.Rand, players []Total, n int) []int {
+func some(random *rand.Rand, players []boards.Total, n int) []int {
 	return random.Perm(len(players))[:min(n, len(players))]
 }
 
@@ -77,7 +78,7 @@ func TestRank(t *testing.T) {
 		players := crowd(random, 1+random.IntN(150))
 		w := newWorld(t)
 		w.place(players, 3) // on few, so that there are ties on each
-		slices.SortFunc(players, Total.Compare)
+		slices.SortFunc(players, boards.Total.Compare)
 		n := 1 + random.IntN(6)
 		for asked, i := range some(random, players, 25) {
 			p := players[i]
@@ -85,7 +86,7 @@ func TestRank(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Standing{
+			want := boards.Standing{
 				Player: p, From: int64(i + 1), To: int64(i + 1), Players: int64(len(players)),
 				Above: players[max(0, i-n):i], Below: players[i+1 : min(len(players), i+1+n)],
 			}
@@ -94,7 +95,7 @@ func TestRank(t *testing.T) {
 			}
 		}
 		best, err := w.board().Top(t.Context(), len(players)/2)
-		if diff := cmp.Diff(players[:len(players)/2], append([]Total{}, best...)); diff != "" || err != nil {
+		if diff := cmp.Diff(players[:len(players)/2], append([]boards.Total{}, best...)); diff != "" || err != nil {
 			t.Errorf("top: %v (-want +got):\n%s", err, diff)
 		}
 	}
@@ -111,11 +112,13 @@ func TestRankInACrowd(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.place(players, 3) // on few, so that there are ties on each
-	slices.SortFunc(players, Total.Compare)
+	slices.SortFunc(players, boards.Total.Compare)
+	bounded := w.board()
+	bounded.MaxCounted = most
 	exact, crowded := 0, 0
 	for _, i := range some(random, players, 40) {
 		p := players[i]
-		got, err := w.board().rank(t.Context(), p.User, 5, most)
+		got, err := bounded.Rank(t.Context(), p.User, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +131,7 @@ func TestRankInACrowd(t *testing.T) {
 			t.Errorf("the rank of %s is from %d to %d, though only so many share its first digits", p.User, got.From, got.To)
 		}
 		above, below := players[:i], players[i+1:]
-		if !cmp.Equal(got.Above, append([]Total{}, above[i-len(got.Above):]...)) || !cmp.Equal(got.Below, append([]Total{}, below[:len(got.Below)]...)) {
+		if !cmp.Equal(got.Above, append([]boards.Total{}, above[i-len(got.Above):]...)) || !cmp.Equal(got.Below, append([]boards.Total{}, below[:len(got.Below)]...)) {
 			t.Errorf("neighbours of %s: %v and %v", p.User, got.Above, got.Below)
 		}
 		if all := len(got.Above) == min(5, len(above)) && len(got.Below) == min(5, len(below)); all == got.Crowded {
@@ -145,11 +148,11 @@ func TestRankInACrowd(t *testing.T) {
 
 func TestRankOfNobody(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.board().Rank(t.Context(), "nobody", 5); !errors.Is(err, ErrNotOnBoard) {
+	if _, err := w.board().Rank(t.Context(), "nobody", 5); !errors.Is(err, boards.ErrNotOnBoard) {
 		t.Errorf("error %v, want ErrNotOnBoard", err)
 	}
 	w.deliver(w.function(nil), 10, insert("reed", 1, "5")) // and nobody tells that the board has changed
-	if _, err := w.board().Rank(t.Context(), "reed", 5); !errors.Is(err, ErrNotCounted) {
+	if _, err := w.board().Rank(t.Context(), "reed", 5); !errors.Is(err, boards.ErrNotCounted) {
 		t.Errorf("error %v, want ErrNotCounted", err)
 	}
 }
@@ -157,8 +160,8 @@ func TestRankOfNobody(t *testing.T) {
 // Boards from before there was ReachedAt, or whose index has keys only.
 func TestTiesWithoutReachedAt(t *testing.T) {
 	seven := decimal.NewFromInt(7)
-	players := []Total{{User: "b", Score: seven, ReachedAt: time.UnixMicro(5)}, {User: "c", Score: seven}, {User: "a", Score: seven}}
-	slices.SortFunc(players, Total.Compare)
+	players := []boards.Total{{User: "b", Score: seven, ReachedAt: time.UnixMicro(5)}, {User: "c", Score: seven}, {User: "a", Score: seven}}
+	slices.SortFunc(players, boards.Total.Compare)
 	var order string
 	for _, p := range players {
 		order += p.User

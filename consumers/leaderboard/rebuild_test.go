@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
@@ -30,10 +31,10 @@ func broken(t *testing.T) *world {
 	}
 	w.deliver(w.function(nil), 10, records...)
 	user := func(name string) map[string]types.AttributeValue {
-		return map[string]types.AttributeValue{AttrUser: &types.AttributeValueMemberS{Value: name}}
+		return map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: name}}
 	}
 	wrong := user("nobody")
-	wrong[AttrScore] = &types.AttributeValueMemberN{Value: "77"}
+	wrong[boards.AttrScore] = &types.AttributeValueMemberN{Value: "77"}
 	w.put(DefaultBoardTable, wrong)
 	if _, err := w.direct.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(DefaultBoardTable), Key: user("maggy")}); err != nil {
 		t.Fatal(err)
@@ -153,8 +154,8 @@ func TestRebuiltMeanwhile(t *testing.T) {
 	if done := w.invoke(function, [][]byte{insert("reed", 0, "1")}); done != 1 {
 		t.Errorf("%d changes done, want 1", done)
 	}
-	if total, err := w.board().total(t.Context(), "reed"); err != nil || total.Score.String() != "3" {
-		t.Errorf("the total is %v, %v; want 3", total, err)
+	if got, err := w.board().Rank(t.Context(), "reed", 0); err != nil || got.Player.Score.String() != "3" {
+		t.Errorf("the total is %v, %v; want 3", got.Player, err)
 	}
 }
 
@@ -178,8 +179,8 @@ func TestRebuiltTotalsHaveRanks(t *testing.T) {
 		}
 	}
 	w.deliver(w.function(nil), 10, insert("maggy", 2, "3")) // which the rebuild has taken
-	if total, err := w.board().total(t.Context(), "maggy"); err != nil || total.ReachedAt.IsZero() || total.Score.String() != "3" {
-		t.Errorf("maggy's total is %+v, %v; want 3, and since when", total, err)
+	if got, err := w.board().Rank(t.Context(), "maggy", 0); err != nil || got.Player.ReachedAt.IsZero() || got.Player.Score.String() != "3" {
+		t.Errorf("maggy's total is %+v, %v; want 3, and since when", got.Player, err)
 	}
 }
 
@@ -221,11 +222,11 @@ func TestRebuildPets(t *testing.T) {
 	}
 	for _, item := range out.Items {
 		_, switched := item["Generation"]
-		summary := strings.HasPrefix(readString(item, "SK"), "SUMMARY#")
+		summary := strings.HasPrefix(boards.Text(item, "SK"), "SUMMARY#")
 		if switched != summary {
 			t.Errorf("item %v: rebuilt %v", item, switched)
 		}
-		if count, ok := item["activityCount"].(*types.AttributeValueMemberN); summary && (!ok || count.Value != "1" || readString(item, "lastActivity") != "walk") {
+		if count, ok := item["activityCount"].(*types.AttributeValueMemberN); summary && (!ok || count.Value != "1" || boards.Text(item, "lastActivity") != "walk") {
 			t.Errorf("the summary is %v, want 1 activity, a walk", item)
 		}
 	}

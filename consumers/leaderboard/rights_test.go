@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/rights"
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/shared/aggregate"
@@ -26,15 +27,15 @@ func TestRights(t *testing.T) {
 	began := time.Now()
 	play := func(n int) []byte {
 		key := consumertest.Item{
-			AttrUser:      consumertest.S("reed"),
-			AttrTimestamp: consumertest.S(fmt.Sprintf("%s.%06d", began.UTC().Format("2006-01-02 15:04:05"), n)),
+			boards.AttrUser:      consumertest.S("reed"),
+			boards.AttrTimestamp: consumertest.S(fmt.Sprintf("%s.%06d", began.UTC().Format("2006-01-02 15:04:05"), n)),
 		}
-		image := consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N("1")}
+		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("1")}
 		return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	total := func(n int) []byte {
-		key := consumertest.Item{AttrUser: consumertest.S("reed")}
-		image := consumertest.Item{AttrUser: key[AttrUser], AttrScore: consumertest.N(strconv.Itoa(n))}
+		key := consumertest.Item{boards.AttrUser: consumertest.S("reed")}
+		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrScore: consumertest.N(strconv.Itoa(n))}
 		return consumertest.Change{Table: DefaultBoardTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	ofPet := func(n int) []byte {

@@ -15,6 +15,7 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/aggregate"
@@ -112,7 +113,7 @@ var scores = simulator.Workload{
 	Table:  DefaultScoreTable,
 	Groups: len(players),
 	Key: func(group, n int) consumertest.Item {
-		return consumertest.Item{AttrUser: consumertest.S(players[group]), AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-%02d 00:00:00.%06d", 1+n%9, n))}
+		return consumertest.Item{boards.AttrUser: consumertest.S(players[group]), boards.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-%02d 00:00:00.%06d", 1+n%9, n))}
 	},
 	Attributes: func(t *rapid.T, group int) consumertest.Item {
 		// A total of more than 38 digits would be refused. The last player's may be
@@ -122,7 +123,7 @@ var scores = simulator.Workload{
 		if group == len(players)-1 {
 			short = long
 		}
-		return consumertest.Item{AttrScore: consumertest.N(rapid.SampledFrom(short).Draw(t, "score"))}
+		return consumertest.Item{boards.AttrScore: consumertest.N(rapid.SampledFrom(short).Draw(t, "score"))}
 	},
 	Burst: aggregate.Capacity + 20,
 }
@@ -181,10 +182,10 @@ func noRebuilds(ctx context.Context, in middleware.InitializeInput, next middlew
 
 // readBoards reads every player's total on every board, and since when.
 func readBoards(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	board := Board{Client: dynamodb.NewFromConfig(cfg)}
+	board := boards.Board{Client: dynamodb.NewFromConfig(cfg)}
 	totals := map[string]simulatedTotal{}
 	for _, table := range []string{DefaultBoardTable, DefaultBoxTable} {
-		err := board.scan(ctx, table, AttrBoard, func(t Total, board string) error {
+		err := board.Scan(ctx, table, boards.AttrBoard, func(t boards.Total, board string) error {
 			totals[strings.TrimSpace(board+" "+t.User)] = simulatedTotal{t.Score, t.ReachedAt}
 			return nil
 		})
@@ -206,19 +207,19 @@ type simulatedTotal struct {
 func wantBoards(changes []consumertest.Change, views []string) map[string]string {
 	totals := map[string]simulatedTotal{}
 	for _, c := range changes {
-		timestamp := c.Keys[AttrTimestamp].Text()
+		timestamp := c.Keys[boards.AttrTimestamp].Text()
 		day, err := time.Parse(time.DateOnly, timestamp[:len(time.DateOnly)])
 		if err != nil {
 			panic(err) // the workload makes them
 		}
 		year, week := day.ISOWeek()
-		boards := map[string]string{
+		names := map[string]string{
 			"leaderboard": "",
 			"daily":       "daily#" + timestamp[:len(time.DateOnly)] + " ",
 			"weekly":      fmt.Sprintf("weekly#%d-W%02d ", year, week),
 		}
 		for _, v := range views {
-			item := boards[v] + c.Keys[AttrUser].Text()
+			item := names[v] + c.Keys[boards.AttrUser].Text()
 			total, difference := totals[item], simulatedScore(c.New).Sub(simulatedScore(c.Old))
 			total.sum = total.sum.Add(difference)
 			if at := c.Written().UTC(); !difference.IsZero() && at.After(total.reachedAt) {
@@ -234,7 +235,7 @@ func simulatedScore(image consumertest.Item) decimal.Decimal {
 	if image == nil {
 		return decimal.Zero
 	}
-	return decimal.RequireFromString(image[AttrScore].Text())
+	return decimal.RequireFromString(image[boards.AttrScore].Text())
 }
 
 // text leaves out totals that never changed: a player who only ever scored 0 may

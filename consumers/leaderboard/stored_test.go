@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -36,10 +37,10 @@ func ranked(user string, n int, before, after string) []byte {
 		if score == "" {
 			return nil
 		}
-		return consumertest.Item{AttrUser: consumertest.S(user), AttrScore: consumertest.N(score)}
+		return consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N(score)}
 	}
 	return consumertest.Change{
-		Table: DefaultBoardTable, Time: at(n), Keys: consumertest.Item{AttrUser: consumertest.S(user)}, Old: image(before), New: image(after),
+		Table: DefaultBoardTable, Time: at(n), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)}, Old: image(before), New: image(after),
 	}.Record()
 }
 

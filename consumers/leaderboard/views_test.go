@@ -15,9 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
+	"sluice/shared/verify"
 )
 
 // activity is one state of an activity in the pet tracker.
@@ -48,11 +50,11 @@ func (w *world) pets() map[string]string {
 	}
 	got := map[string]string{}
 	for _, item := range out.Items {
-		count, err := readNumber(item, "activityCount")
+		count, err := boards.Number(item, "activityCount")
 		if err != nil {
 			w.t.Error(err)
 		}
-		got[readString(item, "PK")+" "+readString(item, "SK")] = strings.TrimSpace(count.String() + " " + readString(item, "lastActivity"))
+		got[boards.Text(item, "PK")+" "+boards.Text(item, "SK")] = strings.TrimSpace(count.String() + " " + boards.Text(item, "lastActivity"))
 	}
 	return got
 }
@@ -178,8 +180,8 @@ func TestPetViewsAreNotViewed(t *testing.T) {
 // letter, which names the view. While another part has to come again, there is
 // none yet: it would never come again. Fails if the first error decides.
 func TestOneViewRejects(t *testing.T) {
-	key := consumertest.Item{AttrUser: consumertest.S("reed"), AttrTimestamp: consumertest.S("no time")}
-	image := consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N("5")}
+	key := consumertest.Item{boards.AttrUser: consumertest.S("reed"), boards.AttrTimestamp: consumertest.S("no time")}
+	image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("5")}
 	record := consumertest.Change{Table: DefaultScoreTable, Time: at(1), Keys: key, New: image}.Record()
 	w := newWorld(t)
 	down := true
@@ -216,29 +218,29 @@ func TestBoxedBoards(t *testing.T) {
 		{"reed", "2025-12-31 23:59:59.999999", "9"}, {"reed", "2026-01-01 00:00:00.000000", "2"}, {"maggy", "2026-01-01 12:00:00.000001", "4"},
 		{"reed", "2025-12-22 10:00:00.000000", "7"}, {"maggy", "2026-01-02 01:00:00.000000", "1"},
 	} {
-		key := consumertest.Item{AttrUser: consumertest.S(s.user), AttrTimestamp: consumertest.S(s.timestamp)}
-		image := consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N(s.score)}
+		key := consumertest.Item{boards.AttrUser: consumertest.S(s.user), boards.AttrTimestamp: consumertest.S(s.timestamp)}
+		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N(s.score)}
 		records = append(records, consumertest.Change{Table: DefaultScoreTable, Time: at(i), Keys: key, New: image}.Record())
 		if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(DefaultScoreTable), Item: map[string]types.AttributeValue{
-			AttrUser: &types.AttributeValueMemberS{Value: s.user}, AttrTimestamp: &types.AttributeValueMemberS{Value: s.timestamp}, AttrScore: &types.AttributeValueMemberN{Value: s.score},
+			boards.AttrUser: &types.AttributeValueMemberS{Value: s.user}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: s.timestamp}, boards.AttrScore: &types.AttributeValueMemberN{Value: s.score},
 		}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.deliver(w.function(nil), 2, records...)
 	for user, total := range map[string]string{"reed": "18", "maggy": "5"} { // the board's own changes
-		w.deliver(w.function(nil), 2, consumertest.Change{Table: DefaultBoardTable, Time: at(9), Keys: consumertest.Item{AttrUser: consumertest.S(user)},
-			New: consumertest.Item{AttrUser: consumertest.S(user), AttrScore: consumertest.N(total)}}.Record())
+		w.deliver(w.function(nil), 2, consumertest.Change{Table: DefaultBoardTable, Time: at(9), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)},
+			New: consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N(total)}}.Record())
 	}
 	for _, test := range []struct {
 		board, at, box string
 		want           []string
 	}{
-		{DailyBoard, "2026-01-01", "2026-01-01", []string{"maggy 4", "reed 2"}},
-		{DailyBoard, "2025-12-31", "2025-12-31", []string{"reed 9"}},
-		{DailyBoard, "2026-02-01", "2026-02-01", nil},
-		{WeeklyBoard, "2026-01-04", "2026-W01", []string{"reed 11", "maggy 5"}},
-		{WeeklyBoard, "2025-12-28", "2025-W52", []string{"reed 7"}},
+		{boards.DailyBoard, "2026-01-01", "2026-01-01", []string{"maggy 4", "reed 2"}},
+		{boards.DailyBoard, "2025-12-31", "2025-12-31", []string{"reed 9"}},
+		{boards.DailyBoard, "2026-02-01", "2026-02-01", nil},
+		{boards.WeeklyBoard, "2026-01-04", "2026-W01", []string{"reed 11", "maggy 5"}},
+		{boards.WeeklyBoard, "2025-12-28", "2025-W52", []string{"reed 7"}},
 	} {
 		at, err := time.Parse(time.DateOnly, test.at)
 		if err != nil {
@@ -259,14 +261,14 @@ func TestBoxedBoards(t *testing.T) {
 	w.wantCompared(consumertest.Arrival)
 	// One that nobody counted shows on the three boards that it belongs to.
 	w.put(DefaultScoreTable, map[string]types.AttributeValue{
-		AttrUser: &types.AttributeValueMemberS{Value: "reed"}, AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, AttrScore: &types.AttributeValueMemberN{Value: "3"},
+		boards.AttrUser: &types.AttributeValueMemberS{Value: "reed"}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, boards.AttrScore: &types.AttributeValueMemberN{Value: "3"},
 	})
 	w.wantCompared(consumertest.Arrival, `daily Board="daily#2026-01-02" UserId="reed"`, `leaderboard UserId="reed"`, `weekly Board="weekly#2026-W01" UserId="reed"`)
 	// Long after, the boxes are closed, and only the total is compared.
 	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `leaderboard UserId="reed"`)
 	// A player whom the table of ranks has in one bucket too many.
 	w.put(DefaultRankTable, map[string]types.AttributeValue{
-		AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, AttrBucket: &types.AttributeValueMemberN{Value: "20"}, AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
+		boards.AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, boards.AttrBucket: &types.AttributeValueMemberN{Value: "20"}, boards.AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
 	})
 	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `leaderboard UserId="reed"`, `rank-1 Board="total#1" Bucket=20`)
 }
@@ -274,12 +276,7 @@ func TestBoxedBoards(t *testing.T) {
 // wantCompared compares all views and checks which items differ.
 func (w *world) wantCompared(now time.Time, want ...string) {
 	w.t.Helper()
-	settings := DefaultSettings()
-	settings.LedgerTable = w.ledger
-	c, err := settings.Comparison(w.direct)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	c := verify.New(w.direct, w.views(), DefaultHorizon)
 	c.Margin, c.Patience, c.Now = 0, 0, func() time.Time { return now }
 	result, err := c.Run(w.t.Context())
 	if err != nil {
@@ -296,8 +293,8 @@ func (w *world) wantCompared(now time.Time, want ...string) {
 
 // A change to a score whose day closed long ago counts in the total alone.
 func TestClosedBoxes(t *testing.T) {
-	key := consumertest.Item{AttrUser: consumertest.S("reed"), AttrTimestamp: consumertest.S("2025-10-01 10:00:00")}
-	image := consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N("5")}
+	key := consumertest.Item{boards.AttrUser: consumertest.S("reed"), boards.AttrTimestamp: consumertest.S("2025-10-01 10:00:00")}
+	image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("5")}
 	w := newWorld(t)
 	w.deliver(w.function(nil), 2, consumertest.Change{Table: DefaultScoreTable, Time: at(1), Keys: key, New: image}.Record())
 	totals, err := w.board().Totals(t.Context())

@@ -15,12 +15,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/keeper"
+	"sluice/shared/view"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -164,8 +166,17 @@ func (w *world) invokeIn(ctx context.Context, f *consumer.Handler, batch [][]byt
 }
 
 // board reads the totals.
-func (w *world) board() Board {
-	return Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, RankTable: DefaultRankTable, Shards: DefaultShards}
+func (w *world) board() boards.Board {
+	return boards.Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, RankTable: DefaultRankTable, Shards: DefaultShards, Views: w.views()}
+}
+
+// views are those that the consumer keeps.
+func (w *world) views() []*view.View {
+	views, err := DefaultSettings().Views()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return views
 }
 
 // wantTotals checks the totals, and the day's and week's, since all events of
@@ -173,7 +184,7 @@ func (w *world) board() Board {
 func (w *world) wantTotals(want map[string]int) {
 	w.t.Helper()
 	boxes := 0
-	err := w.board().scan(w.t.Context(), DefaultBoxTable, AttrBoard, func(t Total, board string) error {
+	err := w.board().Scan(w.t.Context(), DefaultBoxTable, boards.AttrBoard, func(t boards.Total, board string) error {
 		boxes++
 		if board != "daily#2026-01-02" && board != "weekly#2026-W01" || !t.Score.Equal(decimal.NewFromInt(int64(want[t.User]))) {
 			w.t.Errorf("%s of %s is %s, want %d on that day and in that week", board, t.User, t.Score, want[t.User])
@@ -204,8 +215,8 @@ func (w *world) wantTotals(want map[string]int) {
 
 // event is one state of one item of the score table.
 func event(user string, turn int, score string) (key, image consumertest.Item) {
-	key = consumertest.Item{AttrUser: consumertest.S(user), AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-02 03:04:05.%06d", turn))}
-	image = consumertest.Item{AttrUser: key[AttrUser], AttrTimestamp: key[AttrTimestamp], AttrScore: consumertest.N(score)}
+	key = consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-02 03:04:05.%06d", turn))}
+	image = consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N(score)}
 	return key, image
 }
 
@@ -236,7 +247,7 @@ func (w *world) item(table string, key ...string) map[string]types.AttributeValu
 	keys := map[string]types.AttributeValue{}
 	for i := 0; i < len(key); i += 2 {
 		keys[key[i]] = &types.AttributeValueMemberS{Value: key[i+1]}
-		if key[i] == AttrBucket {
+		if key[i] == boards.AttrBucket {
 			keys[key[i]] = &types.AttributeValueMemberN{Value: key[i+1]}
 		}
 	}

@@ -50,6 +50,14 @@ type Comparison struct {
 	Sleep func(context.Context, time.Duration) error
 }
 
+// New returns a Comparison with the defaults. The caller may change them before it runs.
+func New(client *dynamodb.Client, views []*view.View, horizon time.Duration) *Comparison {
+	return &Comparison{
+		Client: client, Views: views, Horizon: horizon, Now: time.Now,
+		Segments: DefaultSegments, Margin: DefaultMargin, Patience: DefaultPatience, Answer: DefaultAnswer,
+	}
+}
+
 // Result is what a comparison found.
 type Result struct {
 	Views       []View       `json:"views"`

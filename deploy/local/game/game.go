@@ -16,7 +16,7 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 )
 
 // MaxScore is the highest score of one turn; the lowest is 0.
@@ -175,9 +175,9 @@ func (g Game) write(ctx context.Context, user, at string, score int) error {
 	_, err := g.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &g.Table,
 		Item: map[string]types.AttributeValue{
-			leaderboard.AttrUser:      &types.AttributeValueMemberS{Value: user},
-			leaderboard.AttrTimestamp: &types.AttributeValueMemberS{Value: at},
-			leaderboard.AttrScore:     &types.AttributeValueMemberN{Value: strconv.Itoa(score)},
+			boards.AttrUser:      &types.AttributeValueMemberS{Value: user},
+			boards.AttrTimestamp: &types.AttributeValueMemberS{Value: at},
+			boards.AttrScore:     &types.AttributeValueMemberN{Value: strconv.Itoa(score)},
 		},
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/shopspring/decimal"
 
-	"sluice/consumers/leaderboard"
+	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 )
 
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { servertest.Main(m) }
 // What Play says it has written is what the table holds.
 func TestPlayReportsWhatTheTableHolds(t *testing.T) {
 	client := dynamodb.NewFromConfig(servertest.DynamoDB(t))
-	servertest.CreateTable(t, client, "Scores", leaderboard.AttrUser, leaderboard.AttrTimestamp)
+	servertest.CreateTable(t, client, "Scores", boards.AttrUser, boards.AttrTimestamp)
 	var scores atomic.Int64
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -34,7 +34,7 @@ func TestPlayReportsWhatTheTableHolds(t *testing.T) {
 	if scores.Load() == 0 || len(written) != 12 {
 		t.Errorf("%d scores of %d players, want some of 12", scores.Load(), len(written))
 	}
-	held, err := leaderboard.Board{Client: client, ScoreTable: "Scores"}.Written(t.Context())
+	held, err := boards.Board{Client: client, ScoreTable: "Scores"}.Written(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func frozen(t *testing.T, cfg aws.Config, table string, seed uint64, n int, thaw
 	client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.HTTPClient = &http.Client{Transport: silent{from: n, thaw: thaw, calls: &atomic.Int64{}}}
 	})
-	servertest.CreateTable(t, client, table, leaderboard.AttrUser, leaderboard.AttrTimestamp)
+	servertest.CreateTable(t, client, table, boards.AttrUser, boards.AttrTimestamp)
 	var scored atomic.Int64
 	_, err = Game{
 		Client: client, Table: table, Players: 4, For: 500 * time.Millisecond, Rate: 100, Seed: seed,

@@ -1,4 +1,4 @@
-package leaderboard
+package boards
 
 import (
 	"cmp"
@@ -16,9 +16,8 @@ import (
 	"sluice/shared/view"
 )
 
-// MaxCounted is how many players with nearly the same total Rank reads at most
-// to tell their order. Where there are more, ranks are bounded, not exact.
-const MaxCounted = 10_000
+// DefaultMaxCounted is MaxCounted of a Board that doesn't say otherwise.
+const DefaultMaxCounted = 10_000
 
 // Standing is where a player stands on the board of totals.
 type Standing struct {
@@ -52,10 +51,7 @@ func (s Standing) Exact() bool { return s.From == s.To }
 // have changes under way. It is bounded where more than MaxCounted players share
 // all of the first digits. The error is ErrNotOnBoard for a player without a total.
 func (b Board) Rank(ctx context.Context, user string, neighbours int) (Standing, error) {
-	return b.rank(ctx, user, neighbours, MaxCounted)
-}
-
-func (b Board) rank(ctx context.Context, user string, neighbours, most int) (Standing, error) {
+	most := cmp.Or(b.MaxCounted, DefaultMaxCounted)
 	player, err := b.total(ctx, user)
 	if err != nil {
 		if _, bad := errors.AsType[*ItemError](err); bad {
@@ -99,7 +95,7 @@ func (b Board) total(ctx context.Context, user string) (Total, error) {
 
 // place fills in the rank.
 func (b Board) place(ctx context.Context, s *Standing, most int) error {
-	buckets, err := b.buckets()
+	buckets, err := b.Buckets()
 	if err != nil {
 		return err
 	}
@@ -148,34 +144,30 @@ func (b Board) place(ctx context.Context, s *Standing, most int) error {
 	return nil
 }
 
-// buckets are the levels by which the board's players are counted, those of the
+// Buckets are the levels by which the board's players are counted, those of the
 // fewest digits first.
-func (b Board) buckets() ([]*view.Bucket, error) {
-	views, err := b.settings().Views()
-	if err != nil {
-		return nil, err
-	}
+func (b Board) Buckets() ([]*view.Bucket, error) {
 	var buckets []*view.Bucket
-	for _, v := range views {
+	for _, v := range b.Views {
 		if v.Bucket != nil && v.Source == b.BoardTable && v.Table == b.RankTable {
 			buckets = append(buckets, v.Bucket)
 		}
 	}
 	if len(buckets) == 0 {
-		return nil, fmt.Errorf("%s declares no view of %s in buckets", ViewsPath, b.BoardTable)
+		return nil, fmt.Errorf("no view of %s in buckets is declared", b.BoardTable)
 	}
 	slices.SortFunc(buckets, func(x, y *view.Bucket) int { return cmp.Compare(x.Digits, y.Digits) })
 	return buckets, nil
 }
 
-// rankBoard is the key under which a level's buckets stand.
-func rankBoard(b *view.Bucket) string { return fmt.Sprintf("%s#%d", TotalBoard, b.Digits) }
+// RankBoard is the key under which a level's buckets stand.
+func RankBoard(b *view.Bucket) string { return fmt.Sprintf("%s#%d", TotalBoard, b.Digits) }
 
 // count is how many players a level has in buckets above one, in that one, and
 // in all that were read.
 type count struct {
 	above, level, all int64
-	problems          []string // buckets that can't be read
+	problems          []string // Buckets that can't be read
 }
 
 // count counts the players on the last of the levels, within the score's bucket
@@ -188,7 +180,7 @@ func (b Board) count(ctx context.Context, levels []*view.Bucket, score decimal.D
 		KeyConditionExpression:    aws.String("#board = :board"),
 		ProjectionExpression:      aws.String("#bucket, #players"),
 		ExpressionAttributeNames:  map[string]string{"#board": AttrBoard, "#bucket": AttrBucket, "#players": AttrPlayers},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":board": &types.AttributeValueMemberS{Value: rankBoard(level)}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":board": &types.AttributeValueMemberS{Value: RankBoard(level)}},
 	}
 	if len(levels) > 1 {
 		within := levels[len(levels)-2]
@@ -226,10 +218,10 @@ func (b Board) count(ctx context.Context, levels []*view.Bucket, score decimal.D
 
 // readBucket reads an item of the table of ranks.
 func readBucket(item map[string]types.AttributeValue) (bucket, players decimal.Decimal, err error) {
-	if bucket, err = readNumber(item, AttrBucket); err != nil {
+	if bucket, err = Number(item, AttrBucket); err != nil {
 		return bucket, players, err
 	}
-	players, err = readNumber(item, AttrPlayers)
+	players, err = Number(item, AttrPlayers)
 	return bucket, players, err
 }
 

@@ -1,4 +1,11 @@
-package leaderboard
+// Package boards reads what the leaderboard knows: the best players of all time, a day or a week,
+// where a player stands, and a player's latest scores. It writes nothing. No function links it.
+//
+// # Not guaranteed
+//
+//   - That an answer holds a change that was made a moment ago: the indexes that it reads are
+//     eventually consistent.
+package boards
 
 import (
 	"cmp"
@@ -18,12 +25,32 @@ import (
 // Board reads what the leaderboard knows. It is safe for concurrent use.
 type Board struct {
 	Client     *dynamodb.Client
-	ScoreTable string `output:"ScoreTable,required,notEmpty"`
-	BoardTable string `output:"BoardTable,required,notEmpty"`
-	BoxTable   string `output:"BoxTable,required,notEmpty"`
-	RankTable  string `output:"RankTable,required,notEmpty"`
-	Shards     int    `output:"BoardShards,required,notEmpty"` // as in the consumer's Settings
+	ScoreTable string
+	BoardTable string
+	BoxTable   string
+	RankTable  string
+	Shards     int // as in the consumer's Settings
+	// Views are those that the consumer keeps.
+	Views []*view.View
+	// MaxCounted is how many players with nearly the same total Rank reads at most
+	// to tell their order. Where there are more, ranks are bounded, not exact. 0: DefaultMaxCounted.
+	MaxCounted int
 }
+
+// The names of the tables' attributes and of the boards' indexes.
+const (
+	AttrUser       = "UserId"
+	AttrTimestamp  = "Timestamp" // sort key of the score table
+	AttrScore      = "Score"
+	AttrReachedAt  = "ReachedAt" // µs
+	AttrShard      = "ShardNo"
+	AttrBoard      = "Board" // sort key of the table of boxed boards
+	AttrBoardShard = "BoardShard"
+	AttrBucket     = "Bucket"               // sort key of the table of ranks, after AttrBoard
+	AttrPlayers    = "Players"              // how many are in a bucket
+	IndexName      = "IndexShardNoScore"    // ShardNo, then Score
+	BoxIndexName   = "IndexBoardShardScore" // BoardShard, then Score
+)
 
 // The boards that Top knows.
 const (
@@ -78,13 +105,13 @@ func (b Board) TopOf(ctx context.Context, board string, at time.Time, n int) (bo
 }
 
 // view returns the view behind a board of days or weeks.
-func (b Board) view(board string) (*view.View, error) { return b.settings().View(board) }
-
-// settings are the consumer's as far as its views need them.
-func (b Board) settings() Settings {
-	s := DefaultSettings()
-	s.ScoreTable, s.BoardTable, s.BoxTable, s.RankTable, s.Shards = b.ScoreTable, b.BoardTable, b.BoxTable, b.RankTable, b.Shards
-	return s
+func (b Board) view(board string) (*view.View, error) {
+	for _, v := range b.Views {
+		if v.Name == board {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("no view %s is declared, so there is no such board", board)
 }
 
 // top returns the best players of an index.
@@ -125,8 +152,8 @@ func (b Board) History(ctx context.Context, user string, n int) ([]Event, error)
 	}
 	events := make([]Event, len(out.Items))
 	for i, item := range out.Items {
-		events[i].Timestamp = readString(item, AttrTimestamp)
-		if score, err := readNumber(item, AttrScore); err != nil {
+		events[i].Timestamp = Text(item, AttrTimestamp)
+		if score, err := Number(item, AttrScore); err != nil {
 			events[i].Problem = err.Error()
 		} else {
 			events[i].Score = &score
@@ -138,7 +165,7 @@ func (b Board) History(ctx context.Context, user string, n int) ([]Event, error)
 // Totals reads every player's total from the board itself, strongly consistent.
 func (b Board) Totals(ctx context.Context) (map[string]decimal.Decimal, error) {
 	totals := map[string]decimal.Decimal{}
-	err := b.scan(ctx, b.BoardTable, AttrShard, func(t Total, _ string) error {
+	err := b.Scan(ctx, b.BoardTable, AttrShard, func(t Total, _ string) error {
 		totals[t.User] = t.Score
 		return nil
 	})
@@ -149,7 +176,7 @@ func (b Board) Totals(ctx context.Context) (map[string]decimal.Decimal, error) {
 // players in the order of [Total.Compare].
 func (b Board) Standings(ctx context.Context) ([]Total, error) {
 	var players []Total
-	err := b.scan(ctx, b.BoardTable, AttrShard, func(t Total, _ string) error {
+	err := b.Scan(ctx, b.BoardTable, AttrShard, func(t Total, _ string) error {
 		players = append(players, t)
 		return nil
 	})
@@ -160,16 +187,16 @@ func (b Board) Standings(ctx context.Context) ([]Total, error) {
 // Written sums what stands in the score table for each player.
 func (b Board) Written(ctx context.Context) (map[string]decimal.Decimal, error) {
 	sums := map[string]decimal.Decimal{}
-	err := b.scan(ctx, b.ScoreTable, AttrTimestamp, func(t Total, _ string) error {
+	err := b.Scan(ctx, b.ScoreTable, AttrTimestamp, func(t Total, _ string) error {
 		sums[t.User] = sums[t.User].Add(t.Score)
 		return nil
 	})
 	return sums, err
 }
 
-// scan visits every item of a table of scores or totals, strongly consistent,
+// Scan visits every item of a table of scores or totals, strongly consistent,
 // with the text of one more attribute.
-func (b Board) scan(ctx context.Context, table, more string, visit func(t Total, more string) error) error {
+func (b Board) Scan(ctx context.Context, table, more string, visit func(t Total, more string) error) error {
 	pages := dynamodb.NewScanPaginator(b.Client, &dynamodb.ScanInput{
 		TableName:                &table,
 		ConsistentRead:           aws.Bool(true),
@@ -184,7 +211,7 @@ func (b Board) scan(ctx context.Context, table, more string, visit func(t Total,
 		for _, item := range page.Items {
 			t, err := readTotal(item)
 			if err == nil {
-				err = visit(t, readString(item, more))
+				err = visit(t, Text(item, more))
 			}
 			if err != nil {
 				return fmt.Errorf("read %s: %w", table, err)
@@ -195,8 +222,8 @@ func (b Board) scan(ctx context.Context, table, more string, visit func(t Total,
 }
 
 func readTotal(item map[string]types.AttributeValue) (Total, error) {
-	user := readString(item, AttrUser)
-	score, err := readNumber(item, AttrScore)
+	user := Text(item, AttrUser)
+	score, err := Number(item, AttrScore)
 	if err != nil {
 		return Total{}, fmt.Errorf("player %q: %w", user, err)
 	}
@@ -204,7 +231,7 @@ func readTotal(item map[string]types.AttributeValue) (Total, error) {
 	if _, kept := item[AttrReachedAt]; !kept {
 		return t, nil // an older item, or an index with keys only
 	}
-	reached, err := readNumber(item, AttrReachedAt)
+	reached, err := Number(item, AttrReachedAt)
 	switch {
 	case err != nil:
 		t.Problem = err.Error()
@@ -219,15 +246,16 @@ func readTotal(item map[string]types.AttributeValue) (Total, error) {
 // maxReachedAt is the last time that JSON can hold, the end of the year 9999, in microseconds.
 var maxReachedAt = decimal.NewFromInt(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).UnixMicro())
 
-// readString returns a key attribute, which is always there and a string.
-func readString(item map[string]types.AttributeValue, name string) string {
+// Text returns a text that an item has; empty: the item has none.
+func Text(item map[string]types.AttributeValue, name string) string {
 	if s, ok := item[name].(*types.AttributeValueMemberS); ok {
 		return s.Value
 	}
 	return ""
 }
 
-func readNumber(item map[string]types.AttributeValue, name string) (decimal.Decimal, error) {
+// Number returns a number that an item has.
+func Number(item map[string]types.AttributeValue, name string) (decimal.Decimal, error) {
 	n, ok := item[name].(*types.AttributeValueMemberN)
 	if _, has := item[name]; !has {
 		return decimal.Zero, fmt.Errorf("attribute %s is missing", name)
