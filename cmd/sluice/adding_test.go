@@ -18,7 +18,7 @@ import (
 // the local stack they add without a question. Fails if one writes without consent, or asks where nothing can be lost.
 func TestAddingVerbsAsk(t *testing.T) {
 	recorded := &recorder{}
-	cfg := deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"}}`)
+	cfg := deployGame(t, outputsOf(t, gameOutputs))
 	servertest.CreateTable(t, dynamodb.NewFromConfig(cfg), "Scores", "UserId", "Timestamp")
 	servertest.CreateTable(t, dynamodb.NewFromConfig(cfg), "logfile", "PK")
 	front := recorded.before(t, *cfg.BaseEndpoint)
@@ -29,7 +29,7 @@ func TestAddingVerbsAsk(t *testing.T) {
 	}
 	local := copyOf(t, stack.Info{
 		State: stack.Ready, Region: cfg.Region, AccessKey: key.AccessKeyID, Endpoints: stack.Endpoints{DynamoDB: front},
-		Parts: stack.Parts{Outputs: map[string]map[string]string{"leaderboard": {"ScoreTable": "Scores", "BoardTable": "Board", "BoxTable": "Boxes", "RankTable": "Ranks", "BoardShards": "4"}}},
+		Parts: stack.Parts{Outputs: map[string]map[string]string{"leaderboard": gameOutputs}},
 	})
 	file := filepath.Join(t.TempDir(), "access.csv")
 	rows := logHead + logRow10("1", "1", "M") + logRow10("2", "2", "M") + logRow10("2.0", "3", "M")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -62,9 +63,28 @@ func deployAs(t *testing.T, cfg aws.Config, name, template string) {
 	}
 }
 
+// gameOutputs are those of a stack of the leaderboard.
+var gameOutputs = map[string]string{
+	"ScoreTable": "Scores", "BoardTable": "Board", "BoxTable": "Boxes", "RankTable": "Ranks", "BoardShards": "4",
+	"PetTable": "Pets", "LedgerTable": "Ledger", "CountTTLDeletes": "true", "Horizon": "400h",
+}
+
+// outputsOf writes outputs as a template does.
+func outputsOf(t *testing.T, outputs map[string]string) string {
+	t.Helper()
+	values := map[string]map[string]string{}
+	for name, value := range outputs {
+		values[name] = map[string]string{"Value": value}
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestDeployedStack(t *testing.T) {
-	cfg := deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "BoardTable": {"Value": "Board"}, "BoxTable": {"Value": "Boxes"}, "RankTable": {"Value": "Ranks"}, "BoardShards": {"Value": "4"},
-		"PetTable": {"Value": "Pets"}, "LedgerTable": {"Value": "Ledger"}, "CountTTLDeletes": {"Value": "true"}, "Horizon": {"Value": "400h"}}`)
+	cfg := deployGame(t, outputsOf(t, gameOutputs))
 	client := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
 	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{

@@ -312,13 +312,5 @@ func leadTo(t *testing.T, runDir string, info stack.Info, templates string) {
 // deployedTemplate is that of a stack with outputs. Nobody invokes its function.
 func deployedTemplate(t *testing.T, outputs map[string]string) string {
 	t.Helper()
-	values := map[string]map[string]string{}
-	for name, value := range outputs {
-		values[name] = map[string]string{"Value": value}
-	}
-	text, err := json.Marshal(values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf(`{"Resources": {"Function": {"Type": "AWS::SQS::Queue"}}, "Outputs": %s}`, text)
+	return fmt.Sprintf(`{"Resources": {"Function": {"Type": "AWS::SQS::Queue"}}, "Outputs": %s}`, outputsOf(t, outputs))
 }
