@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "SCORE_TABLE is not set")
 		os.Exit(3)
 	case "never asks":
-		select {}
+		<-time.After(time.Hour) // without a timer the runtime would call it a deadlock
 	}
 }
 
