@@ -7,7 +7,7 @@ BENCH ?= all
 # As the functions are built, so that what both need is compiled once. The race detector alone needs cgo.
 export CGO_ENABLED = 0
 
-.PHONY: help demo test proof proof-race proof-whole lint bench soak mutants
+.PHONY: help demo test test-short proof proof-race proof-whole lint bench soak mutants
 
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
@@ -20,10 +20,13 @@ help:
 demo: have-go
 	go run ./cmd/sluice demo --for $(FOR) $(if $(CHAOS),--chaos)
 
-# What each commit runs: every test once, without the parts that package shared/consumertest/proof leaves to make proof.
-test: have-go lint
-	go vet ./...
-	$(GOTEST) -short -p 3 ./cmd/sluice ./consumers/... ./...
+# What each commit runs: every test once, without the parts that package shared/consumertest/proof leaves to make proof. The
+# linter, whose govet is go vet, runs beside the tests, which mostly wait for servers.
+test: have-go
+	@$(MAKE) --no-print-directory -j2 lint test-short
+
+test-short:
+	$(GOTEST) -short -vet=off -p 3 ./cmd/sluice ./consumers/... ./...
 
 # The rest, as two jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
 # first. The other has every schedule, every small world, all mutants and the deployments, without the detector.

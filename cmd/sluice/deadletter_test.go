@@ -26,12 +26,14 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/redrive"
 )
 
 // Items without a proper score, one of them nearly as large as an item may be,
 // go through the whole pipeline: their changes are kept whole, the others count.
 func TestBadItemsBecomeDeadLetters(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })

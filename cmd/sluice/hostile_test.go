@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/deploy/local/stack"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/printable"
 )
 
@@ -22,7 +23,7 @@ var hostileNames = []string{
 
 // hostileNamesOnALocalStack lets such players play, and looks at what every verb prints, also where its output can't be written.
 func hostileNamesOnALocalStack(t *testing.T, dir string) {
-	t.Helper()
+	proof.NoRaces(t, "it runs each verb again, for what it prints")
 	info, err := stack.Load(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -81,6 +82,7 @@ func TestLoadNamesABadRow(t *testing.T) {
 
 // Rows of one id: the last stands, however the calls fare. Fails if two rows of one id may be written side by side.
 func TestLoadKeepsTheLastRowOfAnID(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	cfg := servertest.DynamoDB(t)
 	client := dynamodb.NewFromConfig(cfg)

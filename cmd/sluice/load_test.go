@@ -14,6 +14,7 @@ import (
 
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
+	"sluice/shared/consumertest/proof"
 )
 
 // logHosts is how many hosts ask in the log that logRows makes.
@@ -63,6 +64,7 @@ func TestLoad(t *testing.T) {
 // a checkout of their own: 2,000 rows, no difference, and the copy's index on the
 // host finds a host's rows.
 func TestReplicateALog(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	text, err := os.ReadFile("../../consumers/replication/README.md")
 	if err != nil {

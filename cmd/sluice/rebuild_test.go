@@ -8,12 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/deploy/local/stack"
+	"sluice/shared/consumertest/proof"
 )
 
 // A total is wrong, one is missing, and there is one too many; a rebuild puts that
 // right while the game goes on, and can be interrupted. Fails if a change made
 // meanwhile is lost or counted twice.
 func TestRebuild(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })

@@ -23,12 +23,14 @@ import (
 	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest/proof"
 )
 
 // The commands with which replication's README plays in two regions, in a checkout
 // of their own, while applications write to the same items in both. Fails if the
 // regions end up different, or what lost can't be read.
 func TestPlayInTwoRegions(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	text, err := os.ReadFile("../../consumers/replication/README.md")
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/proof"
 )
 
 func TestMain(m *testing.M) {
@@ -142,7 +143,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"history", "marah", "-n", "1"}, "20")
 	badgesOnALocalStack(t, dir)
 	t.Run("writing verbs ask", func(t *testing.T) { writingVerbsAsk(t, dir) })
-	hostileNamesOnALocalStack(t, dir)
+	t.Run("hostile names", func(t *testing.T) { hostileNamesOnALocalStack(t, dir) })
 	want(t, dir, []string{"status"}, "IN THE STREAM", "CONSUMER", "leaderboard", "STATE", "Enabled", "RATE", "/s", "LAG", "at most")
 	want(t, dir, []string{"status", "--json"}, `"state": "ready"`, `"processes"`, `"endpoints"`)
 	want(t, dir, []string{"down"}, "is down")
@@ -151,6 +152,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
 		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "      ★ ", "each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
@@ -230,6 +232,7 @@ func children(t *testing.T, parent int) map[int]string {
 
 // OpenSearch keeps its data and is started again, see package stack.
 func TestServerKilledDuringADemo(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	for process, server := range map[string]string{"/dynamodb-local-": "DynamoDB Local", "/ministack-": "ministack"} {
 		t.Run(server, func(t *testing.T) {
@@ -260,6 +263,7 @@ func TestServerKilledDuringADemo(t *testing.T) {
 }
 
 func TestDemoInterrupted(t *testing.T) {
+	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	cmd, out := demo(t)
 	started := children(t, cmd.Process.Pid)

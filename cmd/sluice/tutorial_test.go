@@ -30,7 +30,7 @@ var goBlock = regexp.MustCompile("(?s)```go (\\S+)\n(.*?)```")
 // consumer that passes vet, lint and its own test, and does its work in a local stack. The README says how many lines its
 // author writes.
 func TestTutorial(t *testing.T) {
-	proof.NoRaces(t)
+	proof.NoRaces(t, "its commands are built without the race detector")
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/tutorial.md")
 	if err != nil {

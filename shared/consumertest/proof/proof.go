@@ -23,12 +23,12 @@ func OnlyWhole(t testing.TB, reason string) {
 	}
 }
 
-// NoRaces skips a test with -race when its work is done by processes that are built without the
-// race detector. The detector can't find anything there, and make test runs the test already.
-func NoRaces(t testing.TB) {
+// NoRaces skips a test with -race. The reason says why the race detector would find nothing
+// that it doesn't find elsewhere. Such a test runs with make test.
+func NoRaces(t testing.TB, reason string) {
 	t.Helper()
 	if raceDetector {
-		t.Skip("the work of this test is done by processes without the race detector: make test runs it")
+		t.Skipf("not run with the race detector: %s", reason)
 	}
 }
 
