@@ -1,10 +1,13 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,6 +106,31 @@ func signal(t *testing.T, p *servers.Process, s syscall.Signal) {
 	if err := syscall.Kill(p.PID, s); err != nil {
 		t.Error(err)
 	}
+	// A process is stopped once each of its threads is, which takes a while on a busy machine.
+	for deadline := time.Now().Add(time.Minute); s == syscall.SIGSTOP && !stopped(t, p.PID); {
+		if time.Now().After(deadline) {
+			t.Fatal("the server isn't stopped")
+		}
+	}
+}
+
+// stopped reports whether all threads of a process are.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("process %d has %d threads, %v", pid, len(threads), err)
+	}
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return false // the thread ended meanwhile
+		}
+		if state := string(text[bytes.LastIndexByte(text, ')')+2:]); state[0] != 'T' {
+			return false
+		}
+	}
+	return true
 }
 
 // unfinished applies changes while something happens to the server, after which all
