@@ -20,7 +20,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest/proof"
@@ -238,7 +237,7 @@ func wantSameInBoth(t *testing.T, info stack.Info) {
 		}
 		for _, row := range scan(region, "ReplicaConflicts") {
 			lost++
-			if row[replica.ConflictVersion+"Score"] == nil || row[replica.ConflictTime] == nil {
+			if row["Version.Score"] == nil || row["WrittenAt"] == nil {
 				t.Errorf("the conflict log of %s has %v", region, row)
 			}
 		}

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/oneway"
+	"sluice/consumers/replication/internal/store"
 	"sluice/shared/consumer"
 )
 
@@ -52,7 +53,7 @@ func (p *Pair) Backfill(ctx context.Context, o BackfillOptions) (Backfilled, err
 	}
 	b := &backfill{Pair: p, options: o, keys: keys}
 	if o.Capacity > 0 {
-		b.limit = rate.NewLimiter(rate.Limit(o.Capacity), max(int(o.Capacity), replica.MaxItemBytes>>10))
+		b.limit = rate.NewLimiter(rate.Limit(o.Capacity), max(int(o.Capacity), store.MaxItemBytes>>10))
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	for segment := range o.Segments {
@@ -62,7 +63,7 @@ func (p *Pair) Backfill(ctx context.Context, o BackfillOptions) (Backfilled, err
 		return b.result, err
 	}
 	for segment := range o.Segments { // the next one begins anew
-		if _, err := p.table.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &p.table.Tombstones, Key: b.cursorKey(segment)}); err != nil {
+		if _, err := p.copy.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &p.copy.Tombstones, Key: b.cursorKey(segment)}); err != nil {
 			return b.result, fmt.Errorf("forget how far the backfill came: %w", err)
 		}
 	}
@@ -94,7 +95,7 @@ func (b *backfill) segment(ctx context.Context, segment int) error {
 			return fmt.Errorf("read %s: %w", b.Route.Source, err)
 		}
 		m := scannedMark(sent, b.Home)
-		unsettled := make(chan *replica.Unsettled, len(page.Items))
+		pending := make(chan *oneway.Pending, len(page.Items))
 		group, pageCtx := errgroup.WithContext(ctx)
 		group.SetLimit(Concurrency)
 		for _, item := range page.Items {
@@ -108,14 +109,14 @@ func (b *backfill) segment(ctx context.Context, segment int) error {
 			}
 			group.Go(func() error {
 				if b.limit != nil {
-					units := min(replica.Size(wanted)>>10+1, b.limit.Burst())
+					units := min(store.Size(wanted)>>10+1, b.limit.Burst())
 					if err := b.limit.WaitN(pageCtx, units); err != nil {
 						return err
 					}
 				}
-				u, err := b.table.Begin(pageCtx, key, wanted, m, false)
+				u, err := b.copy.Begin(pageCtx, key, wanted, m, false)
 				if u != nil {
-					unsettled <- u
+					pending <- u
 					return nil
 				}
 				return b.count(err)
@@ -124,7 +125,7 @@ func (b *backfill) segment(ctx context.Context, segment int) error {
 		if err := group.Wait(); err != nil {
 			return err
 		}
-		if err := b.settle(ctx, unsettled); err != nil {
+		if err := b.finishPuts(ctx, pending); err != nil {
 			return err
 		}
 		next, done = page.LastEvaluatedKey, page.LastEvaluatedKey == nil
@@ -136,14 +137,14 @@ func (b *backfill) segment(ctx context.Context, segment int) error {
 	return err
 }
 
-// settle ends a page's puts.
-func (b *backfill) settle(ctx context.Context, unsettled chan *replica.Unsettled) error {
-	close(unsettled)
-	var puts []*replica.Unsettled
-	for u := range unsettled {
+// finishPuts ends a page's puts.
+func (b *backfill) finishPuts(ctx context.Context, pending chan *oneway.Pending) error {
+	close(pending)
+	var puts []*oneway.Pending
+	for u := range pending {
 		puts = append(puts, u)
 	}
-	for _, err := range b.table.Settle(ctx, puts) {
+	for _, err := range b.copy.Finish(ctx, puts) {
 		if err := b.count(err); err != nil {
 			return err
 		}
@@ -182,14 +183,14 @@ const (
 	attrDone   = "Done"
 )
 
-func (b *backfill) cursorKey(segment int) replica.Item {
+func (b *backfill) cursorKey(segment int) store.Item {
 	name := fmt.Sprintf("%cbackfill of %s into %s: %d of %d", cursorName, b.Route.Source, b.Route.Table, segment, b.options.Segments)
-	return replica.Item{replica.TombstoneKey: &types.AttributeValueMemberB{Value: []byte(name)}}
+	return store.Item{store.TombstoneKey: &types.AttributeValueMemberB{Value: []byte(name)}}
 }
 
 // cursor returns where a segment goes on, and whether it is done.
-func (b *backfill) cursor(ctx context.Context, segment int) (next replica.Item, done bool, err error) {
-	row, err := get(ctx, b.table.Client, b.table.Tombstones, b.cursorKey(segment))
+func (b *backfill) cursor(ctx context.Context, segment int) (next store.Item, done bool, err error) {
+	row, err := get(ctx, b.copy.Client, b.copy.Tombstones, b.cursorKey(segment))
 	if err != nil || row == nil {
 		return nil, false, err
 	}
@@ -205,14 +206,14 @@ func (b *backfill) cursor(ctx context.Context, segment int) (next replica.Item, 
 
 // saveCursor remembers where a segment goes on. The row lives as long as a
 // tombstone: marks of a backfill broken off longer ago would be too old.
-func (b *backfill) saveCursor(ctx context.Context, segment int, next replica.Item, done bool) error {
+func (b *backfill) saveCursor(ctx context.Context, segment int, next store.Item, done bool) error {
 	row := b.cursorKey(segment)
 	row[attrDone] = &types.AttributeValueMemberBOOL{Value: done}
 	if !done {
 		row[attrNext] = &types.AttributeValueMemberM{Value: next}
 	}
-	row[replica.TombstoneExpiry] = &types.AttributeValueMemberN{Value: strconv.FormatInt(b.now().Add(b.table.Horizon).Unix(), 10)}
-	if _, err := b.table.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &b.table.Tombstones, Item: row}); err != nil {
+	row[store.TombstoneExpiry] = &types.AttributeValueMemberN{Value: strconv.FormatInt(b.now().Add(b.copy.Horizon).Unix(), 10)}
+	if _, err := b.copy.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &b.copy.Tombstones, Item: row}); err != nil {
 		return fmt.Errorf("remember how far the backfill came: %w", err)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -51,7 +51,7 @@ func BenchmarkCopy(b *testing.B) {
 					var plainRequests, ownPuts, ownRequests [][]blast.Request // by batch
 					for n := range changes / batch {
 						var records [][]byte
-						var images []replica.Item
+						var images []store.Item
 						at := (round+1)*changes/batch + n
 						for i := range batch {
 							id := fmt.Sprint(n, "-", i)
@@ -113,7 +113,7 @@ func BenchmarkBackfill(b *testing.B) {
 	if _, err := source.CreateTable(b.Context(), tableOf("Source", "Id", "S")); err != nil {
 		b.Fatal(err)
 	}
-	var images []replica.Item
+	var images []store.Item
 	for i := range items {
 		c, err := change.Parse(benchRecord(fmt.Sprint(i), 0))
 		if err != nil {
@@ -166,7 +166,7 @@ func recreate(b *testing.B, cfg aws.Config) {
 }
 
 // batchWrites are puts of the images in batches, as the SDK would send them.
-func batchWrites(b *testing.B, cfg aws.Config, images []replica.Item, size int) []blast.Request {
+func batchWrites(b *testing.B, cfg aws.Config, images []store.Item, size int) []blast.Request {
 	b.Helper()
 	client, recorded := toNowhere(cfg)
 	for batch := range slices.Chunk(images, size) {
@@ -200,7 +200,7 @@ func newCopies(b *testing.B) aws.Config {
 func newCopiesIn(b *testing.B, cfg aws.Config) aws.Config {
 	b.Helper()
 	client := dynamodb.NewFromConfig(inRegion(cfg, away))
-	for _, table := range []*dynamodb.CreateTableInput{tableOf("Copy", "Id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B")} {
+	for _, table := range []*dynamodb.CreateTableInput{tableOf("Copy", "Id", "S"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B")} {
 		if _, err := client.CreateTable(b.Context(), table); err != nil {
 			b.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func benchRecord(id string, n int) []byte {
 }
 
 // plainPuts are puts of the images, as the SDK would send them.
-func plainPuts(b *testing.B, cfg aws.Config, images []replica.Item) []blast.Request {
+func plainPuts(b *testing.B, cfg aws.Config, images []store.Item) []blast.Request {
 	b.Helper()
 	client, recorded := toNowhere(cfg)
 	for _, image := range images {

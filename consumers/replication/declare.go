@@ -26,12 +26,12 @@ func (s Settings) Routes(home string) ([]*Route, error) {
 // ReadRoutes reads and checks the routes that another file declares. The error
 // has every fault with its line and column: [*declaration.Error], joined.
 func (s Settings) ReadRoutes(home, path string, text []byte) ([]*Route, error) {
-	routes, _, err := s.read(home, path, text)
+	routes, _, err := s.declared(home, path, text)
 	return routes, err
 }
 
-// read reads a file whole: routes, and tables that are shared by regions.
-func (s Settings) read(home, path string, text []byte) ([]*Route, []*Shared, error) {
+// declared reads a file whole: routes, and tables that are shared by regions.
+func (s Settings) declared(home, path string, text []byte) ([]*Route, []*Shared, error) {
 	r := &reader{declaration.NewReader(path, s.variables())}
 	root, ok := r.Parse(text)
 	if !ok {

@@ -8,11 +8,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 )
 
 // keyText writes a key for people: "Timestamp 2026-01-02, UserId ann".
-func keyText(key replica.Item) string {
+func keyText(key store.Item) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(key)) {
 		text := "?"

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -116,7 +116,7 @@ func TestOddKeysOfSharedTable(t *testing.T) {
 	regions := []string{servertest.Region, away}
 	for _, region := range regions {
 		w.create(region, tableOf("Shared", "Id", "S"))
-		w.create(region, tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+		w.create(region, tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 	}
 	at := func(keys consumertest.Item) *change.Change {
 		c, err := change.Parse(consumertest.Change{Table: "Shared", Time: consumertest.Arrival, Keys: keys, New: keys}.Record())
@@ -136,7 +136,7 @@ func TestOddKeysOfSharedTable(t *testing.T) {
 			m := newMirror(w.config, DefaultSettings(), shared, func() time.Time { return consumertest.Arrival }, func() uint64 { return 7 })
 			for i, err := range m.ApplyBatch(t.Context(), batch) {
 				odd := batch[i] == number || batch[i] == more
-				if got := consumer.OutcomeOf(err); got == consumer.Retry || (got == consumer.Rejected) != odd || odd && !errors.Is(err, replica.ErrOddKeys) {
+				if got := consumer.OutcomeOf(err); got == consumer.Retry || (got == consumer.Rejected) != odd || odd && !errors.Is(err, store.ErrOddKeys) {
 					t.Errorf("change %d of %d, odd: %v: %v (%v)", i, len(batch), odd, got, err)
 				}
 			}

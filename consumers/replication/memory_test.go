@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -23,7 +23,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	regions := []string{servertest.Region, away}
 	for _, region := range regions {
 		w.create(region, tableOf("Shared", "Id", "S"))
-		w.create(region, tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+		w.create(region, tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 	}
 	w.create(away, tableOf("Copy", "Id", "S"))
 	w.fault = func(c wire.Call) wire.Fault {

@@ -10,8 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
+	"sluice/consumers/replication/internal/lastwriter"
+	"sluice/consumers/replication/internal/ranked"
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
@@ -21,10 +23,13 @@ import (
 // consumer.Consumer and safe for concurrent use.
 type Mirror struct {
 	*Shared
-	home   string
-	peers  *replica.Peers
-	random func() uint64
-	keys   atomic.Pointer[replica.Keys] // the table's; nil until it is known that the tables are there and have them in all regions
+	home  string
+	peers *store.Peers
+	// The conflict rules, of which the table has one. lastWriter has the rule of owners too.
+	lastWriter lastwriter.Rule
+	ranked     ranked.Rule
+	random     func() uint64
+	keys       atomic.Pointer[store.Keys] // the table's; nil until it is known that the tables are there and have them in all regions
 }
 
 var _ consumer.Measurer = (*Mirror)(nil)
@@ -32,7 +37,7 @@ var _ consumer.Measurer = (*Mirror)(nil)
 // newMirror returns a Mirror for the region of cfg. random names writes; no two
 // instances may draw the same.
 func newMirror(cfg aws.Config, s Settings, shared *Shared, now func() time.Time, random func() uint64) *Mirror {
-	peers := &replica.Peers{Conflicts: s.ConflictTable}
+	peers := &store.Peers{Conflicts: s.ConflictTable}
 	for _, region := range shared.Regions {
 		t := s.table(cfg, &Route{Region: region, Table: shared.Table}, now)
 		if region == cfg.Region {
@@ -41,12 +46,15 @@ func newMirror(cfg aws.Config, s Settings, shared *Shared, now func() time.Time,
 			peers.Other = append(peers.Other, t)
 		}
 	}
-	return &Mirror{home: cfg.Region, Shared: shared, peers: peers, random: random}
+	return &Mirror{
+		home: cfg.Region, Shared: shared, peers: peers, random: random,
+		lastWriter: lastwriter.Rule{Peers: peers}, ranked: ranked.Rule{Peers: peers},
+	}
 }
 
 // edit is one change with what became of it.
 type edit struct {
-	*replica.Edit
+	*lastwriter.Edit
 	index int // in the batch
 }
 
@@ -55,20 +63,20 @@ type edit struct {
 // side by side. Changes that replication made itself are skipped or duplicates.
 func (m *Mirror) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	if m.attribute != "" {
-		return eachItem(ctx, m, batch, m.readRanked, m.applyRanked)
+		return eachItem(ctx, m, batch, m.parseRanked, m.applyRanked)
 	}
-	return eachItem(ctx, m, batch, m.readEdit, m.apply)
+	return eachItem(ctx, m, batch, m.parseEdit, m.apply)
 }
 
-func (m *Mirror) readEdit(index int, c *change.Change) (edit, error) {
-	e, err := replica.NewEdit(c, m.home, m.random())
+func (m *Mirror) parseEdit(index int, c *change.Change) (edit, error) {
+	e, err := lastwriter.NewEdit(c, m.home, m.random())
 	return edit{e, index}, err
 }
 
-// eachItem reads a batch's changes of the table and applies them, those of an item
+// eachItem parses a batch's changes of the table and applies them, those of an item
 // together, the items side by side.
 func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
-	read func(index int, c *change.Change) (E, error), apply func(ctx context.Context, changes []E, errs []error),
+	parse func(index int, c *change.Change) (E, error), apply func(ctx context.Context, changes []E, errs []error),
 ) []error {
 	errs := make([]error, len(batch))
 	var items [][]E
@@ -79,7 +87,7 @@ func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
 			errs[i] = consumer.Skip
 			continue
 		}
-		e, err := read(i, c)
+		e, err := parse(i, c)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -92,7 +100,7 @@ func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
 		}
 		items[n], indexes[n] = append(items[n], e), append(indexes[n], i)
 	}
-	var keys *replica.Keys
+	var keys *store.Keys
 	var missing error
 	if len(items) > 0 {
 		keys, missing = m.check(ctx)
@@ -127,7 +135,7 @@ func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
 }
 
 // check looks once whether the tables are there and fit, and returns their keys.
-func (m *Mirror) check(ctx context.Context) (*replica.Keys, error) {
+func (m *Mirror) check(ctx context.Context) (*store.Keys, error) {
 	if keys := m.keys.Load(); keys != nil {
 		return keys, nil
 	}
@@ -144,12 +152,12 @@ func (m *Mirror) check(ctx context.Context) (*replica.Keys, error) {
 func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
 	if owner := m.owner(edits[0].Key); owner != "" && owner != m.home {
 		for _, e := range edits { // each may have lost
-			errs[e.index] = m.peers.ApplyOwned(ctx, e.Edit, owner)
+			errs[e.index] = m.lastWriter.ApplyOwned(ctx, e.Edit, owner)
 		}
 		return
 	}
 	for n := 1; n < len(edits) && m.owners == nil; n++ {
-		if err := m.peers.KeepUnseen(ctx, edits[n-1].Edit, edits[n].Edit); err != nil {
+		if err := m.lastWriter.KeepUnseen(ctx, edits[n-1].Edit, edits[n].Edit); err != nil {
 			for _, e := range edits {
 				errs[e.index] = err
 			}
@@ -160,7 +168,7 @@ func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
 		if m.owners != nil || !e.Echo() {
 			return false
 		}
-		errs[e.index] = m.peers.Apply(ctx, e.Edit)
+		errs[e.index] = m.lastWriter.Apply(ctx, e.Edit)
 		return true
 	})
 	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(b.Mark, a.Mark) })
@@ -180,11 +188,11 @@ func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
 }
 
 // bring brings an edit to the other regions.
-func (m *Mirror) bring(ctx context.Context, e *replica.Edit) error {
+func (m *Mirror) bring(ctx context.Context, e *lastwriter.Edit) error {
 	if m.owners != nil {
-		return m.peers.ApplyOwned(ctx, e, m.home)
+		return m.lastWriter.ApplyOwned(ctx, e, m.home)
 	}
-	return m.peers.Apply(ctx, e)
+	return m.lastWriter.Apply(ctx, e)
 }
 
 // Metrics counts Ties, as Replication does, and ConflictsLost: versions that lost

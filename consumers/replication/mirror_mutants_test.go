@@ -27,43 +27,43 @@ func TestEveryGuardIsNeededBothWays(t *testing.T) {
 	}, []mutant.Mutant{
 		{
 			Name: "what came to be looks for a tombstone",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old:  `if buried <= m {`,
 			New:  `if buried <= m || m != "" {`,
 		},
 		{
 			Name: "so does what replication put there",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old:  `if e.appeared() {`,
 			New:  `if false {`,
 		},
 		{
 			Name: "and what an application put there",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old:  `if e.inserted || e.Unsure { // as if replication had put it there`,
 			New:  `if false {`,
 		},
 		{
 			Name: "an item that an older remove took away is put back",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old:  `if buried == "" {`,
 			New:  `if buried <= e.Mark {`,
 		},
 		{
 			Name: "an item that an older change overwrote is put back",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old:  `there.Base == e.after.Base && !there.Deleting`,
-			New:  `there.Mark.Region() == t.Region || there.Mark == e.after.Mark`,
+			New:  `there.Mark.Region() == r.Home.Region || there.Mark == e.after.Mark`,
 		},
 		{
 			Name: "a remove at home spares what was put after it",
-			File: "replica/peer.go",
-			Old:  `markless: t != p.Home}`,
+			File: "internal/lastwriter/rule.go",
+			Old:  `markless: t != r.Home}`,
 			New:  `markless: true}`,
 		},
 		{
 			Name: "a put goes through only over what its writer had before him",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old: `	limit := e.before.Mark
 	for`,
 			New: `	limit := mark.New(1<<50, 0, 0, "")
@@ -71,22 +71,22 @@ func TestEveryGuardIsNeededBothWays(t *testing.T) {
 		},
 		{
 			Name: "what loses to a put is kept",
-			File: "replica/peer.go",
+			File: "internal/lastwriter/rule.go",
 			Old: `case there.Mark < e.Mark:
-			if err := p.lost(ctx, e.Key, there.Mark, held, e.History); err != nil {`,
+			if err := r.lost(ctx, e.Key, there.Mark, held, e.history); err != nil {`,
 			New: `case there.Mark < e.Mark:
 			if err := error(nil); err != nil {`,
 		},
 		{
 			Name: "a put that loses is kept",
-			File: "replica/peer.go",
-			Old:  `	if err := p.lost(ctx, e.Key, e.Mark, e.Item, there.History); err != nil {`,
+			File: "internal/lastwriter/rule.go",
+			Old:  `	if err := r.lost(ctx, e.Key, e.Mark, e.item, there.History); err != nil {`,
 			New:  `	if err := error(nil); err != nil {`,
 		},
 		{
 			Name: "what loses to a remove is kept",
-			File: "replica/peer.go",
-			Old:  `		if err := p.lost(ctx, r.key, there.Mark, held, r.history); err != nil {`,
+			File: "internal/lastwriter/rule.go",
+			Old:  `		if err := r.lost(ctx, old.key, there.Mark, held, old.history); err != nil {`,
 			New:  `		if err := error(nil); err != nil {`,
 		},
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -68,7 +68,7 @@ func TestSimulatorOwner(t *testing.T) {
 				continue
 			}
 			n := fmt.Sprint(w.N)
-			if mine := owned.owner(replica.Item{"id": textValue(w.Key)}) == w.Region; mine == slices.Contains(logged[n], w.Region) {
+			if mine := owned.owner(store.Item{"id": textValue(w.Key)}) == w.Region; mine == slices.Contains(logged[n], w.Region) {
 				problems = append(problems, simulator.Problem{Kind: simulator.Lost, Text: fmt.Sprintf("write %s in %s, which owns the item: %v, is in the logs of %q", n, w.Region, mine, logged[n])})
 			}
 		}
@@ -95,8 +95,8 @@ func regionsOf(shared *Shared) simulator.Regions {
 		Database: servertest.DynamoDB,
 		Setup: func(ctx context.Context, cfg aws.Config) error {
 			return simulator.Recreate(ctx, cfg,
-				tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"),
-				tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+				tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"),
+				tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 		},
 		New: func(cfg aws.Config) (consumer.Consumer, error) {
 			name := fnv.New64()
@@ -133,7 +133,7 @@ func readConflicts(ctx context.Context, o *simulator.Outcome) (map[string][]stri
 			return nil, err
 		}
 		for _, row := range out.Items {
-			n := row[replica.ConflictVersion+simulator.WriteAttribute].(*types.AttributeValueMemberN).Value
+			n := row[store.ConflictVersion+simulator.WriteAttribute].(*types.AttributeValueMemberN).Value
 			logged[n] = append(logged[n], cfg.Region)
 		}
 	}

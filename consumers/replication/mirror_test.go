@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -27,8 +27,8 @@ func TestMirrorCalls(t *testing.T) {
 	cfg := servertest.DynamoDB(t)
 	regions := []string{cfg.Region, away}
 	for _, region := range regions {
-		err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"),
-			tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+		err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"),
+			tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestMirrorCalls(t *testing.T) {
 	names := uint64(0)
 	mirror := newMirror(counted, DefaultSettings(), &Shared{Name: "shared", Table: "Shared", Regions: regions}, func() time.Time { return consumertest.Arrival },
 		func() uint64 { names++; return names })
-	mirror.keys.Store(&replica.Keys{"id": "S"})
+	mirror.keys.Store(&store.Keys{"id": "S"})
 	client := dynamodb.NewFromConfig(cfg)
 	key := consumertest.Item{"id": consumertest.S("x")}
 
@@ -58,17 +58,17 @@ func TestMirrorCalls(t *testing.T) {
 	} {
 		// As an application that puts whole items, whose images the change has.
 		images := consumertest.Change{Table: "Shared", Keys: key}
-		old, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("Shared"), Key: replica.Item{"id": textValue("x")}, ConsistentRead: aws.Bool(true)})
+		old, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("Shared"), Key: store.Item{"id": textValue("x")}, ConsistentRead: aws.Bool(true)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		images.Old = withMark(key, old.Item)
 		if step.text == "" {
-			_, err = client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("Shared"), Key: replica.Item{"id": textValue("x")}})
+			_, err = client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("Shared"), Key: store.Item{"id": textValue("x")}})
 		} else {
 			images.New = maps.Clone(key)
 			images.New["text"] = consumertest.S(step.text)
-			_, err = client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Shared"), Item: replica.Item{"id": textValue("x"), "text": textValue(step.text)}})
+			_, err = client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Shared"), Item: store.Item{"id": textValue("x"), "text": textValue(step.text)}})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestMirrorCalls(t *testing.T) {
 }
 
 // withMark returns an image of an item whose mark is as given; nil if there is none.
-func withMark(key consumertest.Item, item replica.Item) consumertest.Item {
+func withMark(key consumertest.Item, item store.Item) consumertest.Item {
 	if item == nil {
 		return nil
 	}
@@ -109,8 +109,8 @@ func TestUnseenVersionIsKept(t *testing.T) {
 	cfg := servertest.DynamoDB(t)
 	regions := []string{cfg.Region, away}
 	for _, region := range regions {
-		err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"),
-			tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+		err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"),
+			tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestUnseenVersionIsKept(t *testing.T) {
 		return newMirror(inRegion(cfg, region), DefaultSettings(), &Shared{Name: "shared", Table: "Shared", Regions: regions}, func() time.Time { return consumertest.Arrival },
 			func() uint64 { names++; return names })
 	}
-	at, key := consumertest.Arrival.Add(-time.Minute), replica.Item{"id": textValue("x")}
+	at, key := consumertest.Arrival.Add(-time.Minute), store.Item{"id": textValue("x")}
 	// write returns the change that a write makes of the item in a region.
 	write := func(region string, do func(client *dynamodb.Client) error) *change.Change {
 		t.Helper()
@@ -146,7 +146,7 @@ func TestUnseenVersionIsKept(t *testing.T) {
 	}
 	put := func(text string) func(*dynamodb.Client) error {
 		return func(client *dynamodb.Client) error {
-			_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Shared"), Item: replica.Item{"id": textValue("x"), "text": textValue(text)}})
+			_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Shared"), Item: store.Item{"id": textValue("x"), "text": textValue(text)}})
 			return err
 		}
 	}
@@ -158,7 +158,7 @@ func TestUnseenVersionIsKept(t *testing.T) {
 	})
 	next := write(cfg.Region, func(client *dynamodb.Client) error {
 		_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String("Shared"), Key: key, UpdateExpression: aws.String("SET #text = :text"),
-			ExpressionAttributeNames: map[string]string{"#text": "text"}, ExpressionAttributeValues: replica.Item{":text": textValue("next")}})
+			ExpressionAttributeNames: map[string]string{"#text": "text"}, ExpressionAttributeValues: store.Item{":text": textValue("next")}})
 		return err
 	})
 	late := mirror(cfg.Region)
@@ -171,13 +171,13 @@ func TestUnseenVersionIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(logged.Items) != 1 || textOf(logged.Items[0][replica.ConflictVersion+"text"]) != `"unseen"` {
+	if len(logged.Items) != 1 || textOf(logged.Items[0][store.ConflictVersion+"text"]) != `"unseen"` {
 		t.Errorf("the log has %v", logged.Items)
 	}
 }
 
 // imageOf is an item in a change, with all that replication keeps in it.
-func imageOf(item replica.Item) consumertest.Item {
+func imageOf(item store.Item) consumertest.Item {
 	if item == nil {
 		return nil
 	}

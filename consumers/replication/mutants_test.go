@@ -21,57 +21,57 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 	}, []mutant.Mutant{
 		{
 			Name: "a put goes through only over what is older",
-			File: "replica/replica.go",
+			File: "internal/oneway/copy.go",
 			Old:  `absentOrOlder = "attribute_not_exists(#sluice.#mark) OR #sluice.#mark < :mark"`,
 			New:  `absentOrOlder = "attribute_not_exists(#sluice.#mark) OR #sluice.#mark < :mark OR #sluice.#mark >= :mark"`,
 		},
 		{
 			Name: "a put onto nothing looks for a tombstone",
-			File: "replica/replica.go",
+			File: "internal/oneway/copy.go",
 			Old:  `if !refused && before != "" && !passesOver {`,
 			New:  `if !refused {`,
 		},
 		{
 			Name: "a put that finds itself looks for a tombstone",
-			File: "replica/replica.go",
-			Old:  `return &Unsettled{`,
-			New:  "if before == m {\n\t\treturn nil, consumer.Duplicate\n\t}\n\treturn &Unsettled{",
+			File: "internal/oneway/copy.go",
+			Old:  `return &Pending{`,
+			New:  "if before == m {\n\t\treturn nil, consumer.Duplicate\n\t}\n\treturn &Pending{",
 		},
 		{
 			Name: "a put that finds something newer looks for a tombstone",
-			File: "replica/replica.go",
-			Old:  `return &Unsettled{`,
-			New:  "if before > m {\n\t\treturn nil, consumer.Stale\n\t}\n\treturn &Unsettled{",
+			File: "internal/oneway/copy.go",
+			Old:  `return &Pending{`,
+			New:  "if before > m {\n\t\treturn nil, consumer.Stale\n\t}\n\treturn &Pending{",
 		},
 		{
 			Name: "the tombstone comes before the delete",
-			File: "replica/replica.go",
-			Old: `	before, err := t.bury(ctx, key, m)
+			File: "internal/oneway/copy.go",
+			Old: `	before, err := c.Bury(ctx, key, m, nil)
 	if err != nil {
 		return err
 	}
-	t.noteTie(m, before)
+	c.NoteTie(m, before)
 	// Also if the tombstone was there: whoever wrote it may have died before this.
-	deleted, err := t.deleteOlder(ctx, key, m)
+	deleted, err := c.deleteOlder(ctx, key, m)
 `,
-			New: `	deleted, err := t.deleteOlder(ctx, key, m)
+			New: `	deleted, err := c.deleteOlder(ctx, key, m)
 	if err != nil {
 		return err
 	}
-	before, err := t.bury(ctx, key, m)
+	before, err := c.Bury(ctx, key, m, nil)
 `,
 		},
 		{
 			Name: "a delete that comes again deletes again",
-			File: "replica/replica.go",
-			Old:  `deleted, err := t.deleteOlder(ctx, key, m)`,
-			New:  "if before == m {\n\t\treturn consumer.Duplicate\n\t}\n\tdeleted, err := t.deleteOlder(ctx, key, m)",
+			File: "internal/oneway/copy.go",
+			Old:  `deleted, err := c.deleteOlder(ctx, key, m)`,
+			New:  "if before == m {\n\t\treturn consumer.Duplicate\n\t}\n\tdeleted, err := c.deleteOlder(ctx, key, m)",
 		},
 		{
 			Name: "an older tombstone replaces no newer one",
-			File: "replica/replica.go",
-			Old:  `noneOrOlder   = "attribute_not_exists(#mark) OR #mark < :mark"`,
-			New:  `noneOrOlder   = "attribute_not_exists(#mark) OR #mark < :mark OR #mark >= :mark"`,
+			File: "internal/store/tombstone.go",
+			Old:  `noneOrOlder = "attribute_not_exists(#mark) OR #mark < :mark"`,
+			New:  `noneOrOlder = "attribute_not_exists(#mark) OR #mark < :mark OR #mark >= :mark"`,
 		},
 		{
 			Name: "of an item's changes in a batch the newest is written",
@@ -94,7 +94,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 	}, []mutant.Mutant{
 		{
 			Name: "a put that passes over others of its batch looks for a tombstone",
-			File: "replica/replica.go",
+			File: "internal/oneway/copy.go",
 			Old:  `if !refused && before != "" && !passesOver {`,
 			New:  `if !refused && before != "" {`,
 		},

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -43,8 +43,8 @@ const ordersRoute = `replicas:
 `
 
 // order is an item with a text.
-func order(id, state, text string) replica.Item {
-	return replica.Item{
+func order(id, state, text string) store.Item {
+	return store.Item{
 		"Id":    &types.AttributeValueMemberS{Value: id},
 		"state": &types.AttributeValueMemberS{Value: state},
 		"text":  &types.AttributeValueMemberS{Value: text},
@@ -54,7 +54,7 @@ func order(id, state, text string) replica.Item {
 }
 
 // write puts an item into the source.
-func (w *world) write(item replica.Item) {
+func (w *world) write(item store.Item) {
 	w.t.Helper()
 	if _, err := w.client(servertest.Region).PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Orders"), Item: item}); err != nil {
 		w.t.Fatal(err)
@@ -75,10 +75,10 @@ func TestBackfill(t *testing.T) {
 	µs := time.Now().Add(time.Hour).UnixMicro()
 	later := mark.New(µs, µs, 1, servertest.Region)
 	newer := order("0", "open", "new")
-	if err := p.table.Put(t.Context(), keyOf(newer, []string{"Id"}), newer, later, false); err != nil {
+	if err := p.copy.Put(t.Context(), keyOf(newer, []string{"Id"}), newer, later, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.table.Remove(t.Context(), keyOf(order("1", "", ""), []string{"Id"}), later); err != nil {
+	if err := p.copy.Remove(t.Context(), keyOf(order("1", "", ""), []string{"Id"}), later); err != nil {
 		t.Fatal(err)
 	}
 
@@ -162,7 +162,7 @@ func TestVerifyAndRepair(t *testing.T) {
 		if id == "changed" || id == "fresh" {
 			item["text"] = &types.AttributeValueMemberS{Value: "another"}
 		}
-		if err := p.table.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
+		if err := p.copy.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,7 +196,7 @@ func TestVerifyLeavesAloneWhatMoves(t *testing.T) {
 		item := order(id, "open", text)
 		delete(item, "card")
 		µs := at.UnixMicro()
-		if err := p.table.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
+		if err := p.copy.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -249,7 +249,7 @@ func TestLogfile(t *testing.T) {
 	wantOutcomes(t, errs, consumer.Applied, consumer.Applied)
 	out, err := w.client(servertest.Region).Query(t.Context(), &dynamodb.QueryInput{
 		TableName: aws.String("logfile_replica"), IndexName: aws.String("GSI_1"), KeyConditionExpression: aws.String("GSI_1_PK = :h"),
-		ExpressionAttributeValues: replica.Item{":h": &types.AttributeValueMemberS{Value: "host#66.249.67.3"}},
+		ExpressionAttributeValues: store.Item{":h": &types.AttributeValueMemberS{Value: "host#66.249.67.3"}},
 	})
 	if err != nil || len(out.Items) != 2 {
 		t.Errorf("the index has %v, %v", out, err)

@@ -11,7 +11,7 @@ var _ consumer.Prober = (*Replication)(nil)
 // Probe implements consumer.Prober.
 func (r *Replication) Probe(destination string) func(context.Context) error {
 	for _, d := range r.destinations {
-		if probe := d.table.Probe(destination); probe != nil {
+		if probe := d.copy.Probe(destination); probe != nil {
 			return probe
 		}
 	}

@@ -4,38 +4,38 @@ import (
 	"context"
 	"slices"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/ranked"
 	"sluice/shared/change"
 )
 
-// ranked is one change of a table whose items an attribute ranks.
-type ranked struct {
-	*replica.Ranked
+// rankedChange is one change of a table whose items an attribute ranks.
+type rankedChange struct {
+	*ranked.Change
 	index int // in the batch
 }
 
-// readRanked is readEdit for a table whose items an attribute ranks.
-func (m *Mirror) readRanked(index int, c *change.Change) (ranked, error) {
-	r, err := replica.NewRanked(c, m.attribute)
-	return ranked{r, index}, err
+// parseRanked is parseEdit for a table whose items an attribute ranks.
+func (m *Mirror) parseRanked(index int, c *change.Change) (rankedChange, error) {
+	r, err := ranked.NewChange(c, m.attribute)
+	return rankedChange{r, index}, err
 }
 
 // applyRanked applies the change of an item that ranks above all others of the batch,
 // which isn't the newest if regions write at once. What the others tell of the
 // item, it stands for.
-func (m *Mirror) applyRanked(ctx context.Context, changes []ranked, errs []error) {
-	slices.SortStableFunc(changes, func(a, b ranked) int { return b.Rank.Compare(a.Rank) })
-	ranks := make([]replica.Rank, len(changes))
-	all := make([]*replica.Ranked, len(changes))
+func (m *Mirror) applyRanked(ctx context.Context, changes []rankedChange, errs []error) {
+	slices.SortStableFunc(changes, func(a, b rankedChange) int { return b.Rank.Compare(a.Rank) })
+	ranks := make([]ranked.Rank, len(changes))
+	all := make([]*ranked.Change, len(changes))
 	for n, c := range changes {
-		ranks[n], all[n] = c.Rank, c.Ranked
+		ranks[n], all[n] = c.Rank, c.Change
 	}
 	outcomes, _ := applyNewest(ranks, func(n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		changes[n].PassOver(all)
-		return m.peers.ApplyRanked(ctx, changes[n].Ranked)
+		return m.ranked.Apply(ctx, changes[n].Change)
 	})
 	for n, c := range changes {
 		errs[c.index] = outcomes[n]

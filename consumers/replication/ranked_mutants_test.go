@@ -18,68 +18,68 @@ func TestEveryGuardOfRanksIsNeeded(t *testing.T) {
 	}, []mutant.Mutant{
 		{
 			Name: "what is greater isn't overwritten",
-			File: "replica/ranked.go",
+			File: "internal/ranked/rule.go",
 			Old:  `switch there.Compare(e.Rank) {`,
 			New:  `switch -there.Compare(e.Rank) * there.Compare(e.Rank) {`,
 		},
 		{
 			Name: "what came to be looks for its tombstone",
-			File: "replica/ranked.go",
+			File: "internal/ranked/rule.go",
 			Old:  `if e.inserted {`,
 			New:  `if false {`,
 		},
 		{
 			Name: "of a batch the greatest counts, not the newest",
 			File: "ranked.go",
-			Old:  `slices.SortStableFunc(changes, func(a, b ranked) int { return b.Rank.Compare(a.Rank) })`,
+			Old:  `slices.SortStableFunc(changes, func(a, b rankedChange) int { return b.Rank.Compare(a.Rank) })`,
 			New:  `slices.Reverse(changes)`,
 		},
 		{
 			Name: "what lowers an item is undone",
-			File: "replica/ranked.go",
+			File: "internal/ranked/rule.go",
 			Old:  `if e.lowered {`,
 			New:  `if false {`,
 		},
 		{
 			Name: "numbers compare as numbers",
-			File: "replica/rank.go",
+			File: "internal/ranked/rank.go",
 			Old:  `if r.kind != o.kind || r.kind != numberRank {`,
 			New:  `if r.kind != o.kind || r.kind != unranked {`,
 		},
 		{
 			Name: "a remove spares what is greater",
-			File: "replica/ranked.go",
+			File: "internal/ranked/rule.go",
 			Old:  `case there.Compare(tombstone) > 0:`,
 			New:  `case there == Rank{}:`,
 		},
 		{
 			Name: "what loses is kept before it is overwritten",
-			File: "replica/rank.go",
+			File: "internal/ranked/rank.go",
 			Old:  `if operands != nil {`,
-			New:  "if true {\n\t\te.text += \" OR attribute_exists(#key)\"\n\t}\n\tif operands != nil {",
+			New:  "if true {\n\t\te.Text += \" OR attribute_exists(#key)\"\n\t}\n\tif operands != nil {",
 		},
 		{
 			Name: "what its writer knew isn't kept",
-			File: "replica/ranked.go",
+			File: "internal/ranked/change.go",
 			Old:  `e.known = append(e.known[:len(e.known):len(e.known)], o.known...)`,
 			New:  `e.known = append(e.known[:len(e.known):len(e.known)], o.known[:0]...)`,
 		},
 		{
 			Name: "that a value is known doesn't make it smaller",
-			File: "replica/ranked.go",
+			File: "internal/ranked/change.go",
 			Old:  `c > 0 || c == 0 && !e.Rank.removed`,
 			New:  `c > 0 || c == 0 && r.Compare(e.Rank) >= 0`,
 		},
 		{
 			Name: "home's tombstone is the last",
-			File: "replica/ranked.go",
-			Old: `	for _, t := range p.Other {
-		parts = append(parts, t.At(p.buryAndClear(ctx, t, e)))`,
-			New: `	if _, err := p.Home.buryRank(ctx, e); err != nil {
+			File: "internal/ranked/rule.go",
+			Old: `	for _, t := range r.Other {
+		parts = append(parts, t.At(r.buryAndClear(ctx, t, e)))`,
+			New: `	if _, err := buryRank(ctx, r.Home, e); err != nil {
 		return err
 	}
-	for _, t := range p.Other {
-		parts = append(parts, t.At(p.buryAndClear(ctx, t, e)))`,
+	for _, t := range r.Other {
+		parts = append(parts, t.At(r.buryAndClear(ctx, t, e)))`,
 		},
 	})
 }

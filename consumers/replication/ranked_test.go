@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -49,8 +49,8 @@ func newRankedWorld(t *testing.T) *rankedWorld {
 	cfg := servertest.DynamoDB(t)
 	shared := &Shared{Name: "shared", Table: "Shared", Regions: []string{cfg.Region, away}, attribute: rankAttribute}
 	for _, region := range shared.Regions {
-		if err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"),
-			tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B")); err != nil {
+		if err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"),
+			tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B")); err != nil {
 			t.Fatal(err)
 		}
 		w.sides[region] = &rankedSide{client: dynamodb.NewFromConfig(inRegion(cfg, region)), config: inRegion(cfg, region)}
@@ -71,7 +71,7 @@ func (w *rankedWorld) start(region string, shared *Shared) {
 		return w.fault(c)
 	}}}
 	mirror := newMirror(cfg, DefaultSettings(), shared, func() time.Time { return consumertest.Arrival }, nil)
-	mirror.keys.Store(&replica.Keys{"id": "S"})
+	mirror.keys.Store(&store.Keys{"id": "S"})
 	w.sides[region].mirror = mirror
 }
 
@@ -192,7 +192,7 @@ func (w *rankedWorld) want(text string, lost ...string) {
 			w.Fatal(err)
 		}
 		for _, row := range out.Items {
-			kept[row[replica.ConflictVersion+"text"].(*types.AttributeValueMemberS).Value] = true
+			kept[row[store.ConflictVersion+"text"].(*types.AttributeValueMemberS).Value] = true
 		}
 	}
 	wanted := map[string]bool{}

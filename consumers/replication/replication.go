@@ -14,8 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/consumers/replication/internal/oneway"
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
@@ -36,8 +37,8 @@ var _ consumer.Measurer = (*Replication)(nil)
 // destination is where a route leads.
 type destination struct {
 	*Route
-	table *replica.Table
-	keys  atomic.Pointer[replica.Keys] // the table's; nil until it is known that the tables are there and have the source's keys
+	copy oneway.Copy
+	keys atomic.Pointer[store.Keys] // the table's; nil until it is known that the tables are there and have the source's keys
 }
 
 // New returns a Replication of the shipped routes, with clients made from cfg,
@@ -47,7 +48,7 @@ func New(cfg aws.Config, s Settings) (*Replication, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	routes, shared, err := s.read(cfg.Region, RoutesPath, routesFile)
+	routes, shared, err := s.declared(cfg.Region, RoutesPath, routesFile)
 	if err != nil {
 		return nil, err
 	}
@@ -61,15 +62,15 @@ func New(cfg aws.Config, s Settings) (*Replication, error) {
 func newOf(cfg aws.Config, s Settings, routes []*Route, now func() time.Time) *Replication {
 	r := &Replication{home: cfg.Region}
 	for _, route := range routes {
-		r.destinations = append(r.destinations, &destination{Route: route, table: s.table(cfg, route, now)})
+		r.destinations = append(r.destinations, &destination{Route: route, copy: oneway.Copy{Table: s.table(cfg, route, now)}})
 	}
 	return r
 }
 
 // table returns the copy that a route leads to. Each has a client of its own, so
 // that one which throttles slows down no other.
-func (s Settings) table(cfg aws.Config, route *Route, now func() time.Time) *replica.Table {
-	return &replica.Table{
+func (s Settings) table(cfg aws.Config, route *Route, now func() time.Time) *store.Table {
+	return &store.Table{
 		Client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 			o.Region, o.EndpointResolverV2 = route.Region, newEndpoints()
 		}),
@@ -97,7 +98,7 @@ func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []
 			work.Go(func() {
 				d.check(ctx, ofDestination)
 				applyAll(ctx, ofDestination)
-				d.settle(ctx, ofDestination)
+				d.finishPuts(ctx, ofDestination)
 			})
 		}
 	}
@@ -109,7 +110,7 @@ func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []
 	for _, i := range items {
 		where := i.to.where()
 		for _, v := range i.versions {
-			outcomes[v.index] = append(outcomes[v.index], consumer.In(where, i.to.table.At(v.err)))
+			outcomes[v.index] = append(outcomes[v.index], consumer.In(where, i.to.copy.At(v.err)))
 		}
 	}
 	for _, errs := range mirrored {
@@ -124,7 +125,7 @@ func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []
 	return errs
 }
 
-// applyAll applies the items side by side, in half of the time: settle needs the rest, or
+// applyAll applies the items side by side, in half of the time: finishPuts needs the rest, or
 // an item that has to look for a tombstone is never done in a batch that doesn't fit its time.
 // Each goroutine takes many items: the SDK's calls need a deep stack, which would grow anew
 // for every item.
@@ -149,7 +150,7 @@ func applyAll(ctx context.Context, items []*item) {
 func (r *Replication) Metrics() map[string]int {
 	ties := int64(0)
 	for _, d := range r.destinations {
-		ties += d.table.Ties.Swap(0)
+		ties += d.copy.Ties.Swap(0)
 	}
 	counts := map[string]int{"Ties": int(ties)}
 	for _, m := range r.mirrors {
@@ -166,8 +167,8 @@ type item struct {
 	versions []*version // newest first
 	failed   error      // why none can be applied now
 
-	applied   int                // which version was; their number: none
-	unsettled *replica.Unsettled // its put, if that has to look for a tombstone
+	applied int             // which version was; their number: none
+	pending *oneway.Pending // its put, if that has to look for a tombstone
 }
 
 // version is one change of an item.
@@ -222,7 +223,7 @@ func (d *destination) check(ctx context.Context, items []*item) {
 		for n, i := range items {
 			images[n] = i.versions[0].change.Keys
 		}
-		found, err := d.table.Check(ctx, d.Source, images)
+		found, err := d.copy.Check(ctx, d.Source, images)
 		if err != nil {
 			for _, i := range items {
 				i.failed = err
@@ -251,26 +252,26 @@ func (i *item) apply(ctx context.Context) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		i.unsettled, err = i.to.apply(ctx, i.versions[n], n+1 < len(i.versions))
+		i.pending, err = i.to.apply(ctx, i.versions[n], n+1 < len(i.versions))
 		return err
 	})
 	for n, v := range i.versions {
 		v.err = errs[n]
 		if n > i.applied && v.mark.Ties(marks[i.applied]) {
-			i.to.table.Ties.Add(1)
+			i.to.copy.Ties.Add(1)
 		}
 	}
 }
 
-// settle ends the puts that have to look for a tombstone, all of a batch together:
+// finishPuts ends the puts that have to look for a tombstone, all of a batch together:
 // that saves a call for each.
-func (d *destination) settle(ctx context.Context, items []*item) {
-	items = slices.DeleteFunc(slices.Clone(items), func(i *item) bool { return i.unsettled == nil })
-	puts := make([]*replica.Unsettled, len(items))
+func (d *destination) finishPuts(ctx context.Context, items []*item) {
+	items = slices.DeleteFunc(slices.Clone(items), func(i *item) bool { return i.pending == nil })
+	puts := make([]*oneway.Pending, len(items))
 	for n, i := range items {
-		puts[n] = i.unsettled
+		puts[n] = i.pending
 	}
-	for n, err := range d.table.Settle(ctx, puts) {
+	for n, err := range d.copy.Finish(ctx, puts) {
 		i := items[n]
 		i.versions[i.applied].err = err
 		if consumer.OutcomeOf(err) != consumer.Retry {
@@ -312,13 +313,13 @@ func applyNewest[M comparable](marks []M, apply func(n int) error) (errs []error
 }
 
 // apply applies one version to the copy; passesOver tells that older ones won't be.
-// A put that it returns has still to be settled.
-func (d *destination) apply(ctx context.Context, v *version, passesOver bool) (*replica.Unsettled, error) {
+// A put that it returns has still to be finished.
+func (d *destination) apply(ctx context.Context, v *version, passesOver bool) (*oneway.Pending, error) {
 	key := v.change.Keys.AttributeValues()
 	if v.effect == remove {
-		return nil, d.table.Remove(ctx, key, v.mark)
+		return nil, d.copy.Remove(ctx, key, v.mark)
 	}
 	copied := d.leaves(v.change.New.AttributeValues())
 	maps.Copy(copied, key) // the images need not have it
-	return d.table.Begin(ctx, key, copied, v.mark, passesOver)
+	return d.copy.Begin(ctx, key, copied, v.mark, passesOver)
 }

@@ -15,8 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/consumers/replication/internal/lastwriter"
+	"sluice/consumers/replication/internal/ranked"
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -35,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, config: servertest.DynamoDB(t)}
 	for _, region := range []string{servertest.Region, away} {
-		w.create(region, tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"))
+		w.create(region, tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"))
 	}
 	return w
 }
@@ -95,10 +97,10 @@ func removal(t *testing.T, table, id string, n int) *change.Change {
 }
 
 // get reads one item of a copy, nil if it isn't there.
-func (w *world) get(region, table, id string) replica.Item {
+func (w *world) get(region, table, id string) store.Item {
 	w.t.Helper()
 	out, err := w.client(region).GetItem(w.t.Context(), &dynamodb.GetItemInput{
-		TableName: &table, Key: replica.Item{"Id": &types.AttributeValueMemberS{Value: id}}, ConsistentRead: aws.Bool(true),
+		TableName: &table, Key: store.Item{"Id": &types.AttributeValueMemberS{Value: id}}, ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -172,7 +174,7 @@ func TestNewestOfABatch(t *testing.T) {
 		t.Errorf("%d writes for one item, want 1", writes)
 	}
 	errs = r.ApplyBatch(t.Context(), []*change.Change{
-		insert(t, "Orders", "1", 4, text("d")), insert(t, "Orders", "1", 5, text(strings.Repeat("x", replica.MaxItemBytes))),
+		insert(t, "Orders", "1", 4, text("d")), insert(t, "Orders", "1", 5, text(strings.Repeat("x", store.MaxItemBytes))),
 	})
 	wantOutcomes(t, errs, consumer.Applied, consumer.Rejected)
 	if got := w.get(away, "Copy", "1"); textOf(got["text"]) != `"d"` {
@@ -394,10 +396,10 @@ func TestRemovalWithoutOldImage(t *testing.T) {
 	if item := w.get(servertest.Region, "OpenOrders", "a"); item != nil {
 		t.Errorf("the filtered copy holds %v", item)
 	}
-	if _, err := replica.NewEdit(bare, "us-east-1", 1); consumer.OutcomeOf(err) != consumer.Rejected {
+	if _, err := lastwriter.NewEdit(bare, "us-east-1", 1); consumer.OutcomeOf(err) != consumer.Rejected {
 		t.Errorf("a table of two regions: %v", err)
 	}
-	if _, err := replica.NewRanked(bare, "rank"); consumer.OutcomeOf(err) != consumer.Rejected {
+	if _, err := ranked.NewChange(bare, "rank"); consumer.OutcomeOf(err) != consumer.Rejected {
 		t.Errorf("a ranked table: %v", err)
 	}
 }

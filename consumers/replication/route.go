@@ -3,7 +3,7 @@ package replication
 import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 	"sluice/shared/change"
 	"sluice/shared/declaration"
 )
@@ -51,7 +51,7 @@ func (r *Route) effect(c *change.Change) effect {
 }
 
 // leaves turns an item of the source into what its copy holds, but for the mark.
-func (r *Route) leaves(item replica.Item) replica.Item {
+func (r *Route) leaves(item store.Item) store.Item {
 	for _, name := range r.leaveOut {
 		delete(item, name)
 	}

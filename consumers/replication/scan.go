@@ -10,8 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	smithytime "github.com/aws/smithy-go/time"
 
+	"sluice/consumers/replication/internal/oneway"
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/shared/change"
 	"sluice/shared/declaration"
 )
@@ -35,7 +36,7 @@ type Pair struct {
 	Route  *Route
 	Home   string // the source's region
 	source *dynamodb.Client
-	table  *replica.Table
+	copy   oneway.Copy
 	now    func() time.Time
 	sleep  func(context.Context, time.Duration) error
 	mirror *Mirror // repairs the items of a shared table; nil for a copy
@@ -63,7 +64,7 @@ func SharedPairs(cfg aws.Config, s Settings) ([]*Pair, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	_, tables, err := s.read(cfg.Region, RoutesPath, routesFile)
+	_, tables, err := s.declared(cfg.Region, RoutesPath, routesFile)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func sharedPairs(cfg aws.Config, s Settings, tables []*Shared, now func() time.T
 }
 
 func newPair(cfg aws.Config, s Settings, route *Route, now func() time.Time) *Pair {
-	return &Pair{Route: route, Home: cfg.Region, source: dynamodb.NewFromConfig(cfg), table: s.table(cfg, route, now), now: now, sleep: smithytime.SleepWithContext}
+	return &Pair{Route: route, Home: cfg.Region, source: dynamodb.NewFromConfig(cfg), copy: oneway.Copy{Table: s.table(cfg, route, now)}, now: now, sleep: smithytime.SleepWithContext}
 }
 
 // Counts returns about how many items the source and the copy have, as DynamoDB counted them in the
@@ -97,7 +98,7 @@ func (p *Pair) Counts(ctx context.Context) (source, copied int64, err error) {
 	if source, err = itemCount(ctx, p.source, p.Route.Source); err != nil {
 		return 0, 0, err
 	}
-	copied, err = itemCount(ctx, p.table.Client, p.Route.Table)
+	copied, err = itemCount(ctx, p.copy.Client, p.Route.Table)
 	return source, copied, err
 }
 
@@ -123,8 +124,8 @@ func keysOf(ctx context.Context, client *dynamodb.Client, table string) ([]strin
 }
 
 // keyOf returns an item's key attributes.
-func keyOf(item replica.Item, names []string) replica.Item {
-	key := replica.Item{}
+func keyOf(item store.Item, names []string) store.Item {
+	key := store.Item{}
 	for _, name := range names {
 		key[name] = item[name]
 	}
@@ -133,7 +134,7 @@ func keyOf(item replica.Item, names []string) replica.Item {
 
 // wants returns what the copy of a source's item holds, but for the mark, and
 // false if the route doesn't take the item. The item is changed.
-func (r *Route) wants(item replica.Item) (replica.Item, bool) {
+func (r *Route) wants(item store.Item) (store.Item, bool) {
 	taken := declaration.AllHold(r.where, func(attribute string) (change.Type, string) { return declaration.TypedOf(item[attribute]) })
 	if !taken {
 		return nil, false
@@ -143,7 +144,7 @@ func (r *Route) wants(item replica.Item) (replica.Item, bool) {
 }
 
 // get reads an item, strongly consistent; nil if it isn't there.
-func get(ctx context.Context, client *dynamodb.Client, table string, key replica.Item) (replica.Item, error) {
+func get(ctx context.Context, client *dynamodb.Client, table string, key store.Item) (store.Item, error) {
 	out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: key, ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, fmt.Errorf("read an item of %s: %w", table, err)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 	"sluice/shared/declaration"
 )
 
@@ -37,7 +37,7 @@ const (
 type owner struct{ attribute, prefix, region string }
 
 // owner returns the region that owns an item, "" if none does.
-func (t *Shared) owner(key replica.Item) string {
+func (t *Shared) owner(key store.Item) string {
 	for _, o := range t.owners {
 		if text, ok := key[o.attribute].(*types.AttributeValueMemberS); ok && strings.HasPrefix(text.Value, o.prefix) {
 			return o.region

@@ -10,17 +10,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"sluice/consumers/replication/internal/oneway"
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 )
 
 // marked is an item with a text and the mark of a change made in a region.
-func marked(id, text, region string, at time.Time) replica.Item {
+func marked(id, text, region string, at time.Time) store.Item {
 	µs := at.UnixMicro()
-	return replica.Item{
+	return store.Item{
 		"Id": textValue(id), "text": textValue(text),
-		mark.Attribute: &types.AttributeValueMemberM{Value: replica.Item{mark.Field: mark.New(µs, µs, 1, region).Value()}},
+		mark.Attribute: &types.AttributeValueMemberM{Value: store.Item{mark.Field: mark.New(µs, µs, 1, region).Value()}},
 	}
 }
 
@@ -32,14 +33,14 @@ func TestVerifyAndRepairShared(t *testing.T) {
 	regions := []string{servertest.Region, away}
 	for _, region := range regions {
 		w.create(region, tableOf("Orders", "Id", "S"))
-		w.create(region, tableOf(DefaultConflictTable, replica.ConflictKey, "B", replica.ConflictMark, "B"))
+		w.create(region, tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 	}
 	p := sharedPairs(w.config, DefaultSettings(), []*Shared{{Name: "orders", Table: "Orders", Regions: regions}}, time.Now)[0]
 	old := time.Now().Add(-24 * 40 * time.Hour) // its tombstone would be forgotten
 	newer := time.Now().Add(-time.Hour)
 	for _, held := range []struct {
 		region string
-		item   replica.Item
+		item   store.Item
 	}{
 		{servertest.Region, marked("same", "a", away, old)},
 		{away, marked("same", "a", servertest.Region, newer)},
@@ -52,15 +53,15 @@ func TestVerifyAndRepairShared(t *testing.T) {
 		{servertest.Region, marked("only at home", "home", servertest.Region, old)},
 		{away, marked("only away", "away", away, old)},
 		{away, marked("removed at home", "away", away, old)},
-		{away, replica.Item{"Id": textValue("without a mark"), "text": textValue("away")}},
+		{away, store.Item{"Id": textValue("without a mark"), "text": textValue("away")}},
 	} {
 		if _, err := w.client(held.region).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Orders"), Item: held.item}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	µs := newer.UnixMicro()
-	home := p.mirror.peers.Home
-	if err := home.Remove(t.Context(), replica.Item{"Id": textValue("removed at home")}, mark.New(µs, µs, 1, servertest.Region)); err != nil {
+	home := oneway.Copy{Table: p.mirror.peers.Home}
+	if err := home.Remove(t.Context(), store.Item{"Id": textValue("removed at home")}, mark.New(µs, µs, 1, servertest.Region)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -100,7 +101,7 @@ func TestVerifyAndRepairShared(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, row := range out.Items {
-			kept[textOf(row[replica.ConflictVersion+"Id"])] += region + " " + textOf(row[replica.ConflictVersion+"text"])
+			kept[textOf(row[store.ConflictVersion+"Id"])] += region + " " + textOf(row[store.ConflictVersion+"text"])
 		}
 	}
 	wantKept := map[string]string{

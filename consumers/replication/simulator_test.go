@@ -15,8 +15,8 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -195,7 +195,7 @@ func simulation() simulator.Suite {
 		Workload: items,
 		Database: servertest.DynamoDB,
 		Setup: func(ctx context.Context, cfg aws.Config) error {
-			return simulator.Recreate(ctx, inRegion(cfg, away), tableOf("Copy", "id", "B", "part", "N"), tableOf(DefaultTombstoneTable, replica.TombstoneKey, "B"))
+			return simulator.Recreate(ctx, inRegion(cfg, away), tableOf("Copy", "id", "B", "part", "N"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"))
 		},
 		New:          newOfRoutes(shippedRoute),
 		Read:         readCopy,
@@ -218,7 +218,7 @@ func knowing(s simulator.Suite) simulator.Suite {
 			return nil, err
 		}
 		for _, d := range c.(*Replication).destinations {
-			d.keys.Store(&replica.Keys{"id": "B", "part": "N"})
+			d.keys.Store(&store.Keys{"id": "B", "part": "N"})
 		}
 		return c, nil
 	}
@@ -272,7 +272,7 @@ func readCopy(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 				return nil, fmt.Errorf("an item has the mark %x, which isn't of region %s", m, servertest.Region)
 			}
 			delete(item, mark.Attribute)
-			name, err := change.ItemKey("", replica.Item{"id": item["id"], "part": item["part"]})
+			name, err := change.ItemKey("", store.Item{"id": item["id"], "part": item["part"]})
 			if err != nil {
 				return nil, err
 			}
@@ -284,12 +284,12 @@ func readCopy(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 
 // wantCopy returns the items that the changes leave, whole.
 func wantCopy(changes []consumertest.Change) map[string]string {
-	return fold(changes, func(c *change.Change) (item replica.Item, stays bool) { return c.New.AttributeValues(), false })
+	return fold(changes, func(c *change.Change) (item store.Item, stays bool) { return c.New.AttributeValues(), false })
 }
 
 // wantPublic returns what the changes leave of items that are public.
 func wantPublic(changes []consumertest.Change) map[string]string {
-	return fold(changes, func(c *change.Change) (replica.Item, bool) {
+	return fold(changes, func(c *change.Change) (store.Item, bool) {
 		kind, _ := c.New.String("kind")
 		if !strings.HasPrefix(kind, "pub") {
 			old, _ := c.Old.String("kind")
@@ -306,7 +306,7 @@ func wantPublic(changes []consumertest.Change) map[string]string {
 
 // fold returns the items that the changes leave; after tells what a change leaves
 // of its item, nil for nothing, or that what was there stays.
-func fold(changes []consumertest.Change, after func(*change.Change) (item replica.Item, stays bool)) map[string]string {
+func fold(changes []consumertest.Change, after func(*change.Change) (item store.Item, stays bool)) map[string]string {
 	sorted := slices.Clone(changes)
 	slices.SortStableFunc(sorted, func(a, b consumertest.Change) int { return a.Written().Compare(b.Written()) })
 	left := map[string]string{}
@@ -401,7 +401,7 @@ func forgetTombstones(ctx context.Context, cfg aws.Config) error {
 		return err
 	}
 	for _, row := range out.Items {
-		key := replica.Item{replica.TombstoneKey: row[replica.TombstoneKey]}
+		key := store.Item{store.TombstoneKey: row[store.TombstoneKey]}
 		if _, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(DefaultTombstoneTable), Key: key}); err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"sluice/consumers/replication/replica"
+	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -142,7 +142,7 @@ func parsedRecords(t *testing.T, records [][]byte) (changes []*change.Change) {
 // delete deletes an item of the source.
 func (w *world) delete(table, id string) {
 	w.t.Helper()
-	if _, err := w.client(servertest.Region).DeleteItem(w.t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: replica.Item{"Id": textValue(id)}}); err != nil {
+	if _, err := w.client(servertest.Region).DeleteItem(w.t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: store.Item{"Id": textValue(id)}}); err != nil {
 		w.t.Fatal(err)
 	}
 }

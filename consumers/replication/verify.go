@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
-	"sluice/consumers/replication/replica"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
@@ -46,8 +46,8 @@ type Difference struct {
 	// Repair is what became of its repair; empty if none was wanted.
 	Repair string `json:"repair,omitempty"`
 
-	key  replica.Item
-	seen state
+	key  store.Item
+	seen hashes
 }
 
 // AttributeDifference is a value that a source and its copy hold differently, shortened for people.
@@ -60,7 +60,7 @@ type AttributeDifference struct {
 // shownDifferences is how many values of an item are named.
 const shownDifferences = 10
 
-func differentAttributes(source, copied replica.Item) []AttributeDifference {
+func differentAttributes(source, copied store.Item) []AttributeDifference {
 	var found []AttributeDifference
 	for _, d := range change.Differences(source, copied, shownDifferences) {
 		found = append(found, AttributeDifference{Path: d.Path, Source: d.A, Copy: d.B})
@@ -94,7 +94,7 @@ func (p *Pair) Verify(ctx context.Context, o VerifyOptions) (Verification, error
 	l := &look{Pair: p, keys: keys, suspects: map[string]*suspect{}}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return scan(groupCtx, p.source, p.Route.Source, o.Segments, l.sourcePage) })
-	group.Go(func() error { return scan(groupCtx, p.table.Client, p.Route.Table, o.Segments, l.copyPage) })
+	group.Go(func() error { return scan(groupCtx, p.copy.Client, p.Route.Table, o.Segments, l.copyPage) })
 	if err := group.Wait(); err != nil {
 		return Verification{}, err
 	}
@@ -187,22 +187,22 @@ func (p *Pair) Shared() bool { return p.mirror != nil }
 
 // suspect is an item that differed at the first look.
 type suspect struct {
-	key   replica.Item
-	first state
+	key   store.Item
+	first hashes
 	done  bool
 }
 
-// state tells whether an item was written between two looks: hashes of it in both tables.
-type state struct{ source, copied uint64 }
+// hashes are those of an item in both tables. They tell whether it was written between two looks.
+type hashes struct{ source, copied uint64 }
 
-// stateOf returns the state of an item, which must be as it was read.
-func stateOf(source, copied replica.Item) state {
-	return state{change.ItemHash(source), change.ItemHash(copied)}
+// hashesOf returns the hashes of an item, which must be as it was read.
+func hashesOf(source, copied store.Item) hashes {
+	return hashes{change.ItemHash(source), change.ItemHash(copied)}
 }
 
 // sourcePage looks the source's items up in the copy.
-func (l *look) sourcePage(ctx context.Context, page []replica.Item) error {
-	copies, err := l.lookUp(ctx, l.table.Client, l.Route.Table, page)
+func (l *look) sourcePage(ctx context.Context, page []store.Item) error {
+	copies, err := l.lookUp(ctx, l.copy.Client, l.Route.Table, page)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (l *look) sourcePage(ctx context.Context, page []replica.Item) error {
 		if err != nil {
 			return err
 		}
-		first := stateOf(item, copies[name])
+		first := hashesOf(item, copies[name])
 		what, ok := l.Route.differs(item, copies[name])
 		if ok {
 			taken++
@@ -227,7 +227,7 @@ func (l *look) sourcePage(ctx context.Context, page []replica.Item) error {
 
 // copyPage looks the copy's items up in the source. Those that are in both are
 // the other scan's matter.
-func (l *look) copyPage(ctx context.Context, page []replica.Item) error {
+func (l *look) copyPage(ctx context.Context, page []store.Item) error {
 	items, err := l.lookUp(ctx, l.source, l.Route.Source, page)
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func (l *look) copyPage(ctx context.Context, page []replica.Item) error {
 		if items[name] != nil {
 			continue
 		}
-		first := stateOf(nil, item)
+		first := hashesOf(nil, item)
 		what, _ := l.Route.differs(nil, item)
 		l.suspect(what, name, key, first)
 	}
@@ -250,7 +250,7 @@ func (l *look) copyPage(ctx context.Context, page []replica.Item) error {
 	return nil
 }
 
-func (l *look) suspect(what, name string, key replica.Item, first state) {
+func (l *look) suspect(what, name string, key store.Item, first hashes) {
 	if what == "" {
 		return
 	}
@@ -260,7 +260,7 @@ func (l *look) suspect(what, name string, key replica.Item, first state) {
 }
 
 // name returns an item's name and its key.
-func (l *look) name(item replica.Item) (string, replica.Item, error) {
+func (l *look) name(item store.Item) (string, store.Item, error) {
 	key := keyOf(item, l.keys)
 	name, err := change.ItemKey("", key)
 	return name, key, err
@@ -271,8 +271,8 @@ func (l *look) name(item replica.Item) (string, replica.Item, error) {
 const maxBatchGet = 100
 
 // lookUp reads the items with the same keys in a table, by name.
-func (l *look) lookUp(ctx context.Context, client *dynamodb.Client, table string, page []replica.Item) (map[string]replica.Item, error) {
-	found := map[string]replica.Item{}
+func (l *look) lookUp(ctx context.Context, client *dynamodb.Client, table string, page []store.Item) (map[string]store.Item, error) {
+	found := map[string]store.Item{}
 	for chunk := range slices.Chunk(page, maxBatchGet) {
 		asked := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
 		for _, item := range chunk {
@@ -298,8 +298,8 @@ func (l *look) lookUp(ctx context.Context, client *dynamodb.Client, table string
 
 // differs tells what is wrong with the copy of a source's item, and whether the
 // route takes that. Either is nil if there is none. Both items are changed.
-func (r *Route) differs(source, copied replica.Item) (what string, taken bool) {
-	var wanted replica.Item
+func (r *Route) differs(source, copied store.Item) (what string, taken bool) {
+	var wanted store.Item
 	if source != nil {
 		wanted, taken = r.wants(source)
 	}
@@ -317,18 +317,18 @@ func (r *Route) differs(source, copied replica.Item) (what string, taken bool) {
 	return Different, taken
 }
 
-// compare reads an item in both tables, the copy last, and returns its state and what is wrong.
-func (p *Pair) compare(ctx context.Context, key replica.Item) (state, Difference, error) {
+// compare reads an item in both tables, the copy last, and returns its hashes and what is wrong.
+func (p *Pair) compare(ctx context.Context, key store.Item) (hashes, Difference, error) {
 	d := Difference{Key: keyText(key), key: key}
 	source, err := get(ctx, p.source, p.Route.Source, key)
 	if err != nil {
 		return d.seen, d, err
 	}
-	copied, err := get(ctx, p.table.Client, p.Route.Table, key)
+	copied, err := get(ctx, p.copy.Client, p.Route.Table, key)
 	if err != nil {
 		return d.seen, d, err
 	}
-	d.seen = stateOf(source, copied)
+	d.seen = hashesOf(source, copied)
 	if d.What, _ = p.Route.differs(source, copied); d.What == Different {
 		d.Attributes = differentAttributes(source, copied)
 	}
@@ -336,7 +336,7 @@ func (p *Pair) compare(ctx context.Context, key replica.Item) (state, Difference
 }
 
 // repair makes one item what it should be, by the consumer's own rules.
-func (p *Pair) repair(ctx context.Context, key replica.Item) (string, error) {
+func (p *Pair) repair(ctx context.Context, key store.Item) (string, error) {
 	bring := p.bring
 	if p.mirror != nil {
 		bring = p.mirror.repair
@@ -354,7 +354,7 @@ func (p *Pair) repair(ctx context.Context, key replica.Item) (string, error) {
 }
 
 // bring brings one item into the copy as the source holds it now.
-func (p *Pair) bring(ctx context.Context, key replica.Item) error {
+func (p *Pair) bring(ctx context.Context, key store.Item) error {
 	m := scannedMark(p.now(), p.Home)
 	source, err := get(ctx, p.source, p.Route.Source, key)
 	if err != nil {
@@ -362,15 +362,15 @@ func (p *Pair) bring(ctx context.Context, key replica.Item) error {
 	}
 	if source != nil {
 		if wanted, taken := p.Route.wants(source); taken {
-			return p.table.Put(ctx, key, wanted, m, false)
+			return p.copy.Put(ctx, key, wanted, m, false)
 		}
 	}
-	return p.table.Remove(ctx, key, m)
+	return p.copy.Remove(ctx, key, m)
 }
 
 // scan visits every page of a table, strongly consistent, in segments side by
 // side. visit is called for several pages at once.
-func scan(ctx context.Context, client *dynamodb.Client, table string, segments int, visit func(ctx context.Context, page []replica.Item) error) error {
+func scan(ctx context.Context, client *dynamodb.Client, table string, segments int, visit func(ctx context.Context, page []store.Item) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for segment := range segments {
 		group.Go(func() error {

@@ -1,4 +1,4 @@
-package replica
+package oneway
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest/wire"
 )
@@ -18,13 +19,13 @@ import (
 // can ask for. Fails if one is taken for its neighbour, or the last page is left out;
 // and, where DynamoDB is throttled and leaves keys of a request unprocessed, if that
 // is taken for their having no tombstone.
-func TestSettle(t *testing.T) {
-	const puts = 2*maxLookUps + 30
+func TestFinish(t *testing.T) {
+	const puts = 2*store.MaxLookUps + 30
 	for name, client := range map[string]http.RoundTripper{"at once": http.DefaultTransport, "throttled": unprocessing{}} {
 		t.Run(name, func(t *testing.T) {
 			table := newTable(t)
 			table.Client = dynamodb.New(table.Client.Options(), func(o *dynamodb.Options) { o.HTTPClient = &http.Client{Transport: client} })
-			var unsettled []*Unsettled
+			var pending []*Pending
 			for i := range puts {
 				id := fmt.Sprint(i)
 				if i%3 == 0 {
@@ -32,13 +33,13 @@ func TestSettle(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				u, err := table.Begin(t.Context(), key(id), Item{"Id": s(id), "Text": s("text")}, at(1), false)
-				if err != nil || u == nil {
-					t.Fatalf("put %d: %v, %v; want one to be settled", i, u, err)
+				p, err := table.Begin(t.Context(), key(id), store.Item{"Id": s(id), "Text": s("text")}, at(1), false)
+				if err != nil || p == nil {
+					t.Fatalf("put %d: %v, %v; want one to be finished", i, p, err)
 				}
-				unsettled = append(unsettled, u)
+				pending = append(pending, p)
 			}
-			for i, err := range table.Settle(t.Context(), unsettled) {
+			for i, err := range table.Finish(t.Context(), pending) {
 				want, text := consumer.Applied, "text"
 				if i%3 == 0 {
 					want, text = consumer.Stale, ""

@@ -1,4 +1,4 @@
-package replica
+package lastwriter
 
 import (
 	"fmt"
@@ -7,11 +7,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 )
 
-// State is what replication both ways keeps in an item, in mark.Attribute.
-type State struct {
+// itemState is what the rule keeps in an item, in mark.Attribute.
+type itemState struct {
 	// Mark is that of the newest change known to be in the item; "": none is, an
 	// application has put it whole.
 	Mark mark.Mark
@@ -21,7 +22,7 @@ type State struct {
 	// Deleting: what is left is to delete the item.
 	Deleting bool
 	// History is what the newest change's writer had before him.
-	History History
+	History history
 }
 
 // The fields of mark.Attribute, beside mark.Field.
@@ -31,27 +32,27 @@ const (
 	historyField  = "h"
 )
 
-// StateIn reads what an item carries; an item that replication never wrote, or
-// that was put whole since, has the empty State.
-func StateIn(item Item) (State, error) {
+// stateIn reads what an item carries; an item that replication never wrote, or
+// that was put whole since, has the empty itemState.
+func stateIn(item store.Item) (itemState, error) {
 	m, err := mark.In(item)
 	if err != nil || m == "" {
-		return State{}, err
+		return itemState{}, err
 	}
 	fields := item[mark.Attribute].(*types.AttributeValueMemberM).Value // mark.In has seen it
-	s := State{Mark: m}
+	s := itemState{Mark: m}
 	if base, ok := fields[baseField].(*types.AttributeValueMemberB); ok {
 		s.Base = string(base.Value)
 	}
 	_, s.Deleting = fields[deletingField]
 	if s.History, err = historyOf(fields[historyField]); err != nil {
-		return State{}, fmt.Errorf("attribute %s.%s: %w", mark.Attribute, historyField, err)
+		return itemState{}, fmt.Errorf("attribute %s.%s: %w", mark.Attribute, historyField, err)
 	}
 	return s, nil
 }
 
-func (s State) value() types.AttributeValue {
-	fields := Item{mark.Field: s.Mark.Value()}
+func (s itemState) value() types.AttributeValue {
+	fields := store.Item{mark.Field: s.Mark.Value()}
 	if s.Base != "" {
 		fields[baseField] = &types.AttributeValueMemberB{Value: []byte(s.Base)}
 	}
@@ -64,28 +65,28 @@ func (s State) value() types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: fields}
 }
 
-// History tells, for each region, the creation time in microseconds of the newest
+// history tells, for each region, the creation time in microseconds of the newest
 // of its changes of an item that a write was made in knowledge of.
-type History map[string]int64
+type history map[string]int64
 
-// Has tells whether a change with this mark is part of the history.
-func (h History) Has(m mark.Mark) bool {
+// has tells whether a change with this mark is part of the history.
+func (h history) has(m mark.Mark) bool {
 	at, ok := h[m.Region()]
 	return ok && m.Created() <= at
 }
 
-// With returns the history with a change more.
-func (h History) With(m mark.Mark) History {
+// with returns the history with a change more.
+func (h history) with(m mark.Mark) history {
 	with := maps.Clone(h)
 	if with == nil {
-		with = History{}
+		with = history{}
 	}
 	with[m.Region()] = max(with[m.Region()], m.Created())
 	return with
 }
 
-func (h History) value() types.AttributeValue {
-	regions := Item{}
+func (h history) value() types.AttributeValue {
+	regions := store.Item{}
 	for region, at := range h {
 		regions[region] = &types.AttributeValueMemberN{Value: strconv.FormatInt(at, 10)}
 	}
@@ -93,7 +94,7 @@ func (h History) value() types.AttributeValue {
 }
 
 // historyOf reads a history; nil is the empty one.
-func historyOf(v types.AttributeValue) (History, error) {
+func historyOf(v types.AttributeValue) (history, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -101,7 +102,7 @@ func historyOf(v types.AttributeValue) (History, error) {
 	if !ok {
 		return nil, mark.ErrForeign
 	}
-	h := History{}
+	h := history{}
 	for region, at := range regions.Value {
 		n, ok := at.(*types.AttributeValueMemberN)
 		if !ok {

@@ -1,4 +1,4 @@
-package replica
+package oneway
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
@@ -25,27 +26,27 @@ import (
 func TestMain(m *testing.M) { servertest.Main(m) }
 
 // newTable returns a table in a database of its own.
-func newTable(t testing.TB) *Table {
+func newTable(t testing.TB) Copy {
 	t.Helper()
 	cfg := servertest.DynamoDB(t)
 	direct := dynamodb.NewFromConfig(cfg)
 	servertest.CreateTable(t, direct, "Copy", "Id")
 	if _, err := direct.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String("Tombstones"), BillingMode: "PAY_PER_REQUEST",
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(TombstoneKey), AttributeType: "B"}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(TombstoneKey), KeyType: "HASH"}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(store.TombstoneKey), AttributeType: "B"}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(store.TombstoneKey), KeyType: "HASH"}},
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return &Table{
+	return Copy{Table: &store.Table{
 		Client: direct, Region: cfg.Region, Name: "Copy", Tombstones: "Tombstones", Horizon: 384 * time.Hour,
 		Now: func() time.Time { return consumertest.Arrival },
-	}
+	}}
 }
 
 func s(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
 
-func key(id string) Item { return Item{"Id": s(id)} }
+func key(id string) store.Item { return store.Item{"Id": s(id)} }
 
 // at returns the mark of a change n µs after an hour ago.
 func at(n int64) mark.Mark {
@@ -53,14 +54,14 @@ func at(n int64) mark.Mark {
 	return mark.New(µs, µs, 1, "us-east-1")
 }
 
-func (t *Table) putText(ctx context.Context, id, text string, m mark.Mark) error {
-	return t.Put(ctx, key(id), Item{"Id": s(id), "Text": s(text)}, m, false)
+func (c Copy) putText(ctx context.Context, id, text string, m mark.Mark) error {
+	return c.Put(ctx, key(id), store.Item{"Id": s(id), "Text": s(text)}, m, false)
 }
 
 // text returns what the copy of an item holds, "" if there is none.
-func (t *Table) text(tb testing.TB, id string) string {
+func (c Copy) text(tb testing.TB, id string) string {
 	tb.Helper()
-	out, err := t.Client.GetItem(tb.Context(), &dynamodb.GetItemInput{TableName: &t.Name, Key: key(id), ConsistentRead: aws.Bool(true)})
+	out, err := c.Client.GetItem(tb.Context(), &dynamodb.GetItemInput{TableName: &c.Name, Key: key(id), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -156,8 +157,8 @@ func TestTooOld(t *testing.T) {
 func TestMarkDoesNotFit(t *testing.T) {
 	table := newTable(t)
 	for text, want := range map[string]error{
-		strings.Repeat("x", MaxItemBytes-len("Id")-len("x")-len("Text")): ErrMarkDoesNotFit,
-		strings.Repeat("x", MaxItemBytes-200):                            nil,
+		strings.Repeat("x", store.MaxItemBytes-len("Id")-len("x")-len("Text")): store.ErrMarkDoesNotFit,
+		strings.Repeat("x", store.MaxItemBytes-200):                            nil,
 	} {
 		err := table.putText(t.Context(), "x", text, at(int64(len(text))))
 		if !errors.Is(err, want) || (want != nil) != (consumer.OutcomeOf(err) == consumer.Rejected) {
@@ -250,10 +251,10 @@ func TestCutAtEveryCall(t *testing.T) {
 				}
 				return wire.None
 			}))
-			steps := []func(*Table) error{
-				func(t2 *Table) error { return t2.Remove(t.Context(), key("x"), at(4)) },
-				func(t2 *Table) error { return t2.putText(t.Context(), "x", "1", at(1)) },
-				func(t2 *Table) error { return t2.putText(t.Context(), "x", "3", at(3)) },
+			steps := []func(Copy) error{
+				func(t2 Copy) error { return t2.Remove(t.Context(), key("x"), at(4)) },
+				func(t2 Copy) error { return t2.putText(t.Context(), "x", "1", at(1)) },
+				func(t2 Copy) error { return t2.putText(t.Context(), "x", "3", at(3)) },
 			}
 			for _, step := range steps {
 				_ = step(broken) // what it says is lost with it
@@ -274,8 +275,8 @@ func TestCutAtEveryCall(t *testing.T) {
 }
 
 // withClient returns the table as another client has it.
-func (t *Table) withClient(client *dynamodb.Client) *Table {
-	return &Table{Client: client, Region: t.Region, Name: t.Name, Tombstones: t.Tombstones, Horizon: t.Horizon, Now: t.Now}
+func (c Copy) withClient(client *dynamodb.Client) Copy {
+	return Copy{Table: &store.Table{Client: client, Region: c.Region, Name: c.Name, Tombstones: c.Tombstones, Horizon: c.Horizon, Now: c.Now}}
 }
 
 // faulty is the client with the faults that decide injects.

@@ -1,4 +1,4 @@
-package replica
+package ranked
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/shared/change"
 )
 
@@ -34,30 +35,30 @@ const (
 	stringRank
 )
 
-// MaxRankBytes is how long a string may be that ranks an item: a tombstone holds
+// maxRankBytes is how long a string may be that ranks an item: a tombstone holds
 // it, and is to cost one write unit.
-const MaxRankBytes = 512
+const maxRankBytes = 512
 
-// ErrNoRank is returned for an item without the attribute that ranks it, or with
+// errNoRank is returned for an item without the attribute that ranks it, or with
 // one that can't.
-var ErrNoRank = errors.New("the item can't be ranked")
+var errNoRank = errors.New("the item can't be ranked")
 
 // rankOf returns the rank of an item, which must be whole, by the value of an attribute.
-// If the error is ErrNoRank, it is the zero Rank but for the hash.
-func rankOf(item Item, attribute string) (Rank, error) {
+// If the error is errNoRank, it is the zero Rank but for the hash.
+func rankOf(item store.Item, attribute string) (Rank, error) {
 	r := Rank{hash: change.ItemHash(item)}
 	switch v := item[attribute].(type) {
 	case nil:
-		return r, fmt.Errorf("%w: it has no attribute %s; whoever writes to this table must write it", ErrNoRank, attribute)
+		return r, fmt.Errorf("%w: it has no attribute %s; whoever writes to this table must write it", errNoRank, attribute)
 	case *types.AttributeValueMemberN:
 		r.kind, r.text = numberRank, v.Value
 	case *types.AttributeValueMemberS:
-		if len(v.Value) > MaxRankBytes {
-			return r, fmt.Errorf("%w: attribute %s has %d bytes, and may have %d", ErrNoRank, attribute, len(v.Value), MaxRankBytes)
+		if len(v.Value) > maxRankBytes {
+			return r, fmt.Errorf("%w: attribute %s has %d bytes, and may have %d", errNoRank, attribute, len(v.Value), maxRankBytes)
 		}
 		r.kind, r.text = stringRank, v.Value
 	default:
-		return r, fmt.Errorf("%w: attribute %s must be a number or a string, and is %s", ErrNoRank, attribute, strings.TrimPrefix(fmt.Sprintf("%T", v), "*types.AttributeValueMember"))
+		return r, fmt.Errorf("%w: attribute %s must be a number or a string, and is %s", errNoRank, attribute, strings.TrimPrefix(fmt.Sprintf("%T", v), "*types.AttributeValueMember"))
 	}
 	return r, nil
 }
@@ -118,42 +119,37 @@ const (
 	maxCompared = 100
 )
 
-// isAbsent expects no item.
-func isAbsent(key Item) expectation {
-	return expectation{text: "attribute_not_exists(#key)", names: map[string]string{"#key": firstName(key)}}
-}
-
 // isKnown expects no item, or one whose rank's value a writer is known to have had before him.
-func isKnown(key Item, attribute string, known []Rank) expectation {
-	e := isAbsent(key)
+func isKnown(key store.Item, attribute string, known []Rank) store.Condition {
+	e := store.Absent(key)
 	var operands []string
 	for i, r := range known {
 		if i == maxOperands {
 			break
 		}
 		operand := fmt.Sprint(":known", i)
-		if e.values == nil {
-			e.values = Item{}
+		if e.Values == nil {
+			e.Values = store.Item{}
 		}
-		e.values[operand] = r.value()
+		e.Values[operand] = r.value()
 		operands = append(operands, operand)
 	}
 	if operands != nil {
-		e.names["#rank"] = attribute
-		e.text += " OR #rank IN (" + strings.Join(operands, ", ") + ")"
+		e.Names["#rank"] = attribute
+		e.Text += " OR #rank IN (" + strings.Join(operands, ", ") + ")"
 	}
 	return e
 }
 
 // isStill expects the item that is held, as far as its rank's value tells.
-func isStill(key Item, attribute string, held Item) expectation {
-	e := expectation{names: map[string]string{"#rank": attribute}}
+func isStill(key store.Item, attribute string, held store.Item) store.Condition {
+	e := store.Condition{Names: map[string]string{"#rank": attribute}}
 	if v, ok := held[attribute]; ok {
-		e.text, e.values = "#rank = :held", Item{":held": v}
+		e.Text, e.Values = "#rank = :held", store.Item{":held": v}
 		return e
 	}
-	e.names["#key"] = firstName(key)
-	e.text = "attribute_exists(#key) AND attribute_not_exists(#rank)"
+	e.Names["#key"] = store.KeyName(key)
+	e.Text = "attribute_exists(#key) AND attribute_not_exists(#rank)"
 	return e
 }
 
@@ -161,17 +157,15 @@ func isStill(key Item, attribute string, held Item) expectation {
 // a condition can compare. If another of them changed meanwhile, its version may be
 // the greater one; then the write shows as a change that lowers the item's rank, and
 // its region brings that back.
-func isExactly(key Item, attribute string, held Item) expectation {
+func isExactly(key store.Item, attribute string, held store.Item) store.Condition {
 	e := isStill(key, attribute, held)
 	for i, name := range slices.Sorted(maps.Keys(held)) {
 		if i == maxCompared {
 			break
 		}
 		n, v := fmt.Sprint("#a", i), fmt.Sprint(":a", i)
-		e.names[n], e.values[v] = name, held[name]
-		e.text += " AND " + n + " = " + v
+		e.Names[n], e.Values[v] = name, held[name]
+		e.Text += " AND " + n + " = " + v
 	}
 	return e
 }
-
-func firstName(item Item) string { return slices.Min(slices.Collect(maps.Keys(item))) }

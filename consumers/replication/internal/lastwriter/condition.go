@@ -1,53 +1,47 @@
-package replica
+package lastwriter
 
 import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 )
 
-// expectation is a condition on an item that is written, for DynamoDB.
-type expectation struct {
-	text   string
-	names  map[string]string
-	values Item
-}
-
-// condition is what an item has to be like for a write to go through, in marks.
-type condition struct {
-	present bool   // there is one
-	marked  bool   // it has a mark
-	state   *State // its mark, base and deleting are these
+// markCondition is what an item has to be like for a write to go through, in marks.
+type markCondition struct {
+	present bool       // there is one
+	marked  bool       // it has a mark
+	state   *itemState // its mark, base and deleting are these
 	// limit: its mark isn't newer, if it has one; nil: it doesn't matter.
 	limit *mark.Mark
 }
 
 // upTo is the condition that there is nothing newer.
-func upTo(limit mark.Mark) condition { return condition{limit: &limit} }
+func upTo(limit mark.Mark) markCondition { return markCondition{limit: &limit} }
 
 // exactly is the condition that nothing but data has changed.
-func exactly(s State) condition { return condition{present: true, state: &s} }
+func exactly(s itemState) markCondition { return markCondition{present: true, state: &s} }
 
-// of returns the expectation that the condition holds; key has the item's key
+// of returns the condition in DynamoDB's language; key has the item's key
 // attributes.
-func (c condition) of(key Item) expectation {
-	e := expectation{names: map[string]string{}}
+func (c markCondition) of(key store.Item) store.Condition {
+	e := store.Condition{Names: map[string]string{}}
 	var parts []string
 	and := func(part string) { parts = append(parts, part) }
 	use := func(name string, value types.AttributeValue) {
-		if e.values == nil {
-			e.values = Item{}
+		if e.Values == nil {
+			e.Values = store.Item{}
 		}
-		e.values[name] = value
+		e.Values[name] = value
 	}
 	field := func(name, is string) string {
-		e.names["#sluice"], e.names[name] = mark.Attribute, is
+		e.Names["#sluice"], e.Names[name] = mark.Attribute, is
 		return "#sluice." + name
 	}
 	if c.present {
-		e.names["#key"] = firstName(key)
+		e.Names["#key"] = store.KeyName(key)
 		and("attribute_exists(#key)")
 	}
 	switch {
@@ -75,6 +69,6 @@ func (c condition) of(key Item) expectation {
 		and(older)
 		use(":limit", c.limit.Value())
 	}
-	e.text = strings.Join(parts, " AND ")
+	e.Text = strings.Join(parts, " AND ")
 	return e
 }

@@ -1,4 +1,4 @@
-package replica
+package store
 
 import (
 	"errors"
@@ -72,9 +72,14 @@ func (t *Table) failed(err error, action, table string) error {
 	return consumer.At(where, err)
 }
 
-// foreign is the error for an item whose mark can't be read.
-func (t *Table) foreign(err error) error {
+// Foreign is the error for an item whose mark can't be read.
+func (t *Table) Foreign(err error) error {
 	return fmt.Errorf("table %s (%s): an item there: %w; remove the attribute or the item", t.Name, t.Region, err)
+}
+
+// TooBusy is the error for an item that others changed at each of MaxTries tries.
+func (t *Table) TooBusy() error {
+	return fmt.Errorf("table %s (%s): an item changed %d times while it was written", t.Name, t.Region, MaxTries)
 }
 
 func code(err error) string {

@@ -1,4 +1,4 @@
-package replica
+package lastwriter
 
 import (
 	"encoding/binary"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -13,13 +14,13 @@ import (
 
 // Edit is a change of an application that is brought to all regions.
 type Edit struct {
-	Key  Item
-	Item Item // after the change, without mark.Attribute; nil: it was removed
+	Key  store.Item
 	Mark mark.Mark
-	// History is what the application had before it, and the change itself.
-	History History
 
-	before, after State // of the item, as the change tells it
+	item store.Item // after the change, without mark.Attribute; nil: it was removed
+	// history is what the application had before it, and the change itself.
+	history       history
+	before, after itemState // of the item, as the change tells it
 	inserted      bool
 	// Unsure: another change of the item may have been left half-done, and isn't
 	// going to be finished by itself. Set it when others are passed over for this one.
@@ -32,7 +33,7 @@ type Edit struct {
 // Echo tells that replication made the change itself: nobody need be told of it.
 func (e *Edit) Echo() bool {
 	// Applications leave the mark as it is, or drop it with the whole item.
-	return e.after.Mark > e.before.Mark || e.Item == nil && e.before.Deleting
+	return e.after.Mark > e.before.Mark || e.item == nil && e.before.Deleting
 }
 
 // NewEdit returns what a change made in region home is for the others. seed must be
@@ -42,19 +43,19 @@ func (e *Edit) Echo() bool {
 // that was written. So it is newer, even if this region's clock is behind.
 func NewEdit(c *change.Change, home string, seed uint64) (*Edit, error) {
 	if c.LacksOld() {
-		return nil, consumer.Reject(fmt.Errorf("%w: its mark says who removed the item, an application or replication itself", ErrNoOldImage))
+		return nil, consumer.Reject(fmt.Errorf("%w: its mark says who removed the item, an application or replication itself", store.ErrNoOldImage))
 	}
 	e := &Edit{Key: c.Keys.AttributeValues(), inserted: !c.Old.Exists(), seed: seed}
 	var err error
-	if e.before, err = stateOf(c.Old); err != nil {
+	if e.before, err = stateInImage(c.Old); err != nil {
 		return nil, consumer.Reject(fmt.Errorf("old image: %w", err))
 	}
 	if c.New.Exists() {
-		e.Item = c.New.AttributeValues()
-		if e.after, err = stateOf(c.New); err != nil {
+		e.item = c.New.AttributeValues()
+		if e.after, err = stateInImage(c.New); err != nil {
 			return nil, consumer.Reject(fmt.Errorf("new image: %w", err))
 		}
-		delete(e.Item, mark.Attribute)
+		delete(e.item, mark.Attribute)
 	}
 	clock := c.Version
 	if e.before.Mark != "" {
@@ -62,17 +63,17 @@ func NewEdit(c *change.Change, home string, seed uint64) (*Edit, error) {
 	}
 	e.hash = c.Hash()
 	e.Mark = mark.New(clock, c.Version, e.hash, home)
-	e.History = e.before.History.With(e.Mark)
+	e.history = e.before.History.with(e.Mark)
 	return e, nil
 }
 
-// stateOf reads what an image carries.
-func stateOf(image change.Image) (State, error) {
+// stateInImage reads what an image carries.
+func stateInImage(image change.Image) (itemState, error) {
 	v, ok := image.Get(mark.Attribute)
 	if !ok {
-		return State{}, nil
+		return itemState{}, nil
 	}
-	return StateIn(Item{mark.Attribute: v.AttributeValue()})
+	return stateIn(store.Item{mark.Attribute: v.AttributeValue()})
 }
 
 // name returns a name for a write of data that no other write has.
@@ -88,7 +89,7 @@ func (e *Edit) name() string {
 // appeared tells whether replication put an item where there was none.
 func (e *Edit) appeared() bool { return e.inserted && e.after.Mark != "" }
 
-// state is what an item with the edit's data carries.
-func (e *Edit) state(base string) State {
-	return State{Mark: e.Mark, Base: base, History: e.History}
+// stateWith is what an item with the edit's data carries.
+func (e *Edit) stateWith(base string) itemState {
+	return itemState{Mark: e.Mark, Base: base, History: e.history}
 }

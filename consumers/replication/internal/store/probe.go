@@ -1,4 +1,4 @@
-package replica
+package store
 
 import (
 	"context"
@@ -25,7 +25,7 @@ func (t *Table) Probe(destination string) func(context.Context) error {
 
 // Probe is Table.Probe for the tables of all regions.
 func (p *Peers) Probe(destination string) func(context.Context) error {
-	for _, t := range append([]*Table{p.Home}, p.Other...) {
+	for _, t := range p.All() {
 		if destination == t.where(p.Conflicts) {
 			return t.probe(p.Conflicts, probe.Table.PutItem)
 		}

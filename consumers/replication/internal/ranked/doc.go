@@ -1,0 +1,25 @@
+// Package ranked keeps a table the same in several regions, in each of which applications
+// write to it, where an attribute that all writers keep ranks the versions of an item. Of
+// two versions that with the greater rank stays, whatever the clocks say.
+//
+// A [Change] is written to each other region if it ranks above what is there. What
+// replication writes comes back as a change, finds that all other regions hold it, and ends
+// there. See Let an attribute decide, in README.md of package replication.
+//
+// # Guarantees
+//
+//   - Once every change has been given to Apply by the function of its region, in any
+//     order, any number of times, side by side, and wherever a caller died, all regions
+//     hold the version with the greatest rank of each item, or none if that was removed.
+//   - Items carry nothing of replication's: mark.Attribute isn't written.
+//   - A version that loses is in the conflict log before replication overwrites or deletes
+//     it, unless the change that did so was made over it.
+//   - Apply and Repair may be called again after any error. A change that can't be ranked,
+//     or is beyond the horizon, is rejected.
+//
+// # Not guaranteed
+//
+//   - That a write stays which doesn't raise the attribute: it is undone.
+//   - A row in the conflict log for a removal that loses: there is nothing to keep.
+//   - Which of two versions with one rank stays: a hash decides, the same in all regions.
+package ranked

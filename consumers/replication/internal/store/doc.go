@@ -1,0 +1,17 @@
+// Package store has the steps that all of replication's protocols take: the reads and
+// conditional writes of one item, its tombstone, the conflict log, and what DynamoDB's
+// errors mean. The protocols are packages of their own: oneway, lastwriter and ranked.
+//
+// # Guarantees
+//
+//   - Each step is one call of DynamoDB, or two where its comment says so.
+//   - A write is done only if its condition holds. If it is refused, the step returns
+//     what the table holds instead.
+//   - Reads are strongly consistent.
+//   - An error is a rejection only if no later try of the same step can succeed.
+//
+// # Not guaranteed
+//
+//   - Any order of an item's changes: the protocols make it, by their conditions.
+//   - That a step which failed did nothing: its answer may have got lost.
+package store
