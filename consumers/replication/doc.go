@@ -2,8 +2,9 @@
 // by item. What is copied where, replicas.yaml declares: a [Route] for each copy,
 // which may leave items or attributes out.
 //
-// Package replica writes the copies, package mark has the version that each of
-// them carries.
+// Three protocols write, each in a package of its own: oneway for copies, lastwriter and
+// ranked for tables that several regions write to. Package store has the steps that they
+// share, package mark the version that an item carries.
 //
 // # Guarantees
 //
