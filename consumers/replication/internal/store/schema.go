@@ -33,8 +33,8 @@ func keysOf(image change.Image) Keys {
 	return k
 }
 
-// Fit reports whether a change's keys are these, by name and type.
-func (k Keys) Fit(of change.Image) bool {
+// fit reports whether a change's keys are these, by name and type.
+func (k Keys) fit(of change.Image) bool {
 	n := 0
 	for name, v := range of.All() {
 		if k[name] != v.Type().String() {
@@ -48,7 +48,7 @@ func (k Keys) Fit(of change.Image) bool {
 // Reject returns nil for a change whose keys fit, and else the error that rejects it. That one change's keys differ says nothing
 // of its neighbours.
 func (k Keys) Reject(source string, of change.Image) error {
-	if k.Fit(of) {
+	if k.fit(of) {
 		return nil
 	}
 	return consumer.Reject(fmt.Errorf("%w: they are %v, but those of table %s are %v", ErrOddKeys, keysOf(of), source, k))
@@ -63,7 +63,7 @@ func (t *Table) Check(ctx context.Context, source string, of []change.Image) (Ke
 	if err != nil {
 		return nil, fmt.Errorf("look at the keys, which must be those of table %s, %v: %w", source, want, err)
 	}
-	if !slices.ContainsFunc(of, got.Fit) {
+	if !slices.ContainsFunc(of, got.fit) {
 		return nil, t.otherKeys(t.Name, "table "+source, got, want)
 	}
 	return got, t.checkTombstones(ctx)
