@@ -20,9 +20,8 @@ func (m *Mirror) parseRanked(index int, c *change.Change) (rankedChange, error) 
 	return rankedChange{r, index}, err
 }
 
-// applyRanked applies the change of an item that ranks above all others of the batch,
-// which isn't the newest if regions write at once. What the others tell of the
-// item, it stands for.
+// applyRanked writes only the change of an item that ranks above all others of the batch,
+// which need not be the newest. PassOver first adds to it what the others knew.
 func (m *Mirror) applyRanked(ctx context.Context, changes []rankedChange, errs []error) {
 	slices.SortStableFunc(changes, func(a, b rankedChange) int { return b.Rank.Compare(a.Rank) })
 	ranks := make([]ranked.Rank, len(changes))

@@ -150,8 +150,8 @@ func (w *rankedWorld) deliver(region string) []error {
 	return errs
 }
 
-// settle delivers until no function writes anything more.
-func (w *rankedWorld) settle() {
+// runUntilQuiet delivers until no function writes anything more.
+func (w *rankedWorld) runUntilQuiet() {
 	w.Helper()
 	for range 20 {
 		quiet := true
@@ -233,7 +233,7 @@ func TestRankDecides(t *testing.T) {
 				w.put(servertest.Region, versioned(test.small, "small"))
 				w.put(away, versioned(test.great, "great"))
 				w.deliver(first)
-				w.settle()
+				w.runUntilQuiet()
 				w.want("great", "small")
 			})
 		}
@@ -255,7 +255,7 @@ func TestRankTies(t *testing.T) {
 					w.put(region, item)
 				}
 				w.deliver(first)
-				w.settle()
+				w.runUntilQuiet()
 				stays, lost := "a", "b"
 				if w.held(away)["text"].Text() == "b" {
 					stays, lost = "b", "a"
@@ -279,16 +279,16 @@ func TestRankedPutArrivesLate(t *testing.T) {
 	w := newRankedWorld(t)
 	old := versioned(consumertest.N("1"), "old")
 	w.put(servertest.Region, old)
-	w.settle()
+	w.runUntilQuiet()
 	w.put(servertest.Region, versioned(consumertest.N("2"), "new"))
 	w.put(servertest.Region, nil)
-	w.settle()
+	w.runUntilQuiet()
 	w.want("")
 	w.put(away, old) // as if the first put came only now
-	w.settle()
+	w.runUntilQuiet()
 	w.want("", "old")
 	w.put(away, versioned(consumertest.N("3"), "again"))
-	w.settle()
+	w.runUntilQuiet()
 	w.want("again", "old")
 }
 
@@ -301,7 +301,7 @@ func TestRankedRemove(t *testing.T) {
 			w.put(servertest.Region, versioned(consumertest.N("2"), "removed"))
 			w.put(servertest.Region, nil)
 			w.put(away, versioned(consumertest.N(rank), "other"))
-			w.settle()
+			w.runUntilQuiet()
 			if want == "" {
 				w.want("", "other")
 			} else {
@@ -328,7 +328,7 @@ func TestRankedBatch(t *testing.T) {
 						w.deliver(servertest.Region)
 					}
 				}
-				w.settle()
+				w.runUntilQuiet()
 				switch {
 				case after[1] == nil:
 					w.want("", "low")
@@ -349,7 +349,7 @@ func TestRankedBatchOfOneWriter(t *testing.T) {
 	for n := range 4 {
 		w.put(servertest.Region, versioned(consumertest.N(fmt.Sprint(n)), fmt.Sprint("text ", n)))
 		if n == 0 {
-			w.settle()
+			w.runUntilQuiet()
 		}
 	}
 	clear(w.calls)
@@ -357,7 +357,7 @@ func TestRankedBatchOfOneWriter(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"PutItem": 1}, w.calls); diff != "" {
 		t.Errorf("other calls (-want +got):\n%s", diff)
 	}
-	w.settle()
+	w.runUntilQuiet()
 	w.want("text 3")
 }
 
@@ -397,7 +397,7 @@ func TestRankedFunctionDies(t *testing.T) {
 					w.start(servertest.Region, home.mirror.Shared)
 					home.stream = append(changes, home.stream...)
 					w.deliver(servertest.Region)
-					w.settle()
+					w.runUntilQuiet()
 					w.want(test.want, "small")
 				})
 			}
@@ -483,10 +483,10 @@ func TestRepairRanked(t *testing.T) {
 	w.put(away, versioned(consumertest.N("10"), "away"))
 	repair()
 	w.want("away", "home")
-	w.settle() // what the repair wrote is no reason to write more
+	w.runUntilQuiet() // what the repair wrote is no reason to write more
 	w.want("away", "home")
 	w.put(away, nil)
-	w.settle()
+	w.runUntilQuiet()
 	w.want("", "home")
 	w.put(servertest.Region, versioned(consumertest.N("10"), "back again"))
 	repair()

@@ -184,7 +184,7 @@ func TestNewestOfABatch(t *testing.T) {
 
 // A function wrote an item that was removed later, and died before it looked for
 // the tombstone; its change comes again beside a newer one that is too old as
-// well. Fails if the newer one, which finds an older item, takes that for settled.
+// well. Fails if the newer one, which finds an older item, looks for no tombstone.
 func TestPassedOver(t *testing.T) {
 	w := newWorld(t)
 	w.create(away, tableOf("Copy", "Id", "S"))

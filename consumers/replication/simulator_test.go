@@ -201,7 +201,7 @@ func simulation() simulator.Suite {
 		Read:         readCopy,
 		Want:         wantCopy,
 		Rejects:      reserved,
-		Prompt:       true, // see Not guaranteed in package replica
+		Prompt:       true, // see Not guaranteed in package oneway
 		Horizon:      DefaultHorizon,
 		ForgetsAfter: 25 * time.Hour,
 		Forget:       forgetTombstones,

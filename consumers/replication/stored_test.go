@@ -161,7 +161,7 @@ func TestStoredShared(t *testing.T) {
 					side.item, side.stream = w.held(region), parsedRecords(t, was.Records[region])
 				}
 				w.at = w.at.Add(time.Minute)
-				w.settle()
+				w.runUntilQuiet()
 				if len(story.again) > 0 {
 					delete(was.Tables[away], DefaultConflictTable)
 					delete(was.Tables[servertest.Region], DefaultConflictTable)
@@ -172,10 +172,10 @@ func TestStoredShared(t *testing.T) {
 				}
 				w.want(story.stays, lost...)
 				w.put(story.home(), versioned(consumertest.N("9"), "next"))
-				w.settle()
+				w.runUntilQuiet()
 				w.want("next", lost...)
 				w.put(story.home(), nil)
-				w.settle()
+				w.runUntilQuiet()
 				w.want("", lost...)
 			})
 		}
@@ -211,18 +211,18 @@ func (s sharedStory) home() string {
 func conflict(w *rankedWorld) {
 	w.put(servertest.Region, versioned(consumertest.N("2"), "home"))
 	w.put(away, versioned(consumertest.N("1"), "away"))
-	w.settle()
+	w.runUntilQuiet()
 }
 
 // writtenAndRemoved has one region write twice and remove the item.
 func writtenAndRemoved(region string) func(w *rankedWorld) {
 	return func(w *rankedWorld) {
 		w.put(region, versioned(consumertest.N("1"), "first"))
-		w.settle()
+		w.runUntilQuiet()
 		w.put(region, versioned(consumertest.N("2"), "second"))
-		w.settle()
+		w.runUntilQuiet()
 		w.put(region, nil)
-		w.settle()
+		w.runUntilQuiet()
 	}
 }
 

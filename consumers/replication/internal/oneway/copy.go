@@ -30,10 +30,10 @@ var markPath = map[string]string{"#sluice": mark.Attribute, "#mark": mark.Field}
 // this very change was there, consumer.Stale, a consumer.Rejection, or an error
 // after which it may or may not be written and has to be given to Put again.
 //
-// It costs one write for the item and, unless that replaced an older one, one
-// strongly consistent read of a tombstone; that too if the put passes over older
-// ones of the item, which their callers take for settled then: any of them may
-// have been written by a caller that died before it looked for the tombstone.
+// It costs one write for the item. Unless that replaced an older one, it costs a
+// strongly consistent read of a tombstone too. With passesOver the read is always made:
+// the caller leaves out an older change of the item, and a function that died may have
+// written that without a look for the tombstone.
 func (c Copy) Put(ctx context.Context, key, item store.Item, m mark.Mark, passesOver bool) error {
 	p, err := c.Begin(ctx, key, item, m, passesOver)
 	if p == nil {

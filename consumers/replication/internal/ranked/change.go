@@ -85,8 +85,8 @@ func (e *Change) PassOver(others []*Change) {
 	}
 }
 
-// knownBelow are the versions whose loss nobody need be told of and that the change
-// ranks above whatever else they hold, the greatest first.
+// knownBelow returns, the greatest first, the versions that the change replaced knowingly,
+// so that their loss is no conflict, and that rank below it whatever else they hold.
 func (e *Change) knownBelow() []Rank {
 	below := slices.DeleteFunc(slices.Clone(e.known), func(r Rank) bool {
 		c := r.compareValues(e.Rank)

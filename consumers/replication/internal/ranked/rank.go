@@ -119,7 +119,7 @@ const (
 	maxCompared = 100
 )
 
-// isKnown expects no item, or one whose rank's value a writer is known to have had before him.
+// isKnown is the condition that there is no item, or one whose rank's value the writer had before him.
 func isKnown(key store.Item, attribute string, known []Rank) store.Condition {
 	e := store.Absent(key)
 	var operands []string
@@ -141,7 +141,7 @@ func isKnown(key store.Item, attribute string, known []Rank) store.Condition {
 	return e
 }
 
-// isStill expects the item that is held, as far as its rank's value tells.
+// isStill is the condition that the item is the one held, as far as its rank's value tells.
 func isStill(key store.Item, attribute string, held store.Item) store.Condition {
 	e := store.Condition{Names: map[string]string{"#rank": attribute}}
 	if v, ok := held[attribute]; ok {
@@ -153,8 +153,8 @@ func isStill(key store.Item, attribute string, held store.Item) store.Condition 
 	return e
 }
 
-// isExactly expects the item that is held with all its attributes, as many of them as
-// a condition can compare. If another of them changed meanwhile, its version may be
+// isExactly is the condition that the item is the one held with all its attributes, as many
+// of them as a condition can compare. If another of them changed meanwhile, its version may be
 // the greater one; then the write shows as a change that lowers the item's rank, and
 // its region brings that back.
 func isExactly(key store.Item, attribute string, held store.Item) store.Condition {

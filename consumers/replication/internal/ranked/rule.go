@@ -157,8 +157,8 @@ func (r Rule) clearHome(ctx context.Context, e *Change, tombstone Rank) error {
 }
 
 // clear deletes an item that is below a tombstone, and tells false if it is above.
-// What is deleted without the remover's knowledge is kept before. first is what the
-// first try expects.
+// What is deleted without the remover's knowledge is kept before. first is the condition
+// of the first try.
 func (r Rule) clear(ctx context.Context, t *store.Table, e *Change, tombstone Rank, first store.Condition) (bool, error) {
 	expect := first
 	var kept Rank
