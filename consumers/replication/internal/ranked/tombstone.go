@@ -28,8 +28,8 @@ func buryRank(ctx context.Context, t *store.Table, e *Change) (Rank, error) {
 		c.Text += " OR attribute_type(#rank, :number)"
 		c.Values[":number"] = &types.AttributeValueMemberS{Value: "N"}
 	}
-	there, err := t.PutTombstone(ctx, e.key, e.created, store.Item{tombstoneRank: e.Rank.value(), tombstoneVersion: e.Rank.version()}, c)
-	if err != nil || there == nil {
+	there, refused, err := t.PutTombstone(ctx, e.key, e.created, store.Item{tombstoneRank: e.Rank.value(), tombstoneVersion: e.Rank.version()}, c)
+	if err != nil || !refused {
 		return Rank{}, err
 	}
 	return rankBuried(t, there)

@@ -4,10 +4,10 @@
 //
 // # Guarantees
 //
-//   - Each step is one call of DynamoDB, or two where its comment says so.
-//   - A write is done only if its condition holds. If it is refused, the step returns
-//     what the table holds instead.
-//   - Reads are strongly consistent.
+//   - A write of an item or a tombstone is done only if its condition holds. If it is
+//     refused, it returns what the table holds instead.
+//   - Reads of items and tombstones are strongly consistent.
+//   - A version that loses is in the conflict log once, however often it is kept.
 //   - An error is a rejection only if no later try of the same step can succeed.
 //
 // # Not guaranteed

@@ -27,11 +27,8 @@ var ErrOddKeys = errors.New("the change's keys aren't those of its table")
 
 // putFailed is failed for a PutItem of item, whose size may be the reason.
 func (t *Table) putFailed(err error, item Item) error {
-	if !consumer.Refused(err) {
-		return t.failed(err, "dynamodb:PutItem", t.Name)
-	}
 	carried, ok := item[mark.Attribute]
-	if !ok {
+	if !ok || !consumer.Refused(err) {
 		return t.failed(err, "dynamodb:PutItem", t.Name)
 	}
 	marked := Size(item)

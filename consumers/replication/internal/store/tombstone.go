@@ -71,12 +71,12 @@ func (t *Table) expiry(written time.Time) types.AttributeValue {
 }
 
 // PutTombstone writes the tombstone of an item, removed at a time in microseconds, with
-// more attributes, if the condition holds. It returns nil, or the tombstone that is there
-// instead.
-func (t *Table) PutTombstone(ctx context.Context, key Item, µs int64, more Item, c Condition) (there Item, err error) {
+// more attributes, if the condition holds. If the put is refused, it returns the tombstone
+// that is there.
+func (t *Table) PutTombstone(ctx context.Context, key Item, µs int64, more Item, c Condition) (there Item, refused bool, err error) {
 	row, err := t.tombstoneKey(key)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	maps.Copy(row, more)
 	row[TombstoneExpiry] = t.expiry(time.UnixMicro(µs))
@@ -89,9 +89,9 @@ func (t *Table) PutTombstone(ctx context.Context, key Item, µs int64, more Item
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if there, refused := refusal(err); refused {
-		return there, nil
+		return there, true, nil
 	}
-	return nil, t.failed(err, "dynamodb:PutItem", t.Tombstones)
+	return nil, false, t.failed(err, "dynamodb:PutItem", t.Tombstones)
 }
 
 // Tombstone reads the item's tombstone, strongly consistent; nil if there is none.
@@ -111,16 +111,15 @@ const MaxLookUps = 100
 // by the items' places in keys; nil: there is none. What DynamoDB leaves out of its answer
 // isn't in the map.
 func (t *Table) LookUpTombstones(ctx context.Context, keys []Item) (map[int]Item, error) {
-	found := map[int]Item{}
-	places := map[string]int{}
+	named := map[string]Item{}
 	var rows []Item
-	for n, key := range keys {
+	for _, key := range keys {
 		row, err := t.tombstoneKey(key)
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
-		found[n], places[nameOf(row)] = nil, n
+		named[nameOf(row)] = nil
 	}
 	out, err := t.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
 		RequestItems: map[string]types.KeysAndAttributes{t.Tombstones: {Keys: rows, ConsistentRead: aws.Bool(true)}},
@@ -129,10 +128,16 @@ func (t *Table) LookUpTombstones(ctx context.Context, keys []Item) (map[int]Item
 		return nil, t.failed(err, "dynamodb:BatchGetItem", t.Tombstones)
 	}
 	for _, row := range out.Responses[t.Tombstones] {
-		found[places[nameOf(row)]] = row
+		named[nameOf(row)] = row
 	}
 	for _, row := range out.UnprocessedKeys[t.Tombstones].Keys { // throttled, which says nothing of the row
-		delete(found, places[nameOf(row)])
+		delete(named, nameOf(row))
+	}
+	found := map[int]Item{}
+	for n, row := range rows {
+		if tombstone, ok := named[nameOf(row)]; ok {
+			found[n] = tombstone
+		}
 	}
 	return found, nil
 }
@@ -142,9 +147,9 @@ func (t *Table) LookUpTombstones(ctx context.Context, keys []Item) (map[int]Item
 func (t *Table) Bury(ctx context.Context, key Item, m mark.Mark, more Item) (mark.Mark, error) {
 	attributes := Item{tombstoneMark: m.Value()}
 	maps.Copy(attributes, more)
-	there, err := t.PutTombstone(ctx, key, m.Created(), attributes,
+	there, refused, err := t.PutTombstone(ctx, key, m.Created(), attributes,
 		Condition{noneOrOlder, map[string]string{"#mark": tombstoneMark}, Item{":mark": m.Value()}})
-	if err != nil || there == nil {
+	if err != nil || !refused {
 		return "", err
 	}
 	return t.TombstoneMark(there)
