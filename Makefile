@@ -7,7 +7,7 @@ BENCH ?= all
 # As the functions are built, so that what both need is compiled once. The race detector alone needs cgo.
 export CGO_ENABLED = 0
 
-.PHONY: help demo test test-short proof proof-race proof-whole lint bench soak mutants
+.PHONY: help demo test test-short proof proof-race proof-whole proof-verbs lint bench soak mutants
 
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
@@ -28,13 +28,17 @@ test: have-go
 test-short:
 	$(GOTEST) -short -vet=off -p 3 ./cmd/sluice ./consumers/... ./...
 
-# The rest, as two jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
-# first. The other has every schedule, every small world, all mutants and the deployments, without the detector.
+# The rest, as jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
+# first. One has every schedule, every small world, all mutants and the deployments, without the detector. One has the command's
+# tests, most of which start whole stacks and leave the detector to a few.
 proof: have-go
-	@$(MAKE) --no-print-directory -j2 proof-race proof-whole
+	@$(MAKE) --no-print-directory -j3 proof-race proof-whole proof-verbs
 
 proof-race:
 	CGO_ENABLED=1 $(GOTEST) -race ./cmd/sluice ./consumers/... ./...
+
+proof-verbs:
+	$(GOTEST) ./cmd/sluice
 
 # Only the tests of files that use the simulator, its mutants or proof.OnlyWhole: make test has run the others.
 WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"|proof\.OnlyWhole' -- '*_test.go' ':!docs')
