@@ -117,6 +117,11 @@ func onlyOwn(next http.Handler, allowed []string) http.Handler {
 				return
 			}
 		}
+		// Images, scripts and frames of a page are asked for without an Origin; browsers say so in a header that no page can set.
+		if site := r.Header.Get("Sec-Fetch-Site"); r.Header.Get("Origin") == "" && (site == "cross-site" || site == "same-site") {
+			http.Error(w, "the API isn't for what another page shows or links to; type its address, or start it with --allow-host and ask with fetch", http.StatusForbidden)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

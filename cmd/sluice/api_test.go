@@ -31,3 +31,20 @@ func TestForeignPagesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Nor can it have a browser ask for an image, a script or a frame, for which there is no Origin. Fails if only Origin is looked at.
+func TestWhatForeignPagesShowIsRefused(t *testing.T) {
+	h := onlyOwn(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/search", nil)
+		r.Host = "localhost:8080"
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, r)
+		if recorder.Code != want {
+			t.Errorf("Sec-Fetch-Site %q: %d, want %d (%s)", site, recorder.Code, want, recorder.Body)
+		}
+	}
+}

@@ -70,7 +70,7 @@ func sayStep(player string, s badges.Step) string {
 	case badges.Coming:
 		return "earned, and not awarded yet; its change may be on its way, if not, sluice verify badges --repair awards it"
 	case badges.Taken:
-		return fmt.Sprintf("earned %s, taken back %s, since plays were corrected", s.EarnedAt, s.RevokedAt)
+		return fmt.Sprintf("earned %s, taken back %s, since plays were corrected, or one arrived late", s.EarnedAt, s.RevokedAt)
 	}
 	text := fmt.Sprintf("earned %s, awarded %s", s.EarnedAt, s.AwardedAt)
 	switch {

@@ -103,13 +103,18 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	switch {
-	case repairErr != nil || different == 0:
+	if repairErr != nil || different == 0 {
 		return repairErr
-	case !c.Repair || c.DryRun:
-		return fmt.Errorf("%s; --repair makes them the same", plural(different, "difference"))
 	}
-	return fmt.Errorf("%s; the last column says what became of each. Look again to see what differs now", plural(different, "difference"))
+	return differingCopies(different, c.Repair && !c.DryRun)
+}
+
+// differingCopies says how many items differ, and what to do about it. Some can't be made the same: an item may be too large for a copy.
+func differingCopies(different int, repaired bool) error {
+	if repaired {
+		return fmt.Errorf("%s; the last column says what became of each. Look again to see what differs now", plural(different, "difference"))
+	}
+	return fmt.Errorf("%s; --repair makes them the same, or says of each why it can't", plural(different, "difference"))
 }
 
 // repair plans, asks and repairs.

@@ -112,3 +112,23 @@ func TestAdviceOnSums(t *testing.T) {
 		}
 	}
 }
+
+// An item may be too large for a copy, so nobody is promised that a repair makes all the same.
+func TestAdviceOnCopies(t *testing.T) {
+	for repaired, want := range map[bool]string{
+		false: "2 differences; --repair makes them the same, or says of each why it can't",
+		true:  "2 differences; the last column says what became of each. Look again to see what differs now",
+	} {
+		if got := differingCopies(2, repaired); got.Error() != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	}
+}
+
+// A play that arrives late takes a comeback back, though no play was corrected.
+func TestWhyABadgeWasTakenBack(t *testing.T) {
+	const want = "earned 2026-03-01, taken back 2026-03-02T00:00:00Z, since plays were corrected, or one arrived late"
+	if got := sayStep("ada", badges.Step{Status: badges.Taken, EarnedAt: "2026-03-01", RevokedAt: "2026-03-02T00:00:00Z"}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -172,10 +172,16 @@ func (r *Reader) convertObject(at Position, values []*ast.MappingValueNode) Node
 	return n
 }
 
-var setting = regexp.MustCompile(`\$\{([^}]*)\}`)
+var (
+	setting   = regexp.MustCompile(`\$\{([^}]*)\}`)
+	unsettled = regexp.MustCompile(`\$\{[^}]*$`)
+)
 
 // expand puts the consumer's settings in the place of ${NAME}.
 func (r *Reader) expand(at Position, text string) string {
+	if begun := unsettled.FindString(text); begun != "" {
+		r.Fault(at, "%s has no } after it; a setting is written ${NAME}", begun)
+	}
 	return setting.ReplaceAllStringFunc(text, func(reference string) string {
 		name := reference[2 : len(reference)-1]
 		value, ok := r.variables[name]

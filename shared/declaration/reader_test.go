@@ -60,3 +60,13 @@ func TestConditionWithoutAName(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A setting that doesn't end would be a table's name that no table has, and nothing would come of its changes.
+func TestSettingWithoutAnEnd(t *testing.T) {
+	for _, text := range []string{"a: ${", "a: ${TABLE", "a: x-${TABLE}-${TABLE"} {
+		r := NewReader("f.yaml", map[string]string{"TABLE": "Scores"})
+		if _, ok := r.Parse([]byte(text)); ok && r.Err() == nil || !strings.Contains(r.Err().Error(), "has no } after it; a setting is written ${NAME}") {
+			t.Errorf("%q: got %v", text, r.Err())
+		}
+	}
+}

@@ -62,7 +62,7 @@ func (r *reader) view(n node) *View {
 	for attribute := range v.key {
 		written.by[attribute] = "a key"
 	}
-	if v.shard != nil {
+	if v.shard != nil && v.shard.attribute != "" {
 		written.add(f["shard"].At, v.shard.attribute, "shard")
 	}
 	if v.Box != nil && v.Box.expiresAt != "" {
@@ -71,7 +71,9 @@ func (r *reader) view(n node) *View {
 	v.sums = written.sums(f["count"], f["sum"])
 	if f["since"].Kind != declaration.Absent {
 		v.since = r.Text(f["since"], "since")
-		written.add(f["since"].At, v.since, "since")
+		if v.since != "" {
+			written.add(f["since"].At, v.since, "since")
+		}
 		if len(v.sums) == 0 {
 			r.Fault(f["since"].At, "since tells how long sums and counts have stood, and view %s has none", v.Name)
 		}
@@ -100,6 +102,10 @@ type written struct {
 }
 
 func (w written) add(at position, attribute, what string) {
+	if attribute == "" {
+		w.Fault(at, "%s: an attribute of the view has no name", what)
+		return
+	}
 	if strings.HasPrefix(attribute, aggregate.ShadowPrefix) {
 		w.Fault(at, "%s: attribute %s is Sluice's own: all that begin with %s are", what, attribute, aggregate.ShadowPrefix)
 		return
@@ -144,6 +150,9 @@ func (r *reader) into(v *View, n node) {
 	v.key = map[string]keyTemplate{}
 	boxed, bucketed := false, false
 	for _, p := range r.Pairs(f["key"], "into: key") {
+		if p.Key == "" {
+			r.Fault(p.At, "into: key: an attribute of the key has no name")
+		}
 		k := r.key(p.Value, "into: key: "+p.Key, v)
 		v.key[p.Key] = k
 		boxed, bucketed = boxed || k.has(boxPlaceholder), bucketed || k.has(bucketPlaceholder)

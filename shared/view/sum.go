@@ -81,7 +81,9 @@ func (w written) sums(count, total node) []sum {
 			add(p.At, sum{into: p.Key, where: w.Conditions(p.Value, "count: "+p.Key)}, "count")
 		}
 	default:
-		add(count.At, sum{into: w.Text(count, "count")}, "count")
+		if into := w.Text(count, "count"); into != "" {
+			add(count.At, sum{into: into}, "count")
+		}
 	}
 	for _, p := range w.Pairs(total, "sum") {
 		s := sum{into: p.Key}

@@ -124,6 +124,9 @@ func listOr(list []string, none string) string {
 func (r *reader) texts(n node, what string) map[string]string {
 	texts := map[string]string{}
 	for _, p := range r.Pairs(n, what) {
+		if p.Key == "" {
+			r.Fault(p.At, "%s: a language has no name", what)
+		}
 		texts[p.Key] = r.Text(p.Value, what+": "+p.Key)
 	}
 	if len(texts) == 0 && n.Kind != declaration.Scalar {
@@ -196,6 +199,9 @@ func (r *reader) levels(n node, what string, whole bool) []Level {
 	}
 	var levels []Level
 	for _, p := range r.Pairs(n, what) {
+		if p.Key == "" {
+			r.Fault(p.At, "%s: a level has no name", what)
+		}
 		r.name(p.At, p.Key, what+": level")
 		l := Level{p.Key, need(p.Value, what+": "+p.Key)}
 		if slices.ContainsFunc(levels, func(other Level) bool { return other.Name == l.Name || other.Need.Equal(l.Need) }) {
