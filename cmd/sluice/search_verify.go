@@ -177,7 +177,7 @@ func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (searc
 		}
 		v, err := p.Verify(ctx, o)
 		if err != nil && !last && !errors.Is(err, search.ErrHung) {
-			return v, true, nil // an index that was just made can't be searched yet
+			return v, true, notYetError{err} // an index that was just made can't be searched yet
 		}
 		return v, len(v.Differences) > 0, err
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -41,6 +42,9 @@ func sayWaiting(differ int, wait time.Duration) {
 // lookAgain is the pause between two looks.
 const lookAgain = 500 * time.Millisecond
 
+// notYetError is of a look that couldn't compare, though a later one may.
+type notYetError struct{ error }
+
 // lookUntil looks until nothing differs or the wait is over; the last look is told that it
 // is: that is the one to repair.
 func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bool) (v V, differs bool, err error)) (V, error) {
@@ -49,10 +53,14 @@ func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bo
 	for first := true; ; first = false {
 		last := !time.Now().Before(deadline)
 		v, differs, err := look(last)
-		if err != nil || last || !differs {
+		notYet, isNotYet := errors.AsType[notYetError](err)
+		if err != nil && !isNotYet || last || !differs {
 			return v, err
 		}
-		if first {
+		switch {
+		case first && isNotYet:
+			fmt.Fprintf(os.Stderr, "Nothing is compared yet: %v. Looking again, at most until %s (--wait).\n", notYet.error, deadline.Format(time.TimeOnly))
+		case first:
 			fmt.Fprintf(os.Stderr, "Something differs; its changes may be on their way. Looking again until nothing differs, at most until %s (--wait).\n", deadline.Format(time.TimeOnly))
 		}
 		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {

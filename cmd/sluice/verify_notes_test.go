@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -131,4 +132,41 @@ func TestWhyABadgeWasTakenBack(t *testing.T) {
 	if got := sayStep("ada", badges.Step{Status: badges.Taken, EarnedAt: "2026-03-01", RevokedAt: "2026-03-02T00:00:00Z"}); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+}
+
+// A look that couldn't compare has found no difference. Fails if it is said that something differs, or if the looks end.
+func TestNothingComparedYet(t *testing.T) {
+	looks := 0
+	said := saidToStderr(t, func() {
+		v, err := lookUntil(t.Context(), time.Minute, func(bool) (int, bool, error) {
+			if looks++; looks == 1 {
+				return 0, true, notYetError{errors.New("connection refused")}
+			}
+			return 7, false, nil
+		})
+		if v != 7 || err != nil {
+			t.Errorf("got %d, %v", v, err)
+		}
+	})
+	if !strings.HasPrefix(said, "Nothing is compared yet: connection refused. Looking again, at most until ") || strings.Contains(said, "differs") {
+		t.Errorf("it says %q", said)
+	}
+}
+
+// saidToStderr returns what is written to standard error meanwhile.
+func saidToStderr(t *testing.T, do func()) string {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = before }()
+	do()
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
