@@ -47,8 +47,9 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 		return operate.GoOn(err, "Plays and badges were not compared to the end, so nothing is known of them. Run the same again.")
 	}
 	var repairErr error
+	repaired := false
 	if c.Repair && (len(v.Differences) > 0 || c.DryRun) {
-		repairErr = c.repair(ctx, found, auditor, &v)
+		repaired, repairErr = c.repair(ctx, found, auditor, &v)
 	}
 	if err := c.print(v); err != nil {
 		return err
@@ -56,31 +57,56 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	if repairErr != nil {
 		return repairErr
 	}
-	n := len(v.Differences)
-	if n == 0 {
+	if len(v.Differences) == 0 {
 		return nil
 	}
-	advice := "--repair sets it right"
-	if views := v.Rebuild(); len(views) > 0 {
-		advice = fmt.Sprintf("what is miscounted, sluice rebuild sets right (%s); the rest, --repair", strings.Join(views, ", "))
-	}
-	if c.Repair && !c.DryRun {
-		advice = "look again to see that nothing does now"
-	}
-	if beyond := v.Unholdable(); beyond > 0 {
-		advice = count(beyond, "sum takes", "sums take") + " more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the plays; " + advice
-	}
-	if refused := v.Refused(); refused > 0 {
-		advice = count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text; " + advice
-	}
-	return fmt.Errorf("%s; %s", count(n, "thing differs", "things differ"), advice)
+	return adviseBadges(v, repaired, c.RemoveExtra.allowed)
 }
 
-// repair plans, asks and repairs.
-func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badges.Auditor, v *badges.Verification) error {
+// adviseBadges says how many things differ, and what to do about it. Repaired reports that a repair was
+// made, revoked that it took back what nothing earns.
+func adviseBadges(v badges.Verification, repaired, revoked bool) error {
+	counts := map[string]int{}
+	for _, d := range v.Differences {
+		counts[d.What]++
+	}
+	refused, extra := v.Refused(), counts[badges.NotRevoked]
+	text := count(len(v.Differences), "thing differs", "things differ")
+	if refused > 0 {
+		text += "; " + count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text"
+	}
+	if beyond := v.Unholdable(); beyond > 0 {
+		text += "; " + count(beyond, "sum takes", "sums take") + " more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the plays"
+	}
+	views := v.Rebuild()
+	if len(views) > 0 {
+		text += fmt.Sprintf("; what is miscounted, sluice rebuild sets right (%s)", strings.Join(views, ", "))
+	}
+	rest, repair := len(v.Differences)-counts[badges.Miscounted]-refused, "--repair"
+	if extra > 0 {
+		repair = "--repair --remove-extra"
+	}
+	if repaired && extra > 0 && !revoked {
+		text += "; " + count(extra, "badge that nothing earns stays", "badges that nothing earns stay") + ", --remove-extra takes them back"
+		rest -= extra
+	}
+	switch {
+	case rest <= 0:
+	case repaired:
+		text += "; look again to see that nothing does now"
+	case len(views) > 0:
+		text += "; the rest, " + repair
+	default:
+		text += "; " + repair + " sets it right"
+	}
+	return errors.New(text)
+}
+
+// repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
+func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badges.Auditor, v *badges.Verification) (bool, error) {
 	where, err := c.place(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	counts := map[string]int{}
 	for _, d := range v.Differences {
@@ -102,9 +128,9 @@ func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a
 	}
 	plan := operate.Plan{Verb: "sluice verify badges --repair", Where: where, Steps: []operate.Step{awards, notices}}
 	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
-		return err
+		return false, err
 	}
-	return a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.allowed})
+	return true, a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.allowed})
 }
 
 func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {

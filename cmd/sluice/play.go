@@ -91,7 +91,11 @@ func (c *playCommand) Run(ctx context.Context) error {
 	for _, n := range written {
 		points += n
 	}
-	say("%d scores written, %d points in all\n", scores.Load(), points)
+	atLeast := ""
+	if err != nil {
+		atLeast = "at least " // a write without an answer may have been done
+	}
+	say("%s%d scores written, %d points in all\n", atLeast, scores.Load(), points)
 	if ctx.Err() != nil {
 		return errors.Join(errors.New("interrupted before the time was up; the scores that are written stay"), err)
 	}

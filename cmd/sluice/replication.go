@@ -95,8 +95,9 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 		different += len(found[i].Differences)
 	}
 	var repairErr error
+	repaired := false
 	if c.Repair && (different > 0 || c.DryRun) {
-		repairErr = c.repair(ctx, pairs.all(), found)
+		repaired, repairErr = c.repair(ctx, pairs.all(), found)
 	}
 	for i, p := range pairs.all() {
 		if err := c.print(p, found[i]); err != nil {
@@ -106,36 +107,53 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	if repairErr != nil || different == 0 {
 		return repairErr
 	}
-	return differingCopies(different, c.Repair && !c.DryRun)
+	return differingItems(different, hasExtra(pairs.all(), found), repaired)
 }
 
-// differingCopies says how many items differ, and what to do about it. Some can't be made the same: an item may be too large for a copy.
-func differingCopies(different int, repaired bool) error {
-	if repaired {
-		return fmt.Errorf("%s; the last column says what became of each. Look again to see what differs now", plural(different, "difference"))
+// differingItems says how many items differ, and what to do about it. Extra reports that some are in a copy alone, repaired that a
+// repair was made.
+func differingItems(different int, extra, repaired bool) error {
+	advice := "--repair makes them the same, or says of each why it can't" // an item may be too large for a copy
+	switch {
+	case repaired:
+		advice = "the last column says what became of each. Look again to see what differs now"
+	case extra:
+		advice = "--repair --remove-extra makes them the same, or says of each why it can't"
 	}
-	return fmt.Errorf("%s; --repair makes them the same, or says of each why it can't", plural(different, "difference"))
+	return fmt.Errorf("%s; %s", plural(different, "difference"), advice)
 }
 
-// repair plans, asks and repairs.
-func (c *verifyReplicationCommand) repair(ctx context.Context, pairs []*replication.Pair, found []replication.Verification) error {
+// hasExtra reports whether any copy has items that its source hasn't, which no repair deletes unasked.
+func hasExtra(pairs []*replication.Pair, found []replication.Verification) bool {
+	for i, p := range pairs {
+		for _, d := range found[i].Differences {
+			if d.What == replication.Extra && !p.Shared() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
+func (c *verifyReplicationCommand) repair(ctx context.Context, pairs []*replication.Pair, found []replication.Verification) (bool, error) {
 	where, err := c.place(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	plan := operate.Plan{Verb: "sluice verify replication --repair", Where: where}
 	for i, p := range pairs {
 		plan.Steps = append(plan.Steps, repairStep(p, found[i], c.RemoveExtra.allowed))
 	}
 	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
-		return err
+		return false, err
 	}
 	for i, p := range pairs {
 		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.allowed); err != nil {
-			return operate.GoOn(err, "What was repaired stays. Run the same again: it repairs the rest.")
+			return false, operate.GoOn(err, "What was repaired stays. Run the same again: it repairs the rest.")
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // repairStep says what a repair of a pair would do.

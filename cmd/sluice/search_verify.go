@@ -63,10 +63,11 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 			break
 		}
 	}
-	repaired := c.Repair && !c.DryRun && len(failed) == 0
+	repaired := false
 	if c.Repair && len(failed) == 0 && (different > 0 || c.DryRun) {
-		if err := c.repair(ctx, pairs, found); err != nil {
-			failed, repaired = append(failed, err), false
+		var err error
+		if repaired, err = c.repair(ctx, pairs, found); err != nil {
+			failed = append(failed, err)
 		}
 	}
 	for i, p := range pairs[:compared] {
@@ -78,30 +79,49 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 		failed = append(failed, fmt.Errorf("%d items can't be read, and aren't compared", unread))
 	}
 	if different > 0 {
-		failed = append(failed, differing(different, found, repaired))
+		failed = append(failed, differing(different, found, repaired, c.RemoveExtra.allowed))
 	}
 	return operate.GoOn(errors.Join(failed...), notCompared(pairs, whole))
 }
 
-// differing says how many documents differ, and what to do about it.
-func differing(different int, found []search.Verification, repaired bool) error {
-	refused := 0
+// differing says how many documents differ, and what to do about it. Repaired reports that a repair
+// was made, removed that it deleted what no item has.
+func differing(different int, found []search.Verification, repaired, removed bool) error {
+	refused, extra := 0, 0
 	for _, v := range found {
 		refused += v.Refused()
-	}
-	text, advice := count(different, "document differs", "documents differ"), "--repair makes them the same"
-	if repaired {
-		text, advice = count(different, "document differed", "documents differed"), "look again to see that none does now"
-	}
-	if refused > 0 {
-		advice = count(refused, "document is", "documents are") + " refused for good, so no repair helps: correct the items, or the definition"
-		if rest := different - refused; rest > 0 && repaired {
-			advice += "; look again to see that nothing else differs"
-		} else if rest > 0 {
-			advice += "; --repair makes the others the same"
+		for _, d := range v.Differences {
+			if d.What == search.Extra {
+				extra++
+			}
 		}
 	}
-	return fmt.Errorf("%s; %s", text, advice)
+	text := count(different, "document differs", "documents differ")
+	if repaired {
+		text = count(different, "document differed", "documents differed")
+	}
+	if refused > 0 {
+		text += "; " + count(refused, "document is", "documents are") + " refused for good, so no repair helps: correct the items, or the definition"
+	}
+	rest, them, none := different-refused, "them", "none does now"
+	if refused > 0 {
+		them, none = "the others", "nothing else differs"
+	}
+	switch {
+	case !repaired && rest > 0 && extra > 0:
+		text += "; --repair --remove-extra makes " + them + " the same"
+	case !repaired && rest > 0:
+		text += "; --repair makes " + them + " the same"
+	case !repaired:
+	case extra > 0 && !removed:
+		text += "; " + count(extra, "document without an item stays", "documents without an item stay") + ", --remove-extra deletes them"
+		if rest > extra {
+			text += "; look again to see that nothing else differs"
+		}
+	case rest > 0:
+		text += "; look again to see that " + none
+	}
+	return errors.New(text)
 }
 
 // notCompared names the routes of which nothing is known for sure.
@@ -118,11 +138,11 @@ func notCompared(pairs []*search.Pair, whole []bool) string {
 	return "Not compared to the end, so nothing is known of it: " + strings.Join(names, ", ") + ". Run the same again."
 }
 
-// repair plans, asks and repairs.
-func (c *verifySearchCommand) repair(ctx context.Context, pairs []*search.Pair, found []search.Verification) error {
+// repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
+func (c *verifySearchCommand) repair(ctx context.Context, pairs []*search.Pair, found []search.Verification) (bool, error) {
 	where, err := c.place(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	plan := operate.Plan{Verb: "sluice verify search --repair", Where: where}
 	for i, p := range pairs {
@@ -144,17 +164,17 @@ func (c *verifySearchCommand) repair(ctx context.Context, pairs []*search.Pair, 
 		plan.Steps = append(plan.Steps, s)
 	}
 	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
-		return err
+		return false, err
 	}
 	for i, p := range pairs {
 		if len(found[i].Differences) == 0 {
 			continue
 		}
 		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.allowed); err != nil {
-			return operate.GoOn(fmt.Errorf("route %s: %w", p.Route.Name, err), "What was repaired stays. Run the same again: it repairs the rest.")
+			return false, operate.GoOn(fmt.Errorf("route %s: %w", p.Route.Name, err), "What was repaired stays. Run the same again: it repairs the rest.")
 		}
 	}
-	return nil
+	return true, nil
 }
 
 const (

@@ -228,7 +228,7 @@ func TestRepairOfBadgesIsBounded(t *testing.T) {
 		}
 		command := verifyBadgesCommand{Repair: true, consentFlags: consentFlags{Yes: true}, removeFlags: removeFlags{c.flags, maxRemove{operate.DefaultLimit}}}
 		found := badgePipeline{settings: badges.Settings{AchievementTable: "Achievements", ScoreTable: "Plays"}}
-		err := command.repair(t.Context(), found, nil, &v)
+		_, err := command.repair(t.Context(), found, nil, &v)
 		if (err == nil) != (c.text == "") || err != nil && !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%d of %d, %+v: %v, want %q", c.unearned, c.held, c.flags, err, c.text)
 		}

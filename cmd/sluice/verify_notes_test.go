@@ -69,21 +69,66 @@ func TestReasonsArePrintedWhole(t *testing.T) {
 	}
 }
 
-// What became of a repair decides what is advised. Fails if somebody is sent to repair, or to look again, what is refused for good.
+// What became of a repair decides what is advised. Fails if somebody is sent to repair, or to look again, what is refused for good, or
+// what nothing in the table stands for and no repair deletes unasked.
 func TestAdviceAfterARepair(t *testing.T) {
-	refused, other := search.Difference{Refused: true}, search.Difference{}
+	refused, other, extra := search.Difference{Refused: true}, search.Difference{}, search.Difference{What: search.Extra}
 	for _, c := range []struct {
-		found    []search.Difference
-		repaired bool
-		want     string
+		found             []search.Difference
+		repaired, removed bool
+		want              string
 	}{
-		{[]search.Difference{other}, false, "1 document differs; --repair makes them the same"},
-		{[]search.Difference{other, other}, true, "2 documents differed; look again to see that none does now"},
-		{[]search.Difference{refused}, true, "1 document differed; 1 document is refused for good, so no repair helps: correct the items, or the definition"},
-		{[]search.Difference{refused, other}, true, "2 documents differed; 1 document is refused for good, so no repair helps: correct the items, or the definition; look again to see that nothing else differs"},
-		{[]search.Difference{refused, other}, false, "2 documents differ; 1 document is refused for good, so no repair helps: correct the items, or the definition; --repair makes the others the same"},
+		{[]search.Difference{other}, false, false, "1 document differs; --repair makes them the same"},
+		{[]search.Difference{other, other}, true, false, "2 documents differed; look again to see that none does now"},
+		{[]search.Difference{refused}, true, false, "1 document differed; 1 document is refused for good, so no repair helps: correct the items, or the definition"},
+		{[]search.Difference{refused, other}, true, false, "2 documents differed; 1 document is refused for good, so no repair helps: correct the items, or the definition; look again to see that nothing else differs"},
+		{[]search.Difference{refused, other}, false, false, "2 documents differ; 1 document is refused for good, so no repair helps: correct the items, or the definition; --repair makes the others the same"},
+		{[]search.Difference{extra, other}, false, false, "2 documents differ; --repair --remove-extra makes them the same"},
+		{[]search.Difference{extra}, true, false, "1 document differed; 1 document without an item stays, --remove-extra deletes them"},
+		{[]search.Difference{extra, other}, true, false, "2 documents differed; 1 document without an item stays, --remove-extra deletes them; look again to see that nothing else differs"},
+		{[]search.Difference{extra, other}, true, true, "2 documents differed; look again to see that none does now"},
 	} {
-		if got := differing(len(c.found), []search.Verification{{Differences: c.found}}, c.repaired); got.Error() != c.want {
+		if got := differing(len(c.found), []search.Verification{{Differences: c.found}}, c.repaired, c.removed); got.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", got, c.want)
+		}
+	}
+}
+
+// The same of copies. Fails if somebody is sent to a repair that deletes nothing, or to a column that says nothing.
+func TestAdviceOnCopies(t *testing.T) {
+	for _, c := range []struct {
+		extra, repaired bool
+		want            string
+	}{
+		{false, false, "2 differences; --repair makes them the same, or says of each why it can't"},
+		{true, false, "2 differences; --repair --remove-extra makes them the same, or says of each why it can't"},
+		{true, true, "2 differences; the last column says what became of each. Look again to see what differs now"},
+	} {
+		if got := differingItems(2, c.extra, c.repaired); got.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", got, c.want)
+		}
+	}
+}
+
+// The same of badges. Fails if somebody is sent to look again at what only a rebuild or --remove-extra sets right.
+func TestAdviceOnBadges(t *testing.T) {
+	missing, refused := badges.Difference{What: badges.Missing}, badges.Difference{What: badges.Missing, Refused: true}
+	extra, miscounted := badges.Difference{What: badges.NotRevoked}, badges.Difference{What: badges.Miscounted, View: "badges-day"}
+	for _, c := range []struct {
+		found             []badges.Difference
+		repaired, revoked bool
+		want              string
+	}{
+		{[]badges.Difference{missing}, false, false, "1 thing differs; --repair sets it right"},
+		{[]badges.Difference{missing}, true, false, "1 thing differs; look again to see that nothing does now"},
+		{[]badges.Difference{missing, extra}, false, false, "2 things differ; --repair --remove-extra sets it right"},
+		{[]badges.Difference{extra}, true, false, "1 thing differs; 1 badge that nothing earns stays, --remove-extra takes them back"},
+		{[]badges.Difference{extra}, true, true, "1 thing differs; look again to see that nothing does now"},
+		{[]badges.Difference{miscounted}, false, false, "1 thing differs; what is miscounted, sluice rebuild sets right (badges-day)"},
+		{[]badges.Difference{miscounted, missing}, false, false, "2 things differ; what is miscounted, sluice rebuild sets right (badges-day); the rest, --repair"},
+		{[]badges.Difference{miscounted, refused}, true, false, "2 things differ; 1 repair is refused for good: correct the items, or the rule's text; what is miscounted, sluice rebuild sets right (badges-day)"},
+	} {
+		if got := adviseBadges(badges.Verification{Differences: c.found}, c.repaired, c.revoked); got.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", got, c.want)
 		}
 	}
@@ -110,18 +155,6 @@ func TestAdviceOnSums(t *testing.T) {
 		got := fmt.Sprint(adviseSums(differences, time.Second))
 		if strings.Contains(got, "no rebuild helps") != c.beyond || strings.Contains(got, "sluice rebuild VIEW") != c.rebuilds {
 			t.Errorf("%v: %s", c.sums, got)
-		}
-	}
-}
-
-// An item may be too large for a copy, so nobody is promised that a repair makes all the same.
-func TestAdviceOnCopies(t *testing.T) {
-	for repaired, want := range map[bool]string{
-		false: "2 differences; --repair makes them the same, or says of each why it can't",
-		true:  "2 differences; the last column says what became of each. Look again to see what differs now",
-	} {
-		if got := differingCopies(2, repaired); got.Error() != want {
-			t.Errorf("got %v, want %s", got, want)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestString(t *testing.T) {
 		"3 different values of Game",
 		"all of a, c#few",
 		"each item of Pets",
-		"back after 30 days without a play: month, 365: year; revoke",
+		"back after 30 days without a play: month, 365: year; revoke; quiet",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)

@@ -47,7 +47,8 @@ type (
 		// inBox says within which, and how often; empty: within none.
 		inBox() string
 	}
-	// undone is a kind of which more plays may earn less. Its awards are always revoked.
+	// undone is a kind of which more plays may earn less. Plays don't arrive in their order, so such an award may be one that the
+	// plays never earned. It is always revoked, and nobody is told of it.
 	undone interface{ isUndone() }
 )
 

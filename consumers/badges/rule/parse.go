@@ -104,10 +104,15 @@ func (r *reader) rule(n node) *Rule {
 		r.Fault(f["revoke"].At, "revoke: what %s has earned is never taken back", b.Kind)
 	}
 	if _, is := b.kind.(undone); is {
-		if f["revoke"].Kind != declaration.Absent && !b.Revoke {
-			r.Fault(f["revoke"].At, "revoke: a play that arrives late may undo what %s has earned, so its badge is always taken back then; leave revoke out", b.Kind)
+		for _, flag := range []struct {
+			name string
+			set  *bool
+		}{{"revoke", &b.Revoke}, {"quiet", &b.Quiet}} {
+			if f[flag.name].Kind != declaration.Absent && !*flag.set {
+				r.Fault(f[flag.name].At, "%s: a play that arrives late may undo what %s has earned, so its badge is taken back then, and nobody is told of it; leave %[1]s out", flag.name, b.Kind)
+			}
+			*flag.set = true
 		}
-		b.Revoke = true
 	}
 	r.placeholders(b, f["text"])
 	return b

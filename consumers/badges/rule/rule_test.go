@@ -231,8 +231,8 @@ func TestMorePlaysEarnNoLess(t *testing.T) {
 						}
 					}
 				})
-				if undone != r.Revoke {
-					t.Errorf("%v is revoked: %v, but more plays earn less: %v", r, r.Revoke, undone)
+				if undone != r.Revoke || undone != r.Quiet {
+					t.Errorf("%v is revoked: %v, quiet: %v, but more plays earn less: %v", r, r.Revoke, r.Quiet, undone)
 				}
 			})
 		}
