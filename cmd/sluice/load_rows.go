@@ -51,7 +51,11 @@ func load(ctx context.Context, client *dynamodb.Client, table string, from io.Re
 	if putErr := group.Wait(); putErr != nil {
 		err = putErr // reading has only stopped because of it
 	}
-	fmt.Fprintf(out, "%s in %.2f s\n", count(l.loaded, "row", "rows"), time.Since(began).Seconds())
+	atLeast := ""
+	if err != nil {
+		atLeast = "at least " // a write without an answer may have been done
+	}
+	fmt.Fprintf(out, "%s%s in %.2f s\n", atLeast, count(l.loaded, "row", "rows"), time.Since(began).Seconds())
 	if repeats > 0 {
 		fmt.Fprintf(out, "%s the requestid of an earlier row and replaced it.\n", count(repeats, "row has", "rows have"))
 	}

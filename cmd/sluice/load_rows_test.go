@@ -174,8 +174,8 @@ func TestLoadThatEnds(t *testing.T) {
 		load(t.Context(), client, "rows", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(logRow10("1", "1", "M")))), &out),
 	)
 	wantTexts(t, fmt.Sprint(err), "line 1: put into NoSuchTable: ", "ResourceNotFoundException", "interrupted; the rows that are loaded stay", "read the rows: timeout", "The same command again")
-	if n := strings.Count(out.String(), "rows in "); n != 3 {
-		t.Errorf("it says how many rows are loaded %d times, want 3:\n%s", n, &out)
+	if n := strings.Count(out.String(), "at least 0 rows in "); n != 3 {
+		t.Errorf("it says %d times how many rows are loaded at least, want 3:\n%s", n, &out)
 	}
 }
 
