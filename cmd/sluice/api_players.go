@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-	"unicode/utf8"
 
 	"sluice/consumers/search/query"
 )
@@ -53,8 +52,8 @@ func (h *playersHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name := r.PathValue("id")
 	language, err := h.language(r)
-	if err == nil && (name == "" || len(name) > maxName || !utf8.ValidString(name)) {
-		err = fmt.Errorf("a player's name has 1 to %d bytes of UTF-8", maxName)
+	if err == nil {
+		err = checkName(name)
 	}
 	if err != nil {
 		h.refuse(w, r, http.StatusBadRequest, err.Error())

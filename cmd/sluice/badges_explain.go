@@ -12,10 +12,10 @@ import (
 
 type badgesExplainCommand struct {
 	pipelineFlags
-	Player string `arg:"" help:"The player."`
-	Badge  string `arg:"" help:"The badge; \"sluice lint\" lists them."`
-	Lang   string `default:"en" help:"Language of the title."`
-	JSON   bool   `help:"Print the result as JSON."`
+	Player playerName `arg:"" help:"The player."`
+	Badge  string     `arg:"" help:"The badge; \"sluice lint\" lists them."`
+	Lang   string     `default:"en" help:"Language of the title."`
+	JSON   bool       `help:"Print the result as JSON."`
 }
 
 func (c *badgesExplainCommand) Run(ctx context.Context) error {
@@ -27,7 +27,7 @@ func (c *badgesExplainCommand) Run(ctx context.Context) error {
 	if err := reader.CheckLanguage(c.Lang); err != nil {
 		return err
 	}
-	e, err := reader.Explain(ctx, c.Player, c.Badge, c.Lang)
+	e, err := reader.Explain(ctx, string(c.Player), c.Badge, c.Lang)
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 
 type historyCommand struct {
 	pipelineFlags
-	User string `arg:"" help:"The player."`
-	N    int    `short:"n" default:"100" help:"How many scores, at most 100."`
+	User playerName `arg:"" help:"The player."`
+	N    int        `short:"n" default:"100" help:"How many scores, at most 100."`
 }
 
 func (c *historyCommand) Run(ctx context.Context) error {
@@ -23,12 +23,12 @@ func (c *historyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	events, err := board.History(ctx, c.User, c.N)
+	events, err := board.History(ctx, string(c.User), c.N)
 	if err != nil {
 		return err
 	}
 	if len(events) == 0 {
-		say("%s has no scores in %s.\n", printable.Name(c.User), board.ScoreTable)
+		say("%s has no scores in %s.\n", printable.Name(string(c.User)), board.ScoreTable)
 		return nil
 	}
 	return printHistory(stdout, events)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,23 @@ func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
 	}
 	board, err := pipelineFlags{f.localFlags, f.LeaderboardStack}.board(ctx)
 	return &playerReader{board: board, badges: found.reader()}, err
+}
+
+// playerName is a player's name on a command line.
+type playerName string
+
+// UnmarshalText takes a name that a player can have.
+func (n *playerName) UnmarshalText(text []byte) error {
+	*n = playerName(text)
+	return checkName(string(text))
+}
+
+// checkName says what is wrong with a player's name: it is a key.
+func checkName(name string) error {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) {
+		return fmt.Errorf("a player's name has 1 to %d bytes of UTF-8", maxName)
+	}
+	return nil
 }
 
 // playerReader joins what the leaderboard and the badges know.
@@ -110,9 +128,9 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 
 type playerCommand struct {
 	playerFlags
-	User string `arg:"" help:"The player."`
-	Lang string `default:"en" help:"Language of the badges' titles."`
-	JSON bool   `help:"Print the result as JSON."`
+	User playerName `arg:"" help:"The player."`
+	Lang string     `default:"en" help:"Language of the badges' titles."`
+	JSON bool       `help:"Print the result as JSON."`
 }
 
 func (c *playerCommand) Run(ctx context.Context) error {
@@ -123,7 +141,7 @@ func (c *playerCommand) Run(ctx context.Context) error {
 	if err := reader.badges.CheckLanguage(c.Lang); err != nil {
 		return err
 	}
-	p, err := reader.read(ctx, c.User, c.Lang)
+	p, err := reader.read(ctx, string(c.User), c.Lang)
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 
 type rankCommand struct {
 	pipelineFlags
-	User string `arg:"" help:"The player."`
-	N    int    `short:"n" default:"5" help:"How many neighbours on each side, at most 100."`
-	JSON bool   `help:"Print the result as JSON."`
+	User playerName `arg:"" help:"The player."`
+	N    int        `short:"n" default:"5" help:"How many neighbours on each side, at most 100."`
+	JSON bool       `help:"Print the result as JSON."`
 }
 
 // maxNeighbours bounds what one question reads.
@@ -28,7 +28,7 @@ func (c *rankCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	standing, err := board.Rank(ctx, c.User, c.N)
+	standing, err := board.Rank(ctx, string(c.User), c.N)
 	if err != nil {
 		return err
 	}

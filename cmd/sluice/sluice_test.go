@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -348,5 +349,20 @@ func TestBadFlagsAreNamed(t *testing.T) {
 			t.Errorf("sluice %s: exit 0", flags)
 		}
 		wantTexts(t, out, text)
+	}
+}
+
+// A name that no player can have is refused by every verb that takes one, in the words of people, not of DynamoDB.
+func TestNamesThatNoPlayerHas(t *testing.T) {
+	for _, verb := range []string{"rank NAME", "player NAME", "history NAME", "badges explain NAME nine"} {
+		for _, name := range []string{"", strings.Repeat("x", maxName+1)} {
+			args := strings.Fields(verb)
+			args[slices.Index(args, "NAME")] = name
+			out, code := run(t, t.TempDir(), args...)
+			if code != 80 {
+				t.Errorf("sluice %s: exit %d, want 80", verb, code)
+			}
+			wantTexts(t, out, "a player's name has 1 to 2048 bytes")
+		}
 	}
 }
