@@ -7,7 +7,7 @@ BENCH ?= all
 # As the functions are built, so that what both need is compiled once. The race detector alone needs cgo.
 export CGO_ENABLED = 0
 
-.PHONY: help demo test test-short proof proof-race proof-whole proof-verbs lint bench soak mutants
+.PHONY: help demo test test-short proof proof-race proof-whole proof-stacks lint bench soak mutants
 
 help:
 	@echo 'make demo            run the whole pipeline on this machine for $(FOR) and check every total (FOR=10s, CHAOS=1)'
@@ -29,19 +29,19 @@ test-short:
 	$(GOTEST) -short -vet=off -p 3 ./cmd/sluice ./consumers/... ./...
 
 # The rest, as jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
-# first. One has every schedule, every small world, all mutants and the deployments, without the detector. One has the command's
-# tests, most of which start whole stacks and leave the detector to a few.
+# first. One has every schedule, every small world and all mutants, without the detector. One has the tests of whole stacks, here and
+# deployed with the SAM CLI, most of which leave the detector to a few.
 proof: have-go
-	@$(MAKE) --no-print-directory -j3 proof-race proof-whole proof-verbs
+	@$(MAKE) --no-print-directory -j3 proof-race proof-whole proof-stacks
 
 proof-race:
 	CGO_ENABLED=1 $(GOTEST) -race ./cmd/sluice ./consumers/... ./...
 
-proof-verbs:
-	$(GOTEST) ./cmd/sluice
+proof-stacks:
+	$(GOTEST) -p 1 ./cmd/sluice ./deploy
 
-# Only the tests of files that use the simulator, its mutants or proof.OnlyWhole: make test has run the others.
-WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"|proof\.OnlyWhole' -- '*_test.go' ':!docs')
+# Only the tests of files that use the simulator or its mutants: the other job has the others.
+WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"' -- '*_test.go' ':!docs')
 proof-whole:
 	$(GOTEST) -p 1 -run "^($$(sed -nE 's/^func (Test[A-Za-z0-9]+)\(t .*/\1/p' $(WHOLE) | sort -u | paste -sd'|'))$$" $(addprefix ./,$(sort $(dir $(WHOLE))))
 
