@@ -102,13 +102,7 @@ func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline,
 		}
 		plan.Steps = append(plan.Steps, step)
 	}
-	missing := 0
-	for _, d := range v.Differences {
-		if d.What == badges.Missing {
-			missing++
-		}
-	}
-	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Write: missing, About: true, Held: v.Badges}
+	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Write: v.Counts()[badges.Missing], About: true, Held: v.Badges}
 	if c.Notify {
 		awards.Act = "players are told of what they are awarded"
 	}

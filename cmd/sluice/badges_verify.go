@@ -66,10 +66,7 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 // adviseBadges says how many things differ, and what to do about it. Repaired reports that a repair was
 // made, revoked that it took back what nothing earns.
 func adviseBadges(v badges.Verification, repaired, revoked bool) error {
-	counts := map[string]int{}
-	for _, d := range v.Differences {
-		counts[d.What]++
-	}
+	counts := v.Counts()
 	refused, extra := v.Refused(), counts[badges.NotRevoked]
 	text := count(len(v.Differences), "thing differs", "things differ")
 	if refused > 0 {
@@ -108,10 +105,7 @@ func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a
 	if err != nil {
 		return false, err
 	}
-	counts := map[string]int{}
-	for _, d := range v.Differences {
-		counts[d.What]++
-	}
+	counts := v.Counts()
 	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Held: v.Badges}
 	awards.Write = counts[badges.Missing] + counts[badges.Revoked]
 	if c.RemoveExtra.allowed {

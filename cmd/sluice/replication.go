@@ -35,17 +35,15 @@ func newPairs(part operate.Part) (pairs, error) {
 	s := replication.DefaultSettings()
 	_, shares := part.Outputs["SharedRegions"]
 	_, copies := part.Outputs["ReplicaRegion"]
-	if err := part.Read(&s); err != nil {
+	var needed []string
+	if copies || !shares {
+		needed = append(needed, "ReplicaTable", "ReplicaRegion")
+	}
+	if shares {
+		needed = append(needed, "ConflictTable")
+	}
+	if err := part.Read(&s, needed...); err != nil {
 		return pairs{}, err
-	}
-	var faults []error
-	for name, needed := range map[string]bool{"ReplicaTable": copies || !shares, "ReplicaRegion": copies || !shares, "ConflictTable": shares} {
-		if needed && part.Outputs[name] == "" {
-			faults = append(faults, fmt.Errorf("%s has no output %s", part.Where, name))
-		}
-	}
-	if len(faults) > 0 {
-		return pairs{}, errors.Join(faults...)
 	}
 	var p pairs
 	var err error

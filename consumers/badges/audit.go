@@ -305,6 +305,15 @@ func (v Verification) Rebuild() []string {
 // holdable reports whether DynamoDB can hold what the plays come to. If it can't, no rebuild of the state helps.
 func (d Difference) holdable() bool { return d.Written == nil || change.IsNumber(d.Written.String()) }
 
+// Counts says how many differences there are of each kind, by What.
+func (v Verification) Counts() map[string]int {
+	counts := map[string]int{}
+	for _, d := range v.Differences {
+		counts[d.What]++
+	}
+	return counts
+}
+
 // Unholdable counts the states whose plays come to a sum that DynamoDB can't hold.
 func (v Verification) Unholdable() int {
 	n := 0

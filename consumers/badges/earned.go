@@ -42,7 +42,7 @@ func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*ru
 		for _, r := range p.book.OfItem(of) {
 			had, has := r.Earned(rule.State{of: before}, today), r.Earned(now, today)
 			switch {
-			case p.memory.hasAll(p.name, r), before != nil && !r.Moves(of, before, now[of], today):
+			case p.memory.hasAll(p.name, r), before != nil && !r.Moves(before, now[of], had, has):
 			case r.Revoke:
 				settle = append(settle, r)
 				p.cause(has, t.Changes)

@@ -23,28 +23,36 @@ type Part struct {
 const outputTag = "output"
 
 // Read reads the outputs into settings, a pointer to a struct: into its fields with a tag like
-// `output:"ScoreTable,required"`. Other fields keep their values. The error names every output that is missing
-// or can't be read, not just the first.
-func (p Part) Read(settings any) error {
-	err := env.ParseWithOptions(settings, env.Options{Environment: p.Outputs, TagName: outputTag})
-	if err == nil {
-		return nil
-	}
-	all, is := errors.AsType[env.AggregateError](err)
-	if !is {
-		return fmt.Errorf("read the outputs of %s: %w", p.Where, err)
-	}
+// `output:"ScoreTable,required"`. Other fields keep their values. Needed are further outputs that must have a
+// value. The error names every output that is missing or can't be read, not just the first.
+func (p Part) Read(settings any, needed ...string) error {
 	var faults []error
-	for _, fault := range all.Errors {
-		faults = append(faults, p.explain(settings, fault))
+	if err := env.ParseWithOptions(settings, env.Options{Environment: p.Outputs, TagName: outputTag}); err != nil {
+		all, is := errors.AsType[env.AggregateError](err)
+		if !is {
+			return fmt.Errorf("read the outputs of %s: %w", p.Where, err)
+		}
+		for _, fault := range all.Errors {
+			faults = append(faults, p.explain(settings, fault))
+		}
+	}
+	for _, name := range needed {
+		if p.Outputs[name] == "" {
+			faults = append(faults, p.missing(name))
+		}
+	}
+	if len(faults) == 0 {
+		return nil
 	}
 	return fmt.Errorf("%w\nis it a stack of this version of consumers/%s/template.yaml?", errors.Join(faults...), p.Consumer)
 }
 
+func (p Part) missing(name string) error { return fmt.Errorf("%s has no output %s", p.Where, name) }
+
 // explain says what is wrong with an output in an operator's words.
 func (p Part) explain(settings any, fault error) error {
 	if missing, is := errors.AsType[env.VarIsNotSetError](fault); is {
-		return fmt.Errorf("%s has no output %s", p.Where, missing.Key)
+		return p.missing(missing.Key)
 	}
 	if empty, is := errors.AsType[env.EmptyVarError](fault); is {
 		return fmt.Errorf("output %s of %s is empty", empty.Key, p.Where)

@@ -21,12 +21,12 @@ func TestPartRead(t *testing.T) {
 		t.Errorf("read %+v, %v", got, err)
 	}
 	p.Outputs = map[string]string{"OrderTable": "", "Horizon": "long"}
-	err := p.Read(&got)
+	err := p.Read(&got, "ConflictTable", "Horizon")
 	if err == nil {
 		t.Fatal("faulty outputs were taken")
 	}
 	for _, text := range []string{
-		"output OrderTable of stack shop is empty", `output Horizon of stack shop is "long": `, "stack shop has no output RemoveExpired",
+		"output OrderTable of stack shop is empty", `output Horizon of stack shop is "long": `, "stack shop has no output RemoveExpired", "stack shop has no output ConflictTable",
 		"is it a stack of this version of consumers/orders/template.yaml?",
 	} {
 		if !strings.Contains(err.Error(), text) {

@@ -8,7 +8,10 @@ import (
 const Comeback Kind = "comeback"
 
 // A play that arrives late may fill the pause before a comeback. So more plays may earn less.
-type comeback struct{ onDays }
+type comeback struct {
+	onDays
+	presence
+}
 
 func (k *comeback) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "comeback", "days")
@@ -59,10 +62,6 @@ func (k *comeback) have(b *Rule, s State, today string) decimal.Decimal {
 // near has no bound: the day before a pause may be years ago.
 func (k *comeback) near(*Rule, string) (from, to string) {
 	return unitDay + ofBox, unitDay + ofBox + labelOf(lastDay)
-}
-
-func (*comeback) moves(before, now decimal.Decimal) bool {
-	return before.IsPositive() != now.IsPositive()
 }
 
 func (k *comeback) shown(b *Rule, s State, today string) []string {

@@ -5,7 +5,10 @@ import "github.com/shopspring/decimal"
 // Distinct asks for plays with so many values of an attribute.
 const Distinct Kind = "distinct"
 
-type distinct struct{ of string }
+type distinct struct {
+	presence
+	of string
+}
 
 func (k *distinct) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "distinct", "of", "values")
@@ -27,10 +30,6 @@ func (*distinct) have(b *Rule, s State, _ string) decimal.Decimal {
 
 func (*distinct) near(b *Rule, _ string) (from, to string) {
 	return b.prefix(), b.prefix() + "\U0010FFFF"
-}
-
-func (*distinct) moves(before, now decimal.Decimal) bool {
-	return before.IsPositive() != now.IsPositive()
 }
 
 // enough: there may be a million values, and the rule asks for some.

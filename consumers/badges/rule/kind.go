@@ -52,6 +52,13 @@ type (
 	undone interface{ isUndone() }
 )
 
+// presence is what the kinds have in common for which it makes no difference how many plays an item has.
+type presence struct{}
+
+func (presence) moves(before, now decimal.Decimal) bool {
+	return before.IsPositive() != now.IsPositive()
+}
+
 // looks says what a rule looks at in a state. The zero value is a count of all plays.
 type looks struct {
 	none bool   // the rule doesn't look at plays
@@ -129,12 +136,11 @@ func (r *Rule) Unbounded() bool {
 }
 
 // Moves tells whether a write to an item of the state may change an award: before and now are
-// what the item had and has.
-func (r *Rule) Moves(of string, before, now map[string]decimal.Decimal, today string) bool {
+// what the item had and has, and had and has what it alone earned and earns.
+func (r *Rule) Moves(before, now map[string]decimal.Decimal, had, has []Award) bool {
 	if k, spreads := r.kind.(spreading); spreads {
 		return k.moves(before[r.tally], now[r.tally])
 	}
-	had, has := r.Earned(State{of: before}, today), r.Earned(State{of: now}, today)
 	return !slices.EqualFunc(had, has, func(a, b Award) bool { return a.Key() == b.Key() })
 }
 

@@ -13,6 +13,7 @@ const Streak Kind = "streak"
 
 type streak struct {
 	onDays
+	presence
 	grace int // days that may be missed
 }
 
@@ -80,11 +81,6 @@ func (k *streak) longest(days []day) []day {
 
 func (k *streak) near(b *Rule, of string) (from, to string) {
 	return k.onDays.near(of, int(b.Levels[len(b.Levels)-1].Need.IntPart())-1+k.grace)
-}
-
-// moves: how many plays a day has makes no difference.
-func (*streak) moves(before, now decimal.Decimal) bool {
-	return before.IsPositive() != now.IsPositive()
 }
 
 func (k *streak) shown(b *Rule, s State, today string) []string {
