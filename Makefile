@@ -26,7 +26,7 @@ test: have-go
 	@$(MAKE) --no-print-directory -j2 lint test-short
 
 test-short:
-	$(GOTEST) -short -vet=off -p 3 ./cmd/sluice ./consumers/... ./...
+	$(GOTEST) -short -vet=off -p 3 ./cli ./consumers/... ./...
 
 # The rest, as jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
 # first. One has every schedule, every small world and all mutants, without the detector. One has the tests of whole stacks, here and
@@ -35,10 +35,10 @@ proof: have-go
 	@$(MAKE) --no-print-directory -j3 proof-race proof-whole proof-stacks
 
 proof-race:
-	CGO_ENABLED=1 $(GOTEST) -race ./cmd/sluice ./consumers/... ./...
+	CGO_ENABLED=1 $(GOTEST) -race ./cli ./consumers/... ./...
 
 proof-stacks:
-	$(GOTEST) -p 1 ./cmd/sluice ./deploy
+	$(GOTEST) -p 1 ./cli ./deploy
 
 # Only the tests of files that use the simulator or its mutants: the other job has the others.
 WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"' -- '*_test.go' ':!docs')
@@ -102,7 +102,7 @@ bench-coldstart: have-go
 
 # The whole local stack, several times: some minutes.
 bench-newcomer: have-go
-	go test -run '^$$' -bench Newcomer -benchtime 5x -timeout 30m ./cmd/sluice
+	go test -run '^$$' -bench Newcomer -benchtime 5x -timeout 30m ./cli
 
 # Over a million changes: some fifteen minutes. Then 10,000 batches with rejects, retries and new items for each consumer.
 MEMORY = go test -p 1 -run '^$$' -timeout 60m ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"sluice/consumers/badges"
+)
+
+type badgesCommand struct {
+	Test    badgesTestCommand    `cmd:"" help:"Play the cases of a file through the rules, and compare the badges that they earn. Exits with 1 if any differs."`
+	Explain badgesExplainCommand `cmd:"" help:"Tell why a player has a badge, or what is missing."`
+}
+
+type badgesTestCommand struct {
+	File string `arg:"" type:"existingfile" help:"The file of cases; consumers/badges/rules_test.yaml is an example. - reads standard input."`
+}
+
+// Run plays the cases in memory; it needs no pipeline.
+func (c *badgesTestCommand) Run() error {
+	text, err := readText(c.File)
+	if err != nil {
+		return err
+	}
+	cases, err := badges.OpenCases(c.File, text)
+	if err != nil {
+		return fmt.Errorf("the cases can't be played:\n%w", err)
+	}
+	rules := cases.Rules
+	if rules != "" && !filepath.IsAbs(rules) {
+		rules = filepath.Join(filepath.Dir(c.File), rules)
+	}
+	book, err := readBook(badges.DefaultSettings(), rules)
+	if err != nil {
+		return fmt.Errorf("the badges can't be awarded:\n%w", err)
+	}
+	list, err := cases.Of(book)
+	if err != nil {
+		return fmt.Errorf("the cases can't be played:\n%w", err)
+	}
+	wrong := 0
+	for _, one := range list {
+		mistakes := one.Run(book)
+		if len(mistakes) == 0 {
+			say("ok       %s\n", one.Name)
+			continue
+		}
+		wrong++
+		say("differs  %s (line %d)\n", one.Name, one.At.Line)
+		for _, m := range mistakes {
+			for _, key := range m.Missing {
+				say("           %s doesn't earn %s\n", m.Player, key)
+			}
+			for _, key := range m.Extra {
+				say("           %s earns %s, which isn't among the case's badges\n", m.Player, key)
+			}
+		}
+	}
+	if wrong > 0 {
+		return errors.New(count(wrong, "case differs", "cases differ"))
+	}
+	say("%s: the rules give each the badges it says.\n", count(len(list), "case", "cases"))
+	return nil
+}
+
+// count says a number of things.
+func count(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"sluice/consumers/badges"
+	"sluice/consumers/badges/rule"
+	"sluice/shared/operate"
+)
+
+// badgePipeline is the badges' consumer of some pipeline.
+type badgePipeline struct {
+	tables, topics aws.Config // how to reach DynamoDB, and SNS
+	settings       badges.Settings
+	book           *rule.Book
+}
+
+// badges finds the badges' consumer of the chosen pipeline. Its rules are those in this
+// program.
+func (f pipelineFlags) badges(ctx context.Context) (badgePipeline, error) {
+	p, err := f.part(ctx, "badges")
+	if err != nil {
+		return badgePipeline{}, err
+	}
+	return newBadgePipeline(p)
+}
+
+// newBadgePipeline makes it of the badges' outputs.
+func newBadgePipeline(part operate.Part) (badgePipeline, error) {
+	p := badgePipeline{tables: part.Tables, topics: part.AWS, settings: badges.DefaultSettings()}
+	if err := part.Read(&p.settings); err != nil {
+		return p, err
+	}
+	if err := p.settings.Validate(); err != nil {
+		return p, err
+	}
+	var err error
+	p.book, err = p.settings.Rules()
+	return p, err
+}
+
+func (p badgePipeline) auditor() *badges.Auditor {
+	return badges.NewAuditor(dynamodb.NewFromConfig(p.tables), sns.NewFromConfig(p.topics), p.settings, p.book)
+}
+
+func (p badgePipeline) reader() *badges.Reader {
+	return badges.NewReader(dynamodb.NewFromConfig(p.tables), p.settings, p.book)
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"sluice/consumers/badges"
+	"sluice/shared/operate"
+	"sluice/shared/printable"
+)
+
+type verifyBadgesCommand struct {
+	pipelineFlags
+	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
+	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
+	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
+	Repair   bool          `help:"Award what is missing, take back and restore what the rules say, and send what is pending. Plans first, and asks."`
+	Notify   bool          `help:"With --repair, tell players of what it awards them."`
+	JSON     bool          `help:"Print the result as JSON."`
+	consentFlags
+	removeFlags
+}
+
+func (c *verifyBadgesCommand) Validate() error {
+	var faults []error
+	if c.Segments < 1 || c.Segments > maxSegments || c.Patience < 0 {
+		faults = append(faults, fmt.Errorf("--segments must be from 1 to %d (got %d), --patience not negative (got %v)", maxSegments, c.Segments, c.Patience))
+	}
+	if c.Notify && !c.Repair {
+		faults = append(faults, errors.New("--notify is for --repair"))
+	}
+	return errors.Join(faults...)
+}
+
+// Run compares what players have with what their plays earn.
+func (c *verifyBadgesCommand) Run(ctx context.Context) error {
+	found, err := c.badges(ctx)
+	if err != nil {
+		return err
+	}
+	auditor := found.auditor()
+	v, err := c.verify(ctx, auditor)
+	if err != nil {
+		return operate.GoOn(err, "Plays and badges were not compared to the end, so nothing is known of them. Run the same again.")
+	}
+	var repairErr error
+	repaired := false
+	if c.Repair && (len(v.Differences) > 0 || c.DryRun) {
+		repaired, repairErr = c.repair(ctx, found, auditor, &v)
+	}
+	if err := c.print(v); err != nil {
+		return err
+	}
+	if repairErr != nil {
+		return repairErr
+	}
+	if len(v.Differences) == 0 {
+		return nil
+	}
+	return adviseBadges(v, repaired, c.RemoveExtra.allowed)
+}
+
+// adviseBadges says how many things differ, and what to do about it. Repaired reports that a repair was
+// made, revoked that it took back what nothing earns.
+func adviseBadges(v badges.Verification, repaired, revoked bool) error {
+	counts := v.Counts()
+	refused, extra := v.Refused(), counts[badges.NotRevoked]
+	text := count(len(v.Differences), "thing differs", "things differ")
+	if refused > 0 {
+		text += "; " + count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text"
+	}
+	if beyond := v.Unholdable(); beyond > 0 {
+		text += "; " + count(beyond, "sum takes", "sums take") + " more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the plays"
+	}
+	views := v.Rebuild()
+	if len(views) > 0 {
+		text += fmt.Sprintf("; what is miscounted, sluice rebuild sets right (%s)", strings.Join(views, ", "))
+	}
+	rest, repair := len(v.Differences)-counts[badges.Miscounted]-refused, "--repair"
+	if extra > 0 {
+		repair = "--repair --remove-extra"
+	}
+	if repaired && extra > 0 && !revoked {
+		text += "; " + count(extra, "badge that nothing earns stays", "badges that nothing earns stay") + ", --remove-extra takes them back"
+		rest -= extra
+	}
+	switch {
+	case rest <= 0:
+	case repaired:
+		text += "; look again to see that nothing does now"
+	case len(views) > 0:
+		text += "; the rest, " + repair
+	default:
+		text += "; " + repair + " sets it right"
+	}
+	return errors.New(text)
+}
+
+// repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
+func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badges.Auditor, v *badges.Verification) (bool, error) {
+	where, err := c.place(ctx)
+	if err != nil {
+		return false, err
+	}
+	counts := v.Counts()
+	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Held: v.Badges}
+	awards.Write = counts[badges.Missing] + counts[badges.Revoked]
+	if c.RemoveExtra.allowed {
+		awards.Remove = counts[badges.NotRevoked]
+	} else if n := counts[badges.NotRevoked]; n > 0 {
+		awards.Notes = append(awards.Notes, count(n, "badge that nothing earns stays", "badges that nothing earns stay")+"; --remove-extra takes them back")
+	}
+	if n := counts[badges.Miscounted]; n > 0 {
+		awards.Notes = append(awards.Notes, count(n, "sum is miscounted", "sums are miscounted")+"; sluice rebuild makes them right, this verb doesn't")
+	}
+	notices := operate.Step{Into: "topic " + found.settings.TopicARN, From: "table " + found.settings.AchievementTable, Write: counts[badges.Untold]}
+	if c.Notify {
+		notices.Write += counts[badges.Missing]
+	}
+	plan := operate.Plan{Verb: "sluice verify badges --repair", Where: where, Steps: []operate.Step{awards, notices}}
+	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+		return false, err
+	}
+	return true, a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.allowed})
+}
+
+func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
+	return lookUntil(ctx, c.Wait, func(last bool) (badges.Verification, bool, error) {
+		o := badges.VerifyOptions{Segments: c.Segments, Waiting: sayWaiting}
+		if last {
+			o.Patience = c.Patience
+		}
+		v, err := a.Verify(ctx, o)
+		return v, len(v.Differences)+len(v.Moving) > 0, err
+	})
+}
+
+func (c *verifyBadgesCommand) print(v badges.Verification) error {
+	if c.JSON {
+		return printJSON(v)
+	}
+	if v.Unusable > 0 {
+		say("%s can't be used, and count for nothing; their changes are dead letters.\n", count(v.Unusable, "item", "items"))
+	}
+	if v.Expires {
+		say("Plays expire and stay counted. So badges are judged by the players' states, of which %s can't be checked: plays that have expired may be in it.\n",
+			count(v.Unknown, "number", "numbers"))
+	}
+	if len(v.Moving) > 0 {
+		say("%s can't be judged now: their changes are in flight. The first: %s. Look again later.\n", count(len(v.Moving), "player", "players"), v.Moving[0])
+	}
+	if len(v.Kept) > 0 {
+		say("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
+			count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, printable.Name(v.Kept[0].Player))
+	}
+	if len(v.Differences) == 0 {
+		sayLine(allAwarded(v))
+		return nil
+	}
+	var w printable.Table
+	var below notes
+	w.Row("player", "badge or state", "what", "repair")
+	for _, d := range v.Differences {
+		of, what := d.Award, d.What
+		if d.What == badges.Miscounted {
+			of, what = d.Of, fmt.Sprintf("of %s: the plays come to %s, the state says %s", strings.Join(d.Rules, ", "), d.Written, d.Shown)
+		}
+		about := printable.Name(d.Player) + ", " + of
+		w.Row(printable.Name(d.Player), of, below.cell(about, what), below.cell(about, d.Repair))
+	}
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	below.say()
+	return nil
+}
+
+// allAwarded says that nothing differs.
+func allAwarded(v badges.Verification) string {
+	states := "no state is miscounted"
+	if v.Expires {
+		states = "no state counts less than the plays that are left"
+	}
+	return fmt.Sprintf("%s of %s: each that %s earn, each told, and %s.",
+		count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(v.Plays, "play", "plays"), states)
+}

@@ -1,0 +1,149 @@
+// Package cli is the command line of sluice: it runs the pipeline on this machine, plays with it, and looks
+// into it, here or deployed on AWS.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"sluice/shared/operate"
+	"sluice/shared/printable"
+)
+
+const description = `Sluice carries every change of a DynamoDB table through one Kinesis stream to exact consumers.
+
+Start the whole pipeline on this machine with "sluice up", or see it run and check itself with "sluice demo".
+Verbs that read or write use the local stack, or with --stack NAME a stack deployed on AWS.`
+
+type cli struct {
+	Timeout time.Duration `default:"30s" help:"End if a server gives no answer for this long. Verbs that serve until Ctrl-C go on."`
+
+	Up       upCommand       `cmd:"" help:"Start the pipeline on this machine, from real servers; it stays up until 'sluice down'."`
+	Down     downCommand     `cmd:"" help:"Stop what 'sluice up' started."`
+	Status   statusCommand   `cmd:"" help:"Tell what is running, where, and how far it has come."`
+	Demo     demoCommand     `cmd:"" help:"Start the pipeline, play the game, check every total, stop."`
+	Plan     planCommand     `cmd:"" help:"Work out on paper what so many changes a second need and cost on AWS."`
+	Play     playCommand     `cmd:"" help:"Play the game: players write scores to the score table."`
+	Top      topCommand      `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
+	Rank     rankCommand     `cmd:"" help:"Show where a player stands by total among all players, and the neighbours."`
+	Player   playerCommand   `cmd:"" help:"Show a player: total, rank, latest scores, badges and what is on the way."`
+	History  historyCommand  `cmd:"" help:"Show a player's latest scores, latest first."`
+	Search   searchCommand   `cmd:"" help:"Search an index, with words, fields and ranges."`
+	API      apiCommand      `cmd:"" name:"api" help:"Serve searches and players over HTTP on this machine, until Ctrl-C."`
+	Badges   badgesCommand   `cmd:"" help:"Try the rules of badges, and tell why a player has one or not."`
+	New      newCommand      `cmd:"" help:"Make a new consumer."`
+	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, replicas, search routes or badges, or the shipped ones."`
+	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
+	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
+	Reindex  reindexCommand  `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
+	Backfill backfillCommand `cmd:"" help:"Bring a table that exists into a destination, while its changes flow."`
+	Load     loadCommand     `cmd:"" help:"Put the rows of a web server's log, a CSV file, into a table."`
+	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
+	Run      runCommand      `cmd:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
+	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
+	Serve    serveCommand    `cmd:"" hidden:""`
+}
+
+// Main runs the command line of the process and exits.
+func Main() { os.Exit(execute(os.Args[1:])) }
+
+// serving are the verbs that start servers or serve, and go on when one gives no answer.
+var serving = []string{"up", "down", "demo", "serve", "api", "run"}
+
+// runVerb runs a verb under a watch.
+func runVerb(ctx context.Context, parsed *kong.Context, timeout time.Duration) error {
+	verb, _, _ := strings.Cut(parsed.Command(), " ")
+	if slices.Contains(serving, verb) {
+		return parsed.Run()
+	}
+	if timeout <= 0 {
+		return fmt.Errorf("--timeout must be longer than 0 (got %v)", timeout)
+	}
+	ctx, watch := operate.NewWatch(ctx, timeout, os.Stderr)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return watch.Explain(parsed.Run())
+}
+
+// execute runs a command line and returns its exit code.
+func execute(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("sluice"),
+		kong.Description(description),
+		kong.Writers(stdout, os.Stderr),
+		kong.Exit(func(code int) { // after --help
+			if err := stdout.join(nil); err != nil {
+				code = fail("sluice", err)
+			}
+			os.Exit(code)
+		}),
+		kong.WithHyphenPrefixedParameters(true), // --sort -score
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return fail("sluice", err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return misused(err)
+	}
+	err = runVerb(ctx, parsed, c.Timeout)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
+	if err = stdout.join(err); err != nil {
+		return fail("sluice "+verbOf(parsed), err)
+	}
+	return 0
+}
+
+// errInterrupted stands for what the SDK says of a call that Ctrl-C ended. Verbs that write say themselves what is left.
+var errInterrupted = errors.New("interrupted")
+
+// fail prints why a command line failed, and returns its exit code.
+func fail(what string, err error) int {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", what, printable.Lines(err.Error()))
+	return 1
+}
+
+// misused prints what is wrong with a command line, and how to get help. It returns the exit code.
+func misused(err error) int {
+	what, code, text := "sluice", 1, err.Error()
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		code = wrong.ExitCode()
+		if verb := verbOf(wrong.Context); verb != "" {
+			what += " " + verb
+			text = strings.TrimPrefix(text, verb+": ") // kong names the verb of what Validate returns
+		}
+	}
+	fail(what, errors.New(text))
+	fmt.Fprintf(os.Stderr, "\"%s --help\" shows what it takes.\n", what)
+	return code
+}
+
+// verbOf returns the verb of a command line, without its arguments.
+func verbOf(parsed *kong.Context) string {
+	if parsed == nil {
+		return ""
+	}
+	var verb []string
+	for _, step := range parsed.Path {
+		if step.Command != nil {
+			verb = append(verb, step.Command.Name)
+		}
+	}
+	return strings.Join(verb, " ")
+}

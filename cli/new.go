@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"sluice/cli/scaffold"
+	"sluice/shared/printable"
+)
+
+type newCommand struct {
+	Consumer newConsumerCommand `cmd:"" help:"Make consumers/NAME: a consumer that compiles, passes its tests and can be deployed; its author edits one function."`
+}
+
+type newConsumerCommand struct {
+	Name string `arg:"" help:"Its name: small letters and digits, such as audit."`
+}
+
+// Run makes the folder in the checkout that the working directory is in.
+func (c *newConsumerCommand) Run() error {
+	root, err := checkout()
+	if err != nil {
+		return err
+	}
+	made, err := scaffold.Make(root, c.Name)
+	if err != nil {
+		return err
+	}
+	var w printable.Table
+	for _, f := range made {
+		w.Row("consumers/"+c.Name+"/"+f.Path, f.What)
+	}
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	sayLine("\nIt works as it is: it notes when each item was changed last. Next:")
+	folder := "consumers/" + c.Name
+	w.Row("edit "+folder+"/"+c.Name+".go", "what Apply does with a change; want in simulator_test.go says what comes of it")
+	w.Row("go test ./"+folder, "against DynamoDB Local, with crashes, repeats and lost answers")
+	w.Row("sluice lint", "whether template.yaml would make it lose changes")
+	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")
+	if err := w.Flush(stdout); err != nil {
+		return err
+	}
+	sayLine("docs/tutorial.md makes an audit trail that way.")
+	return nil
+}

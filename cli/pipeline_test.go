@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/deploy/local/servers/servertest"
+)
+
+// account is one of ministack's, to which the environment leads the AWS SDK, also of the commands that a test runs.
+func account(t *testing.T) (cfg, tables aws.Config) {
+	t.Helper()
+	cfg = servertest.Ministack(t)
+	key, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables = servertest.DynamoDB(t)
+	for name, value := range map[string]string{
+		"AWS_REGION": cfg.Region, "AWS_ACCESS_KEY_ID": key.AccessKeyID, "AWS_SECRET_ACCESS_KEY": key.SecretAccessKey,
+		"AWS_ENDPOINT_URL": *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_DYNAMODB": *tables.BaseEndpoint,
+	} {
+		t.Setenv(name, value)
+	}
+	tables.Credentials = cfg.Credentials
+	return cfg, tables
+}
+
+// deployGame makes a stack with the outputs of consumers/leaderboard/template.yaml
+// in a CloudFormation, and the environment that leads the AWS SDK there.
+func deployGame(t *testing.T, outputs string) aws.Config {
+	t.Helper()
+	cfg, tables := account(t)
+	deploy(t, cfg, `{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": `+outputs+`}`)
+	return tables
+}
+
+// deploy makes stack game of a template, and waits until it is there.
+func deploy(t *testing.T, cfg aws.Config, template string) {
+	t.Helper()
+	deployAs(t, cfg, "game", template)
+}
+
+// deployAs is deploy of a stack with another name.
+func deployAs(t *testing.T, cfg aws.Config, name, template string) {
+	t.Helper()
+	client := cloudformation.NewFromConfig(cfg)
+	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: &template}); err != nil {
+		t.Fatal(err)
+	}
+	waiter := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+	})
+	if err := waiter.Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: &name}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// gameOutputs are those of a stack of the leaderboard.
+var gameOutputs = map[string]string{
+	"ScoreTable": "Scores", "BoardTable": "Board", "BoxTable": "Boxes", "RankTable": "Ranks", "BoardShards": "4",
+	"PetTable": "Pets", "LedgerTable": "Ledger", "CountTTLDeletes": "true", "Horizon": "400h",
+}
+
+// outputsOf writes outputs as a template does.
+func outputsOf(t *testing.T, outputs map[string]string) string {
+	t.Helper()
+	values := map[string]map[string]string{}
+	for name, value := range outputs {
+		values[name] = map[string]string{"Value": value}
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestDeployedStack(t *testing.T) {
+	cfg := deployGame(t, outputsOf(t, gameOutputs))
+	client := dynamodb.NewFromConfig(cfg)
+	servertest.CreateTable(t, client, "Scores", "UserId", "Timestamp")
+	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("Scores"), Item: map[string]types.AttributeValue{
+		"UserId": &types.AttributeValueMemberS{Value: "reed"}, "Timestamp": &types.AttributeValueMemberS{Value: "2026"}, "Score": &types.AttributeValueMemberN{Value: "7"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	board, err := pipelineFlags{Stack: "game"}.board(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if board.ScoreTable != "Scores" || board.BoardTable != "Board" || board.BoxTable != "Boxes" || board.RankTable != "Ranks" || board.Shards != 4 {
+		t.Errorf("board %+v", board)
+	}
+	events, err := board.History(t.Context(), "reed", 10)
+	if err != nil || len(events) != 1 || events[0].Score.String() != "7" {
+		t.Errorf("history %v, %v; want one score of 7", events, err)
+	}
+}
+
+func TestDeployedStackOfSomethingElse(t *testing.T) {
+	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
+	_, err := pipelineFlags{Stack: "game"}.board(t.Context())
+	if err == nil {
+		t.Fatal("a stack without a score table was taken")
+	}
+	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `output BoardShards of stack game is "many": `, "consumers/leaderboard/template.yaml")
+	_, err = pipelineFlags{Stack: "other"}.board(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
+		t.Errorf("error %v, want one that names the stack", err)
+	}
+}
+
+// The badges of a deployed stack are found by its outputs, and those that are missing
+// are named.
+func TestDeployedBadges(t *testing.T) {
+	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
+		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "CountTTLDeletes": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
+	found, err := pipelineFlags{Stack: "game"}.badges(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := found.settings; s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
+		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || found.book.Plays.Table != "Scores" {
+		t.Errorf("settings %+v", s)
+	}
+	_, err = playerFlags{pipelineFlags{Stack: "game"}, "game"}.players(t.Context())
+	if err == nil {
+		t.Fatal("the badges' stack was taken for the leaderboard's")
+	}
+	wantTexts(t, err.Error(), "stack game has no output BoardTable", "consumers/leaderboard/template.yaml")
+}
+
+func TestDeployedBadgesOfSomethingElse(t *testing.T) {
+	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
+	_, err := pipelineFlags{Stack: "game"}.badges(t.Context())
+	if err == nil {
+		t.Fatal("a stack without achievements was taken")
+	}
+	wantTexts(t, err.Error(), "stack game has no output AchievementTable", `output Horizon of stack game is "long": `, "consumers/badges/template.yaml")
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/schollz/progressbar/v3"
+
+	"sluice/consumers/badges/rule"
+	"sluice/shared/aggregate"
+	"sluice/shared/operate"
+	"sluice/shared/printable"
+	"sluice/shared/rebuild"
+	"sluice/shared/view"
+)
+
+type rebuildCommand struct {
+	pipelineFlags
+	View     string        `arg:"" help:"The view, such as leaderboard, daily or badges-total; \"sluice lint\" lists them."`
+	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
+	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
+	Abort    bool          `help:"Give up the rebuild that is under way. The view keeps its old sums, which were kept current. Refused once the new sums are being put in place."`
+	consentFlags
+	removeFlags
+}
+
+func (c *rebuildCommand) Run(ctx context.Context) error {
+	if c.Clocks < 0 {
+		return fmt.Errorf("--clocks must not be negative (got %v)", c.Clocks)
+	}
+	if c.Segments < 1 || c.Segments > 1000 {
+		return fmt.Errorf("--segments must be from 1 to 1000 (got %d)", c.Segments)
+	}
+	r, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	where, err := c.place(ctx)
+	if err != nil {
+		return err
+	}
+	plan := operate.Plan{Verb: r.again, Where: where}
+	if c.Abort {
+		plan.Verb += " --abort"
+		plan.Steps = []operate.Step{{Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), Act: "the rebuild that is under way is given up"}}
+	} else {
+		step, err := r.step(ctx, c.Segments)
+		if err != nil {
+			return err
+		}
+		plan.Steps = []operate.Step{step}
+	}
+	if ok, err := c.consent(c.removal(), false).To(ctx, plan); err != nil || !ok {
+		return err
+	}
+	if c.Abort {
+		return r.abort(ctx)
+	}
+	if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
+		return err
+	}
+	if r.after != "" {
+		sayLine(r.after)
+	}
+	return nil
+}
+
+// rebuilding is a view with what its rebuild needs to know.
+type rebuilding struct {
+	view    *view.View
+	client  *dynamodb.Client
+	ledger  string
+	horizon time.Duration
+	again   string // the command that goes on
+	after   string // what to do afterwards
+}
+
+// find finds the view: one of the leaderboard's, or one that keeps the state of badges.
+func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
+	again := "sluice rebuild " + c.View
+	if strings.HasPrefix(c.View, rule.ViewPrefix) {
+		b, err := c.badges(ctx)
+		if err != nil {
+			return rebuilding{}, err
+		}
+		if slices.ContainsFunc(b.book.Views, func(v *view.View) bool { return v.Name == c.View }) {
+			v, err := b.auditor().Rebuildable(ctx, c.View)
+			return rebuilding{v, dynamodb.NewFromConfig(b.tables), b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
+		}
+	}
+	found, err := c.part(ctx, "leaderboard")
+	if err != nil {
+		return rebuilding{}, err
+	}
+	settings, err := leaderboardSettings(found)
+	if err != nil {
+		return rebuilding{}, err
+	}
+	v, err := settings.View(c.View)
+	return rebuilding{v, dynamodb.NewFromConfig(found.Tables), settings.LedgerTable, settings.Horizon, again, ""}, err
+}
+
+// step says what the rebuild would do.
+func (r rebuilding) step(ctx context.Context, segments int) (operate.Step, error) {
+	p, err := r.tool(segments).Preview(ctx)
+	s := operate.Step{
+		Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), From: "table " + r.view.Source,
+		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are made anew from %s", plural(p.Read, "item")),
+	}
+	if p.Emptied > 0 {
+		s.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", plural(p.Emptied, "item"))}
+	}
+	return s, err
+}
+
+func (r rebuilding) tool(segments int) *rebuild.Tool {
+	return &rebuild.Tool{
+		Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now,
+		Announcing: rebuild.DefaultAnnouncing, Segments: segments, Limit: rebuild.DefaultLimit,
+	}
+}
+
+// run rebuilds the view and shows how far it has come.
+func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int) error {
+	out := newProgressOutput(stdout.raw(), stdout.terminal())
+	tool := r.tool(segments)
+	tool.Clocks, tool.Progress = clocks, out.show
+	done, err := tool.Run(ctx)
+	out.end()
+	switch {
+	case err == nil:
+	case done.Generation == 0 || errors.Is(err, rebuild.ErrAborted):
+		return err
+	case done.Phase == aggregate.Switching:
+		return operate.GoOn(err, fmt.Sprintf("Some of the view's items have their new sums, others their old ones, and all are kept current. Run \"%s\" again to finish.", r.again))
+	default:
+		return operate.GoOn(err, fmt.Sprintf("The view's sums are what they were, and kept current. Run \"%[1]s\" again: it goes on where it stopped. Or give it up: \"%[1]s --abort\".", r.again))
+	}
+	say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
+	r.sayUnusable(done)
+	return nil
+}
+
+// sayUnusable names the items that the rebuild couldn't use.
+func (r rebuilding) sayUnusable(done rebuild.Progress) {
+	if done.Resumed {
+		sayLine("This run went on with a rebuild that had stopped; what an earlier run couldn't use is not counted here.")
+	}
+	if done.Unusable == 0 {
+		return
+	}
+	say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", plural(done.Unusable, "item"), r.view.Source)
+	for _, u := range done.Named {
+		say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
+	}
+	if more := done.Unusable - len(done.Named); more > 0 {
+		say("  and %d more\n", more)
+	}
+}
+
+// abort gives up the view's rebuild.
+func (r rebuilding) abort(ctx context.Context) error {
+	tool := &rebuild.Tool{Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now}
+	generation, err := tool.Abort(ctx)
+	if err != nil {
+		return fmt.Errorf("view %s: %w", r.view.Name, err)
+	}
+	say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.view.Name, generation)
+	return nil
+}
+
+// progressOutput shows how far a rebuild has come: a bar on a terminal, and a line for
+// each phase.
+type progressOutput struct {
+	out      io.Writer
+	terminal bool
+	bar      *progressbar.ProgressBar
+	last     rebuild.Progress
+}
+
+func newProgressOutput(out io.Writer, terminal bool) *progressOutput {
+	return &progressOutput{out: out, terminal: terminal}
+}
+
+// titles say what happens in each phase.
+var titles = map[aggregate.Phase]string{
+	aggregate.Opening:   "announcing when it begins",
+	aggregate.Scanning:  "reading the source",
+	aggregate.Closing:   "announcing when it ends",
+	aggregate.Switching: "putting the new sums in place",
+}
+
+func (o *progressOutput) show(p rebuild.Progress) {
+	last := o.last
+	o.last = p
+	if p.Phase != last.Phase || p.Generation != last.Generation {
+		o.end()
+		if p.Phase == "" {
+			return
+		}
+		if p.Anew && !last.Anew {
+			fmt.Fprintln(o.out, "An announcement took too long, so some function may not have heard of it in time; once more from the start.")
+		}
+		if p.Resumed && last.Phase == "" {
+			fmt.Fprintf(o.out, "Going on with generation %d.\n", p.Generation)
+		}
+		fmt.Fprintf(o.out, "Generation %d: %s\n", p.Generation, titles[p.Phase])
+	}
+	if !p.Until.IsZero() && p.Until != last.Until {
+		fmt.Fprintf(o.out, "  waiting until %s, when every function knows, and every change from before is in the source\n", p.Until.Format(time.TimeOnly))
+	}
+	if !o.terminal || p.Items == last.Items || p.Phase == "" {
+		return
+	}
+	if o.bar == nil {
+		total := p.Total
+		if total < p.Items {
+			total = -1 // DynamoDB counts a table's items every six hours
+		}
+		o.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.out), progressbar.OptionSetDescription("  items"),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	if total := o.bar.GetMax(); total > 0 && p.Items > total {
+		o.bar.ChangeMax(p.Items)
+	}
+	_ = o.bar.Set(p.Items) // only the terminal could fail
+}
+
+// end ends a phase.
+func (o *progressOutput) end() {
+	if o.bar != nil {
+		_ = o.bar.Finish()
+		o.bar = nil
+	}
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"sluice/consumers/search"
+	"sluice/shared/operate"
+)
+
+// searchSettings returns how to reach the tables and OpenSearch of the chosen
+// pipeline, and what search's template says about them.
+func (f pipelineFlags) searchSettings(ctx context.Context) (aws.Config, search.Settings, error) {
+	p, err := f.part(ctx, "search")
+	if err != nil {
+		return aws.Config{}, search.Settings{}, err
+	}
+	s, err := newSearchSettings(p)
+	return p.Tables, s, err
+}
+
+// newSearchSettings makes settings of search's outputs. A user and a password come from the environment.
+func newSearchSettings(p operate.Part) (search.Settings, error) {
+	s := search.DefaultSettings()
+	if err := p.Read(&s); err != nil {
+		return s, err
+	}
+	if u, err := url.Parse(s.Endpoint); err == nil && strings.Contains(u.Hostname(), ".aoss.") {
+		s.Service = "aoss" // a serverless collection
+	}
+	s.User, s.Password = os.Getenv("SEARCH_USER"), os.Getenv("SEARCH_PASSWORD")
+	return s, s.Validate()
+}
+
+// searchPairs returns the tables of the chosen pipeline with their indexes.
+func (f pipelineFlags) searchPairs(ctx context.Context) ([]*search.Pair, error) {
+	cfg, s, err := f.searchSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return search.Pairs(cfg, s)
+}

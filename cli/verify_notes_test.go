@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/badges"
+	"sluice/consumers/search"
+	"sluice/shared/verify"
+)
+
+// printed returns what a function prints to standard output.
+func printed(t *testing.T, print func() error) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	before := stdout
+	stdout = newOutput(file)
+	err = stdout.join(print())
+	stdout = before
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A reason that a table has no room for stands whole below it. Fails if it is cut at the width of a cell.
+func TestReasonsArePrintedWhole(t *testing.T) {
+	long := "document bad: 400 mapper_parsing_exception: " + strings.Repeat("failed to parse ", 10) + "END"
+	route := &search.Pair{Route: &search.Route{Index: "plays"}}
+	var many []badges.Difference
+	for i := range maxNotes + 3 {
+		many = append(many, badges.Difference{Player: fmt.Sprint("p", i), Award: "nine", What: badges.Missing, Repair: long, Refused: true})
+	}
+	texts := map[string]func() error{
+		"(1) bad: refused: " + long: func() error {
+			return (&verifySearchCommand{}).print(route, search.Verification{Differences: []search.Difference{{ID: "bad", What: search.Missing, Repair: long, Refused: true}}}, true)
+		},
+		"(1) bad: refused: no timestamp " + long: func() error {
+			value := search.ValueDifference{Attribute: "day", Refused: "no timestamp " + long}
+			return (&verifySearchCommand{}).print(route, search.Verification{Differences: []search.Difference{{ID: "bad", What: search.Different, Values: []search.ValueDifference{value}, Refused: true}}}, true)
+		},
+		"(20) p19, nine: " + long + "\n… and 3 more; --json": func() error {
+			return (&verifyBadgesCommand{}).print(badges.Verification{Differences: many})
+		},
+	}
+	for want, print := range texts {
+		if got := printed(t, print); !strings.Contains(got, want) || !strings.Contains(got, "(1) see below") {
+			t.Errorf("it prints\n%s\nwant %q", got, want)
+		}
+	}
+}
+
+// What became of a repair decides what is advised. Fails if somebody is sent to repair, or to look again, what is refused for good, or
+// what nothing in the table stands for and no repair deletes unasked.
+func TestAdviceAfterARepair(t *testing.T) {
+	refused, other, extra := search.Difference{Refused: true}, search.Difference{}, search.Difference{What: search.Extra}
+	for _, c := range []struct {
+		found             []search.Difference
+		repaired, removed bool
+		want              string
+	}{
+		{[]search.Difference{other}, false, false, "1 document differs; --repair makes them the same"},
+		{[]search.Difference{other, other}, true, false, "2 documents differed; look again to see that none does now"},
+		{[]search.Difference{refused}, true, false, "1 document differed; 1 document is refused for good, so no repair helps: correct the items, or the definition"},
+		{[]search.Difference{refused, other}, true, false, "2 documents differed; 1 document is refused for good, so no repair helps: correct the items, or the definition; look again to see that nothing else differs"},
+		{[]search.Difference{refused, other}, false, false, "2 documents differ; 1 document is refused for good, so no repair helps: correct the items, or the definition; --repair makes the others the same"},
+		{[]search.Difference{extra, other}, false, false, "2 documents differ; --repair --remove-extra makes them the same"},
+		{[]search.Difference{extra}, true, false, "1 document differed; 1 document without an item stays, --remove-extra deletes them"},
+		{[]search.Difference{extra, other}, true, false, "2 documents differed; 1 document without an item stays, --remove-extra deletes them; look again to see that nothing else differs"},
+		{[]search.Difference{extra, other}, true, true, "2 documents differed; look again to see that none does now"},
+	} {
+		if got := differing(len(c.found), []search.Verification{{Differences: c.found}}, c.repaired, c.removed); got.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", got, c.want)
+		}
+	}
+}
+
+// The same of copies. Fails if somebody is sent to a repair that deletes nothing, or to a column that says nothing.
+func TestAdviceOnCopies(t *testing.T) {
+	for _, c := range []struct {
+		extra, repaired bool
+		want            string
+	}{
+		{false, false, "2 differences; --repair makes them the same, or says of each why it can't"},
+		{true, false, "2 differences; --repair --remove-extra makes them the same, or says of each why it can't"},
+		{true, true, "2 differences; the last column says what became of each. Look again to see what differs now"},
+	} {
+		if got := differingItems(2, c.extra, c.repaired); got.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", got, c.want)
+		}
+	}
+}
+
+// The same of badges. Fails if somebody is sent to look again at what only a rebuild or --remove-extra sets right.
+func TestAdviceOnBadges(t *testing.T) {
+	missing, refused := badges.Difference{What: badges.Missing}, badges.Difference{What: badges.Missing, Refused: true}
+	extra, miscounted := badges.Difference{What: badges.NotRevoked}, badges.Difference{What: badges.Miscounted, View: "badges-day"}
+	for _, c := range []struct {
+		found             []badges.Difference
+		repaired, revoked bool
+		want              string
+	}{
+		{[]badges.Difference{missing}, false, false, "1 thing differs; --repair sets it right"},
+		{[]badges.Difference{missing}, true, false, "1 thing differs; look again to see that nothing does now"},
+		{[]badges.Difference{missing, extra}, false, false, "2 things differ; --repair --remove-extra sets it right"},
+		{[]badges.Difference{extra}, true, false, "1 thing differs; 1 badge that nothing earns stays, --remove-extra takes them back"},
+		{[]badges.Difference{extra}, true, true, "1 thing differs; look again to see that nothing does now"},
+		{[]badges.Difference{miscounted}, false, false, "1 thing differs; what is miscounted, sluice rebuild sets right (badges-day)"},
+		{[]badges.Difference{miscounted, missing}, false, false, "2 things differ; what is miscounted, sluice rebuild sets right (badges-day); the rest, --repair"},
+		{[]badges.Difference{miscounted, refused}, true, false, "2 things differ; 1 repair is refused for good: correct the items, or the rule's text; what is miscounted, sluice rebuild sets right (badges-day)"},
+	} {
+		if got := adviseBadges(badges.Verification{Differences: c.found}, c.repaired, c.revoked); got.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", got, c.want)
+		}
+	}
+}
+
+// A sum that DynamoDB can't hold is never answered with the advice to rebuild: no rebuild stores it.
+func TestAdviceOnSums(t *testing.T) {
+	sum := func(text string) verify.Difference {
+		return verify.Difference{View: "leaderboard", Key: `UserId="ada"`, Sum: "Total", Source: decimal.RequireFromString(text)}
+	}
+	for _, c := range []struct {
+		sums     []string
+		beyond   bool
+		rebuilds bool
+	}{
+		{nil, false, false}, {[]string{"7"}, false, true}, {[]string{"1E40"}, false, true}, {[]string{"9.9E125", "0.001"}, false, true},
+		{[]string{"1e40", "10000000000000000000000000000000000000000.001"}, true, true}, {[]string{"10000000000000000000000000000000000000000.001"}, true, false},
+		{[]string{"1E126"}, true, false}, {[]string{"1E-131"}, true, false}, {[]string{strings.Repeat("1", 39)}, true, false},
+	} {
+		var differences []verify.Difference
+		for _, text := range c.sums {
+			differences = append(differences, sum(text))
+		}
+		got := fmt.Sprint(adviseSums(differences, time.Second))
+		if strings.Contains(got, "no rebuild helps") != c.beyond || strings.Contains(got, "sluice rebuild VIEW") != c.rebuilds {
+			t.Errorf("%v: %s", c.sums, got)
+		}
+	}
+}
+
+// A play that arrives late takes a comeback back, though no play was corrected.
+func TestWhyABadgeWasTakenBack(t *testing.T) {
+	const want = "earned 2026-03-01, taken back 2026-03-02T00:00:00Z, since plays were corrected, or one arrived late"
+	if got := sayStep("ada", badges.Step{Status: badges.Taken, EarnedAt: "2026-03-01", RevokedAt: "2026-03-02T00:00:00Z"}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A look that couldn't compare has found no difference. Fails if it is said that something differs, or if the looks end.
+func TestNothingComparedYet(t *testing.T) {
+	looks := 0
+	said := saidToStderr(t, func() {
+		v, err := lookUntil(t.Context(), time.Minute, func(bool) (int, bool, error) {
+			if looks++; looks == 1 {
+				return 0, true, notYetError{errors.New("connection refused")}
+			}
+			return 7, false, nil
+		})
+		if v != 7 || err != nil {
+			t.Errorf("got %d, %v", v, err)
+		}
+	})
+	if !strings.HasPrefix(said, "Nothing is compared yet: connection refused. Looking again, at most until ") || strings.Contains(said, "differs") {
+		t.Errorf("it says %q", said)
+	}
+}
+
+// saidToStderr returns what is written to standard error meanwhile.
+func saidToStderr(t *testing.T, do func()) string {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = before }()
+	do()
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
