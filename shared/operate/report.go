@@ -48,6 +48,8 @@ type Look struct {
 	// NotCompared says of a part that wasn't compared at all why.
 	NotCompared []string
 	Notes       []string // further lines for people
+	// Equal is the sentence for people if nothing differs; empty: the usual one.
+	Equal string
 }
 
 // Unusable is an item that can't be compared, and why.
@@ -73,6 +75,7 @@ type Report struct {
 	UnusableCount int        `json:"unusableCount,omitempty"`
 	NotCompared   []string   `json:"notCompared,omitempty"`
 	Notes         []string   `json:"notes,omitempty"`
+	Equal         string     `json:"-"`
 }
 
 // Count says how many differences there are of a kind, such as Missing.
