@@ -1,4 +1,4 @@
-package search
+package search_test
 
 import (
 	"encoding/base64"
@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/blast"
@@ -65,7 +67,7 @@ func benchPet(n int) (keys, item consumertest.Item) {
 
 // transcoded are documents to make, in the forms that they are made of.
 type transcoded struct {
-	route   Route
+	route   document.Route
 	payload []byte // as Lambda gives it
 	decoder change.Decoder
 	changes []*change.Change
@@ -75,7 +77,7 @@ type transcoded struct {
 
 func newTranscoded(t testing.TB, corpus string, n int) *transcoded {
 	t.Helper()
-	all := &transcoded{route: *unmapped()}
+	all := &transcoded{route: *searchtest.RouteOf(`{"mappings": {"dynamic": false}}`)}
 	var records [][]byte
 	for i := range n {
 		keys, item := corpora[corpus](i)
@@ -97,7 +99,7 @@ func newTranscoded(t testing.TB, corpus string, n int) *transcoded {
 }
 
 // ours makes the documents of the payload, or of changes that are decoded already.
-func (a *transcoded) ours(decoded bool, each func(document []byte)) error {
+func (a *transcoded) ours(decoded bool, each func(text []byte)) error {
 	changes := a.changes
 	if !decoded {
 		records, err := a.decoder.Decode(a.payload)
@@ -115,7 +117,7 @@ func (a *transcoded) ours(decoded bool, each func(document []byte)) error {
 	var documents []byte // of all of them, as Search.write has it
 	for n, c := range changes {
 		start := len(documents)
-		documents = a.route.appendDocument(documents, c, consumertest.Arrival)
+		documents = a.route.AppendDocument(documents, c, consumertest.Arrival)
 		each(documents[start:])
 		if n == 0 {
 			documents = slices.Grow(documents, len(documents)*len(changes))
@@ -125,7 +127,7 @@ func (a *transcoded) ours(decoded bool, each func(document []byte)) error {
 }
 
 // library makes them with attributevalue and encoding/json.
-func (a *transcoded) library(decoded bool, each func(document []byte)) error {
+func (a *transcoded) library(decoded bool, each func(text []byte)) error {
 	images := a.values
 	if !decoded {
 		var err error
@@ -182,12 +184,12 @@ func TestTranscodersAgree(t *testing.T) {
 		for _, decoded := range []bool{false, true} {
 			var made [2][]map[string]any
 			for i, way := range []func(bool, func([]byte)) error{all.ours, all.library} {
-				err := way(decoded, func(document []byte) {
+				err := way(decoded, func(text []byte) {
 					var fields map[string]any
-					if err := json.Unmarshal(document, &fields); err != nil {
+					if err := json.Unmarshal(text, &fields); err != nil {
 						t.Fatal(err)
 					}
-					delete(fields, Field)
+					delete(fields, document.Field)
 					made[i] = append(made[i], fields)
 				})
 				if err != nil {

@@ -1,10 +1,12 @@
-package search
+package search_test
 
 import (
 	"net/http"
 	"testing"
 	"time"
 
+	"sluice/consumers/search"
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
@@ -21,7 +23,7 @@ func BenchmarkMemory(b *testing.B) {
 	began := time.Now()
 	functiontest.Memory(b, "./lambda", 100_000, func(n int) []byte {
 		keys, item := benchPet(n)
-		return consumertest.Change{Table: DefaultPetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: item}.Record()
+		return consumertest.Change{Table: search.DefaultPetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: item}.Record()
 	}, "SEARCH_ENDPOINT="+*servertest.OpenSearch(b).BaseEndpoint, "SEARCH_AUTH=none")
 }
 
@@ -29,11 +31,11 @@ func BenchmarkMemory(b *testing.B) {
 // index takes, a new pet, updates of ten pets, and a play whose index is blocked.
 func BenchmarkTroubledMemory(b *testing.B) {
 	cfg, queue, began := servertest.OpenSearch(b), functiontest.NewQueue(b), time.Now()
-	if err := request(b.Context(), cfg, http.MethodPut, "/plays-1", `{"settings": {"index.blocks.write": true}, "aliases": {"plays": {}, "plays-all": {}}}`, nil); err != nil {
+	if err := searchtest.Request(b.Context(), cfg, http.MethodPut, "/plays-1", `{"settings": {"index.blocks.write": true}, "aliases": {"plays": {}, "plays-all": {}}}`, nil); err != nil {
 		b.Fatal(err)
 	}
 	functiontest.Troubled(b, "./lambda", func(kind functiontest.Kind, n int) []byte {
-		table := DefaultPetTable
+		table := search.DefaultPetTable
 		keys, item := benchPet(n)
 		switch kind {
 		case functiontest.Bad:
@@ -41,7 +43,7 @@ func BenchmarkTroubledMemory(b *testing.B) {
 		case functiontest.Usual:
 			keys, item = benchPet(n % 10)
 		case functiontest.Unlucky:
-			table = DefaultScoreTable
+			table = search.DefaultScoreTable
 			keys, item = benchPlay(n)
 		case functiontest.New:
 		}

@@ -1,4 +1,4 @@
-package search
+package search_test
 
 import (
 	"bytes"
@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest/simulator"
@@ -27,13 +29,13 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 	}, []mutant.Mutant{
 		{
 			Name: "a document has its change's version",
-			File: "bulk.go",
+			File: "internal/index/bulk.go",
 			Old:  `dst = append(dst, ` + "`" + `,"version_type":"external"}}` + "`" + `+"\n"...)`,
 			New:  `dst = append(dst[:bytes.LastIndex(dst, []byte(` + "`" + `,"version"` + "`" + `))], "}}\n"...)`,
 		},
 		{
 			Name: "a conflict is the end of a change",
-			File: "bulk.go",
+			File: "internal/index/bulk.go",
 			Old:  `return o.conflict(cause.Reason)`,
 			New:  `return consumer.Reject(refused)`,
 		},
@@ -45,23 +47,9 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "an item that ceases to match is removed",
-			File: "route.go",
+			File: "internal/document/route.go",
 			Old:  `declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
 			New:  `!c.New.Exists() && declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
-		},
-	})
-	mutant.Run(t, mutant.Test{Name: "TestDocumentIDs", Says: "have the same document"}, []mutant.Mutant{
-		{
-			Name: "what joins keys is escaped in them",
-			File: "document.go",
-			Old:  `"#%~"`,
-			New:  `"%~"`,
-		},
-		{
-			Name: "what escapes is escaped",
-			File: "document.go",
-			Old:  `"#%~"`,
-			New:  `"#~"`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestLife|TestBlockedIndex", Says: "want", Env: env}, []mutant.Mutant{
@@ -79,7 +67,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "only what is wrong with a document is its own fault",
-			File: "bulk.go",
+			File: "internal/index/bulk.go",
 			Old:  `refusal(a.Status) && a.Index != alias`,
 			New:  `a.Status/100 == 4`,
 		},
@@ -87,14 +75,14 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 	mutant.Run(t, mutant.Test{Name: "TestRedIndex|TestIndexComesBack", Says: "want", Env: env}, []mutant.Mutant{
 		{
 			Name: "a red index is not waited for until the function's time is over",
-			File: "bulk.go",
-			Old:  `, Timeout: c.await`,
+			File: "internal/index/bulk.go",
+			Old:  `, Timeout: c.Await`,
 			New:  ``,
 		},
 		{
 			Name: "what can't be taken at the moment is written again",
-			File: "bulk.go",
-			Old:  `return !o.waits()`,
+			File: "internal/index/bulk.go",
+			Old:  `return !o.isDelayed()`,
 			New:  `return true`,
 		},
 	})
@@ -103,12 +91,12 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 // TestPlainDeleteIsCaught deletes documents as most handlers do, with the change's
 // version even, in the place of tombstones: an older change brings them back.
 func TestPlainDeleteIsCaught(t *testing.T) {
-	s := simulation()
+	s := searchtest.Suite(servertest.OpenSearch)
 	s.Workload.Groups, s.Workload.Burst = 1, 0
 	s.Schedules, s.Seed = 200, 1 // schedules that show it are rare: of some seeds not one of so many does
 	s.New = func(cfg aws.Config) (consumer.Consumer, error) {
 		cfg.HTTPClient = plainDeletes{cfg.HTTPClient}
-		return newTest(cfg)
+		return searchtest.New(cfg, time.Now)
 	}
 	failure, n := simulator.Find(t, s, simulator.Resurrected)
 	if failure == nil {

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/index"
 )
 
 // pace remembers how long OpenSearch takes, so that a request isn't larger than the time
@@ -107,7 +110,7 @@ func (s *Search) writeAll(ctx context.Context, waiting []*item) {
 // leave notes of items that nothing was tried, and why.
 func leave(waiting []*item, why error) {
 	for _, i := range waiting {
-		i.note(why)
+		i.recordOutcome(why)
 	}
 }
 
@@ -121,7 +124,7 @@ func over(ctx context.Context, done []*item) error {
 		return fmt.Errorf("%w: %w", errNoTime, ctx.Err())
 	}
 	for _, i := range done {
-		if failed, ok := errors.AsType[*requestError](i.versions[i.tried].err); ok {
+		if failed, ok := errors.AsType[*index.RequestError](i.versions[i.tried].err); ok {
 			return failed
 		}
 	}
@@ -131,7 +134,7 @@ func over(ctx context.Context, done []*item) error {
 // failingLast lets items wait behind others if their index doesn't take documents at the
 // moment, or the others would not be done in time.
 func failingLast(done, waiting []*item) {
-	failing := map[*Route]bool{}
+	failing := map[*document.Route]bool{}
 	for _, i := range done {
 		failing[i.to] = failing[i.to] || i.retries()
 	}
@@ -156,7 +159,7 @@ func (s *Search) writeWithin(ctx context.Context, limit time.Duration, items []*
 		defer cancel()
 	}
 	for pending := items; len(pending) > 0; {
-		s.write(within, pending)
+		s.tryNewest(within, pending)
 		pending = slices.DeleteFunc(slices.Clone(pending), (*item).done)
 	}
 	if within.Err() == nil || ctx.Err() != nil {

@@ -1,4 +1,4 @@
-package search
+package search_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -56,24 +57,24 @@ func TestEachDeliveryGetsOn(t *testing.T) {
 		"a call takes a third of the time": {600 * time.Millisecond, 40 * time.Millisecond, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newTarget(t, servertest.OpenSearch(t), nil)
+			g := searchtest.NewTarget(t, servertest.OpenSearch(t), nil)
 			var changes []consumertest.Change
 			for i := range batch {
-				changes = append(changes, at(1, fmt.Sprint(i), text("x")))
+				changes = append(changes, searchtest.At(1, fmt.Sprint(i), searchtest.Text("x")))
 			}
-			g.apply([]consumertest.Change{at(0, "first", text("x"))}, consumer.Applied)
-			g.apply([]consumertest.Change{at(1, "first", text("x"))}, consumer.Applied)
+			g.Apply([]consumertest.Change{searchtest.At(0, "first", searchtest.Text("x"))}, consumer.Applied)
+			g.Apply([]consumertest.Change{searchtest.At(1, "first", searchtest.Text("x"))}, consumer.Applied)
 			if !test.knows {
-				g.pace.forget()
+				g.Restart()
 			}
-			transport := g.client.api.Transport
+			transport := g.Client.API.Transport
 			server := &slow{performer: performer{roundTripper{transport}}, request: test.request, document: test.document}
-			g.client.api.Transport = server
-			defer func() { g.client.api.Transport = transport }()
+			g.Client.API.Transport = server
+			defer func() { g.Client.API.Transport = transport }()
 			done := 0
 			for deliveries := 1; done < batch; deliveries++ {
 				ctx, cancel := context.WithTimeout(t.Context(), timeout)
-				errs := g.ApplyBatch(ctx, parsedAll(changes[done:]))
+				errs := g.ApplyBatch(ctx, searchtest.ParsedAll(changes[done:]))
 				cancel()
 				before := done
 				for _, err := range errs {
@@ -92,20 +93,20 @@ func TestEachDeliveryGetsOn(t *testing.T) {
 		})
 	}
 	// With time enough a known server gets all at once.
-	g := newTarget(t, servertest.OpenSearch(t), nil)
-	g.apply([]consumertest.Change{at(0, "first", text("x"))}, consumer.Applied)
-	g.apply([]consumertest.Change{at(1, "first", text("x"))}, consumer.Applied) // without an index to be made
+	g := searchtest.NewTarget(t, servertest.OpenSearch(t), nil)
+	g.Apply([]consumertest.Change{searchtest.At(0, "first", searchtest.Text("x"))}, consumer.Applied)
+	g.Apply([]consumertest.Change{searchtest.At(1, "first", searchtest.Text("x"))}, consumer.Applied) // without an index to be made
 	requests := 0
-	transport := g.client.api.Transport
-	g.client.api.Transport = performer{counted{transport, &requests}}
-	defer func() { g.client.api.Transport = transport }()
+	transport := g.Client.API.Transport
+	g.Client.API.Transport = performer{counted{transport, &requests}}
+	defer func() { g.Client.API.Transport = transport }()
 	var changes []consumertest.Change
 	for i := range batch {
-		changes = append(changes, at(1, fmt.Sprint(i), text("x")))
+		changes = append(changes, searchtest.At(1, fmt.Sprint(i), searchtest.Text("x")))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	for _, err := range g.ApplyBatch(ctx, parsedAll(changes)) {
+	for _, err := range g.ApplyBatch(ctx, searchtest.ParsedAll(changes)) {
 		if err != nil && consumer.OutcomeOf(err) != consumer.Applied {
 			t.Error(err)
 		}

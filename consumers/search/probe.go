@@ -1,53 +1,24 @@
 package search
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
 
-	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
-
-	"sluice/shared/change"
+	"sluice/consumers/search/internal/document"
 	"sluice/shared/consumer"
 )
 
 var _ consumer.Prober = (*Search)(nil)
 
 // destination names a route's index, which may be blocked while others take documents.
-func (r *Route) destination() string { return "index " + r.Index }
+func destination(r *document.Route) string { return "index " + r.Index }
 
 // Probe implements consumer.Prober: a bulk request that updates a document which isn't
 // there. OpenSearch checks all that it checks for a document, and changes nothing.
-func (s *Search) Probe(destination string) func(context.Context) error {
+func (s *Search) Probe(name string) func(context.Context) error {
 	for _, r := range s.routes {
-		if r.destination() == destination {
-			return func(ctx context.Context) error { return s.client.probe(ctx, r.all()) }
+		if destination(r) == name {
+			return func(ctx context.Context) error { return s.client.Probe(ctx, r.WriteAlias()) }
 		}
 	}
 	return nil
-}
-
-func (c *client) probe(ctx context.Context, alias string) error {
-	body := change.AppendText([]byte(`{"update":{"_index":`), alias)
-	body = append(body, `,"_id":"`+questionID+`"}}`+"\n"+`{"doc":{}}`+"\n"...)
-	requireAlias := true
-	answer, err := c.once(ctx, "probe "+alias, opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias, Timeout: c.await})
-	if err != nil {
-		return err
-	}
-	var all struct{ Items []struct{ Update itemAnswer } }
-	if err := json.Unmarshal(answer, &all); err != nil || len(all.Items) != 1 {
-		return fmt.Errorf("the answer to the probe of %s has %d items, want one: %w", alias, len(all.Items), err)
-	}
-	a := all.Items[0].Update
-	if a.Status == http.StatusNotFound && a.Index != alias { // the document isn't there, but the index is
-		return nil
-	}
-	cause := Cause{}
-	if a.Error != nil {
-		cause = *a.Error
-	}
-	return &DocumentError{Index: a.Index, ID: questionID, Status: a.Status, Cause: cause}
 }

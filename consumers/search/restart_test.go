@@ -1,4 +1,4 @@
-package search
+package search_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
@@ -28,14 +29,14 @@ import (
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	process, g := startOwn(t, dir)
-	g.apply([]consumertest.Change{at(0, "a", text("x")), at(0, "b", text("x"))}, consumer.Applied, consumer.Applied)
-	g.apply([]consumertest.Change{at(2, "a", nil)}, consumer.Applied)
+	g.Apply([]consumertest.Change{searchtest.At(0, "a", searchtest.Text("x")), searchtest.At(0, "b", searchtest.Text("x"))}, consumer.Applied, consumer.Applied)
+	g.Apply([]consumertest.Change{searchtest.At(2, "a", nil)}, consumer.Applied)
 	plain := func(version string, body string) error {
 		method := http.MethodPut
 		if body == "" {
 			method = http.MethodDelete
 		}
-		return request(t.Context(), g.cfg, method, "/restart-all/_doc/plain?version_type=external&version="+version, body, nil)
+		return searchtest.Request(t.Context(), g.Cfg, method, "/restart-all/_doc/plain?version_type=external&version="+version, body, nil)
 	}
 	if err := errors.Join(plain("1", "{}"), plain("3", "")); err != nil {
 		t.Fatal(err)
@@ -43,21 +44,21 @@ func TestRestart(t *testing.T) {
 	if err := plain("2", "{}"); err == nil {
 		t.Error("the engine brings back at once what it deleted")
 	}
-	g.must(http.MethodPost, "/restart-all/_flush", "", nil)
+	g.Must(http.MethodPost, "/restart-all/_flush", "", nil)
 
-	frozen := []consumertest.Change{at(1, "frozen", text("x"))}
+	frozen := []consumertest.Change{searchtest.At(1, "frozen", searchtest.Text("x"))}
 	signal(t, process, syscall.SIGSTOP)
-	g.unfinished(frozen, 100*time.Millisecond, func() {})
+	unfinished(g, frozen, 100*time.Millisecond, func() {})
 	signal(t, process, syscall.SIGCONT)
-	g.finished(frozen)
+	finished(g, frozen)
 
 	many := make([]consumertest.Change, 4000)
 	for i := range many {
-		many[i] = at(3, fmt.Sprint("many ", i), text(strings.Repeat("many words ", 100)))
+		many[i] = searchtest.At(3, fmt.Sprint("many ", i), searchtest.Text(strings.Repeat("many words ", 100)))
 	}
-	before := g.indexed()
-	g.unfinished(many, time.Minute, func() {
-		for deadline := time.Now().Add(time.Minute); g.indexed() < before+100; {
+	before := indexed(g)
+	unfinished(g, many, time.Minute, func() {
+		for deadline := time.Now().Add(time.Minute); indexed(g) < before+100; {
 			if time.Now().After(deadline) {
 				t.Error("no document is indexed")
 				break
@@ -65,7 +66,7 @@ func TestRestart(t *testing.T) {
 		}
 		signal(t, process, syscall.SIGKILL)
 	})
-	g.unfinished(frozen, time.Minute, func() {}) // nobody listens
+	unfinished(g, frozen, time.Minute, func() {}) // nobody listens
 	if err := process.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -73,9 +74,9 @@ func TestRestart(t *testing.T) {
 	if err := plain("2", "{}"); err != nil {
 		t.Errorf("this engine remembers its deletions over a restart, so this test shows nothing: %v", err)
 	}
-	g.finished(many)
-	g.apply([]consumertest.Change{at(1, "a", text("y")), at(1, "b", text("y"))}, consumer.Stale, consumer.Applied)
-	found := g.texts("restart")
+	finished(g, many)
+	g.Apply([]consumertest.Change{searchtest.At(1, "a", searchtest.Text("y")), searchtest.At(1, "b", searchtest.Text("y"))}, consumer.Stale, consumer.Applied)
+	found := g.Texts("restart")
 	if _, back := found["a"]; back {
 		t.Error("what was removed came back")
 	}
@@ -86,7 +87,7 @@ func TestRestart(t *testing.T) {
 
 // startOwn starts an OpenSearch of the test's own, with an index as by the engine's own
 // defaults: it remembers deletions for a minute.
-func startOwn(t *testing.T, dir string) (*servers.Process, *target) {
+func startOwn(t *testing.T, dir string) (*servers.Process, *searchtest.Target) {
 	t.Helper()
 	process, err := servers.OpenSearch.Start(t.Context(), dir, 0)
 	if err != nil {
@@ -96,8 +97,8 @@ func startOwn(t *testing.T, dir string) (*servers.Process, *target) {
 	cfg := servertest.OpenSearch(t).Copy()
 	cfg.BaseEndpoint = &process.Endpoint
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("restart", "secret", "")
-	g := newTarget(t, cfg, nil)
-	g.routes[0].define(`{"mappings": {"dynamic": false}}`)
+	g := searchtest.NewTarget(t, cfg, nil)
+	searchtest.Define(g.Routes[0], `{"mappings": {"dynamic": false}}`)
 	return process, g
 }
 
@@ -135,34 +136,34 @@ func stopped(t *testing.T, pid int) bool {
 
 // unfinished applies changes while something happens to the server, after which all
 // must have to come again.
-func (g *target) unfinished(changes []consumertest.Change, within time.Duration, happens func()) {
-	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), within)
+func unfinished(g *searchtest.Target, changes []consumertest.Change, within time.Duration, happens func()) {
+	g.T.Helper()
+	ctx, cancel := context.WithTimeout(g.T.Context(), within)
 	defer cancel()
 	happened := make(chan struct{})
 	go func() { defer close(happened); happens() }()
-	errs := g.ApplyBatch(ctx, parsedAll(changes))
+	errs := g.ApplyBatch(ctx, searchtest.ParsedAll(changes))
 	<-happened
 	for i, err := range errs {
 		if got := consumer.OutcomeOf(err); got != consumer.Retry {
-			g.t.Fatalf("change %d of %d is %v (%v), want %v", i+1, len(errs), got, err, consumer.Retry)
+			g.T.Fatalf("change %d of %d is %v (%v), want %v", i+1, len(errs), got, err, consumer.Retry)
 		}
 	}
 }
 
 // finished applies changes of which the server may have some already.
-func (g *target) finished(changes []consumertest.Change) {
-	g.t.Helper()
-	for i, err := range g.ApplyBatch(g.t.Context(), parsedAll(changes)) {
+func finished(g *searchtest.Target, changes []consumertest.Change) {
+	g.T.Helper()
+	for i, err := range g.ApplyBatch(g.T.Context(), searchtest.ParsedAll(changes)) {
 		if got := consumer.OutcomeOf(err); got != consumer.Applied && got != consumer.Duplicate {
-			g.t.Fatalf("change %d of %d is %v (%v), want %v or %v", i+1, len(changes), got, err, consumer.Applied, consumer.Duplicate)
+			g.T.Fatalf("change %d of %d is %v (%v), want %v or %v", i+1, len(changes), got, err, consumer.Applied, consumer.Duplicate)
 		}
 	}
 }
 
 // indexed tells how many documents the engine says that it has indexed, those of a
 // request that it is at included; 0 if it doesn't answer.
-func (g *target) indexed() int {
+func indexed(g *searchtest.Target) int {
 	var stats struct {
 		All struct {
 			Total struct {
@@ -172,7 +173,7 @@ func (g *target) indexed() int {
 			}
 		} `json:"_all"`
 	}
-	if err := request(g.t.Context(), g.cfg, http.MethodGet, "/restart-all/_stats/indexing", "", &stats); err != nil {
+	if err := searchtest.Request(g.T.Context(), g.Cfg, http.MethodGet, "/restart-all/_stats/indexing", "", &stats); err != nil {
 		return 0
 	}
 	return stats.All.Total.Indexing.Total

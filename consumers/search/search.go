@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/index"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 )
@@ -20,8 +21,8 @@ import (
 // Search keeps indexes the same as tables. It is a consumer.Consumer and safe for
 // concurrent use.
 type Search struct {
-	client  *client
-	routes  []*Route
+	client  *index.Client
+	routes  []*document.Route
 	horizon time.Duration
 	now     func() time.Time
 	pace    pace
@@ -43,25 +44,26 @@ func New(cfg aws.Config, s Settings) (*Search, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newOf(cfg, s, routes, time.Now)
-}
-
-func newOf(cfg aws.Config, s Settings, routes []*Route, now func() time.Time) (*Search, error) {
-	client, err := newClient(cfg, s)
+	client, err := index.NewClient(cfg, s.Connection)
 	if err != nil {
 		return nil, err
 	}
+	return NewWith(client, routes, s.Horizon, time.Now), nil
+}
+
+// NewWith returns a Search of any routes with a client and a clock. It makes no call.
+func NewWith(client *index.Client, routes []*document.Route, horizon time.Duration, now func() time.Time) *Search {
 	return &Search{
-		client: client, routes: routes, horizon: s.Horizon, now: now,
+		client: client, routes: routes, horizon: horizon, now: now,
 		// Many instances start at one time.
-		nextPurge: now().Add(purgeAfter + rand.N(purgeAfter)),
+		nextPurge: now().Add(PurgeAfter + rand.N(PurgeAfter)),
 		counts:    map[string]int{},
-	}, nil
+	}
 }
 
 // item is what a batch does to one item of a route.
 type item struct {
-	to       *Route
+	to       *document.Route
 	id       string
 	first    int     // where in the batch its first change is
 	versions []*edit // newest first
@@ -73,7 +75,7 @@ type item struct {
 type edit struct {
 	index   int // in the batch
 	change  *change.Change
-	effect  effect
+	effect  document.Effect
 	version int64
 	err     error // what became of it
 }
@@ -91,7 +93,7 @@ func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 	s.writeAll(ctx, slices.Clone(items))
 	for _, i := range items {
 		for _, e := range i.versions {
-			where := "index " + i.to.Index // one may be blocked while others take documents
+			where := destination(i.to)
 			outcomes[e.index] = append(outcomes[e.index], consumer.In(where, consumer.At(where, e.err)))
 		}
 	}
@@ -105,26 +107,26 @@ func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 
 // group sorts the changes that concern a route by item, in the batch's order. What
 // can't be indexed it rejects at once.
-func (s *Search) group(r *Route, batch []*change.Change, outcomes [][]error) []*item {
+func (s *Search) group(r *document.Route, batch []*change.Change, outcomes [][]error) []*item {
 	var items []*item
 	byID := map[string]*item{}
 	for index, c := range batch {
 		if c.Table != r.Source {
 			continue
 		}
-		effect := r.effect(c)
-		if effect == nothing {
+		effect := r.Effect(c)
+		if effect == document.Nothing {
 			continue
 		}
 		version, err := s.check(c)
-		if err == nil && effect == put {
-			err = r.refuse(c)
+		if err == nil && effect == document.Put {
+			err = r.Refuse(c)
 		}
 		if err != nil {
-			outcomes[index] = append(outcomes[index], consumer.In("index "+r.Index, err))
+			outcomes[index] = append(outcomes[index], consumer.In(destination(r), err))
 			continue
 		}
-		id := documentID(c.Keys)
+		id := document.ID(c.Keys)
 		if byID[id] == nil {
 			byID[id] = &item{to: r, id: id, first: index}
 			items = append(items, byID[id])
@@ -145,52 +147,52 @@ func (s *Search) check(c *change.Change) (int64, error) {
 	if age := s.now().Sub(c.Time()); age > s.horizon {
 		return 0, consumer.RejectFor(consumer.TooOld, fmt.Errorf("%v old; removed items are remembered for %v", age.Round(time.Second), s.horizon))
 	}
-	v, err := version(c)
+	v, err := document.Version(c)
 	if err != nil {
 		return 0, consumer.Reject(err)
 	}
 	return v, nil
 }
 
-// write tries the items' newest versions that haven't been tried.
-func (s *Search) write(ctx context.Context, items []*item) {
-	operations := make([]*operation, len(items))
+// tryNewest tries the items' newest versions that haven't been tried.
+func (s *Search) tryNewest(ctx context.Context, items []*item) {
+	operations := make([]*index.Operation, len(items))
 	var documents []byte // of all of them
 	for n, i := range items {
 		operations[n], documents = i.operation(documents, s.now())
 		if n == 0 { // most are alike
-			documents = slices.Grow(documents, min(len(documents)*len(items), maxBulk))
+			documents = slices.Grow(documents, min(len(documents)*len(items), index.MaxBulk))
 		}
 	}
-	s.client.writeLive(ctx, operations)
-	if missing := s.makeIndexes(ctx, operations); len(missing) > 0 {
-		s.client.writeLive(ctx, missing)
+	s.client.DualWrite(ctx, operations)
+	if missing := s.createMissing(ctx, operations); len(missing) > 0 {
+		s.client.DualWrite(ctx, missing)
 	}
 	for n, i := range items {
-		if errors.Is(operations[n].err, errNoIndex) {
-			operations[n].err = fmt.Errorf("alias %s isn't there, though index %s is: give it both aliases, %s and %s, or remove it", i.to.all(), i.to.first(), i.to.Index, i.to.all())
+		if errors.Is(operations[n].Err, index.ErrNoIndex) {
+			operations[n].Err = fmt.Errorf("alias %s isn't there, though index %s is: give it both aliases, %s and %s, or remove it", i.to.WriteAlias(), i.to.FirstIndex(), i.to.Index, i.to.WriteAlias())
 		}
-		i.note(operations[n].err)
-		if operations[n].tie {
+		i.recordOutcome(operations[n].Err)
+		if operations[n].Tie {
 			s.count("Ties", 1)
 		}
 	}
 }
 
-// makeIndexes makes the indexes that operations missed, and returns these operations.
-func (s *Search) makeIndexes(ctx context.Context, operations []*operation) (missing []*operation) {
-	made := map[*Route]error{}
+// createMissing makes the indexes that operations missed, and returns these operations.
+func (s *Search) createMissing(ctx context.Context, operations []*index.Operation) (missing []*index.Operation) {
+	made := map[*document.Route]error{}
 	for _, o := range operations {
-		if !errors.Is(o.err, errNoIndex) {
+		if !errors.Is(o.Err, index.ErrNoIndex) {
 			continue
 		}
-		err, tried := made[o.to]
+		err, tried := made[o.Route]
 		if !tried {
-			err = s.client.make(ctx, o.to)
-			made[o.to] = err
+			err = s.client.CreateFirst(ctx, o.Route)
+			made[o.Route] = err
 		}
 		if err != nil {
-			o.err = err
+			o.Err = err
 			continue
 		}
 		missing = append(missing, o)
@@ -200,20 +202,20 @@ func (s *Search) makeIndexes(ctx context.Context, operations []*operation) (miss
 
 // operation returns the writing of the item's version that is tried. Its document is
 // appended to documents.
-func (i *item) operation(documents []byte, now time.Time) (*operation, []byte) {
+func (i *item) operation(documents []byte, now time.Time) (*index.Operation, []byte) {
 	e, start := i.versions[i.next], len(documents)
-	if e.effect == remove {
-		documents = appendTombstone(documents, e.change, now)
+	if e.effect == document.Remove {
+		documents = document.AppendTombstone(documents, e.change, now)
 	} else {
-		documents = i.to.appendDocument(documents, e.change, now)
+		documents = i.to.AppendDocument(documents, e.change, now)
 	}
-	return &operation{to: i.to, id: i.id, version: e.version, document: documents[start:len(documents):len(documents)]}, documents
+	return &index.Operation{Route: i.to, ID: i.id, Version: e.version, Document: documents[start:len(documents):len(documents)]}, documents
 }
 
-// note notes what became of the version that was tried, and of the older ones: if it
+// recordOutcome notes what became of the version that was tried, and of the older ones: if it
 // has to come again, they have to, since an older one, applied alone, would be seen
 // as the newest for a while.
-func (i *item) note(err error) {
+func (i *item) recordOutcome(err error) {
 	tried := i.versions[i.next]
 	tried.err = err
 	i.tried = i.next
@@ -243,7 +245,7 @@ func (i *item) done() bool { return i.next == len(i.versions) }
 
 // ties tells whether the newest version has the time of the one before it.
 func (i *item) ties() bool {
-	return len(i.versions) > 1 && tie(i.versions[0].version, i.versions[1].version)
+	return len(i.versions) > 1 && document.Tie(i.versions[0].version, i.versions[1].version)
 }
 
 func (s *Search) count(name string, n int) {
@@ -263,39 +265,4 @@ func (s *Search) Metrics() map[string]int {
 	}
 	clear(s.counts)
 	return counts
-}
-
-const (
-	// purgeAfter is how old an instance is when it purges first, at least.
-	purgeAfter = time.Hour
-	// purgeEvery is how long it waits then.
-	purgeEvery = 24 * time.Hour
-	// purgeMargin is how long a tombstone outlives the horizon, so that clocks may differ.
-	purgeMargin = 25 * time.Hour
-)
-
-// purge removes, once a day, tombstones that no change is old enough to need. If it
-// fails, the next batch's instance tries; nothing depends on it but space.
-func (s *Search) purge(ctx context.Context) {
-	if !s.purgeIsDue() {
-		return
-	}
-	for _, r := range s.routes {
-		purged, err := s.client.purge(ctx, r, s.now().Add(-s.horizon-purgeMargin))
-		s.count("Purged", purged)
-		if err != nil {
-			s.count("FailedPurges", 1)
-			slog.WarnContext(ctx, "tombstones stay a day longer than they need to", "index", r.Index, "error", err)
-		}
-	}
-}
-
-func (s *Search) purgeIsDue() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.now().Before(s.nextPurge) {
-		return false
-	}
-	s.nextPurge = s.now().Add(purgeEvery)
-	return true
 }

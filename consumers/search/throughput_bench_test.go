@@ -1,4 +1,4 @@
-package search
+package search_test
 
 import (
 	"bytes"
@@ -13,6 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
+	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -54,7 +57,7 @@ func (m indexing) run(b *testing.B) {
 	cfg := servertest.OpenSearch(b)
 	recorded := &blast.Recorder{Base: m.transport(b)}
 	cfg.HTTPClient = &http.Client{Transport: recorded}
-	ours, plainly, again := m.newSearch(b, cfg), m.newSearch(b, servertest.OpenSearch(b)), m.newSearch(b, servertest.OpenSearch(b))
+	ours, plainly, again := m.newContender(b, cfg), m.newContender(b, servertest.OpenSearch(b)), m.newContender(b, servertest.OpenSearch(b))
 	handlers := make([]*consumer.Handler, m.atOnce)
 	for i := range handlers {
 		handlers[i] = consumer.NewHandler("search", ours, nil, consumer.Settings{}, slog.New(slog.DiscardHandler), new(bytes.Buffer))
@@ -68,11 +71,6 @@ func (m indexing) run(b *testing.B) {
 			}
 		}
 	}
-	for _, s := range []*Search{ours, plainly, again} {
-		if err := s.client.make(b.Context(), s.routes[0]); err != nil {
-			b.Fatal(err)
-		}
-	}
 	recorded.Take()
 	var rates, plain, own blast.Turns
 	for round := -1; round < rounds; round++ {
@@ -83,8 +81,8 @@ func (m indexing) run(b *testing.B) {
 			}
 		})
 		requests := recorded.Take()
-		plainRate := blast.Time(documents, send(plainBulks(requests, ours.routes[0], plainly.routes[0])))
-		ownRate := blast.Time(documents, send(redirected(requests, ours.routes[0], again.routes[0])))
+		plainRate := blast.Time(documents, send(plainBulks(requests, ours.route, plainly.route)))
+		ownRate := blast.Time(documents, send(redirected(requests, ours.route, again.route)))
 		if round >= 0 { // the first turn opens connections and warms up the server
 			rates, plain, own = append(rates, rate), append(plain, plainRate), append(own, ownRate)
 		}
@@ -93,9 +91,9 @@ func (m indexing) run(b *testing.B) {
 	if !m.updates {
 		want *= rounds + 1
 	}
-	for _, s := range []*Search{ours, plainly, again} {
-		if n := m.count(b, cfg, s.routes[0]); n != want {
-			b.Errorf("index %s has %d documents, want %d", s.routes[0].Index, n, want)
+	for _, s := range []contender{ours, plainly, again} {
+		if n := m.count(b, cfg, s.route); n != want {
+			b.Errorf("index %s has %d documents, want %d", s.route.Index, n, want)
 		}
 	}
 	b.ReportMetric(0, "ns/op")
@@ -112,24 +110,30 @@ func (m indexing) transport(b *testing.B) *http.Transport {
 	return t
 }
 
-// newSearch returns a consumer with one route, into an index as the corpus has it.
-func (m indexing) newSearch(b *testing.B, cfg aws.Config) *Search {
+// contender is a consumer with one route, into an index as the corpus has it.
+type contender struct {
+	*search.Search
+	route *document.Route
+}
+
+func (m indexing) newContender(b *testing.B, cfg aws.Config) contender {
 	b.Helper()
-	settings := DefaultSettings()
-	settings.Endpoint, settings.Auth = *cfg.BaseEndpoint, None
-	routes, err := settings.ReadRoutes("bench.yaml", fmt.Appendf(nil, `routes:
+	routes, err := search.DefaultSettings().ReadRoutes("bench.yaml", fmt.Appendf(nil, `routes:
   - name: bench
     from: {table: Source}
     into: {index: %s, definition: %s.json}
-`, lane(cfg), m.corpus))
+`, searchtest.Lane(cfg), m.corpus))
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := newOf(cfg, settings, routes, time.Now)
+	client, err := searchtest.NewClient(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return s
+	if err := client.CreateFirst(b.Context(), routes[0]); err != nil {
+		b.Fatal(err)
+	}
+	return contender{search.NewWith(client, routes, search.DefaultHorizon, time.Now), routes[0]}
 }
 
 // payloads are those of a turn: each document is written once.
@@ -178,7 +182,7 @@ var versioned = regexp.MustCompile(`,"version":\d+,"version_type":"external"}}$`
 
 // plainBulks are requests that index the documents of the consumer's own as if there
 // were neither repeats nor reindexes.
-func plainBulks(requests []blast.Request, from, to *Route) []blast.Request {
+func plainBulks(requests []blast.Request, from, to *document.Route) []blast.Request {
 	var plain []blast.Request
 	for _, r := range requests {
 		lines := bytes.SplitAfter(r.Body, []byte("\n"))
@@ -188,7 +192,7 @@ func plainBulks(requests []blast.Request, from, to *Route) []blast.Request {
 			if strings.HasPrefix(action, `{"update"`) {
 				continue
 			}
-			action = versioned.ReplaceAllString(strings.Replace(action, `"`+from.all()+`"`, `"`+to.first()+`"`, 1), "}}")
+			action = versioned.ReplaceAllString(strings.Replace(action, `"`+from.WriteAlias()+`"`, `"`+to.FirstIndex()+`"`, 1), "}}")
 			body = append(append(append(body, action...), '\n'), lines[i+1]...)
 		}
 		plain = append(plain, withBody(r, body))
@@ -198,7 +202,7 @@ func plainBulks(requests []blast.Request, from, to *Route) []blast.Request {
 }
 
 // redirected are the same requests to another route's index.
-func redirected(requests []blast.Request, from, to *Route) []blast.Request {
+func redirected(requests []blast.Request, from, to *document.Route) []blast.Request {
 	var others []blast.Request
 	for _, r := range requests {
 		others = append(others, withBody(r, bytes.ReplaceAll(r.Body, []byte(`"`+from.Index+`-`), []byte(`"`+to.Index+`-`))))
@@ -213,13 +217,13 @@ func withBody(r blast.Request, body []byte) blast.Request {
 }
 
 // count tells how many documents there are, after a refresh.
-func (m indexing) count(b *testing.B, cfg aws.Config, r *Route) int {
+func (m indexing) count(b *testing.B, cfg aws.Config, r *document.Route) int {
 	b.Helper()
 	var answer struct{ Count int }
-	if err := request(b.Context(), cfg, http.MethodPost, "/"+r.first()+"/_refresh", "", nil); err != nil {
+	if err := searchtest.Request(b.Context(), cfg, http.MethodPost, "/"+r.FirstIndex()+"/_refresh", "", nil); err != nil {
 		b.Fatal(err)
 	}
-	if err := request(b.Context(), cfg, http.MethodGet, "/"+r.first()+"/_count", "", &answer); err != nil {
+	if err := searchtest.Request(b.Context(), cfg, http.MethodGet, "/"+r.FirstIndex()+"/_count", "", &answer); err != nil {
 		b.Fatal(err)
 	}
 	return answer.Count

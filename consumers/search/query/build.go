@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode"
 
-	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
 )
 
 // What a hit's score is the sum of: for each clause, how well its best term matches.
@@ -63,7 +63,7 @@ func shown(must []object) object {
 	return object{"bool": object{
 		"must": must,
 		// The alias hides these already, unless somebody made it anew without its filter.
-		"must_not": object{"term": object{search.Field + ".deleted": true}},
+		"must_not": object{"term": object{document.Field + ".deleted": true}},
 	}}
 }
 

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/index"
 )
 
 // ErrSlow is returned when OpenSearch doesn't answer in time.
@@ -56,12 +57,12 @@ func (e *EmptyIndexError) Error() string {
 // ForbiddenError is returned when OpenSearch doesn't let the index be searched.
 type ForbiddenError struct {
 	Index   string
-	Refused *search.StatusError
+	Refused *index.StatusError
 }
 
 func (e *ForbiddenError) Error() string {
 	return fmt.Sprintf("OpenSearch at %s doesn't let you search index %s: with IAM you need es:ESHttpGet on the domain's %s/_mapping and es:ESHttpPost on its _msearch, with a user the right to read %s and %s%s: %d %s",
-		e.Refused.Endpoint, e.Index, e.Index, e.Index, e.Index, search.AllSuffix, e.Refused.Status, e.Refused.Body)
+		e.Refused.Endpoint, e.Index, e.Index, e.Index, e.Index, document.AllSuffix, e.Refused.Status, e.Refused.Body)
 }
 
 // Unwrap returns OpenSearch's answer.

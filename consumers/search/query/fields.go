@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
 )
 
 // class is what a field's type lets one ask.
@@ -66,7 +66,7 @@ func readFields(answer []byte) (fields, error) {
 		found.add("", index.Mappings)
 	}
 	// Whether something is removed is for Sluice alone.
-	delete(found, search.Field+".deleted")
+	delete(found, document.Field+".deleted")
 	return found, nil
 }
 
@@ -117,7 +117,7 @@ func (f fields) searched() []string {
 func (f fields) own(wanted func(field) bool) []string {
 	var names []string
 	for name, one := range f {
-		if !one.beneath && !strings.HasPrefix(name, search.Field+".") && wanted(one) {
+		if !one.beneath && !strings.HasPrefix(name, document.Field+".") && wanted(one) {
 			names = append(names, name)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/search"
+	"sluice/consumers/search/ops"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -68,19 +68,19 @@ func TestEveryItemIsFoundByItsOwnValues(t *testing.T) {
 			w.findsByEachValue(seed, key, item)
 		}
 	}
-	v, err := pairs[0].Verify(t.Context(), search.VerifyOptions{Segments: 2})
+	v, err := pairs[0].Verify(t.Context(), ops.VerifyOptions{Segments: 2})
 	if err != nil || v.Items != len(items) || len(v.Differences) != len(missing) {
 		t.Errorf("seed %d: %d dead letters, but the comparison says %+v, %v", seed, len(missing), v, err)
 	}
 	for _, d := range v.Differences {
-		if key := d.ID[strings.LastIndexByte(d.ID, '#')+1:]; d.What != search.Missing || !missing[key] {
+		if key := d.ID[strings.LastIndexByte(d.ID, '#')+1:]; d.What != ops.Missing || !missing[key] {
 			t.Errorf("seed %d: the comparison says %+v", seed, d)
 		}
 	}
 }
 
 // table makes the pets' table, and returns what compares it with its index.
-func (w *world) table() (*dynamodb.Client, []*search.Pair) {
+func (w *world) table() (*dynamodb.Client, []*ops.Operator) {
 	w.t.Helper()
 	cfg := servertest.DynamoDB(w.t)
 	rows := dynamodb.NewFromConfig(cfg)
@@ -91,7 +91,7 @@ func (w *world) table() (*dynamodb.Client, []*search.Pair) {
 	}); err != nil {
 		w.t.Fatal(err)
 	}
-	pairs, err := search.Pairs(cfg, w.settings)
+	pairs, err := ops.Operators(cfg, w.settings)
 	if err != nil {
 		w.t.Fatal(err)
 	}

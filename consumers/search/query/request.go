@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
 )
 
 // The limits of a request.
@@ -253,6 +253,6 @@ func highlight(f fields) object {
 
 // newest asks for the newest change, removals included.
 func newest() object {
-	time := search.Field + ".time"
+	time := document.Field + ".time"
 	return object{"size": 1, "_source": []string{time}, "sort": []object{{time: "desc"}}, "track_total_hits": false}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
 
 	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/index"
 )
 
 // DefaultTimeout is how long a search may take.
@@ -25,14 +27,17 @@ const DefaultTimeout = 5 * time.Second
 type Searcher struct {
 	Timeout time.Duration // DefaultTimeout unless it is set before the first search
 
-	reader  *search.Reader
+	client  *index.Client
 	indexes []string
 	now     func() time.Time
 }
 
 // New returns a Searcher of the indexes that routes fill. It makes no call. The error
 // names every setting that is wrong.
-func New(cfg aws.Config, s search.Settings, routes []*search.Route) (*Searcher, error) {
+func New(cfg aws.Config, s search.Settings, routes []*document.Route) (*Searcher, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
 	cfg = cfg.Copy()
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -40,11 +45,11 @@ func New(cfg aws.Config, s search.Settings, routes []*search.Route) (*Searcher, 
 			o.MaxAttempts, o.MaxBackoff = 2, 200*time.Millisecond
 		})
 	}
-	reader, err := search.NewReader(cfg, s)
+	client, err := index.NewClient(cfg, s.Connection)
 	if err != nil {
 		return nil, err
 	}
-	searcher := &Searcher{Timeout: DefaultTimeout, reader: reader, now: time.Now}
+	searcher := &Searcher{Timeout: DefaultTimeout, client: client, now: time.Now}
 	for _, r := range routes {
 		searcher.indexes = append(searcher.indexes, r.Index)
 	}
@@ -72,7 +77,7 @@ func (s *Searcher) Search(ctx context.Context, r Request) (*Answer, error) {
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, fmt.Errorf("%w (%w)", ErrSlow, err)
 	}
-	if refused, ok := errors.AsType[*search.StatusError](err); ok && (refused.Status == http.StatusForbidden || refused.Status == http.StatusUnauthorized) {
+	if refused, ok := errors.AsType[*index.StatusError](err); ok && (refused.Status == http.StatusForbidden || refused.Status == http.StatusUnauthorized) {
 		return nil, &ForbiddenError{r.Index, refused}
 	}
 	if err != nil {
@@ -128,7 +133,7 @@ func (s *Searcher) ask(ctx context.Context, r *Request, f fields, body object) (
 		}
 		body["size"] = page.Size + 1
 		answer, err := s.askWithin(ctx, &page, f, body, most)
-		if errors.Is(err, search.ErrTooLong) && page.Size > 1 {
+		if errors.Is(err, index.ErrTooLong) && page.Size > 1 {
 			continue
 		}
 		return answer, err
@@ -144,7 +149,7 @@ func (s *Searcher) askWithin(ctx context.Context, r *Request, f fields, body obj
 		return nil, err
 	}
 	one := 1
-	text, err := s.reader.Do(ctx, "search of index "+r.Index, most, func() opensearchapi.Request {
+	text, err := s.client.DoLimited(ctx, "search of index "+r.Index, most, func() opensearchapi.Request {
 		return opensearchapi.MsearchRequest{Body: bytes.NewReader(lines), MaxConcurrentSearches: &one}
 	})
 	if err != nil {
@@ -158,7 +163,7 @@ func (s *Searcher) askWithin(ctx context.Context, r *Request, f fields, body obj
 	if err := hits.check(r); err != nil {
 		return nil, err
 	}
-	if err := newest.check(&Request{Index: r.Index + search.AllSuffix}); err != nil {
+	if err := newest.check(&Request{Index: r.Index + document.AllSuffix}); err != nil {
 		return nil, err
 	}
 	answer, err := r.answer(f, hits, newest, s.now())
@@ -169,19 +174,19 @@ func (s *Searcher) askWithin(ctx context.Context, r *Request, f fields, body obj
 }
 
 // fields asks for the fields that the index has now.
-func (s *Searcher) fields(ctx context.Context, index string) (fields, error) {
-	text, err := s.reader.Do(ctx, "look at index "+index, maxMapping, func() opensearchapi.Request {
-		return opensearchapi.IndicesGetMappingRequest{Index: []string{index}}
+func (s *Searcher) fields(ctx context.Context, name string) (fields, error) {
+	text, err := s.client.DoLimited(ctx, "look at index "+name, maxMapping, func() opensearchapi.Request {
+		return opensearchapi.IndicesGetMappingRequest{Index: []string{name}}
 	})
-	if refused, ok := errors.AsType[*search.StatusError](err); ok && refused.Status == http.StatusNotFound {
-		return nil, &EmptyIndexError{index}
+	if refused, ok := errors.AsType[*index.StatusError](err); ok && refused.Status == http.StatusNotFound {
+		return nil, &EmptyIndexError{name}
 	}
 	if err != nil {
 		return nil, err
 	}
 	f, err := readFields(text)
 	if err != nil {
-		return nil, fmt.Errorf("index %s: %w", index, err)
+		return nil, fmt.Errorf("index %s: %w", name, err)
 	}
 	return f, nil
 }
@@ -193,7 +198,7 @@ func (r *Request) lines(newest, hits object) ([]byte, error) {
 	head := func(index string) object {
 		return object{"index": index, "allow_partial_search_results": false, "preference": hex.EncodeToString(r.digest())}
 	}
-	for _, line := range []object{head(r.Index + search.AllSuffix), newest, head(r.Index), hits} {
+	for _, line := range []object{head(r.Index + document.AllSuffix), newest, head(r.Index), hits} {
 		if err := out.Encode(line); err != nil {
 			return nil, err
 		}

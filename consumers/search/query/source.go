@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"sluice/consumers/search"
+	"sluice/consumers/search/internal/document"
 )
 
 // hit makes what people get of a document. Its parts stay as they are written: parsed and
@@ -15,22 +15,22 @@ import (
 func (r *Request) hit(f fields, h found) (Hit, error) {
 	hit := Hit{ID: h.ID, Score: h.Score, Highlights: h.Highlight}
 	var own own
-	var item search.Aside
+	var item document.Aside
 	var members []member
 	err := eachMember(h.Source, func(m member) error {
 		var err error
 		switch m.name {
-		case search.Field:
+		case document.Field:
 			err = json.Unmarshal(m.value, &own)
-		case search.ItemField:
-			item, err = search.ReadAside(m.value)
+		case document.ItemField:
+			item, err = document.ReadAside(m.value)
 		default:
 			members = append(members, m)
 		}
 		return err
 	})
 	if err == nil && own.Time.IsZero() {
-		err = errors.New("it has no " + search.Field + ", so Sluice hasn't written it")
+		err = errors.New("it has no " + document.Field + ", so Sluice hasn't written it")
 	}
 	if err != nil {
 		return hit, fmt.Errorf("document %s of index %s: %w", h.ID, r.Index, err)

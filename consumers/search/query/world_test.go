@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"sluice/consumers/search"
+	"sluice/consumers/search/internal/index"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -33,7 +34,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, cfg: servertest.OpenSearch(t), settings: search.DefaultSettings(), clock: time.Now().Add(-time.Hour).Truncate(time.Microsecond)}
-	w.settings.Endpoint, w.settings.Auth = *w.cfg.BaseEndpoint, search.None
+	w.settings.Endpoint, w.settings.Auth = *w.cfg.BaseEndpoint, index.None
 	w.request(http.MethodDelete, "/pets-*,players-*,plays-*,secret*", "")
 	var err error
 	if w.consumer, err = search.New(w.cfg, w.settings); err != nil {

@@ -1,0 +1,95 @@
+package document
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sluice/shared/change"
+	"sluice/shared/declaration"
+)
+
+// AllSuffix is behind an index's name in the alias that has tombstones too.
+const AllSuffix = "-all"
+
+// NextSuffix is behind an index's name in the alias of the index that is being made
+// in its place, while it is.
+const NextSuffix = "-next"
+
+// Route says what of a table is indexed, and where.
+type Route struct {
+	Name   string
+	Source string // the table
+	Index  string // the name that people search under
+
+	at         declaration.Position
+	where      []declaration.Condition
+	definition []byte // the index's settings and mappings
+	keep       []string
+	leaveOut   []string
+	rename     map[string]string
+	renamedTo  map[string]string // attributes by the fields that they are renamed to
+	mapping    *mapped           // of the definition
+}
+
+// Effect is what a change does to a route's index.
+type Effect uint8
+
+const (
+	Nothing Effect = iota
+	Put
+	Remove
+)
+
+// Effect tells what a change does to the index: an item that comes to match the
+// filter is put there, one that ceases to is removed.
+func (r *Route) Effect(c *change.Change) Effect {
+	switch {
+	case declaration.AllHoldIn(r.where, c.Keys, c.New):
+		return Put
+	case c.LacksOld(), // whether it matched nobody knows; what isn't there is removed without harm
+		declaration.AllHoldIn(r.where, c.Keys, c.Old):
+		return Remove
+	}
+	return Nothing
+}
+
+// Field returns the name that an attribute has in documents; "": it is left out.
+func (r *Route) Field(attribute string) string {
+	if r.keep != nil && !slices.Contains(r.keep, attribute) || slices.Contains(r.leaveOut, attribute) {
+		return ""
+	}
+	if name, ok := r.rename[attribute]; ok {
+		return name
+	}
+	return attribute
+}
+
+// WriteAlias is the alias that is written to.
+func (r *Route) WriteAlias() string { return r.Index + AllSuffix }
+
+// NextAlias is the alias of the index that is being made in the place of the current one.
+func (r *Route) NextAlias() string { return r.Index + NextSuffix }
+
+// FirstIndex is the index that is made if there is none.
+func (r *Route) FirstIndex() string { return r.IndexName(1) }
+
+// IndexName is the name of the index that was made as the nth.
+func (r *Route) IndexName(n int) string { return fmt.Sprintf("%s-%d", r.Index, n) }
+
+// IndexNumber is the inverse of numbered.
+func (r *Route) IndexNumber(index string) (int, bool) {
+	digits, ok := strings.CutPrefix(index, r.Index+"-")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > 0
+}
+
+// owns tells whether an index or alias is called as those are that are made for the route.
+func (r *Route) owns(name string) bool {
+	_, numbered := r.IndexNumber(name)
+	return numbered || slices.Contains([]string{r.Index, r.WriteAlias(), r.NextAlias()}, name)
+}
+
+// Where describes which items the route takes; "" for all.
+func (r *Route) Where() string { return declaration.Where(r.where) }

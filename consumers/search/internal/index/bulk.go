@@ -1,0 +1,283 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+
+	"sluice/consumers/search/internal/document"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// MaxBulk is how many bytes a bulk request has at most, unless one document alone
+// has more. Small domains refuse more than 10 MiB.
+const MaxBulk = 9 << 20
+
+// Operation is one document that is written. It is done when err is set.
+type Operation struct {
+	Route    *document.Route
+	ID       string
+	Version  int64
+	Document []byte // one line
+	Reach    Reach
+	Err      error // what became of it
+	Tie      bool  // another change of its time was there
+	next     bool  // an index is being made in the place of the route's, as the answer told
+}
+
+// Reach says to which of a route's indexes a document goes.
+type Reach uint8
+
+const (
+	// ToCurrent: the one that there is; the answer tells whether another is being made.
+	ToCurrent Reach = iota
+	// ToBoth: that, and the one that is being made, if it is there.
+	ToBoth
+	// ToNext: only the one that is being made.
+	ToNext
+)
+
+// aliases are where the document goes.
+func (o *Operation) aliases() []string {
+	switch o.Reach {
+	case ToBoth:
+		return []string{o.Route.WriteAlias(), o.Route.NextAlias()}
+	case ToNext:
+		return []string{o.Route.NextAlias()}
+	}
+	return []string{o.Route.WriteAlias()}
+}
+
+// ErrNoIndex is what becomes of an operation whose alias isn't there.
+var ErrNoIndex = errors.New("the index isn't there")
+
+// appendTo appends what writes the document to a bulk request.
+func (o *Operation) appendTo(dst []byte) []byte {
+	for _, alias := range o.aliases() {
+		dst = append(dst, `{"index":{"_index":"`...)
+		dst = append(append(dst, alias...), `","_id":`...)
+		dst = change.AppendText(dst, o.ID)
+		dst = append(dst, `,"version":`...)
+		dst = strconv.AppendInt(dst, o.Version, 10)
+		dst = append(dst, `,"version_type":"external"}}`+"\n"...)
+		dst = append(append(dst, o.Document...), '\n')
+	}
+	return dst
+}
+
+// actionSize is about how many bytes a line of a bulk request has that says what to do.
+const actionSize = 160
+
+// size is about how many bytes the document takes in a bulk request.
+func (o *Operation) size() int {
+	size := actionSize + len(o.ID) + len(o.Document)
+	if o.Reach == ToBoth {
+		return 2 * size
+	}
+	return size
+}
+
+// WriteWithRetry writes the documents. Those that OpenSearch can't take for a while it writes
+// again after a growing, random pause, as often as the SDK would.
+func (c *Client) WriteWithRetry(ctx context.Context, operations []*Operation) {
+	retryer := c.Retryer()
+	for attempt := 1; ; attempt++ {
+		c.sendInChunks(ctx, operations)
+		operations = slices.DeleteFunc(slices.Clone(operations), func(o *Operation) bool { return !o.isDelayed() })
+		if len(operations) == 0 || !backOff(ctx, retryer, attempt, operations[0].Err) {
+			return
+		}
+	}
+}
+
+// isDelayed tells whether OpenSearch took the request, but not yet the document.
+func (o *Operation) isDelayed() bool {
+	_, ok := errors.AsType[*DocumentError](o.Err)
+	return ok && isTransient(o.Err)
+}
+
+// sendInChunks writes the documents, as many at once as a request holds.
+func (c *Client) sendInChunks(ctx context.Context, operations []*Operation) {
+	for len(operations) > 0 {
+		n, size := 0, 0
+		for n < len(operations) && (n == 0 || size+operations[n].size() <= MaxBulk) {
+			size += operations[n].size()
+			n++
+		}
+		c.sendBulk(ctx, operations[:n])
+		operations = operations[n:]
+	}
+}
+
+// sendBulk writes the documents with one request, or with more if that is too large.
+func (c *Client) sendBulk(ctx context.Context, operations []*Operation) {
+	asked := questions(operations)
+	size := len(asked) * actionSize
+	for _, o := range operations {
+		size += o.size()
+	}
+	body := make([]byte, 0, size)
+	for _, o := range operations {
+		body = o.appendTo(body)
+	}
+	for _, r := range asked {
+		body = appendQuestion(body, r)
+	}
+	requireAlias := true
+	answer, err := c.Do(ctx, "bulk request", func() opensearchapi.Request {
+		return opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias, Timeout: c.Await, FilterPath: answered}
+	})
+	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusRequestEntityTooLarge {
+		if half := len(operations) / 2; half > 0 {
+			c.sendBulk(ctx, operations[:half])
+			c.sendBulk(ctx, operations[half:])
+			return
+		}
+		err = consumer.Reject(fmt.Errorf("index %s: the document of %d bytes is more than OpenSearch takes: %w", operations[0].Route.Index, len(body), err))
+	}
+	if err == nil {
+		err = readBulkAnswer(answer, operations, asked)
+	}
+	if err != nil {
+		failed := err
+		if consumer.OutcomeOf(err) == consumer.Retry {
+			failed = &RequestError{err}
+		}
+		for _, o := range operations {
+			o.Err = failed
+		}
+	}
+}
+
+// RequestError is an error of a whole request: what became of its documents isn't known.
+type RequestError struct{ err error }
+
+func (e *RequestError) Error() string { return e.err.Error() }
+
+func (e *RequestError) Unwrap() error { return e.err }
+
+// answered is what the answer to a bulk request has to say, a third of what it would:
+// all that itemAnswer reads.
+// https://docs.opensearch.org/latest/api-reference/common-parameters/
+var answered = []string{"items.*._index", "items.*._id", "items.*.status", "items.*.error"}
+
+// itemAnswer is what a bulk request's answer says of one document.
+type itemAnswer struct {
+	Index  string `json:"_index"` // the alias if it wasn't found, else what is behind it
+	ID     string `json:"_id"`
+	Status int
+	Error  *Cause
+}
+
+// readBulkAnswer notes what a bulk request's answer says of each document, and of the routes
+// that were asked about.
+func readBulkAnswer(answer []byte, operations []*Operation, asked []*document.Route) error {
+	var all struct {
+		Items []struct{ Index, Update itemAnswer }
+	}
+	if err := json.Unmarshal(answer, &all); err != nil {
+		return fmt.Errorf("read the answer to a bulk request: %w", err)
+	}
+	documents := 0
+	for _, o := range operations {
+		documents += len(o.aliases())
+	}
+	if len(all.Items) != documents+len(asked) {
+		return fmt.Errorf("a bulk request with %d documents is answered for %d", documents, len(all.Items)-len(asked))
+	}
+	at := 0
+	for _, o := range operations {
+		for range o.aliases() {
+			if id := all.Items[at].Index.ID; id != o.ID {
+				return fmt.Errorf("a bulk request is answered for document %s in the place of %s", id, o.ID)
+			}
+			at++
+		}
+	}
+	found := map[*document.Route]bool{}
+	for i, r := range asked {
+		found[r] = isReindexing(r, all.Items[documents+i].Update)
+	}
+	at = 0
+	for _, o := range operations {
+		o.next = found[o.Route]
+		var parts []error
+		for _, alias := range o.aliases() {
+			err := o.outcome(alias, all.Items[at].Index)
+			at++
+			if o.Reach == ToBoth && alias == o.Route.NextAlias() {
+				o.next = !errors.Is(err, ErrNoIndex)
+				if !o.next {
+					continue // all that there is has the document
+				}
+			}
+			parts = append(parts, err)
+		}
+		if o.Err = parts[0]; len(parts) > 1 {
+			o.Err = consumer.Combine(parts)
+		}
+	}
+	return nil
+}
+
+// outcome returns what became of the document at an alias.
+func (o *Operation) outcome(alias string, a itemAnswer) error {
+	if a.Error == nil && (a.Status == http.StatusOK || a.Status == http.StatusCreated) {
+		return nil
+	}
+	cause := Cause{Type: "no reason"}
+	if a.Error != nil {
+		cause = *a.Error
+	}
+	refused := &DocumentError{Index: a.Index, ID: o.ID, Status: a.Status, Cause: cause}
+	switch {
+	case a.Status == http.StatusConflict:
+		return o.conflict(cause.Reason)
+	case a.Status == http.StatusNotFound:
+		return ErrNoIndex
+	case refusal(a.Status) && a.Index != alias:
+		// Of the document: what is wrong with the alias is told with its name.
+		return consumer.Reject(refused)
+	}
+	return refused
+}
+
+// refusal reports whether a status says that a document will never be taken. Rights, blocks
+// and overload end some day.
+func refusal(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return status/100 == 4
+}
+
+var currentVersion = regexp.MustCompile(`current version \[(\d+)\]`)
+
+// conflict tells what became of a document in whose place another one is that isn't
+// older. Which version that has, only the reason's text says; if it says it
+// differently some day, duplicates are counted as stale, which changes nothing else.
+func (o *Operation) conflict(reason string) error {
+	match := currentVersion.FindStringSubmatch(reason)
+	if match == nil {
+		return consumer.Stale
+	}
+	there, err := strconv.ParseInt(match[1], 10, 64)
+	if err != nil {
+		return consumer.Stale
+	}
+	if there == o.Version {
+		return consumer.Duplicate
+	}
+	o.Tie = document.Tie(there, o.Version)
+	return consumer.Stale
+}

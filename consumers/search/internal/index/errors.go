@@ -1,0 +1,59 @@
+package index
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// StatusError is an answer of OpenSearch to a whole request that isn't what was
+// asked for.
+type StatusError struct {
+	Endpoint string
+	Request  string // method and path
+	Status   int
+	Body     string // the start of it
+}
+
+func (e *StatusError) Error() string {
+	hint := ""
+	switch e.Status {
+	case http.StatusUnauthorized:
+		hint = "; it doesn't know who asks: see SEARCH_AUTH and SEARCH_SECRET_ARN, or SEARCH_USER and SEARCH_PASSWORD"
+	case http.StatusForbidden:
+		hint = "; it forbids that: the function's role needs es:ESHttpPost and es:ESHttpPut on the domain, the user the right to write to the index"
+	}
+	return fmt.Sprintf("%s at %s: %d %s%s: %s", e.Request, e.Endpoint, e.Status, http.StatusText(e.Status), hint, e.Body)
+}
+
+// DocumentError is what OpenSearch says of one document.
+type DocumentError struct {
+	Index, ID string
+	Status    int
+	Cause     Cause
+}
+
+func (e *DocumentError) Error() string {
+	hint := ""
+	if e.Cause.Type == "security_exception" {
+		hint = "; it forbids that: the user, or the one that the function's role is mapped to, needs the right to write to the index"
+	}
+	return fmt.Sprintf("document %s of index %s: %d %s%s", e.ID, e.Index, e.Status, e.Cause, hint)
+}
+
+// Cause is why OpenSearch refuses something, in its words.
+type Cause struct {
+	Type     string
+	Reason   string
+	CausedBy *Cause `json:"caused_by"`
+}
+
+func (c Cause) String() string {
+	// The reason's further lines tell where in Java's text it arose.
+	reason, _, _ := strings.Cut(c.Reason, "\n")
+	text := c.Type + ": " + reason
+	if c.CausedBy != nil {
+		text += ": " + c.CausedBy.String()
+	}
+	return text
+}

@@ -1,0 +1,38 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+
+	"sluice/shared/change"
+)
+
+// Probe asks an alias to update a document that isn't there. OpenSearch checks all that it checks for a
+// document, and changes nothing. It returns nil if the index behind the alias takes documents.
+func (c *Client) Probe(ctx context.Context, alias string) error {
+	body := change.AppendText([]byte(`{"update":{"_index":`), alias)
+	body = append(body, `,"_id":"`+questionID+`"}}`+"\n"+`{"doc":{}}`+"\n"...)
+	requireAlias := true
+	answer, err := c.doOnce(ctx, "probe "+alias, opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias, Timeout: c.Await})
+	if err != nil {
+		return err
+	}
+	var all struct{ Items []struct{ Update itemAnswer } }
+	if err := json.Unmarshal(answer, &all); err != nil || len(all.Items) != 1 {
+		return fmt.Errorf("the answer to the probe of %s has %d items, want one: %w", alias, len(all.Items), err)
+	}
+	a := all.Items[0].Update
+	if a.Status == http.StatusNotFound && a.Index != alias { // the document isn't there, but the index is
+		return nil
+	}
+	cause := Cause{}
+	if a.Error != nil {
+		cause = *a.Error
+	}
+	return &DocumentError{Index: a.Index, ID: questionID, Status: a.Status, Cause: cause}
+}

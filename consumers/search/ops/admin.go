@@ -1,0 +1,151 @@
+package ops
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/index"
+)
+
+// admin makes the requests that only people's commands need.
+type admin struct{ *index.Client }
+
+// longestBulk returns for how long the oldest bulk request that OpenSearch is working
+// on has been under way.
+func (a admin) longestBulk(ctx context.Context) (time.Duration, error) {
+	var answer struct {
+		Nodes map[string]struct {
+			Tasks map[string]struct {
+				Running time.Duration `json:"running_time_in_nanos"`
+			}
+		}
+	}
+	if err := a.DoJSON(ctx, "look for requests that are under way", func() opensearchapi.Request {
+		return opensearchapi.TasksListRequest{Actions: []string{"indices:data/write/bulk*"}}
+	}, &answer); err != nil {
+		return 0, err
+	}
+	longest := time.Duration(0)
+	for _, node := range answer.Nodes {
+		for _, task := range node.Tasks {
+			longest = max(longest, task.Running)
+		}
+	}
+	return longest, nil
+}
+
+// action is one part of a change of aliases.
+type action map[string]map[string]any
+
+// takeAway is the action that takes an alias from an index that must have it.
+func takeAway(alias, name string) action {
+	return action{"remove": {"index": name, "alias": alias, "must_exist": true}}
+}
+
+// alter does all actions or none.
+func (a admin) alter(ctx context.Context, what string, actions ...action) error {
+	body, err := json.Marshal(map[string]any{"actions": actions})
+	if err != nil {
+		return err
+	}
+	_, err = a.Do(ctx, what, func() opensearchapi.Request {
+		return opensearchapi.IndicesUpdateAliasesRequest{Body: bytes.NewReader(body)}
+	})
+	return err
+}
+
+// count returns how many documents of an index are shown.
+func (a admin) count(ctx context.Context, name string) (int, error) {
+	body, err := json.Marshal(map[string]any{"query": document.ShownFilter()})
+	if err != nil {
+		return 0, err
+	}
+	var answer struct{ Count int }
+	err = a.DoJSON(ctx, "count the documents of index "+name, func() opensearchapi.Request {
+		return opensearchapi.CountRequest{Index: []string{name}, Body: bytes.NewReader(body)}
+	}, &answer)
+	return answer.Count, err
+}
+
+// searched tells whether searches of an index are under way or may go on.
+func (a admin) searched(ctx context.Context, name string) (bool, error) {
+	var answer struct {
+		All struct {
+			Total struct {
+				Search struct {
+					Contexts int `json:"open_contexts"`
+					Queries  int `json:"query_current"`
+					Fetches  int `json:"fetch_current"`
+				}
+			}
+		} `json:"_all"`
+	}
+	err := a.DoJSON(ctx, "look for searches of index "+name, func() opensearchapi.Request {
+		return opensearchapi.IndicesStatsRequest{Index: []string{name}, Metric: []string{"search"}}
+	}, &answer)
+	s := answer.All.Total.Search
+	return s.Contexts+s.Queries+s.Fetches > 0, err
+}
+
+// drop deletes an index, if it is there.
+func (a admin) drop(ctx context.Context, name string) error {
+	_, err := a.Do(ctx, "delete index "+name, func() opensearchapi.Request {
+		return opensearchapi.IndicesDeleteRequest{Index: []string{name}}
+	})
+	if index.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// putMeta writes what stands under an index's _meta.
+func (a admin) putMeta(ctx context.Context, name string, meta map[string]any) error {
+	body, err := json.Marshal(map[string]any{"_meta": meta})
+	if err != nil {
+		return err
+	}
+	what := "note in index " + name + " how far it is"
+	var answer struct{ Acknowledged bool }
+	err = a.DoJSON(ctx, what, func() opensearchapi.Request {
+		return opensearchapi.IndicesPutMappingRequest{Index: []string{name}, Body: bytes.NewReader(body)}
+	}, &answer)
+	if err == nil && !answer.Acknowledged {
+		err = errors.New(what + ": not all nodes of OpenSearch have heard of it in time; try again when its cluster is well")
+	}
+	return err
+}
+
+// mappings reads those of an index.
+func (a admin) mappings(ctx context.Context, name string) (map[string]any, error) {
+	var answer map[string]struct{ Mappings map[string]any }
+	err := a.DoJSON(ctx, "read the mapping of index "+name, func() opensearchapi.Request {
+		return opensearchapi.IndicesGetMappingRequest{Index: []string{name}}
+	}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	if mappings := answer[name].Mappings; mappings != nil {
+		return mappings, nil
+	}
+	return map[string]any{}, nil
+}
+
+// refresh lets searches find all that an index has.
+func (a admin) refresh(ctx context.Context, name string) error {
+	what := "refresh of index " + name
+	var answer struct {
+		Shards shards `json:"_shards"`
+	}
+	if err := a.DoJSON(ctx, what, func() opensearchapi.Request {
+		return opensearchapi.IndicesRefreshRequest{Index: []string{name}}
+	}, &answer); err != nil {
+		return err
+	}
+	return answer.Shards.check(what)
+}

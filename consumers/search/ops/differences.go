@@ -1,0 +1,233 @@
+package ops
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/search/internal/document"
+	"sluice/shared/change"
+)
+
+// ValueDifference is an attribute whose value in a document isn't the table's.
+type ValueDifference struct {
+	Attribute string `json:"attribute"`
+	Table     string `json:"table"` // the value as JSON, cut if it is long; "": there is none
+	Index     string `json:"index"` // the same of the document
+	// Refused is why the index must not have the table's value; "": it may have it.
+	Refused string `json:"refused,omitempty"`
+}
+
+// maxShown is how many bytes of a value a ValueDifference has.
+const maxShown = 200
+
+func shownValue(text []byte) string {
+	if len(text) <= maxShown {
+		return string(text)
+	}
+	return strings.ToValidUTF8(string(text[:maxShown]), "") + "…"
+}
+
+// differences compares an item with its document, whose numbers are as they are
+// written. Numbers are the same if they are equal; the order of fields and of a set's
+// members doesn't count.
+func differences(r *document.Route, item *change.Change, source map[string]any) ([]ValueDifference, error) {
+	kept, err := asideOf(source)
+	if err != nil {
+		return nil, err
+	}
+	left := map[string]any{} // of the document, to be found in the item
+	for name, v := range source {
+		if !document.IsOwn(name) {
+			left[name] = v
+		}
+	}
+	var found []ValueDifference
+	note := func(attribute string, v change.Value, written any, there bool) {
+		d := ValueDifference{Attribute: attribute, Table: shownValue(v.AppendJSON(nil))}
+		if there {
+			d.Index = shownJSON(written)
+		}
+		found = append(found, d)
+	}
+	compare := func(attribute string, v change.Value) {
+		field := r.Field(attribute)
+		switch {
+		case field == "":
+			return
+		case !r.Takes(item, attribute, field, v):
+			written, there := kept.attributes[attribute]
+			delete(kept.attributes, attribute)
+			if !there || !same(v, written) {
+				note(attribute, v, written, there)
+			}
+			return
+		}
+		indexed, altered := r.AppendValue(nil, field, v)
+		written, there := left[field]
+		delete(left, field)
+		value, wanted := written, true
+		if altered {
+			value, wanted = kept.values[field]
+			wanted = wanted && sameJSON(indexed, written)
+			delete(kept.values, field)
+		}
+		if !there || !wanted || !same(v, value) {
+			note(attribute, v, written, there)
+		}
+	}
+	for name, v := range item.Keys.All() {
+		compare(name, v)
+	}
+	for name, v := range item.New.All() {
+		if _, isKey := item.Keys.Get(name); !isKey {
+			compare(name, v)
+		}
+	}
+	for _, refused := range r.Refusals(item) { // an earlier version took some of them
+		i := slices.IndexFunc(found, func(d ValueDifference) bool { return d.Attribute == refused.Attribute })
+		if i < 0 {
+			i = len(found)
+			written, there := source[r.Field(refused.Attribute)]
+			note(refused.Attribute, refused.Value, written, there)
+		}
+		found[i].Refused = refused.Err.Error()
+	}
+	for _, more := range []map[string]any{left, kept.attributes, kept.values} {
+		for name, v := range more {
+			found = append(found, ValueDifference{Attribute: name, Index: shownJSON(v)})
+		}
+	}
+	slices.SortFunc(found, func(a, b ValueDifference) int { return cmp.Compare(a.Attribute, b.Attribute) })
+	return found, nil
+}
+
+func shownJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return shownValue(text)
+}
+
+// keptAside is an [Aside] with its values decoded, numbers as they are written.
+type keptAside struct{ attributes, values map[string]any }
+
+func asideOf(source map[string]any) (keptAside, error) {
+	kept := keptAside{map[string]any{}, map[string]any{}}
+	field, there := source[document.ItemField]
+	if !there {
+		return kept, nil
+	}
+	text, ok := field.(string)
+	if !ok {
+		return kept, fmt.Errorf("field %s is no text", document.ItemField)
+	}
+	var read struct{ Attributes, Values map[string]any }
+	if err := exactly([]byte(text), &read); err != nil {
+		return kept, fmt.Errorf("field %s: %w", document.ItemField, err)
+	}
+	maps.Copy(kept.attributes, read.Attributes)
+	maps.Copy(kept.values, read.Values)
+	return kept, nil
+}
+
+// sameJSON reports whether a decoded value is the same as one written as JSON; numbers
+// are the same if they are equal.
+func sameJSON(text []byte, written any) bool {
+	var v any
+	return exactly(text, &v) == nil && sameAny(v, written)
+}
+
+func sameAny(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, sameAny)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, sameAny)
+	case json.Number, string:
+		return plain(a) == plain(b)
+	}
+	return a == b
+}
+
+// same tells whether a value of a document is an attribute's.
+func same(v change.Value, written any) bool {
+	switch v.Type() {
+	case change.NULL:
+		return written == nil
+	case change.BOOL:
+		return written == v.Bool()
+	case change.M:
+		members, ok := written.(map[string]any)
+		if !ok || len(members) != v.Len() {
+			return false
+		}
+		for name, member := range v.Map() {
+			if of, there := members[name]; !there || !same(member, of) {
+				return false
+			}
+		}
+		return true
+	case change.L:
+		members, ok := written.([]any)
+		if !ok || len(members) != v.Len() {
+			return false
+		}
+		i := 0
+		for member := range v.List() {
+			if !same(member, members[i]) {
+				return false
+			}
+			i++
+		}
+		return true
+	case change.SS, change.NS, change.BS:
+		members, ok := written.([]any)
+		if !ok || len(members) != v.Len() {
+			return false
+		}
+		left := map[string]bool{}
+		for _, member := range members {
+			left[plain(member)] = true
+		}
+		wanted := map[string]bool{}
+		for member := range v.List() {
+			wanted[plainOf(member)] = true
+		}
+		return maps.Equal(left, wanted)
+	}
+	return plainOf(v) == plain(written)
+}
+
+// plainOf returns the one form of a text, number or binary.
+func plainOf(v change.Value) string {
+	switch v.Type() {
+	case change.N:
+		return plain(json.Number(v.Text()))
+	case change.B:
+		return plain(base64.StdEncoding.EncodeToString(v.Bytes()))
+	}
+	return plain(v.Text())
+}
+
+// plain returns the one form of a document's text or number.
+func plain(written any) string {
+	switch written := written.(type) {
+	case string:
+		return "text " + written
+	case json.Number:
+		if n, err := decimal.NewFromString(string(written)); err == nil {
+			return "number " + n.String()
+		}
+	}
+	return "neither"
+}

@@ -1,0 +1,9 @@
+package ops
+
+import (
+	"testing"
+
+	"sluice/deploy/local/servers/servertest"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m) }

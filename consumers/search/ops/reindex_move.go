@@ -1,0 +1,142 @@
+package ops
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
+
+	"sluice/consumers/search/internal/document"
+	"sluice/consumers/search/internal/index"
+)
+
+// create makes the new index, where no search looks.
+func (r *reindex) create(ctx context.Context, s checkpoint) error {
+	body, err := r.Route.Body(map[string]any{r.Route.NextAlias(): map[string]any{}})
+	if err != nil {
+		return err
+	}
+	document.Object(document.Object(body, "mappings"), "_meta")[reindexKey] = s
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	_, err = r.client.Do(ctx, "make index "+r.result.To, func() opensearchapi.Request {
+		return opensearchapi.IndicesCreateRequest{Index: r.result.To, Body: bytes.NewReader(text)}
+	})
+	return err
+}
+
+// compareSizes asks whether the new index may have as few documents as it has.
+func (r *reindex) compareSizes(ctx context.Context) error {
+	if r.options.Fewer == nil {
+		return nil
+	}
+	var sizes [2]int
+	for i, index := range []string{r.result.From, r.result.To} {
+		if err := r.client.refresh(ctx, index); err != nil {
+			return err
+		}
+		var err error
+		if sizes[i], err = r.client.count(ctx, index); err != nil {
+			return err
+		}
+	}
+	return r.options.Fewer(sizes[0], sizes[1])
+}
+
+// Documents returns how many documents searches of the route's index find; 0 if it isn't there yet.
+func (p *Operator) Documents(ctx context.Context) (int, error) {
+	n, err := p.client.count(ctx, p.Route.Index)
+	if index.IsNotFound(err) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// move puts the new index in the old one's place.
+func (r *reindex) move(ctx context.Context) error {
+	r.show(func(p *ReindexProgress) { p.Phase = Moving })
+	if err := r.client.refresh(ctx, r.result.To); err != nil {
+		return err
+	}
+	from, to := r.result.From, r.result.To
+	err := r.client.alter(ctx, "move of index "+r.Route.Index,
+		takeAway(r.Route.Index, from), takeAway(r.Route.WriteAlias(), from), takeAway(r.Route.NextAlias(), to),
+		action{"add": {"index": to, "alias": r.Route.Index, "filter": document.ShownFilter()}},
+		action{"add": {"index": to, "alias": r.Route.WriteAlias()}},
+	)
+	if err != nil {
+		return err
+	}
+	// What was written since the first refresh was perhaps seen in the old index already.
+	return r.client.refresh(ctx, to)
+}
+
+const (
+	// searchMargin is how long a search may take from finding the index behind the alias
+	// to being counted there.
+	searchMargin = 5 * time.Second
+	// longestSearch is how long the old index waits for its searches.
+	longestSearch = 5 * time.Minute
+)
+
+// end deletes the old index once the searches that found it are done.
+func (r *reindex) end(ctx context.Context) error {
+	r.result.Kept = true
+	if r.options.KeepOld {
+		return nil
+	}
+	moved := r.now()
+	r.show(func(p *ReindexProgress) { p.Phase, p.Until = Ending, moved.Add(searchMargin) })
+	for {
+		if err := r.sleep(ctx, searchMargin); err != nil {
+			return fmt.Errorf("index %s is in place; the old one, %s, is still there: delete it: %w", r.result.To, r.result.From, err)
+		}
+		busy, err := r.client.searched(ctx, r.result.From)
+		if index.IsNotFound(err) {
+			break // another run has deleted it
+		}
+		if err != nil {
+			return err
+		}
+		if !busy {
+			break
+		}
+		if r.now().Sub(moved) > longestSearch {
+			return nil
+		}
+	}
+	if err := r.client.drop(ctx, r.result.From); err != nil {
+		return err
+	}
+	r.result.Kept = false
+	return nil
+}
+
+// AbortReindex gives up a reindex: it deletes the new index and returns its name. The
+// one that people search stays what it is.
+func (p *Operator) AbortReindex(ctx context.Context) (string, error) {
+	there, err := p.findIndexes(ctx)
+	if err != nil {
+		return "", err
+	}
+	if there.next == "" {
+		return "", fmt.Errorf("no reindex of %s is under way", p.Route.Index)
+	}
+	// First, so that no run can move the aliases to it any more.
+	err = p.client.alter(ctx, "giving up of index "+there.next, takeAway(p.Route.NextAlias(), there.next))
+	if index.IsNotFound(err) {
+		return "", fmt.Errorf("index %s was moved or given up meanwhile", there.next)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := p.client.drop(ctx, there.next); err != nil {
+		return "", fmt.Errorf("index %s is given up, but still there; delete it: %w", there.next, err)
+	}
+	return there.next, nil
+}

@@ -1,0 +1,40 @@
+package search
+
+import (
+	"embed"
+	"io/fs"
+
+	"sluice/consumers/search/internal/document"
+)
+
+// routesFile declares the routes; it is part of the function, as are the
+// definitions of its indexes.
+//
+//go:embed routes.yaml
+var routesFile []byte
+
+//go:embed indexes/*.json
+var definitions embed.FS
+
+// RoutesPath is where the shipped routes are declared, from the checkout's root.
+const RoutesPath = "consumers/search/routes.yaml"
+
+// Routes returns the routes that the consumer serves with these settings.
+func (s Settings) Routes() ([]*document.Route, error) { return s.ReadRoutes(RoutesPath, routesFile) }
+
+// ReadRoutes reads and checks the routes that another file declares. The error
+// has every fault with its line and column: [*declaration.Error], joined.
+func (s Settings) ReadRoutes(path string, text []byte) ([]*document.Route, error) {
+	return s.ReadRoutesWith(path, text, definitions, "consumers/search/")
+}
+
+// ReadRoutesWith is ReadRoutes with other definitions than the function's: those in the folder indexes of files. Where
+// names that folder's parent in errors.
+func (s Settings) ReadRoutesWith(path string, text []byte, files fs.FS, where string) ([]*document.Route, error) {
+	return document.ReadRoutes(path, text, s.variables(), files, where)
+}
+
+// variables are the settings that a file of routes may name.
+func (s Settings) variables() map[string]string {
+	return map[string]string{"PET_TABLE": s.PetTable, "BOARD_TABLE": s.BoardTable, "SCORE_TABLE": s.ScoreTable}
+}
