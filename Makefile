@@ -50,7 +50,7 @@ GOTEST = GOGC=400 go test -timeout 40m
 
 # One package after the other, so that a failure shows at once and no two share the machine.
 soak: have-go
-	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator' ./shared/consumertest/simulator ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/badges -simulator.for=$(FOR)
+	go test -p 1 -v -count=1 -timeout 0 -run '^TestSimulator' ./shared/consumertest/simulator ./consumers/leaderboard ./consumers/replication ./consumers/search ./consumers/search/ops ./consumers/badges -simulator.for=$(FOR)
 
 # Guards whose absence takes the simulator long to notice.
 mutants: have-go

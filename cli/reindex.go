@@ -10,7 +10,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"sluice/consumers/search"
+	searchops "sluice/consumers/search/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -36,11 +36,11 @@ func (c *reindexCommand) Validate() error {
 
 // Run makes a route's index anew.
 func (c *reindexCommand) Run(ctx context.Context) error {
-	pairs, err := c.searchPairs(ctx)
+	pairs, err := c.searchOperators(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := chosenPair(pairs, c.Route)
+	p, err := chosenOperator(pairs, c.Route)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 		return err
 	}
 	out := newReindexOutput(os.Stderr, p.Route.Source)
-	done, err := p.Reindex(ctx, search.ReindexOptions{
+	done, err := p.Reindex(ctx, searchops.ReindexOptions{
 		Segments: c.Segments, LeaveOutRefused: c.LeaveOutRefused, KeepOld: c.KeepOld, Progress: out.show, Fewer: c.fewer(p),
 	})
 	out.end()
@@ -82,8 +82,8 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 	return c.advise(p, done, err)
 }
 
-// chosenPair returns the pair of a route.
-func chosenPair(pairs []*search.Pair, route string) (*search.Pair, error) {
+// chosenOperator returns the pair of a route.
+func chosenOperator(pairs []*searchops.Operator, route string) (*searchops.Operator, error) {
 	var names []string
 	for _, p := range pairs {
 		if p.Route.Name == route {
@@ -95,11 +95,11 @@ func chosenPair(pairs []*search.Pair, route string) (*search.Pair, error) {
 }
 
 // advise adds to an error what can be done.
-func (c *reindexCommand) advise(p *search.Pair, done search.Reindexed, err error) error {
+func (c *reindexCommand) advise(p *searchops.Operator, done searchops.Reindexed, err error) error {
 	if err == nil || done.Moved || done.To == "" {
 		return err
 	}
-	if _, ok := errors.AsType[*search.RefusedError](err); ok {
+	if _, ok := errors.AsType[*searchops.RefusedError](err); ok {
 		return fmt.Errorf("%w\ncorrect the items, or the definition after --abort; or move the alias without them: --leave-out-refused.\nindex %s is what it was, and changes go to both indexes", err, p.Route.Index)
 	}
 	return operate.GoOn(err, fmt.Sprintf("Index %s is what it was. Changes go to it and, if it was made, to index %s. Run \"sluice reindex %s\" again to go on, or with --abort to give it up.",
@@ -120,7 +120,7 @@ func (c *reindexCommand) agreed(ctx context.Context, step operate.Step) (bool, e
 }
 
 // fewer refuses a new index that has fewer documents than may be lost.
-func (c *reindexCommand) fewer(p *search.Pair) func(before, after int) error {
+func (c *reindexCommand) fewer(p *searchops.Operator) func(before, after int) error {
 	return func(before, after int) error {
 		return c.removal().Check(operate.Plan{Steps: []operate.Step{{
 			Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Held: before, Remove: max(0, before-after),
@@ -128,7 +128,7 @@ func (c *reindexCommand) fewer(p *search.Pair) func(before, after int) error {
 	}
 }
 
-func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
+func (c *reindexCommand) abort(ctx context.Context, p *searchops.Operator) error {
 	begun, err := p.PlanReindex(ctx, c.Segments)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (c *reindexCommand) abort(ctx context.Context, p *search.Pair) error {
 }
 
 // printPlan says what would be done, and how the mapping changes.
-func (c *reindexCommand) printPlan(p *search.Pair, plan search.ReindexPlan) error {
+func (c *reindexCommand) printPlan(p *searchops.Operator, plan searchops.ReindexPlan) error {
 	if c.JSON {
 		return printJSON(plan)
 	}
@@ -191,7 +191,7 @@ func printLeft(left []string) {
 }
 
 // print tells what was done.
-func (c *reindexCommand) print(done search.Reindexed) error {
+func (c *reindexCommand) print(done searchops.Reindexed) error {
 	if c.JSON {
 		return printJSON(done)
 	}
@@ -214,27 +214,27 @@ type reindexOutput struct {
 	terminal bool
 	table    string
 	bar      *progressbar.ProgressBar
-	last     search.ReindexPhase
+	last     searchops.ReindexPhase
 }
 
 func newReindexOutput(out *os.File, table string) *reindexOutput {
 	return &reindexOutput{out: out, table: table, terminal: isTerminal(out)}
 }
 
-func (o *reindexOutput) show(p search.ReindexProgress) {
+func (o *reindexOutput) show(p searchops.ReindexProgress) {
 	if p.Phase != o.last {
 		o.end()
 		o.last = p.Phase
 		until := p.Until.Format(time.TimeOnly)
-		fmt.Fprintf(o.out, "%s: %s\n", p.To, map[search.ReindexPhase]string{
-			search.Announcing: "waiting until " + until + ", when all changes go there, too",
-			search.Reading:    "reading " + o.table,
-			search.Burying:    "copying what is known of removed items",
-			search.Moving:     "moving the aliases",
-			search.Ending:     "in place; waiting until " + until + " or longer for searches of the old index",
+		fmt.Fprintf(o.out, "%s: %s\n", p.To, map[searchops.ReindexPhase]string{
+			searchops.Announcing: "waiting until " + until + ", when all changes go there, too",
+			searchops.Reading:    "reading " + o.table,
+			searchops.Burying:    "copying what is known of removed items",
+			searchops.Moving:     "moving the aliases",
+			searchops.Ending:     "in place; waiting until " + until + " or longer for searches of the old index",
 		}[p.Phase])
 	}
-	if !o.terminal || p.Phase != search.Reading || p.Items == 0 {
+	if !o.terminal || p.Phase != searchops.Reading || p.Items == 0 {
 		return
 	}
 	if o.bar == nil {

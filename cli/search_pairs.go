@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"sluice/consumers/search"
+	searchops "sluice/consumers/search/ops"
 	"sluice/shared/operate"
 )
 
@@ -36,11 +37,11 @@ func newSearchSettings(p operate.Part) (search.Settings, error) {
 	return s, s.Validate()
 }
 
-// searchPairs returns the tables of the chosen pipeline with their indexes.
-func (f pipelineFlags) searchPairs(ctx context.Context) ([]*search.Pair, error) {
+// searchOperators returns the tables of the chosen pipeline with their indexes.
+func (f pipelineFlags) searchOperators(ctx context.Context) ([]*searchops.Operator, error) {
 	cfg, s, err := f.searchSettings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return search.Pairs(cfg, s)
+	return searchops.Operators(cfg, s)
 }

@@ -3,14 +3,13 @@ package cli
 import (
 	"testing"
 
-	"sluice/consumers/search"
 	"sluice/shared/operate"
 )
 
 // A stack on AWS is found by its outputs; what is missing there is named.
 func TestDeployedSearch(t *testing.T) {
 	deployGame(t, `{"SearchEndpoint": {"Value": "https://search.example"}, "SearchAuth": {"Value": "iam"}, "PetTable": {"Value": "Pets"}, "BoardTable": {"Value": "Board"}, "ScoreTable": {"Value": "Scores"}}`)
-	pairs, err := pipelineFlags{Stack: "game"}.searchPairs(t.Context())
+	pairs, err := pipelineFlags{Stack: "game"}.searchOperators(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +37,7 @@ func TestSearchPassword(t *testing.T) {
 	t.Setenv("SEARCH_USER", "ann")
 	t.Setenv("SEARCH_PASSWORD", "secret")
 	s, err := newSearchSettings(part)
-	if err != nil || s.Auth != search.Basic || s.User != "ann" || s.Password != "secret" {
+	if err != nil || s.Auth != "basic" || s.User != "ann" || s.Password != "secret" {
 		t.Errorf("settings %+v, %v", s, err)
 	}
 }

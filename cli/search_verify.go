@@ -12,7 +12,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"sluice/consumers/search"
+	searchops "sluice/consumers/search/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -40,12 +40,12 @@ func (c *verifySearchCommand) Validate() error {
 
 // Run compares each index with its table.
 func (c *verifySearchCommand) Run(ctx context.Context) error {
-	pairs, err := c.searchPairs(ctx)
+	pairs, err := c.searchOperators(ctx)
 	if err != nil {
 		return err
 	}
 	var failed []error
-	found, whole := make([]search.Verification, len(pairs)), make([]bool, len(pairs))
+	found, whole := make([]searchops.Verification, len(pairs)), make([]bool, len(pairs))
 	different, unread, compared := 0, 0, 0
 	for i, p := range pairs {
 		v, err := c.verify(ctx, p)
@@ -56,7 +56,7 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 		if err != nil {
 			failed = append(failed, fmt.Errorf("route %s isn't compared to its end (%d items are): %w", p.Route.Name, v.Items, err))
 		}
-		if errors.Is(err, search.ErrHung) || ctx.Err() != nil {
+		if errors.Is(err, searchops.ErrHung) || ctx.Err() != nil {
 			for _, rest := range pairs[i+1:] {
 				failed = append(failed, fmt.Errorf("route %s isn't compared at all", rest.Route.Name))
 			}
@@ -86,12 +86,12 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 
 // differing says how many documents differ, and what to do about it. Repaired reports that a repair
 // was made, removed that it deleted what no item has.
-func differing(different int, found []search.Verification, repaired, removed bool) error {
+func differing(different int, found []searchops.Verification, repaired, removed bool) error {
 	refused, extra := 0, 0
 	for _, v := range found {
 		refused += v.Refused()
 		for _, d := range v.Differences {
-			if d.What == search.Extra {
+			if d.What == searchops.Extra {
 				extra++
 			}
 		}
@@ -125,7 +125,7 @@ func differing(different int, found []search.Verification, repaired, removed boo
 }
 
 // notCompared names the routes of which nothing is known for sure.
-func notCompared(pairs []*search.Pair, whole []bool) string {
+func notCompared(pairs []*searchops.Operator, whole []bool) string {
 	var names []string
 	for i, p := range pairs {
 		if !whole[i] {
@@ -139,7 +139,7 @@ func notCompared(pairs []*search.Pair, whole []bool) string {
 }
 
 // repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
-func (c *verifySearchCommand) repair(ctx context.Context, pairs []*search.Pair, found []search.Verification) (bool, error) {
+func (c *verifySearchCommand) repair(ctx context.Context, pairs []*searchops.Operator, found []searchops.Verification) (bool, error) {
 	where, err := c.place(ctx)
 	if err != nil {
 		return false, err
@@ -150,9 +150,9 @@ func (c *verifySearchCommand) repair(ctx context.Context, pairs []*search.Pair, 
 		extra := 0
 		for _, d := range found[i].Differences {
 			switch d.What {
-			case search.Extra:
+			case searchops.Extra:
 				extra++
-			case search.Missing, search.Different:
+			case searchops.Missing, searchops.Different:
 				s.Write++
 			}
 		}
@@ -184,19 +184,19 @@ const (
 	shortestCall = 5 * time.Second
 )
 
-func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (search.Verification, error) {
+func (c *verifySearchCommand) verify(ctx context.Context, p *searchops.Operator) (searchops.Verification, error) {
 	call := longestCall
 	if c.Wait > 0 {
 		call = min(max(c.Wait, shortestCall), longestCall)
 	}
-	return lookUntil(ctx, c.Wait, func(last bool) (search.Verification, bool, error) {
-		o := search.VerifyOptions{Segments: c.Segments, CallTimeout: call, Waiting: sayWaiting}
+	return lookUntil(ctx, c.Wait, func(last bool) (searchops.Verification, bool, error) {
+		o := searchops.VerifyOptions{Segments: c.Segments, CallTimeout: call, Waiting: sayWaiting}
 		if last {
 			// The looks before had no need to wait for changes on their way: others followed.
 			o.Patience = c.Patience
 		}
 		v, err := p.Verify(ctx, o)
-		if err != nil && !last && !errors.Is(err, search.ErrHung) {
+		if err != nil && !last && !errors.Is(err, searchops.ErrHung) {
 			return v, true, notYetError{err} // an index that was just made can't be searched yet
 		}
 		return v, len(v.Differences) > 0, err
@@ -204,7 +204,7 @@ func (c *verifySearchCommand) verify(ctx context.Context, p *search.Pair) (searc
 }
 
 // print shows what a comparison found; whole says whether it came to its end.
-func (c *verifySearchCommand) print(p *search.Pair, v search.Verification, whole bool) error {
+func (c *verifySearchCommand) print(p *searchops.Operator, v searchops.Verification, whole bool) error {
 	if c.JSON {
 		return printJSON(v)
 	}
@@ -229,7 +229,7 @@ func (c *verifySearchCommand) print(p *search.Pair, v search.Verification, whole
 	for _, d := range v.Differences {
 		values := d.Values
 		if len(values) == 0 {
-			values = []search.ValueDifference{{}}
+			values = []searchops.ValueDifference{{}}
 		}
 		repair := below.cell(d.ID, repairText(d))
 		for _, one := range values {
@@ -244,7 +244,7 @@ func (c *verifySearchCommand) print(p *search.Pair, v search.Verification, whole
 }
 
 // repairText says what became of a repair, or why none can be made.
-func repairText(d search.Difference) string {
+func repairText(d searchops.Difference) string {
 	reasons := []string{d.Repair}
 	for _, value := range d.Values {
 		if d.Repair == "" && value.Refused != "" {
@@ -259,7 +259,7 @@ func repairText(d search.Difference) string {
 }
 
 // allIndexed says that nothing differs.
-func allIndexed(p *search.Pair, v search.Verification) string {
+func allIndexed(p *searchops.Operator, v searchops.Verification) string {
 	return fmt.Sprintf("%d items of %s: each the same in index %s, and nothing else there.", v.Items, p.Route.Source, p.Route.Index)
 }
 
@@ -278,7 +278,7 @@ func (c *backfillSearchCommand) Validate() error {
 
 // Run fills each route's index.
 func (c *backfillSearchCommand) Run(ctx context.Context) error {
-	pairs, err := c.searchPairs(ctx)
+	pairs, err := c.searchOperators(ctx)
 	if err != nil {
 		return err
 	}
@@ -292,7 +292,7 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 			return err
 		}
 		bar := progressbar.NewOptions64(max(items, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
-		result, err := p.Backfill(ctx, search.BackfillOptions{Segments: c.Segments, Progress: func(n int) { _ = bar.Add(n) }})
+		result, err := p.Backfill(ctx, searchops.BackfillOptions{Segments: c.Segments, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
 		say("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)
 		if len(result.Faults) > 0 {
@@ -310,7 +310,7 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 }
 
 // agreed plans and asks.
-func (c *backfillSearchCommand) agreed(ctx context.Context, pairs []*search.Pair) (bool, error) {
+func (c *backfillSearchCommand) agreed(ctx context.Context, pairs []*searchops.Operator) (bool, error) {
 	where, err := c.place(ctx)
 	if err != nil {
 		return false, err

@@ -14,6 +14,7 @@ import (
 
 	"sluice/consumers/badges"
 	"sluice/consumers/search"
+	searchops "sluice/consumers/search/ops"
 	"sluice/shared/verify"
 )
 
@@ -45,18 +46,18 @@ func printed(t *testing.T, print func() error) string {
 // A reason that a table has no room for stands whole below it. Fails if it is cut at the width of a cell.
 func TestReasonsArePrintedWhole(t *testing.T) {
 	long := "document bad: 400 mapper_parsing_exception: " + strings.Repeat("failed to parse ", 10) + "END"
-	route := &search.Pair{Route: &search.Route{Index: "plays"}}
+	route := &searchops.Operator{Route: &search.Route{Index: "plays"}}
 	var many []badges.Difference
 	for i := range maxNotes + 3 {
 		many = append(many, badges.Difference{Player: fmt.Sprint("p", i), Award: "nine", What: badges.Missing, Repair: long, Refused: true})
 	}
 	texts := map[string]func() error{
 		"(1) bad: refused: " + long: func() error {
-			return (&verifySearchCommand{}).print(route, search.Verification{Differences: []search.Difference{{ID: "bad", What: search.Missing, Repair: long, Refused: true}}}, true)
+			return (&verifySearchCommand{}).print(route, searchops.Verification{Differences: []searchops.Difference{{ID: "bad", What: searchops.Missing, Repair: long, Refused: true}}}, true)
 		},
 		"(1) bad: refused: no timestamp " + long: func() error {
-			value := search.ValueDifference{Attribute: "day", Refused: "no timestamp " + long}
-			return (&verifySearchCommand{}).print(route, search.Verification{Differences: []search.Difference{{ID: "bad", What: search.Different, Values: []search.ValueDifference{value}, Refused: true}}}, true)
+			value := searchops.ValueDifference{Attribute: "day", Refused: "no timestamp " + long}
+			return (&verifySearchCommand{}).print(route, searchops.Verification{Differences: []searchops.Difference{{ID: "bad", What: searchops.Different, Values: []searchops.ValueDifference{value}, Refused: true}}}, true)
 		},
 		"(20) p19, nine: " + long + "\n… and 3 more; --json": func() error {
 			return (&verifyBadgesCommand{}).print(badges.Verification{Differences: many})
@@ -72,23 +73,23 @@ func TestReasonsArePrintedWhole(t *testing.T) {
 // What became of a repair decides what is advised. Fails if somebody is sent to repair, or to look again, what is refused for good, or
 // what nothing in the table stands for and no repair deletes unasked.
 func TestAdviceAfterARepair(t *testing.T) {
-	refused, other, extra := search.Difference{Refused: true}, search.Difference{}, search.Difference{What: search.Extra}
+	refused, other, extra := searchops.Difference{Refused: true}, searchops.Difference{}, searchops.Difference{What: searchops.Extra}
 	for _, c := range []struct {
-		found             []search.Difference
+		found             []searchops.Difference
 		repaired, removed bool
 		want              string
 	}{
-		{[]search.Difference{other}, false, false, "1 document differs; --repair makes them the same"},
-		{[]search.Difference{other, other}, true, false, "2 documents differed; look again to see that none does now"},
-		{[]search.Difference{refused}, true, false, "1 document differed; 1 document is refused for good, so no repair helps: correct the items, or the definition"},
-		{[]search.Difference{refused, other}, true, false, "2 documents differed; 1 document is refused for good, so no repair helps: correct the items, or the definition; look again to see that nothing else differs"},
-		{[]search.Difference{refused, other}, false, false, "2 documents differ; 1 document is refused for good, so no repair helps: correct the items, or the definition; --repair makes the others the same"},
-		{[]search.Difference{extra, other}, false, false, "2 documents differ; --repair --remove-extra makes them the same"},
-		{[]search.Difference{extra}, true, false, "1 document differed; 1 document without an item stays, --remove-extra deletes them"},
-		{[]search.Difference{extra, other}, true, false, "2 documents differed; 1 document without an item stays, --remove-extra deletes them; look again to see that nothing else differs"},
-		{[]search.Difference{extra, other}, true, true, "2 documents differed; look again to see that none does now"},
+		{[]searchops.Difference{other}, false, false, "1 document differs; --repair makes them the same"},
+		{[]searchops.Difference{other, other}, true, false, "2 documents differed; look again to see that none does now"},
+		{[]searchops.Difference{refused}, true, false, "1 document differed; 1 document is refused for good, so no repair helps: correct the items, or the definition"},
+		{[]searchops.Difference{refused, other}, true, false, "2 documents differed; 1 document is refused for good, so no repair helps: correct the items, or the definition; look again to see that nothing else differs"},
+		{[]searchops.Difference{refused, other}, false, false, "2 documents differ; 1 document is refused for good, so no repair helps: correct the items, or the definition; --repair makes the others the same"},
+		{[]searchops.Difference{extra, other}, false, false, "2 documents differ; --repair --remove-extra makes them the same"},
+		{[]searchops.Difference{extra}, true, false, "1 document differed; 1 document without an item stays, --remove-extra deletes them"},
+		{[]searchops.Difference{extra, other}, true, false, "2 documents differed; 1 document without an item stays, --remove-extra deletes them; look again to see that nothing else differs"},
+		{[]searchops.Difference{extra, other}, true, true, "2 documents differed; look again to see that none does now"},
 	} {
-		if got := differing(len(c.found), []search.Verification{{Differences: c.found}}, c.repaired, c.removed); got.Error() != c.want {
+		if got := differing(len(c.found), []searchops.Verification{{Differences: c.found}}, c.repaired, c.removed); got.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", got, c.want)
 		}
 	}

@@ -19,18 +19,21 @@ var definitions embed.FS
 // RoutesPath is where the shipped routes are declared, from the checkout's root.
 const RoutesPath = "consumers/search/routes.yaml"
 
+// Route says what of a table is indexed, and where.
+type Route = document.Route
+
 // Routes returns the routes that the consumer serves with these settings.
-func (s Settings) Routes() ([]*document.Route, error) { return s.ReadRoutes(RoutesPath, routesFile) }
+func (s Settings) Routes() ([]*Route, error) { return s.ReadRoutes(RoutesPath, routesFile) }
 
 // ReadRoutes reads and checks the routes that another file declares. The error
 // has every fault with its line and column: [*declaration.Error], joined.
-func (s Settings) ReadRoutes(path string, text []byte) ([]*document.Route, error) {
+func (s Settings) ReadRoutes(path string, text []byte) ([]*Route, error) {
 	return s.ReadRoutesWith(path, text, definitions, "consumers/search/")
 }
 
 // ReadRoutesWith is ReadRoutes with other definitions than the function's: those in the folder indexes of files. Where
 // names that folder's parent in errors.
-func (s Settings) ReadRoutesWith(path string, text []byte, files fs.FS, where string) ([]*document.Route, error) {
+func (s Settings) ReadRoutesWith(path string, text []byte, files fs.FS, where string) ([]*Route, error) {
 	return document.ReadRoutes(path, text, s.variables(), files, where)
 }
 

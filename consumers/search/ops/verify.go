@@ -62,6 +62,9 @@ type Difference struct {
 	key map[string]types.AttributeValue // nil of a Foreign document
 }
 
+// ErrHung is returned when a server doesn't answer a call in time.
+var ErrHung = index.ErrHung
+
 // VerifyOptions say how to compare.
 type VerifyOptions struct {
 	// Segments is how many parts of the table are read side by side.
