@@ -13,11 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/search/query"
 )
 
 type apiCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	BadgesStack      string   `help:"With --stack, which is that of search: the badges' stack on AWS; without it, players aren't served." placeholder:"NAME"`
 	LeaderboardStack string   `help:"With --badges-stack: the leaderboard's stack on AWS." placeholder:"NAME"`
 	Listen           string   `default:"127.0.0.1:8080" help:"Address and port. The API doesn't ask who asks: before it listens elsewhere, put something that does in front of it." placeholder:"ADDRESS"`
@@ -36,7 +37,7 @@ func (c *apiCommand) Validate() error {
 // Run serves the API until it is interrupted; what is being answered is answered
 // first.
 func (c *apiCommand) Run(ctx context.Context) error {
-	searcher, err := c.searcher(ctx)
+	searcher, err := searcherOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	searches.Whole = c.Whole
 	routes.Handle("/search", searches)
 	if c.Stack == "" || c.BadgesStack != "" {
-		players, err := playerFlags{pipelineFlags{c.localFlags, c.BadgesStack}, c.LeaderboardStack}.players(ctx)
+		players, err := playerFlags{verb.PipelineFlags{LocalFlags: c.LocalFlags, Stack: c.BadgesStack}, c.LeaderboardStack}.players(ctx)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w; name another address with --listen", c.Listen, err)
 	}
-	say("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s', or /players/NAME; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
+	verb.Say("The API listens at http://%s; try curl 'http://%[1]s/search?index=%s', or /players/NAME; stop it with Ctrl-C.\n", listener.Addr(), searcher.Indexes()[0])
 	if ip := net.ParseIP(hostOf(listener.Addr().String())); !ip.IsLoopback() {
 		log.Warn("whoever reaches this address can search and read players; the API doesn't ask who asks", "address", listener.Addr())
 	}
@@ -92,7 +93,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	sayLine("The API is stopped.")
+	verb.SayLine("The API is stopped.")
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/search/query"
 )
 
@@ -18,8 +19,6 @@ const (
 	maxPlayersAtOnce = 32
 	// playerTimeout bounds how long one may take to be read.
 	playerTimeout = 5 * time.Second
-	// maxName is the length of the longest name that a player can have: it is a key.
-	maxName = 2048
 	// defaultLanguage is that of the badges' texts.
 	defaultLanguage = "en"
 )
@@ -53,7 +52,7 @@ func (h *playersHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("id")
 	language, err := h.language(r)
 	if err == nil {
-		err = checkName(name)
+		err = verb.CheckPlayerName(name)
 	}
 	if err != nil {
 		h.refuse(w, r, http.StatusBadRequest, err.Error())

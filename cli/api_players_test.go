@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
@@ -39,16 +40,16 @@ func TestPlayersOverHTTP(t *testing.T) {
 		return fmt.Sprint(recorder.Code, " ", strings.TrimSpace(recorder.Body.String()))
 	}
 	for request, want := range map[string]string{
-		"GET /players/quynn":                             `502 {"error":"the player can't be read at the moment; ask again later"}`,
-		"GET /players/a%2Fb%20c":                         `502 {"error":"the player can't be read at the moment; ask again later"}`,
-		"GET /players/quynn?lang=fr":                     `400 {"error":"the badges have no texts in language \"fr\"; there are: de, en"}`,
-		"GET /players/quynn?lang=":                       `400 {"error":"the badges have no texts in language \"\"; there are: de, en"}`,
-		"GET /players/quynn?lang=de&lang=en":             `400 {"error":"request: parameter lang stands 2 times"}`,
-		"GET /players/quynn?language=de":                 `400 {"error":"request: there is no parameter \"language\"; there is: lang"}`,
-		"GET /players/quynn?lang=%zz":                    `400 {"error":"request: its parameters aren't escaped as in URLs"}`,
-		"GET /players/" + strings.Repeat("x", maxName+1): `400 {"error":"a player's name has 1 to 2048 bytes of UTF-8"}`,
-		"GET /players/%ff":                               `400 {"error":"a player's name has 1 to 2048 bytes of UTF-8"}`,
-		"DELETE /players/quynn":                          `405 {"error":"ask with GET"}`,
+		"GET /players/quynn":                                  `502 {"error":"the player can't be read at the moment; ask again later"}`,
+		"GET /players/a%2Fb%20c":                              `502 {"error":"the player can't be read at the moment; ask again later"}`,
+		"GET /players/quynn?lang=fr":                          `400 {"error":"the badges have no texts in language \"fr\"; there are: de, en"}`,
+		"GET /players/quynn?lang=":                            `400 {"error":"the badges have no texts in language \"\"; there are: de, en"}`,
+		"GET /players/quynn?lang=de&lang=en":                  `400 {"error":"request: parameter lang stands 2 times"}`,
+		"GET /players/quynn?language=de":                      `400 {"error":"request: there is no parameter \"language\"; there is: lang"}`,
+		"GET /players/quynn?lang=%zz":                         `400 {"error":"request: its parameters aren't escaped as in URLs"}`,
+		"GET /players/" + strings.Repeat("x", verb.MaxName+1): `400 {"error":"a player's name has 1 to 2048 bytes of UTF-8"}`,
+		"GET /players/%ff":                                    `400 {"error":"a player's name has 1 to 2048 bytes of UTF-8"}`,
+		"DELETE /players/quynn":                               `405 {"error":"ask with GET"}`,
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		if got := ask(method, path); got != want {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 )
 
@@ -19,7 +20,7 @@ type badgesTestCommand struct {
 
 // Run plays the cases in memory; it needs no pipeline.
 func (c *badgesTestCommand) Run() error {
-	text, err := readText(c.File)
+	text, err := verb.ReadText(c.File)
 	if err != nil {
 		return err
 	}
@@ -43,31 +44,23 @@ func (c *badgesTestCommand) Run() error {
 	for _, one := range list {
 		mistakes := one.Run(book)
 		if len(mistakes) == 0 {
-			say("ok       %s\n", one.Name)
+			verb.Say("ok       %s\n", one.Name)
 			continue
 		}
 		wrong++
-		say("differs  %s (line %d)\n", one.Name, one.At.Line)
+		verb.Say("differs  %s (line %d)\n", one.Name, one.At.Line)
 		for _, m := range mistakes {
 			for _, key := range m.Missing {
-				say("           %s doesn't earn %s\n", m.Player, key)
+				verb.Say("           %s doesn't earn %s\n", m.Player, key)
 			}
 			for _, key := range m.Extra {
-				say("           %s earns %s, which isn't among the case's badges\n", m.Player, key)
+				verb.Say("           %s earns %s, which isn't among the case's badges\n", m.Player, key)
 			}
 		}
 	}
 	if wrong > 0 {
-		return errors.New(count(wrong, "case differs", "cases differ"))
+		return errors.New(verb.Count(wrong, "case differs", "cases differ"))
 	}
-	say("%s: the rules give each the badges it says.\n", count(len(list), "case", "cases"))
+	verb.Say("%s: the rules give each the badges it says.\n", verb.Count(len(list), "case", "cases"))
 	return nil
-}
-
-// count says a number of things.
-func count(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
 }

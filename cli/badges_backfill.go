@@ -10,18 +10,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/shared/operate"
 )
 
 type backfillBadgesCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Notify   bool          `help:"Tell players of what they are awarded."`
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Patience time.Duration `default:"5s" help:"How long after the first look a state that isn't what the plays come to is looked at again."`
 	Segments int           `default:"4" help:"In how many parts tables are scanned side by side."`
-	consentFlags
-	removeFlags
+	verb.ConsentFlags
+	verb.RemoveFlags
 }
 
 func (c *backfillBadgesCommand) Validate() error {
@@ -33,7 +34,7 @@ func (c *backfillBadgesCommand) Validate() error {
 
 // Run rebuilds the states that aren't what the plays come to, and awards what all states earn.
 func (c *backfillBadgesCommand) Run(ctx context.Context) error {
-	found, err := c.badges(ctx)
+	found, err := badgesOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		return err
 	}
 	for _, r := range rebuilds {
-		say("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", r.view.Name)
+		verb.Say("The state that view %s keeps isn't what the plays come to; it is rebuilt.\n", r.view.Name)
 		if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
 			return err
 		}
@@ -62,13 +63,13 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		_ = bar.Set(done)
 	}})
 	fmt.Fprintln(os.Stderr)
-	say("%s looked at: %s awarded, %d told.\n", count(done.Players, "player", "players"), count(done.Awarded, "badge", "badges"), done.Told)
+	verb.Say("%s looked at: %s awarded, %d told.\n", verb.Count(done.Players, "player", "players"), verb.Count(done.Awarded, "badge", "badges"), done.Told)
 	if err != nil {
 		return operate.GoOn(err, "What was awarded stays. Run \"sluice backfill badges\" again: it awards the rest.")
 	}
 	if len(done.Faults) > 0 {
 		return fmt.Errorf("%w\n%s refused: correct the items, or the rule's text, and run \"sluice backfill badges\" again",
-			errors.Join(done.Faults...), count(done.Refused, "badge is", "badges are"))
+			errors.Join(done.Faults...), verb.Count(done.Refused, "badge is", "badges are"))
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ func (c *backfillBadgesCommand) rebuilds(ctx context.Context, found badgePipelin
 
 // agreed plans and asks.
 func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline, v badges.Verification, rebuilds []rebuilding) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -107,5 +108,5 @@ func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline,
 		awards.Act = "players are told of what they are awarded"
 	}
 	plan.Steps = append(plan.Steps, awards)
-	return c.consent(c.removal(), false).To(ctx, plan)
+	return c.Consent(c.Removal(), false).To(ctx, plan)
 }

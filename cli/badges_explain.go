@@ -6,20 +6,21 @@ import (
 	"io"
 	"strings"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/shared/printable"
 )
 
 type badgesExplainCommand struct {
-	pipelineFlags
-	Player playerName `arg:"" help:"The player."`
-	Badge  string     `arg:"" help:"The badge; \"sluice lint\" lists them."`
-	Lang   string     `default:"en" help:"Language of the title."`
-	JSON   bool       `help:"Print the result as JSON."`
+	verb.PipelineFlags
+	Player verb.PlayerName `arg:"" help:"The player."`
+	Badge  string          `arg:"" help:"The badge; \"sluice lint\" lists them."`
+	Lang   string          `default:"en" help:"Language of the title."`
+	JSON   bool            `help:"Print the result as JSON."`
 }
 
 func (c *badgesExplainCommand) Run(ctx context.Context) error {
-	found, err := c.badges(ctx)
+	found, err := badgesOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -32,9 +33,9 @@ func (c *badgesExplainCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(e)
+		return verb.PrintJSON(e)
 	}
-	printExplanation(stdout, e)
+	printExplanation(verb.Stdout, e)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/operate"
@@ -19,10 +20,10 @@ type badgePipeline struct {
 	book           *rule.Book
 }
 
-// badges finds the badges' consumer of the chosen pipeline. Its rules are those in this
+// badgesOf finds the badges' consumer of the chosen pipeline. Its rules are those in this
 // program.
-func (f pipelineFlags) badges(ctx context.Context) (badgePipeline, error) {
-	p, err := f.part(ctx, "badges")
+func badgesOf(ctx context.Context, f verb.PipelineFlags) (badgePipeline, error) {
+	p, err := f.Part(ctx, "badges")
 	if err != nil {
 		return badgePipeline{}, err
 	}

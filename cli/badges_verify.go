@@ -7,21 +7,22 @@ import (
 	"strings"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
 type verifyBadgesCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
 	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
 	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
 	Repair   bool          `help:"Award what is missing, take back and restore what the rules say, and send what is pending. Plans first, and asks."`
 	Notify   bool          `help:"With --repair, tell players of what it awards them."`
 	JSON     bool          `help:"Print the result as JSON."`
-	consentFlags
-	removeFlags
+	verb.ConsentFlags
+	verb.RemoveFlags
 }
 
 func (c *verifyBadgesCommand) Validate() error {
@@ -37,7 +38,7 @@ func (c *verifyBadgesCommand) Validate() error {
 
 // Run compares what players have with what their plays earn.
 func (c *verifyBadgesCommand) Run(ctx context.Context) error {
-	found, err := c.badges(ctx)
+	found, err := badgesOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 	if len(v.Differences) == 0 {
 		return nil
 	}
-	return adviseBadges(v, repaired, c.RemoveExtra.allowed)
+	return adviseBadges(v, repaired, c.RemoveExtra.Allowed)
 }
 
 // adviseBadges says how many things differ, and what to do about it. Repaired reports that a repair was
@@ -68,12 +69,12 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 func adviseBadges(v badges.Verification, repaired, revoked bool) error {
 	counts := v.Counts()
 	refused, extra := v.Refused(), counts[badges.NotRevoked]
-	text := count(len(v.Differences), "thing differs", "things differ")
+	text := verb.Count(len(v.Differences), "thing differs", "things differ")
 	if refused > 0 {
-		text += "; " + count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text"
+		text += "; " + verb.Count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text"
 	}
 	if beyond := v.Unholdable(); beyond > 0 {
-		text += "; " + count(beyond, "sum takes", "sums take") + " more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the plays"
+		text += "; " + verb.Count(beyond, "sum takes", "sums take") + " more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the plays"
 	}
 	views := v.Rebuild()
 	if len(views) > 0 {
@@ -84,7 +85,7 @@ func adviseBadges(v badges.Verification, repaired, revoked bool) error {
 		repair = "--repair --remove-extra"
 	}
 	if repaired && extra > 0 && !revoked {
-		text += "; " + count(extra, "badge that nothing earns stays", "badges that nothing earns stay") + ", --remove-extra takes them back"
+		text += "; " + verb.Count(extra, "badge that nothing earns stays", "badges that nothing earns stay") + ", --remove-extra takes them back"
 		rest -= extra
 	}
 	switch {
@@ -101,30 +102,30 @@ func adviseBadges(v badges.Verification, repaired, revoked bool) error {
 
 // repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
 func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badges.Auditor, v *badges.Verification) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
 	counts := v.Counts()
 	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Held: v.Badges}
 	awards.Write = counts[badges.Missing] + counts[badges.Revoked]
-	if c.RemoveExtra.allowed {
+	if c.RemoveExtra.Allowed {
 		awards.Remove = counts[badges.NotRevoked]
 	} else if n := counts[badges.NotRevoked]; n > 0 {
-		awards.Notes = append(awards.Notes, count(n, "badge that nothing earns stays", "badges that nothing earns stay")+"; --remove-extra takes them back")
+		awards.Notes = append(awards.Notes, verb.Count(n, "badge that nothing earns stays", "badges that nothing earns stay")+"; --remove-extra takes them back")
 	}
 	if n := counts[badges.Miscounted]; n > 0 {
-		awards.Notes = append(awards.Notes, count(n, "sum is miscounted", "sums are miscounted")+"; sluice rebuild makes them right, this verb doesn't")
+		awards.Notes = append(awards.Notes, verb.Count(n, "sum is miscounted", "sums are miscounted")+"; sluice rebuild makes them right, this verb doesn't")
 	}
 	notices := operate.Step{Into: "topic " + found.settings.TopicARN, From: "table " + found.settings.AchievementTable, Write: counts[badges.Untold]}
 	if c.Notify {
 		notices.Write += counts[badges.Missing]
 	}
 	plan := operate.Plan{Verb: "sluice verify badges --repair", Where: where, Steps: []operate.Step{awards, notices}}
-	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+	if ok, err := c.Consent(c.Removal(), c.JSON).To(ctx, plan); err != nil || !ok {
 		return false, err
 	}
-	return true, a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.allowed})
+	return true, a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.Allowed})
 }
 
 func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
@@ -140,24 +141,24 @@ func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (ba
 
 func (c *verifyBadgesCommand) print(v badges.Verification) error {
 	if c.JSON {
-		return printJSON(v)
+		return verb.PrintJSON(v)
 	}
 	if v.Unusable > 0 {
-		say("%s can't be used, and count for nothing; their changes are dead letters.\n", count(v.Unusable, "item", "items"))
+		verb.Say("%s can't be used, and count for nothing; their changes are dead letters.\n", verb.Count(v.Unusable, "item", "items"))
 	}
 	if v.Expires {
-		say("Plays expire and stay counted. So badges are judged by the players' states, of which %s can't be checked: plays that have expired may be in it.\n",
-			count(v.Unknown, "number", "numbers"))
+		verb.Say("Plays expire and stay counted. So badges are judged by the players' states, of which %s can't be checked: plays that have expired may be in it.\n",
+			verb.Count(v.Unknown, "number", "numbers"))
 	}
 	if len(v.Moving) > 0 {
-		say("%s can't be judged now: their changes are in flight. The first: %s. Look again later.\n", count(len(v.Moving), "player", "players"), v.Moving[0])
+		verb.Say("%s can't be judged now: their changes are in flight. The first: %s. Look again later.\n", verb.Count(len(v.Moving), "player", "players"), v.Moving[0])
 	}
 	if len(v.Kept) > 0 {
-		say("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
-			count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, printable.Name(v.Kept[0].Player))
+		verb.Say("%s stand that nothing earns any more, since plays were corrected or items removed later; their rules take nothing back. The first: %s of %s.\n",
+			verb.Count(len(v.Kept), "badge", "badges"), v.Kept[0].Award, printable.Name(v.Kept[0].Player))
 	}
 	if len(v.Differences) == 0 {
-		sayLine(allAwarded(v))
+		verb.SayLine(allAwarded(v))
 		return nil
 	}
 	var w printable.Table
@@ -171,7 +172,7 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 		about := printable.Name(d.Player) + ", " + of
 		w.Row(printable.Name(d.Player), of, below.cell(about, what), below.cell(about, d.Repair))
 	}
-	if err := w.Flush(stdout); err != nil {
+	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
 	below.say()
@@ -185,5 +186,5 @@ func allAwarded(v badges.Verification) string {
 		states = "no state counts less than the plays that are left"
 	}
 	return fmt.Sprintf("%s of %s: each that %s earn, each told, and %s.",
-		count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(v.Plays, "play", "plays"), states)
+		verb.Count(v.Badges, "badge", "badges"), verb.Count(v.Players, "player", "players"), verb.Count(v.Plays, "play", "plays"), states)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/shopspring/decimal"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest"
@@ -212,7 +213,7 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 		t.Fatal(err)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "RetryAttemptsExhausted: 1 range that Lambda gave up, of 400 changes")
-	board, err := newBoard(localPart(info, "leaderboard"))
+	board, err := newBoard(verb.LocalPart(info, "leaderboard"))
 	if err != nil {
 		t.Fatal(err)
 	}

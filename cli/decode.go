@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"sluice/cli/verb"
 	"sluice/shared/change"
 	"sluice/shared/printable"
 )
@@ -22,11 +23,11 @@ func (c *decodeCommand) Help() string {
 }
 
 func (c *decodeCommand) Run() error {
-	text, err := readText(c.File)
+	text, err := verb.ReadText(c.File)
 	if err != nil {
 		return err
 	}
-	return decode(stdout, text)
+	return decode(verb.Stdout, text)
 }
 
 // printChange prints a change with what it did to each attribute.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/cli/verb"
 	"sluice/shared/consumertest"
 )
 
@@ -78,7 +79,7 @@ func TestDecodeForms(t *testing.T) {
 				if err := os.WriteFile(path, []byte(form.text), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				read, err := readText(path)
+				read, err := verb.ReadText(path)
 				if err != nil {
 					t.Fatal(err)
 				}

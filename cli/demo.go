@@ -11,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/servers"
@@ -34,7 +35,7 @@ const (
 )
 
 func (c *demoCommand) Run(ctx context.Context) (err error) {
-	root, err := checkout()
+	root, err := verb.Checkout()
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	options := stack.Options{Root: root, RunDir: dir, Progress: progress}
+	options := stack.Options{Root: root, RunDir: dir, Progress: verb.Progress}
 	if c.Chaos {
 		options.Chaos = stack.Chaos{
 			Misbehave: bridge.Misbehaviour{Repeat: chaosShare, Reorder: chaosShare, SwitchPrecision: true},
@@ -62,7 +63,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 			return
 		}
 		err = os.RemoveAll(dir)
-		say("\nAll stopped, after %v.\n", time.Since(began).Round(time.Second))
+		verb.Say("\nAll stopped, after %v.\n", time.Since(began).Round(time.Second))
 	}()
 
 	// A part that dies ends the demo at once, with its own story as the reason.
@@ -96,7 +97,7 @@ func explain(ctx context.Context, err error, dir string) error {
 // play plays the game on a running stack, waits until every change has arrived,
 // and compares.
 func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
-	board, err := newBoard(localPart(running.Info(), "leaderboard"))
+	board, err := newBoard(verb.LocalPart(running.Info(), "leaderboard"))
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	if err != nil {
 		return err
 	}
-	say("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
+	verb.Say("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
 	var scores, points atomic.Int64
 	stopWatching := watch(ctx, refresh, func(elapsed time.Duration) {
 		printLive(ctx, board, elapsed, scores.Load(), points.Load())
@@ -189,22 +190,22 @@ func printLive(ctx context.Context, board boards.Board, elapsed time.Duration, s
 			leader = boards.Total{User: user, Score: total}
 		}
 	}
-	say("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)
+	verb.Say("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)
 	if leader.User != "" {
-		say(", %s leads with %s", printable.Name(leader.User), leader.Score)
+		verb.Say(", %s leads with %s", printable.Name(leader.User), leader.Score)
 	}
-	sayLine()
+	verb.SayLine()
 }
 
 // drain waits until every change has arrived at every consumer.
 func drain(ctx context.Context, running *stack.Stack) error {
-	sayLine("\nwaiting for the stream to drain …")
+	verb.SayLine("\nwaiting for the stream to drain …")
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, drainPatience)
 	defer cancel()
 	if err := running.Drain(ctx); err != nil {
 		return fmt.Errorf("after %v: %w", time.Since(began).Round(time.Second), err)
 	}
-	say("drained after %.1f s\n", time.Since(began).Seconds())
+	verb.Say("drained after %.1f s\n", time.Since(began).Seconds())
 	return nil
 }

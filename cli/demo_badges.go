@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	smithytime "github.com/aws/smithy-go/time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
@@ -32,7 +33,7 @@ type subscriber struct {
 
 // subscribe makes a queue and subscribes it to the topic, before anything is told.
 func subscribe(ctx context.Context, info stack.Info) (*subscriber, error) {
-	found, err := newBadgePipeline(localPart(info, "badges"))
+	found, err := newBadgePipeline(verb.LocalPart(info, "badges"))
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +131,10 @@ func (s *subscriber) show() {
 	s.mu.Unlock()
 	for i, line := range fresh {
 		if i == shownAtOnce {
-			say("      ★ … and %d more\n", len(fresh)-i)
+			verb.Say("      ★ … and %d more\n", len(fresh)-i)
 			return
 		}
-		sayLine("      ★ " + line)
+		verb.SayLine("      ★ " + line)
 	}
 }
 
@@ -146,10 +147,10 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 		return err
 	}
 	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("badges: %s, the first: %s", count(n, "thing isn't as the plays say", "things aren't as the plays say"), v.Differences[0])
+		return fmt.Errorf("badges: %s, the first: %s", verb.Count(n, "thing isn't as the plays say", "things aren't as the plays say"), v.Differences[0])
 	}
 	if n := len(v.Kept); n > 0 {
-		return fmt.Errorf("%s that no play earns, the first: %s of %s", count(n, "badge stands", "badges stand"), v.Kept[0].Award, v.Kept[0].Player)
+		return fmt.Errorf("%s that no play earns, the first: %s of %s", verb.Count(n, "badge stands", "badges stand"), v.Kept[0].Award, v.Kept[0].Player)
 	}
 	notices, err := auditor.Notices(ctx)
 	if err != nil {
@@ -167,6 +168,6 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 			return fmt.Errorf("the topic's subscriber was told %s, which is of no stored badge", id)
 		}
 	}
-	say("%s of %s: each that the plays earn, each told, %s repeated.\n", count(v.Badges, "badge", "badges"), count(v.Players, "player", "players"), count(repeats, "notice", "notices"))
+	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", verb.Count(v.Badges, "badge", "badges"), verb.Count(v.Players, "player", "players"), verb.Count(repeats, "notice", "notices"))
 	return nil
 }

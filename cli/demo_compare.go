@@ -8,6 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/consumers/replication"
@@ -29,7 +30,7 @@ func compare(ctx context.Context, board boards.Board, written map[string]int64, 
 	}
 	different := 0
 	w := printable.Table{Right: true}
-	sayLine()
+	verb.SayLine()
 	w.Row("player", "written", "leaderboard")
 	for _, user := range slices.Sorted(maps.Keys(written)) {
 		mark := ""
@@ -39,13 +40,13 @@ func compare(ctx context.Context, board boards.Board, written map[string]int64, 
 		}
 		w.Row(printable.Name(user), written[user], totals[user], mark)
 	}
-	if err := w.Flush(stdout); err != nil {
+	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
 	if different > 0 {
 		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
 	}
-	say("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
+	verb.Say("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
 	return compareBoxes(ctx, board)
 }
 
@@ -66,7 +67,7 @@ func compareBoxes(ctx context.Context, board boards.Board) error {
 			boxes += v.Items
 		}
 	}
-	say("So are all %d on the daily and weekly boards.\n", boxes)
+	verb.Say("So are all %d on the daily and weekly boards.\n", boxes)
 	return compareRanks(ctx, board)
 }
 
@@ -86,14 +87,14 @@ func compareRanks(ctx context.Context, board boards.Board) error {
 			return fmt.Errorf("%s is number %d of %d, but ranks from %d to %d of %d", player.User, rank, len(players), s.From, s.To, s.Players)
 		}
 	}
-	say("All %d ranks are those of a sorted list.\n", len(players))
+	verb.Say("All %d ranks are those of a sorted list.\n", len(players))
 	return nil
 }
 
 // compareCopies compares each copy with its source, item by item, and the score
 // table's with how many scores were written, too.
 func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
-	pairs, err := newPairs(localPart(info, "replication"))
+	pairs, err := newPairs(verb.LocalPart(info, "replication"))
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
 		if int64(v.Items) != scores {
 			return fmt.Errorf("replica %s: %d scores were written, but %s has %d items", p.Route.Name, scores, p.Route.Source, v.Items)
 		}
-		sayLine(allTheSame(p, v))
+		verb.SayLine(allTheSame(p, v))
 	}
 	return nil
 }

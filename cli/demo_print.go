@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
@@ -13,12 +14,12 @@ import (
 
 // printChaos tells what went wrong on purpose.
 func printChaos(info stack.Info) {
-	say("Of %d records the stream repeated %d and reordered %d.", info.Bridge.Written, info.Bridge.Repeated, info.Bridge.Reordered)
+	verb.Say("Of %d records the stream repeated %d and reordered %d.", info.Bridge.Written, info.Bridge.Repeated, info.Bridge.Reordered)
 	for _, name := range slices.Sorted(maps.Keys(info.Mappings)) {
 		m := info.Mappings[name]
-		say(" %s was killed in %d of %d invocations.", name, m.Killed, m.Invocations)
+		verb.Say(" %s was killed in %d of %d invocations.", name, m.Killed, m.Invocations)
 	}
-	sayLine()
+	verb.SayLine()
 }
 
 // printBoard shows the queries that the boards are for.
@@ -28,12 +29,12 @@ func printBoard(ctx context.Context, board boards.Board) error {
 	if err != nil {
 		return err
 	}
-	say("\nTop %d\n", players)
-	if err := printTop(stdout, best); err != nil || len(best) == 0 {
+	verb.Say("\nTop %d\n", players)
+	if err := printTop(verb.Stdout, best); err != nil || len(best) == 0 {
 		return err
 	}
-	sayLine()
-	if err := printTopOf(ctx, stdout, board, boards.DailyBoard, time.Now(), players); err != nil {
+	verb.SayLine()
+	if err := printTopOf(ctx, verb.Stdout, board, boards.DailyBoard, time.Now(), players); err != nil {
 		return err
 	}
 	all, err := board.Standings(ctx)
@@ -45,14 +46,14 @@ func printBoard(ctx context.Context, board boards.Board) error {
 	if err != nil {
 		return err
 	}
-	sayLine()
-	if err := printStanding(stdout, standing); err != nil {
+	verb.SayLine()
+	if err := printStanding(verb.Stdout, standing); err != nil {
 		return err
 	}
 	events, err := board.History(ctx, best[0].User, scores)
 	if err != nil {
 		return err
 	}
-	say("\nLatest %d of %s\n", scores, printable.Name(best[0].User))
-	return printHistory(stdout, events)
+	verb.Say("\nLatest %d of %s\n", scores, printable.Name(best[0].User))
+	return printHistory(verb.Stdout, events)
 }

@@ -14,6 +14,7 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 	"github.com/shopspring/decimal"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/consumers/search/query"
 	"sluice/deploy/local/stack"
@@ -28,7 +29,7 @@ type finder struct {
 }
 
 func newFinder(info stack.Info) (*finder, error) {
-	part := localPart(info, "search")
+	part := verb.LocalPart(info, "search")
 	settings, err := newSearchSettings(part)
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func once(ctx context.Context, check func(context.Context) (string, error)) erro
 	for {
 		text, err := check(ctx)
 		if err == nil {
-			sayLine("  " + text)
+			verb.SayLine("  " + text)
 			return nil
 		}
 		if time.Now().After(deadline) {
@@ -99,7 +100,7 @@ func once(ctx context.Context, check func(context.Context) (string, error)) erro
 
 // compareSearches searches and checks each answer against the tables.
 func compareSearches(ctx context.Context, f *finder, info stack.Info, board boards.Board, scores int64) error {
-	sayLine("\nSearched, and checked against the tables:")
+	verb.SayLine("\nSearched, and checked against the tables:")
 	for _, check := range []func(context.Context) (string, error){
 		func(ctx context.Context) (string, error) { return f.compareAll(ctx, scores) },
 		func(ctx context.Context) (string, error) { return f.comparePlayers(ctx, board) },

@@ -3,15 +3,16 @@ package cli
 import (
 	"context"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/stack"
 )
 
 type downCommand struct {
-	localFlags
+	verb.LocalFlags
 }
 
 func (c *downCommand) Run(ctx context.Context) error {
-	dir, err := c.runDir()
+	dir, err := c.Dir()
 	if err != nil {
 		return err
 	}
@@ -20,9 +21,9 @@ func (c *downCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if was {
-		sayLine("The local stack is down.")
+		verb.SayLine("The local stack is down.")
 	} else {
-		sayLine("No local stack was running.")
+		verb.SayLine("No local stack was running.")
 	}
 	return nil
 }

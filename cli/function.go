@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumer"
@@ -175,7 +176,7 @@ func redriveLocal(info stack.Info, name, region string) (*redrive.Redrive, func(
 
 // redriveDeployed makes the redrive of a consumer deployed on AWS as a stack of its template. region is empty for that of the AWS CLI.
 func redriveDeployed(ctx context.Context, stackName, region, name string) (*redrive.Redrive, error) {
-	cfg, outputs, err := deployedOutputs(ctx, stackName, region)
+	cfg, outputs, err := verb.DeployedOutputs(ctx, stackName, region)
 	if err != nil {
 		return nil, err
 	}

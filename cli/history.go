@@ -5,21 +5,22 @@ import (
 	"fmt"
 	"io"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
 type historyCommand struct {
-	pipelineFlags
-	User playerName `arg:"" help:"The player."`
-	N    int        `short:"n" default:"100" help:"How many scores, at most 100."`
+	verb.PipelineFlags
+	User verb.PlayerName `arg:"" help:"The player."`
+	N    int             `short:"n" default:"100" help:"How many scores, at most 100."`
 }
 
 func (c *historyCommand) Run(ctx context.Context) error {
 	if c.N < 1 || c.N > boards.MaxHistory {
 		return fmt.Errorf("-n must be from 1 to %d (got %d)", boards.MaxHistory, c.N)
 	}
-	board, err := c.board(ctx)
+	board, err := boardOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -28,10 +29,10 @@ func (c *historyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if len(events) == 0 {
-		say("%s has no scores in %s.\n", printable.Name(string(c.User)), board.ScoreTable)
+		verb.Say("%s has no scores in %s.\n", printable.Name(string(c.User)), board.ScoreTable)
 		return nil
 	}
-	return printHistory(stdout, events)
+	return printHistory(verb.Stdout, events)
 }
 
 func printHistory(out io.Writer, events []boards.Event) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/rule"
 	"sluice/consumers/leaderboard"
@@ -36,7 +37,7 @@ type lintCommand struct {
 // Run checks the file with the settings' defaults.
 func (c *lintCommand) Run() error {
 	if c.File == "" {
-		say("The declarations that are part of this program, from %s, %s, %s and %s:\n", search.RoutesPath, replication.RoutesPath, badges.RulesPath, leaderboard.ViewsPath)
+		verb.Say("The declarations that are part of this program, from %s, %s, %s and %s:\n", search.RoutesPath, replication.RoutesPath, badges.RulesPath, leaderboard.ViewsPath)
 	} else if err := c.readFile(); err != nil {
 		return err
 	}
@@ -75,28 +76,28 @@ func (c *lintCommand) Run() error {
 
 // sayView prints a view and its notes.
 func sayView(v *view.View) {
-	say("%s: %s → %s\n", v.Name, v.Source, v.Table)
+	verb.Say("%s: %s → %s\n", v.Name, v.Source, v.Table)
 	for _, line := range v.Notes() {
-		say("    %s\n", line)
+		verb.Say("    %s\n", line)
 	}
 }
 
 // sayWhere prints which items a route takes, if not all.
 func sayWhere(where string) {
 	if where != "" {
-		say("    %s\n", where)
+		verb.Say("    %s\n", where)
 	}
 }
 
 // readFile reads the file, and chooses its kind by what it declares unless a flag says the kind.
 func (c *lintCommand) readFile() error {
-	in, err := openInput(c.File)
+	in, err := verb.OpenInput(c.File)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	if c.text, err = io.ReadAll(in); err != nil {
-		return fmt.Errorf("read %s: %w", inputName(c.File), err)
+		return fmt.Errorf("read %s: %w", verb.InputName(c.File), err)
 	}
 	kinds := []struct {
 		flag   *bool
@@ -118,9 +119,9 @@ func (c *lintCommand) readFile() error {
 		}
 		switch {
 		case asked && !*kind.flag:
-			return fmt.Errorf("%s declares %s, which isn't what the flag says: leave the flag out", inputName(c.File), kind.name)
+			return fmt.Errorf("%s declares %s, which isn't what the flag says: leave the flag out", verb.InputName(c.File), kind.name)
 		case kind.begins[0] == "cases":
-			return fmt.Errorf("%s has %s: sluice badges test FILE runs them", inputName(c.File), kind.name)
+			return fmt.Errorf("%s has %s: sluice badges test FILE runs them", verb.InputName(c.File), kind.name)
 		}
 		*kind.flag = true
 		break
@@ -135,7 +136,7 @@ func (c *lintCommand) readViews(settings leaderboard.Settings) ([]*view.View, er
 	if c.File == "" {
 		return settings.Views()
 	}
-	return settings.ReadViews(inputName(c.File), c.text)
+	return settings.ReadViews(verb.InputName(c.File), c.text)
 }
 
 func (c *lintCommand) lintSearch(settings search.Settings) error {
@@ -143,16 +144,16 @@ func (c *lintCommand) lintSearch(settings search.Settings) error {
 	if c.File != "" {
 		folder := filepath.Dir(c.File)
 		read = func() ([]*search.Route, error) {
-			return settings.ReadRoutesWith(inputName(c.File), c.text, os.DirFS(folder), folder+string(filepath.Separator))
+			return settings.ReadRoutesWith(verb.InputName(c.File), c.text, os.DirFS(folder), folder+string(filepath.Separator))
 		}
 		if _, err := os.Stat(filepath.Join(folder, "indexes")); err != nil {
-			say("There is no folder indexes beside %s: the definitions are those of this program.\n", inputName(c.File))
-			read = func() ([]*search.Route, error) { return settings.ReadRoutes(inputName(c.File), c.text) }
+			verb.Say("There is no folder indexes beside %s: the definitions are those of this program.\n", verb.InputName(c.File))
+			read = func() ([]*search.Route, error) { return settings.ReadRoutes(verb.InputName(c.File), c.text) }
 		}
 	}
 	routes, err := read()
 	for _, r := range routes {
-		say("%s: %s → index %s\n", r.Name, r.Source, r.Index)
+		verb.Say("%s: %s → index %s\n", r.Name, r.Source, r.Index)
 		sayWhere(r.Where())
 	}
 	return err
@@ -162,11 +163,11 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 	const home = stack.DefaultRegion
 	read := func() ([]*replication.Route, error) { return settings.Routes(home) }
 	if c.File != "" {
-		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, inputName(c.File), c.text) }
+		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, verb.InputName(c.File), c.text) }
 	}
 	routes, err := read()
 	for _, r := range routes {
-		say("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
+		verb.Say("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
 		sayWhere(r.Where())
 	}
 	return err
@@ -175,17 +176,17 @@ func (c *lintCommand) lintReplicas(settings replication.Settings) error {
 func (c *lintCommand) lintBadges(settings badges.Settings) error {
 	read := settings.Rules
 	if c.File != "" {
-		read = func() (*rule.Book, error) { return settings.ReadRules(inputName(c.File), c.text) }
+		read = func() (*rule.Book, error) { return settings.ReadRules(verb.InputName(c.File), c.text) }
 	}
 	book, err := read()
 	if err != nil {
 		return err
 	}
 	for _, r := range book.Rules {
-		say("%s: %s\n", r.Name, r)
+		verb.Say("%s: %s\n", r.Name, r)
 	}
 	for _, v := range book.Views {
-		say("%s: %s → %s\n", v.Name, v.Source, v.Table)
+		verb.Say("%s: %s → %s\n", v.Name, v.Source, v.Table)
 	}
 	return nil
 }
@@ -206,7 +207,7 @@ func readBook(settings badges.Settings, file string) (*rule.Book, error) {
 func (c *lintCommand) lintTemplates() error {
 	paths := []string{c.File}
 	if c.File == "" {
-		root, err := checkout()
+		root, err := verb.Checkout()
 		if err != nil {
 			return nil //nolint:nilerr // what ships in the binary can be checked anywhere
 		}
@@ -221,7 +222,7 @@ func (c *lintCommand) lintTemplates() error {
 			err = read.Check(c.Retention)
 		}
 		if err == nil {
-			say("%s: no faults\n", fromHere(path))
+			verb.Say("%s: no faults\n", fromHere(path))
 		}
 		faults = append(faults, err)
 	}

@@ -16,16 +16,17 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/stack"
 	"sluice/shared/operate"
 )
 
 type loadCommand struct {
-	localFlags
+	verb.LocalFlags
 	AWS   bool   `help:"Load into the table on AWS, account and region as for the AWS CLI, instead of the local stack."`
 	File  string `arg:"" type:"existingfile" help:"The CSV file in UTF-8: requestid, host, date, hourofday, timezone, method, url, responsecode, bytessent, useragent. - reads standard input."`
 	Table string `default:"logfile" help:"The table; its key is PK."`
-	consentFlags
+	verb.ConsentFlags
 }
 
 // Run loads the file. It asks first if it writes to AWS, or would overwrite items.
@@ -44,31 +45,31 @@ func (c *loadCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if found.rows == 0 && found.faults.n == 0 {
-		return fmt.Errorf("%s has no rows, so nothing was loaded", inputName(c.File))
+		return fmt.Errorf("%s has no rows, so nothing was loaded", verb.InputName(c.File))
 	}
 	if c.AWS || c.DryRun || found.overwrites > 0 {
-		plan := operate.Plan{Verb: "sluice load " + inputName(c.File), Where: where, Steps: []operate.Step{found.step(c.Table, inputName(c.File))}}
-		if ok, err := c.consent(operate.Removal{}, false).To(ctx, plan); err != nil || !ok {
+		plan := operate.Plan{Verb: "sluice load " + verb.InputName(c.File), Where: where, Steps: []operate.Step{found.step(c.Table, verb.InputName(c.File))}}
+		if ok, err := c.Consent(operate.Removal{}, false).To(ctx, plan); err != nil || !ok {
 			return errors.Join(err, found.faults.err()) // nothing more is done about these rows
 		}
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read %s again: %w", inputName(c.File), err)
+		return fmt.Errorf("read %s again: %w", verb.InputName(c.File), err)
 	}
-	return load(ctx, client, c.Table, file, stdout)
+	return load(ctx, client, c.Table, file, verb.Stdout)
 }
 
 // target returns how to reach the table, and where that is.
 func (c *loadCommand) target(ctx context.Context) (client *dynamodb.Client, where string, err error) {
 	if c.AWS {
-		cfg, err := deployedConfig(ctx, "")
+		cfg, err := verb.DeployedConfig(ctx, "")
 		if err != nil {
 			return nil, "", err
 		}
-		where, err := awsAccount(ctx, cfg)
+		where, err := verb.AWSAccount(ctx, cfg)
 		return dynamodb.NewFromConfig(cfg), where, err
 	}
-	info, err := c.load(ctx)
+	info, err := c.Load(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -80,7 +81,7 @@ func (c *loadCommand) target(ctx context.Context) (client *dynamodb.Client, wher
 
 // openTwice opens a file that is read twice. What can be read only once, such as standard input, is copied first.
 func openTwice(path string) (file io.ReadSeeker, done func(), err error) {
-	in, err := openInput(path)
+	in, err := verb.OpenInput(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,7 +93,7 @@ func openTwice(path string) (file io.ReadSeeker, done func(), err error) {
 	defer in.Close()
 	kept, err := os.CreateTemp("", "sluice-load-")
 	if err != nil {
-		return nil, nil, fmt.Errorf("keep a copy of %s: %w", inputName(path), err)
+		return nil, nil, fmt.Errorf("keep a copy of %s: %w", verb.InputName(path), err)
 	}
 	done = func() { _, _ = kept.Close(), os.Remove(kept.Name()) }
 	_, err = io.Copy(kept, in)
@@ -101,7 +102,7 @@ func openTwice(path string) (file io.ReadSeeker, done func(), err error) {
 	}
 	if err != nil {
 		done()
-		return nil, nil, fmt.Errorf("keep a copy of %s: %w", inputName(path), err)
+		return nil, nil, fmt.Errorf("keep a copy of %s: %w", verb.InputName(path), err)
 	}
 	return kept, done, nil
 }
@@ -115,13 +116,13 @@ type surveyed struct {
 func (s surveyed) step(table, file string) operate.Step {
 	step := operate.Step{Into: "table " + table, From: file, Write: s.items, Held: s.held}
 	if s.overwrites > 0 {
-		step.Notes = append(step.Notes, fmt.Sprintf("%s overwritten", count(s.overwrites, "item of the same requestid is", "items of the same requestid are")))
+		step.Notes = append(step.Notes, fmt.Sprintf("%s overwritten", verb.Count(s.overwrites, "item of the same requestid is", "items of the same requestid are")))
 	}
 	if more := s.rows - s.items; more > 0 {
-		step.Notes = append(step.Notes, fmt.Sprintf("%s the requestid of an earlier row and replaced it", count(more, "row has", "rows have")))
+		step.Notes = append(step.Notes, fmt.Sprintf("%s the requestid of an earlier row and replaced it", verb.Count(more, "row has", "rows have")))
 	}
 	if s.faults.n > 0 {
-		step.Notes = append(step.Notes, fmt.Sprintf("%s no item; the load leaves out what makes none", count(s.faults.n, "line makes", "lines make")))
+		step.Notes = append(step.Notes, fmt.Sprintf("%s no item; the load leaves out what makes none", verb.Count(s.faults.n, "line makes", "lines make")))
 	}
 	return step
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 
+	"sluice/cli/verb"
 	"sluice/shared/change"
 )
 
@@ -39,11 +40,11 @@ func readLog(from io.Reader, row func(logRow) error, fault func(rowFault)) error
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the rows: %w", err)
 	}
-	if err := checkEncoding(beginning); err != nil {
+	if err := verb.CheckEncoding(beginning); err != nil {
 		return err
 	}
-	if strings.HasPrefix(string(beginning), string(utf8Mark)) {
-		_, _ = text.Discard(len(utf8Mark)) // they are in the buffer
+	if strings.HasPrefix(string(beginning), string(verb.UTF8Mark)) {
+		_, _ = text.Discard(len(verb.UTF8Mark)) // they are in the buffer
 	}
 	rows := csv.NewReader(text)
 	rows.FieldsPerRecord = -1 // told by line, below
@@ -130,7 +131,7 @@ func (f *rowFaults) err() error {
 	for _, fault := range f.named {
 		named = append(named, fault)
 	}
-	return fmt.Errorf("%s not loaded:\n%w%s", count(f.n, "line is", "lines are"), errors.Join(named...), text)
+	return fmt.Errorf("%s not loaded:\n%w%s", verb.Count(f.n, "line is", "lines are"), errors.Join(named...), text)
 }
 
 // isHead reports whether a row names the columns.
@@ -141,14 +142,14 @@ func isHead(row []string) bool {
 // logItem makes an item of a row: its columns, and the keys of the table and of its index on the host.
 func logItem(row []string) (map[string]types.AttributeValue, error) {
 	if len(row) != len(logColumns) {
-		return nil, fmt.Errorf("it has %s, want %d", count(len(row), "column", "columns"), len(logColumns))
+		return nil, fmt.Errorf("it has %s, want %d", verb.Count(len(row), "column", "columns"), len(logColumns))
 	}
 	item := map[string]types.AttributeValue{
 		"GSI_1_PK": &types.AttributeValueMemberS{Value: "host#" + row[1]},
 	}
 	for i, name := range logColumns {
 		if !utf8.ValidString(row[i]) {
-			return nil, fmt.Errorf("%s has bytes that are no UTF-8: %.80q", name, invalidPart([]byte(row[i])))
+			return nil, fmt.Errorf("%s has bytes that are no UTF-8: %.80q", name, verb.InvalidPart([]byte(row[i])))
 		}
 		if !slices.Contains(logNumbers, name) {
 			item[name] = &types.AttributeValueMemberS{Value: row[i]}

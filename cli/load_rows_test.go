@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest/proof"
@@ -144,9 +145,9 @@ func TestLoadBeginnings(t *testing.T) {
 		{"lines end with CR LF", strings.ReplaceAll(logHead+rows, "\n", "\r\n"), 2, nil},
 		{"nothing", "", 0, nil},
 		{"only a mark", "\ufeff", 0, nil},
-		{"UTF-16 with a mark", "\xff\xfe" + utf16(logHead+rows), 0, errUTF16},
-		{"UTF-16 with the other mark", "\xfe\xff\x00r", 0, errUTF16},
-		{"UTF-16 without a mark", utf16(logHead + rows), 0, errUTF16},
+		{"UTF-16 with a mark", "\xff\xfe" + utf16(logHead+rows), 0, verb.ErrUTF16},
+		{"UTF-16 with the other mark", "\xfe\xff\x00r", 0, verb.ErrUTF16},
+		{"UTF-16 without a mark", utf16(logHead + rows), 0, verb.ErrUTF16},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			table := fmt.Sprint("table", i)
@@ -202,7 +203,7 @@ func TestReadText(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readText(path)
+		got, err := verb.ReadText(path)
 		if err == nil && string(got) != want || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q was read as %q, %v; want %q", text, got, err, want)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sluice/cli/verb"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -82,9 +83,9 @@ func execute(args []string) int {
 	parser, err := kong.New(&c,
 		kong.Name("sluice"),
 		kong.Description(description),
-		kong.Writers(stdout, os.Stderr),
+		kong.Writers(verb.Stdout, os.Stderr),
 		kong.Exit(func(code int) { // after --help
-			if err := stdout.join(nil); err != nil {
+			if err := verb.Stdout.Join(nil); err != nil {
 				code = fail("sluice", err)
 			}
 			os.Exit(code)
@@ -104,7 +105,7 @@ func execute(args []string) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errInterrupted
 	}
-	if err = stdout.join(err); err != nil {
+	if err = verb.Stdout.Join(err); err != nil {
 		return fail("sluice "+verbOf(parsed), err)
 	}
 	return 0

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"sluice/cli/scaffold"
+	"sluice/cli/verb"
 	"sluice/shared/printable"
 )
 
@@ -15,7 +16,7 @@ type newConsumerCommand struct {
 
 // Run makes the folder in the checkout that the working directory is in.
 func (c *newConsumerCommand) Run() error {
-	root, err := checkout()
+	root, err := verb.Checkout()
 	if err != nil {
 		return err
 	}
@@ -27,18 +28,18 @@ func (c *newConsumerCommand) Run() error {
 	for _, f := range made {
 		w.Row("consumers/"+c.Name+"/"+f.Path, f.What)
 	}
-	if err := w.Flush(stdout); err != nil {
+	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
-	sayLine("\nIt works as it is: it notes when each item was changed last. Next:")
+	verb.SayLine("\nIt works as it is: it notes when each item was changed last. Next:")
 	folder := "consumers/" + c.Name
 	w.Row("edit "+folder+"/"+c.Name+".go", "what Apply does with a change; want in simulator_test.go says what comes of it")
 	w.Row("go test ./"+folder, "against DynamoDB Local, with crashes, repeats and lost answers")
 	w.Row("sluice lint", "whether template.yaml would make it lose changes")
 	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")
-	if err := w.Flush(stdout); err != nil {
+	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
-	sayLine("docs/tutorial.md makes an audit trail that way.")
+	verb.SayLine("docs/tutorial.md makes an audit trail that way.")
 	return nil
 }

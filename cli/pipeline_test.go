@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/servers/servertest"
 )
 
@@ -92,7 +93,7 @@ func TestDeployedStack(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	board, err := pipelineFlags{Stack: "game"}.board(t.Context())
+	board, err := boardOf(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,12 +108,12 @@ func TestDeployedStack(t *testing.T) {
 
 func TestDeployedStackOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
-	_, err := pipelineFlags{Stack: "game"}.board(t.Context())
+	_, err := boardOf(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
 	}
 	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `output BoardShards of stack game is "many": `, "consumers/leaderboard/template.yaml")
-	_, err = pipelineFlags{Stack: "other"}.board(t.Context())
+	_, err = boardOf(t.Context(), verb.PipelineFlags{Stack: "other"})
 	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
 		t.Errorf("error %v, want one that names the stack", err)
 	}
@@ -123,7 +124,7 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 func TestDeployedBadges(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
 		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "CountTTLDeletes": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
-	found, err := pipelineFlags{Stack: "game"}.badges(t.Context())
+	found, err := badgesOf(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestDeployedBadges(t *testing.T) {
 		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || found.book.Plays.Table != "Scores" {
 		t.Errorf("settings %+v", s)
 	}
-	_, err = playerFlags{pipelineFlags{Stack: "game"}, "game"}.players(t.Context())
+	_, err = playerFlags{verb.PipelineFlags{Stack: "game"}, "game"}.players(t.Context())
 	if err == nil {
 		t.Fatal("the badges' stack was taken for the leaderboard's")
 	}
@@ -140,7 +141,7 @@ func TestDeployedBadges(t *testing.T) {
 
 func TestDeployedBadgesOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
-	_, err := pipelineFlags{Stack: "game"}.badges(t.Context())
+	_, err := badgesOf(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")
 	}

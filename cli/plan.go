@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/deploy/capacity"
 )
 
@@ -37,8 +38,8 @@ func (c *planCommand) Validate() error {
 func (c *planCommand) Run() error {
 	plan := capacity.Make(c.load())
 	if c.JSON {
-		return printJSON(plan)
+		return verb.PrintJSON(plan)
 	}
-	_, err := io.WriteString(stdout, planText(plan))
+	_, err := io.WriteString(verb.Stdout, planText(plan))
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/game"
 	"sluice/shared/operate"
@@ -64,14 +65,14 @@ func (f *gameFlags) game(board boards.Board, scored func(user string, score int)
 }
 
 type playCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	gameFlags
-	consentFlags
+	verb.ConsentFlags
 }
 
 // Run plays. It asks first if it writes to AWS.
 func (c *playCommand) Run(ctx context.Context) error {
-	board, err := c.board(ctx)
+	board, err := boardOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -80,11 +81,11 @@ func (c *playCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if ok, err := c.consent(operate.Removal{}, false).To(ctx, plan); err != nil || !ok {
+		if ok, err := c.Consent(operate.Removal{}, false).To(ctx, plan); err != nil || !ok {
 			return err
 		}
 	}
-	say("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
+	verb.Say("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
 	var scores atomic.Int64
 	written, err := c.game(board, func(string, int) { scores.Add(1) }).Play(ctx)
 	var points int64
@@ -95,7 +96,7 @@ func (c *playCommand) Run(ctx context.Context) error {
 	if err != nil {
 		atLeast = "at least " // a write without an answer may have been done
 	}
-	say("%s%d scores written, %d points in all\n", atLeast, scores.Load(), points)
+	verb.Say("%s%d scores written, %d points in all\n", atLeast, scores.Load(), points)
 	if ctx.Err() != nil {
 		return errors.Join(errors.New("interrupted before the time was up; the scores that are written stay"), err)
 	}
@@ -104,7 +105,7 @@ func (c *playCommand) Run(ctx context.Context) error {
 
 // plan says about how many scores the game would write. Each is a new item.
 func (c *playCommand) plan(ctx context.Context, board boards.Board) (operate.Plan, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return operate.Plan{}, err
 	}
@@ -114,6 +115,6 @@ func (c *playCommand) plan(ctx context.Context, board boards.Board) (operate.Pla
 	}
 	return operate.Plan{Verb: "sluice play", Where: where, Steps: []operate.Step{{
 		Into: "table " + board.ScoreTable, Write: c.game(board, nil).Expected(), About: true, Held: int(aws.ToInt64(about.Table.ItemCount)),
-		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", count(c.Players, "player adds", "players add"), c.For),
+		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", verb.Count(c.Players, "player adds", "players add"), c.For),
 	}}}, nil
 }

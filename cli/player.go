@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"time"
-	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
@@ -18,7 +18,7 @@ import (
 
 // playerFlags say where players are found: on AWS, each consumer is a stack.
 type playerFlags struct {
-	pipelineFlags
+	verb.PipelineFlags
 	LeaderboardStack string `help:"With --stack, which is that of the badges: the leaderboard's stack on AWS." placeholder:"NAME"`
 }
 
@@ -27,29 +27,12 @@ func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
 	if (f.Stack == "") != (f.LeaderboardStack == "") {
 		return nil, errors.New("--stack and --leaderboard-stack go together: the stack of the badges, and that of the leaderboard")
 	}
-	found, err := f.badges(ctx)
+	found, err := badgesOf(ctx, f.PipelineFlags)
 	if err != nil {
 		return nil, err
 	}
-	board, err := pipelineFlags{f.localFlags, f.LeaderboardStack}.board(ctx)
+	board, err := boardOf(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack})
 	return &playerReader{board: board, badges: found.reader()}, err
-}
-
-// playerName is a player's name on a command line.
-type playerName string
-
-// UnmarshalText takes a name that a player can have.
-func (n *playerName) UnmarshalText(text []byte) error {
-	*n = playerName(text)
-	return checkName(string(text))
-}
-
-// checkName says what is wrong with a player's name: it is a key.
-func checkName(name string) error {
-	if name == "" || len(name) > maxName || !utf8.ValidString(name) {
-		return fmt.Errorf("a player's name has 1 to %d bytes of UTF-8", maxName)
-	}
-	return nil
 }
 
 // playerReader joins what the leaderboard and the badges know.
@@ -128,9 +111,9 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 
 type playerCommand struct {
 	playerFlags
-	User playerName `arg:"" help:"The player."`
-	Lang string     `default:"en" help:"Language of the badges' titles."`
-	JSON bool       `help:"Print the result as JSON."`
+	User verb.PlayerName `arg:"" help:"The player."`
+	Lang string          `default:"en" help:"Language of the badges' titles."`
+	JSON bool            `help:"Print the result as JSON."`
 }
 
 func (c *playerCommand) Run(ctx context.Context) error {
@@ -146,9 +129,9 @@ func (c *playerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(p)
+		return verb.PrintJSON(p)
 	}
-	return printPlayer(stdout, p)
+	return printPlayer(verb.Stdout, p)
 }
 
 func printPlayer(out io.Writer, p *player) error {
@@ -157,7 +140,7 @@ func printPlayer(out io.Writer, p *player) error {
 	case p.Rank == nil:
 		fmt.Fprintf(out, "%s isn't on the board yet.\n", printable.Name(p.Player))
 	case p.Rank.From == p.Rank.To:
-		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", printable.Name(p.Player), p.Total, p.Rank.From, count(int(p.Rank.Players), "player", "players"))
+		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", printable.Name(p.Player), p.Total, p.Rank.From, verb.Count(int(p.Rank.Players), "player", "players"))
 	default:
 		fmt.Fprintf(out, "%s has %s points and is between number %d and %d of %d players.\n", printable.Name(p.Player), p.Total, p.Rank.From, p.Rank.To, p.Rank.Players)
 	}
@@ -187,7 +170,7 @@ func printPlayer(out io.Writer, p *player) error {
 	if len(p.Plays) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "\nLatest %s\n", plural(len(p.Plays), "score"))
+	fmt.Fprintf(out, "\nLatest %s\n", verb.Plural(len(p.Plays), "score"))
 	return printHistory(out, p.Plays)
 }
 

@@ -6,15 +6,16 @@ import (
 	"io"
 	"slices"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
 type rankCommand struct {
-	pipelineFlags
-	User playerName `arg:"" help:"The player."`
-	N    int        `short:"n" default:"5" help:"How many neighbours on each side, at most 100."`
-	JSON bool       `help:"Print the result as JSON."`
+	verb.PipelineFlags
+	User verb.PlayerName `arg:"" help:"The player."`
+	N    int             `short:"n" default:"5" help:"How many neighbours on each side, at most 100."`
+	JSON bool            `help:"Print the result as JSON."`
 }
 
 // maxNeighbours bounds what one question reads.
@@ -24,7 +25,7 @@ func (c *rankCommand) Run(ctx context.Context) error {
 	if c.N < 0 || c.N > maxNeighbours {
 		return fmt.Errorf("-n must be from 0 to %d (got %d)", maxNeighbours, c.N)
 	}
-	board, err := c.board(ctx)
+	board, err := boardOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -33,9 +34,9 @@ func (c *rankCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(standing)
+		return verb.PrintJSON(standing)
 	}
-	return printStanding(stdout, standing)
+	return printStanding(verb.Stdout, standing)
 }
 
 // printStanding shows the rank in a sentence and the player among the neighbours,

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/aggregate"
 	"sluice/shared/operate"
@@ -21,13 +22,13 @@ import (
 )
 
 type rebuildCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	View     string        `arg:"" help:"The view, such as leaderboard, daily or badges-total; \"sluice lint\" lists them."`
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
 	Abort    bool          `help:"Give up the rebuild that is under way. The view keeps its old sums, which were kept current. Refused once the new sums are being put in place."`
-	consentFlags
-	removeFlags
+	verb.ConsentFlags
+	verb.RemoveFlags
 }
 
 func (c *rebuildCommand) Run(ctx context.Context) error {
@@ -41,7 +42,7 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 		}
 		plan.Steps = []operate.Step{step}
 	}
-	if ok, err := c.consent(c.removal(), false).To(ctx, plan); err != nil || !ok {
+	if ok, err := c.Consent(c.Removal(), false).To(ctx, plan); err != nil || !ok {
 		return err
 	}
 	if c.Abort {
@@ -66,7 +67,7 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if r.after != "" {
-		sayLine(r.after)
+		verb.SayLine(r.after)
 	}
 	return nil
 }
@@ -85,7 +86,7 @@ type rebuilding struct {
 func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 	again := "sluice rebuild " + c.View
 	if strings.HasPrefix(c.View, rule.ViewPrefix) {
-		b, err := c.badges(ctx)
+		b, err := badgesOf(ctx, c.PipelineFlags)
 		if err != nil {
 			return rebuilding{}, err
 		}
@@ -94,7 +95,7 @@ func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 			return rebuilding{v, dynamodb.NewFromConfig(b.tables), b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
 		}
 	}
-	found, err := c.part(ctx, "leaderboard")
+	found, err := c.Part(ctx, "leaderboard")
 	if err != nil {
 		return rebuilding{}, err
 	}
@@ -111,10 +112,10 @@ func (r rebuilding) step(ctx context.Context, segments int) (operate.Step, error
 	p, err := r.tool(segments).Preview(ctx)
 	s := operate.Step{
 		Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), From: "table " + r.view.Source,
-		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are made anew from %s", plural(p.Read, "item")),
+		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are made anew from %s", verb.Plural(p.Read, "item")),
 	}
 	if p.Emptied > 0 {
-		s.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", plural(p.Emptied, "item"))}
+		s.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", verb.Plural(p.Emptied, "item"))}
 	}
 	return s, err
 }
@@ -128,7 +129,7 @@ func (r rebuilding) tool(segments int) *rebuild.Tool {
 
 // run rebuilds the view and shows how far it has come.
 func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int) error {
-	out := newProgressOutput(stdout.raw(), stdout.terminal())
+	out := newProgressOutput(verb.Stdout.Raw(), verb.Stdout.Terminal())
 	tool := r.tool(segments)
 	tool.Clocks, tool.Progress = clocks, out.show
 	done, err := tool.Run(ctx)
@@ -142,7 +143,7 @@ func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int)
 	default:
 		return operate.GoOn(err, fmt.Sprintf("The view's sums are what they were, and kept current. Run \"%[1]s\" again: it goes on where it stopped. Or give it up: \"%[1]s --abort\".", r.again))
 	}
-	say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
+	verb.Say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
 	r.sayUnusable(done)
 	return nil
 }
@@ -150,17 +151,17 @@ func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int)
 // sayUnusable names the items that the rebuild couldn't use.
 func (r rebuilding) sayUnusable(done rebuild.Progress) {
 	if done.Resumed {
-		sayLine("This run went on with a rebuild that had stopped; what an earlier run couldn't use is not counted here.")
+		verb.SayLine("This run went on with a rebuild that had stopped; what an earlier run couldn't use is not counted here.")
 	}
 	if done.Unusable == 0 {
 		return
 	}
-	say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", plural(done.Unusable, "item"), r.view.Source)
+	verb.Say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", verb.Plural(done.Unusable, "item"), r.view.Source)
 	for _, u := range done.Named {
-		say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
+		verb.Say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
 	}
 	if more := done.Unusable - len(done.Named); more > 0 {
-		say("  and %d more\n", more)
+		verb.Say("  and %d more\n", more)
 	}
 }
 
@@ -171,7 +172,7 @@ func (r rebuilding) abort(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("view %s: %w", r.view.Name, err)
 	}
-	say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.view.Name, generation)
+	verb.Say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.view.Name, generation)
 	return nil
 }
 

@@ -7,12 +7,13 @@ import (
 	"io"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/shared/operate"
 	"sluice/shared/redrive"
 )
 
 type redriveCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Consumer  string `arg:"" help:"The consumer, such as leaderboard. Only it gets the changes."`
 	Region    string `help:"A further region of the local stack in which the consumer runs; with --stack the region of that stack, if it isn't that of the AWS CLI." placeholder:"REGION"`
 	List      bool   `help:"Show what is in the queue, by reason; nothing is sent or taken out."`
@@ -20,7 +21,7 @@ type redriveCommand struct {
 	Sequence  string `help:"Send only the dead letter at this sequence number, or the range that begins there." placeholder:"N"`
 	Reason    string `help:"Send only dead letters with this reason, as --list shows it." placeholder:"REASON"`
 	KeepGoing bool   `help:"Go on even if many fail in a row."`
-	consentFlags
+	verb.ConsentFlags
 }
 
 // Help is what kong prints below the verb's own line.
@@ -65,23 +66,23 @@ func (c *redriveCommand) Run(ctx context.Context) error {
 	}
 	shown := newRedriveOutput(visible)
 	r.Failed, r.Progress = shown.fail, shown.progress
-	if !stdout.terminal() {
+	if !verb.Stdout.Terminal() {
 		r.Looked = shown.looked
 	}
 	result, err := r.Run(ctx)
 	shown.end()
-	return errors.Join(c.report(stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
+	return errors.Join(c.report(verb.Stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
 }
 
 // agreed plans and asks.
 func (c *redriveCommand) agreed(ctx context.Context, r *redrive.Redrive, visible int) (bool, error) {
-	where, err := c.placeIn(ctx, c.Region)
+	where, err := c.PlaceIn(ctx, c.Region)
 	if err != nil {
 		return false, err
 	}
 	step := operate.Step{Into: "function of " + c.Consumer, From: "queue " + r.URL, Write: visible, About: true}
 	step.Act = "dead letters are sent to it again; what it is done with leaves the queue"
-	return c.consent(operate.Removal{}, false).To(ctx, operate.Plan{Verb: "sluice redrive " + c.Consumer, Where: where, Steps: []operate.Step{step}})
+	return c.Consent(operate.Removal{}, false).To(ctx, operate.Plan{Verb: "sluice redrive " + c.Consumer, Where: where, Steps: []operate.Step{step}})
 }
 
 func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), error) {
@@ -89,7 +90,7 @@ func (c *redriveCommand) find(ctx context.Context) (*redrive.Redrive, func(), er
 		r, err := redriveDeployed(ctx, c.Stack, c.Region, c.Consumer)
 		return r, func() {}, err
 	}
-	info, err := c.load(ctx)
+	info, err := c.Load(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,11 +116,11 @@ func (c *redriveCommand) remaining(ctx context.Context, r *redrive.Redrive) erro
 		return err
 	}
 	if visible == 0 && hidden == 0 {
-		sayLine("The queue is empty.")
+		verb.SayLine("The queue is empty.")
 		return nil
 	}
-	say("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
-	tellHidden(stdout, hidden, visible+hidden)
+	verb.Say("In the queue: %d; \"%s\" shows why.\n", visible+hidden, c.listing())
+	tellHidden(verb.Stdout, hidden, visible+hidden)
 	return nil
 }
 
@@ -134,7 +135,7 @@ func tellHidden(out io.Writer, hidden, inAll int) {
 func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) error {
 	n := r.Counts
 	fmt.Fprintf(out, "%s sent to %s: %d applied, %d there already, %d stale, %d skipped, %d refused again, %d to come again. Taken out of the queue: %s.\n",
-		plural(r.Sent, "change"), c.Consumer, n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Rejected, n.Retried, plural(r.Removed, "dead letter"))
+		verb.Plural(r.Sent, "change"), c.Consumer, n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Rejected, n.Retried, verb.Plural(r.Removed, "dead letter"))
 	if r.Untold > 0 {
 		fmt.Fprintf(out, "Of %d the end of the function's log doesn't tell what became of them; its metrics do.\n", r.Untold)
 	}
@@ -148,7 +149,7 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 		fmt.Fprintf(out, "Second messages of changes of which one stays, taken out: %d.\n", r.Twins)
 	}
 	if r.Unseen > 0 {
-		fmt.Fprintf(out, "Not looked at: about %s; looked at: %d.\n", plural(r.Unseen, "dead letter"), r.Seen)
+		fmt.Fprintf(out, "Not looked at: about %s; looked at: %d.\n", verb.Plural(r.Unseen, "dead letter"), r.Seen)
 	}
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {
@@ -157,9 +158,9 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	case err != nil:
 		return err
 	case r.Failed > 0:
-		return fmt.Errorf("%s in the queue still; set right what the errors say, then run the same again", plural(r.Failed, "dead letter"))
+		return fmt.Errorf("%s in the queue still; set right what the errors say, then run the same again", verb.Plural(r.Failed, "dead letter"))
 	case n.Rejected > 0:
-		return fmt.Errorf("refused again, and in the queue anew, whole: %s", plural(n.Rejected, "change"))
+		return fmt.Errorf("refused again, and in the queue anew, whole: %s", verb.Plural(n.Rejected, "change"))
 	case r.Sent == 0 && chosen && r.Removed == 0:
 		if r.Unseen > 0 {
 			return fmt.Errorf("none of the %d dead letters that were looked at is as asked for, but about %d more are hidden: another redrive has them, or one that was killed. "+
@@ -174,29 +175,29 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 func (c *redriveCommand) list(ctx context.Context, r *redrive.Redrive) error {
 	groups := redrive.Groups{}
 	if !c.JSON {
-		r.Looked = (&redriveOutput{out: stdout, last: time.Now()}).looked
+		r.Looked = (&redriveOutput{out: verb.Stdout, last: time.Now()}).looked
 	}
 	seen, err := r.Letters(ctx, groups.Add)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted before the end")
 	}
 	if err != nil {
-		err = fmt.Errorf("%w\nlooked at %d of about %s", err, seen.Seen, plural(seen.Seen+seen.Unseen, "dead letter"))
+		err = fmt.Errorf("%w\nlooked at %d of about %s", err, seen.Seen, verb.Plural(seen.Seen+seen.Unseen, "dead letter"))
 	}
 	if c.JSON {
 		if err == nil && seen.Unseen > 0 {
-			err = fmt.Errorf("about %s are hidden, so this list lacks them", plural(seen.Unseen, "dead letter"))
+			err = fmt.Errorf("about %s are hidden, so this list lacks them", verb.Plural(seen.Unseen, "dead letter"))
 		}
-		return errors.Join(printJSON(groups.Sorted()), err)
+		return errors.Join(verb.PrintJSON(groups.Sorted()), err)
 	}
-	printGroups(stdout, groups.Sorted(), time.Now())
+	printGroups(verb.Stdout, groups.Sorted(), time.Now())
 	switch {
 	case err != nil:
 	case seen.Seen == 0 && seen.Unseen == 0:
-		say("%s has no dead letters.\n", c.Consumer)
+		verb.Say("%s has no dead letters.\n", c.Consumer)
 	case seen.Unseen > 0:
-		say("\nLooked at %s. About %d more are hidden: another redrive has them, or one that was killed; then they are back within about %v.\n",
-			plural(seen.Seen, "dead letter"), seen.Unseen, redrive.HiddenFor(seen.Seen+seen.Unseen))
+		verb.Say("\nLooked at %s. About %d more are hidden: another redrive has them, or one that was killed; then they are back within about %v.\n",
+			verb.Plural(seen.Seen, "dead letter"), seen.Unseen, redrive.HiddenFor(seen.Seen+seen.Unseen))
 	}
 	return err
 }

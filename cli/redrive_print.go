@@ -3,12 +3,12 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/cli/verb"
 	"sluice/shared/printable"
 	"sluice/shared/redrive"
 )
@@ -18,9 +18,9 @@ func printGroups(out io.Writer, groups []redrive.Group, now time.Time) {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		what := plural(g.Letters, "dead letter")
+		what := verb.Plural(g.Letters, "dead letter")
 		if g.Ranges {
-			what = fmt.Sprintf("%s that Lambda gave up, of %s", plural(g.Letters, "range"), plural(g.Records, "change"))
+			what = fmt.Sprintf("%s that Lambda gave up, of %s", verb.Plural(g.Letters, "range"), verb.Plural(g.Records, "change"))
 		}
 		fmt.Fprintf(out, "%s: %s, from %v to %v ago\n", printable.Name(g.Reason), what, age(g.Oldest, now), age(g.Newest, now))
 		fmt.Fprintf(out, "  such as %s\n", printable.Cut(g.Example, exampleWidth))
@@ -51,11 +51,11 @@ func printErrors(out io.Writer, g redrive.Group) {
 		}
 	}
 	if others > 0 {
-		errors := plural(max(different-maxErrorsShown, 1), "other error")
+		errors := verb.Plural(max(different-maxErrorsShown, 1), "other error")
 		if g.OtherErrors > 0 {
 			errors += " or more"
 		}
-		fmt.Fprintf(out, "  %s with %s; --json lists them\n", plural(others, "dead letter"), errors)
+		fmt.Fprintf(out, "  %s with %s; --json lists them\n", verb.Plural(others, "dead letter"), errors)
 	}
 }
 
@@ -73,14 +73,6 @@ func quoted(text string, by int) string {
 		lines[i] = printable.Cut(line, errorWidth)
 	}
 	return strings.Join(lines, "\n"+strings.Repeat(" ", by))
-}
-
-// plural counts for people.
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func age(t, now time.Time) time.Duration {
@@ -103,24 +95,19 @@ const progressInterval = 10 * time.Second
 
 // newRedriveOutput expects about total changes: ranges may have more than one each.
 func newRedriveOutput(total int) *redriveOutput {
-	o := &redriveOutput{out: stdout, last: time.Now()}
-	if stdout.terminal() {
-		o.bar = progressbar.NewOptions(max(total, 1), progressbar.OptionSetWriter(stdout.raw()), progressbar.OptionSetDescription("  changes"),
+	o := &redriveOutput{out: verb.Stdout, last: time.Now()}
+	if verb.Stdout.Terminal() {
+		o.bar = progressbar.NewOptions(max(total, 1), progressbar.OptionSetWriter(verb.Stdout.Raw()), progressbar.OptionSetDescription("  changes"),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	return o
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // progress shows how many changes were sent.
 func (o *redriveOutput) progress(r redrive.Result) {
 	if o.bar == nil {
 		if time.Since(o.last) >= progressInterval {
-			fmt.Fprintf(o.out, "%s sent so far\n", plural(r.Sent, "change"))
+			fmt.Fprintf(o.out, "%s sent so far\n", verb.Plural(r.Sent, "change"))
 			o.last = time.Now()
 		}
 		return
@@ -134,7 +121,7 @@ func (o *redriveOutput) progress(r redrive.Result) {
 // looked says on a long walk how far it is.
 func (o *redriveOutput) looked(seen, about int) {
 	if time.Since(o.last) >= progressInterval {
-		fmt.Fprintf(o.out, "looked at %d of about %s\n", seen, plural(about, "dead letter"))
+		fmt.Fprintf(o.out, "looked at %d of about %s\n", seen, verb.Plural(about, "dead letter"))
 		o.last = time.Now()
 	}
 }

@@ -10,21 +10,22 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/cli/verb"
 	searchops "sluice/consumers/search/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
 type reindexCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Route           string `arg:"" help:"The route, such as players; consumers/search/routes.yaml lists them."`
 	Segments        int    `default:"4" help:"How many parts of the table are read side by side; going on needs the same number."`
 	LeaveOutRefused bool   `help:"Move the alias though the new index can't take some documents."`
 	KeepOld         bool   `help:"Don't delete the old index."`
 	Abort           bool   `help:"Give up a reindex that was begun: delete the new index."`
 	JSON            bool   `help:"Print the result as JSON."`
-	consentFlags
-	removeFlags
+	verb.ConsentFlags
+	verb.RemoveFlags
 }
 
 func (c *reindexCommand) Validate() error {
@@ -36,7 +37,7 @@ func (c *reindexCommand) Validate() error {
 
 // Run makes a route's index anew.
 func (c *reindexCommand) Run(ctx context.Context) error {
-	pairs, err := c.searchOperators(ctx)
+	pairs, err := searchOperatorsOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (c *reindexCommand) advise(p *searchops.Operator, done searchops.Reindexed,
 
 // agreed asks for what the plan's step says.
 func (c *reindexCommand) agreed(ctx context.Context, step operate.Step) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -116,13 +117,13 @@ func (c *reindexCommand) agreed(ctx context.Context, step operate.Step) (bool, e
 	if c.Abort {
 		verb += " --abort"
 	}
-	return c.consent(operate.Removal{}, c.JSON).To(ctx, operate.Plan{Verb: verb, Where: where, Steps: []operate.Step{step}})
+	return c.Consent(operate.Removal{}, c.JSON).To(ctx, operate.Plan{Verb: verb, Where: where, Steps: []operate.Step{step}})
 }
 
 // fewer refuses a new index that has fewer documents than may be lost.
 func (c *reindexCommand) fewer(p *searchops.Operator) func(before, after int) error {
 	return func(before, after int) error {
-		return c.removal().Check(operate.Plan{Steps: []operate.Step{{
+		return c.Removal().Check(operate.Plan{Steps: []operate.Step{{
 			Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Held: before, Remove: max(0, before-after),
 		}}})
 	}
@@ -144,29 +145,29 @@ func (c *reindexCommand) abort(ctx context.Context, p *searchops.Operator) error
 		return err
 	}
 	if c.JSON {
-		return printJSON(map[string]string{"deleted": dropped})
+		return verb.PrintJSON(map[string]string{"deleted": dropped})
 	}
-	say("Index %s is deleted; index %s is what it was.\n", dropped, p.Route.Index)
+	verb.Say("Index %s is deleted; index %s is what it was.\n", dropped, p.Route.Index)
 	return nil
 }
 
 // printPlan says what would be done, and how the mapping changes.
 func (c *reindexCommand) printPlan(p *searchops.Operator, plan searchops.ReindexPlan) error {
 	if c.JSON {
-		return printJSON(plan)
+		return verb.PrintJSON(plan)
 	}
 	if plan.Refused != "" {
-		say("Index %s leads to %s. Index %s was begun, and this reindex can't go on with it.\n", p.Route.Index, plan.From, plan.To)
+		verb.Say("Index %s leads to %s. Index %s was begun, and this reindex can't go on with it.\n", p.Route.Index, plan.From, plan.To)
 		return nil
 	}
 	doing := "would be filled"
 	if plan.Resumes {
 		doing = "was begun, and would be filled further"
 	}
-	say("Index %s leads to %s. Index %s %s from about %d items of %s, and take its place.\n", p.Route.Index, plan.From, plan.To, doing, plan.Items, p.Route.Source)
+	verb.Say("Index %s leads to %s. Index %s %s from about %d items of %s, and take its place.\n", p.Route.Index, plan.From, plan.To, doing, plan.Items, p.Route.Source)
 	printLeft(plan.Left)
 	if len(plan.Changes) == 0 {
-		sayLine("The mapping stays as it is.")
+		verb.SayLine("The mapping stays as it is.")
 		return nil
 	}
 	var w printable.Table
@@ -174,7 +175,7 @@ func (c *reindexCommand) printPlan(p *searchops.Operator, plan searchops.Reindex
 	for _, f := range plan.Changes {
 		w.Row(orDash(f.Field), orDash(f.Before), orDash(f.After))
 	}
-	return w.Flush(stdout)
+	return w.Flush(verb.Stdout)
 }
 
 func orDash(text string) string {
@@ -186,22 +187,22 @@ func orDash(text string) string {
 
 func printLeft(left []string) {
 	if len(left) > 0 {
-		say("Nobody searches %s any more; delete what isn't needed.\n", strings.Join(left, ", "))
+		verb.Say("Nobody searches %s any more; delete what isn't needed.\n", strings.Join(left, ", "))
 	}
 }
 
 // print tells what was done.
 func (c *reindexCommand) print(done searchops.Reindexed) error {
 	if c.JSON {
-		return printJSON(done)
+		return verb.PrintJSON(done)
 	}
-	say("Route %s: its index is %s now, in the place of %s: %d items read, %d documents written, %d tombstones copied.\n",
+	verb.Say("Route %s: its index is %s now, in the place of %s: %d items read, %d documents written, %d tombstones copied.\n",
 		done.Route, done.To, done.From, done.Read, done.Written, done.Tombstones)
 	if done.Refused > 0 {
-		say("%d documents were refused and left out:\n  %s\n", done.Refused, strings.Join(done.Reasons, "\n  "))
+		verb.Say("%d documents were refused and left out:\n  %s\n", done.Refused, strings.Join(done.Reasons, "\n  "))
 	}
 	if done.Kept {
-		say("Index %s is still there; delete it when nobody needs it.\n", done.From)
+		verb.Say("Index %s is still there; delete it when nobody needs it.\n", done.From)
 	}
 	printLeft(done.Left)
 	return nil
@@ -218,7 +219,7 @@ type reindexOutput struct {
 }
 
 func newReindexOutput(out *os.File, table string) *reindexOutput {
-	return &reindexOutput{out: out, table: table, terminal: isTerminal(out)}
+	return &reindexOutput{out: out, table: table, terminal: verb.IsTerminal(out)}
 }
 
 func (o *reindexOutput) show(p searchops.ReindexProgress) {

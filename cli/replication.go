@@ -10,15 +10,16 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/cli/verb"
 	"sluice/consumers/replication"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
-// pairs returns the copies of the chosen pipeline with their sources, and its
+// pairsOf returns the copies of the chosen pipeline with their sources, and its
 // shared tables in each two regions.
-func (f pipelineFlags) pairs(ctx context.Context) (pairs, error) {
-	p, err := f.part(ctx, "replication")
+func pairsOf(ctx context.Context, f verb.PipelineFlags) (pairs, error) {
+	p, err := f.Part(ctx, "replication")
 	if err != nil {
 		return pairs{}, err
 	}
@@ -61,14 +62,14 @@ func newPairs(part operate.Part) (pairs, error) {
 }
 
 type verifyReplicationCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
 	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
 	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
 	Repair   bool          `help:"Make what differs the same, by the consumer's own rules: nothing newer is overwritten. Plans first, and asks."`
 	JSON     bool          `help:"Print the result as JSON."`
-	consentFlags
-	removeFlags
+	verb.ConsentFlags
+	verb.RemoveFlags
 }
 
 func (c *verifyReplicationCommand) Validate() error {
@@ -80,7 +81,7 @@ func (c *verifyReplicationCommand) Validate() error {
 
 // Run compares each copy with its source, and repairs it if asked.
 func (c *verifyReplicationCommand) Run(ctx context.Context) error {
-	pairs, err := c.pairs(ctx)
+	pairs, err := pairsOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func differingItems(different int, extra, repaired bool) error {
 	case extra:
 		advice = "--repair --remove-extra makes them the same, or says of each why it can't"
 	}
-	return fmt.Errorf("%s; %s", plural(different, "difference"), advice)
+	return fmt.Errorf("%s; %s", verb.Plural(different, "difference"), advice)
 }
 
 // hasExtra reports whether any copy has items that its source hasn't, which no repair deletes unasked.
@@ -135,19 +136,19 @@ func hasExtra(pairs []*replication.Pair, found []replication.Verification) bool 
 
 // repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
 func (c *verifyReplicationCommand) repair(ctx context.Context, pairs []*replication.Pair, found []replication.Verification) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
 	plan := operate.Plan{Verb: "sluice verify replication --repair", Where: where}
 	for i, p := range pairs {
-		plan.Steps = append(plan.Steps, repairStep(p, found[i], c.RemoveExtra.allowed))
+		plan.Steps = append(plan.Steps, repairStep(p, found[i], c.RemoveExtra.Allowed))
 	}
-	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+	if ok, err := c.Consent(c.Removal(), c.JSON).To(ctx, plan); err != nil || !ok {
 		return false, err
 	}
 	for i, p := range pairs {
-		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.allowed); err != nil {
+		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.Allowed); err != nil {
 			return false, operate.GoOn(err, "What was repaired stays. Run the same again: it repairs the rest.")
 		}
 	}
@@ -190,10 +191,10 @@ func (c *verifyReplicationCommand) verify(ctx context.Context, p *replication.Pa
 
 func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Verification) error {
 	if c.JSON {
-		return printJSON(v)
+		return verb.PrintJSON(v)
 	}
 	if len(v.Differences) == 0 {
-		sayLine(allTheSame(p, v))
+		verb.SayLine(allTheSame(p, v))
 		return nil
 	}
 	var w printable.Table
@@ -204,7 +205,7 @@ func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Veri
 			w.Row("  "+a.Path, fmt.Sprintf("%s in %s, %s in %s", a.Source, p.Home, a.Copy, p.Route.Region), "")
 		}
 	}
-	return w.Flush(stdout)
+	return w.Flush(verb.Stdout)
 }
 
 // allTheSame says that nothing differs.
@@ -227,10 +228,10 @@ type backfillCommand struct {
 }
 
 type backfillReplicationCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Segments int     `default:"4" help:"How many parts of the table are copied side by side; going on needs the same number."`
 	Capacity float64 `help:"How many write units a second it may take; without it, as many as it can." placeholder:"N"`
-	consentFlags
+	verb.ConsentFlags
 }
 
 func (c *backfillReplicationCommand) Validate() error {
@@ -242,7 +243,7 @@ func (c *backfillReplicationCommand) Validate() error {
 
 // Run copies each route's source.
 func (c *backfillReplicationCommand) Run(ctx context.Context) error {
-	pairs, err := c.pairs(ctx)
+	pairs, err := pairsOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func (c *backfillReplicationCommand) Run(ctx context.Context) error {
 		bar := progressbar.NewOptions64(max(items, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
 		result, err := p.Backfill(ctx, replication.BackfillOptions{Segments: c.Segments, Capacity: c.Capacity, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
-		say("%s: %d items copied, %d were newer in the copy, %d left out, %d rejected\n", p.Route.Name, result.Copied, result.Newer, result.LeftOut, result.Rejected)
+		verb.Say("%s: %d items copied, %d were newer in the copy, %d left out, %d rejected\n", p.Route.Name, result.Copied, result.Newer, result.LeftOut, result.Rejected)
 		if err != nil {
 			return operate.GoOn(errors.Join(append(result.Faults, err)...), "What was copied stays. Run \"sluice backfill replication\" again: it goes on where it stopped.")
 		}
@@ -273,7 +274,7 @@ func (c *backfillReplicationCommand) Run(ctx context.Context) error {
 
 // agreed plans and asks.
 func (c *backfillReplicationCommand) agreed(ctx context.Context, copies []*replication.Pair) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -288,5 +289,5 @@ func (c *backfillReplicationCommand) agreed(ctx context.Context, copies []*repli
 			Write: int(items), About: true, Held: int(held),
 		})
 	}
-	return c.consent(operate.Removal{}, false).To(ctx, plan)
+	return c.Consent(operate.Removal{}, false).To(ctx, plan)
 }

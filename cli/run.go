@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/stack"
 	"sluice/shared/change"
@@ -17,7 +18,7 @@ import (
 )
 
 type runCommand struct {
-	localFlags
+	verb.LocalFlags
 	Consumer string            `arg:"" help:"The consumer, such as leaderboard."`
 	Against  []string          `required:"" type:"existingfile" sep:"none" help:"A file with a recorded Lambda payload, or several of them, or a JSON array of records, changes or dead letters. May be given several times; - reads standard input." placeholder:"FILE"`
 	Each     bool              `help:"Invoke the function for each change alone, which tells exactly what becomes of each."`
@@ -39,7 +40,7 @@ Set breakpoints before "continue", such as "break consumer.(*Handler).Invoke". I
 
 // Run replays the files.
 func (c *runCommand) Run(ctx context.Context) error {
-	info, err := c.load(ctx)
+	info, err := c.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer local.Close()
-	return c.replay(ctx, stdout, local, payloads)
+	return c.replay(ctx, verb.Stdout, local, payloads)
 }
 
 // replay invokes the function with each payload and tells what became of it.
@@ -96,13 +97,13 @@ func (c *runCommand) debug(ctx context.Context, f stack.Function, payloads [][]b
 	config := functionConfig(c.Consumer, f)
 	config.Timeout = 15 * time.Minute // as long as Lambda has
 	config.Output = io.Discard        // it has none here
-	config.Attach = func(env []string) { printDebugger(stdout, f, env) }
+	config.Attach = func(env []string) { printDebugger(verb.Stdout, f, env) }
 	instance, err := function.New(config)
 	if err != nil {
 		return err
 	}
 	defer instance.Close()
-	return c.replay(ctx, stdout, attached{instance}, payloads)
+	return c.replay(ctx, verb.Stdout, attached{instance}, payloads)
 }
 
 // attached is a function that somebody else runs; what it writes isn't seen here.
@@ -211,17 +212,17 @@ func outcome(r *change.Record, told redrive.Told, again []string, behind bool) s
 func (t *replayed) end(out io.Writer) error {
 	n := t.counts
 	fmt.Fprintf(out, "%s taken: %d applied, %d duplicate, %d stale, %d skipped, %d retried, %d rejected.\n",
-		plural(n.Taken, "change"), n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Retried, n.Rejected)
+		verb.Plural(n.Taken, "change"), n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Retried, n.Rejected)
 	if t.untold > 0 {
-		fmt.Fprintf(out, "Of %s the counts are not here, but where the function writes: they are in its line of metrics.\n", plural(t.untold, "payload"))
+		fmt.Fprintf(out, "Of %s the counts are not here, but where the function writes: they are in its line of metrics.\n", verb.Plural(t.untold, "payload"))
 	}
 	if t.failed == 0 && t.again == 0 && n.Rejected == 0 {
 		return nil
 	}
 	return errors.Join(
-		failures(t.failed > 0, "the function failed: %s", plural(t.failed, "payload")),
-		failures(t.again > 0, "has to come again: a part of %s", plural(t.again, "payload")),
-		failures(n.Rejected > 0, "refused, and now in the dead-letter queue: %s", plural(n.Rejected, "change")),
+		failures(t.failed > 0, "the function failed: %s", verb.Plural(t.failed, "payload")),
+		failures(t.again > 0, "has to come again: a part of %s", verb.Plural(t.again, "payload")),
+		failures(n.Rejected > 0, "refused, and now in the dead-letter queue: %s", verb.Plural(n.Rejected, "change")),
 	)
 }
 

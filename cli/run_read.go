@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/shared/consumer"
 	"sluice/shared/redrive"
 )
@@ -17,11 +18,11 @@ import (
 // change, a dead letter, or an array of these. What isn't in a payload makes one payload, at places of its own in the
 // stream. With each, every record is a payload of its own.
 func readPayloads(path, stream string, each bool) ([][]byte, error) {
-	text, err := readText(path)
+	text, err := verb.ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	name := inputName(path)
+	name := verb.InputName(path)
 	r := recorded{stream: stream}
 	values := json.NewDecoder(bytes.NewReader(text))
 	for {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"sluice/cli/verb"
 	"sluice/consumers/search"
 	"sluice/consumers/search/query"
 )
 
-// searcher searches the indexes of the chosen pipeline.
-func (f pipelineFlags) searcher(ctx context.Context) (*query.Searcher, error) {
-	cfg, s, err := f.searchSettings(ctx)
+// searcherOf searches the indexes of the chosen pipeline.
+func searcherOf(ctx context.Context, f verb.PipelineFlags) (*query.Searcher, error) {
+	cfg, s, err := searchSettingsOf(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func newSearcher(cfg aws.Config, s search.Settings) (*query.Searcher, error) {
 }
 
 type searchCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Index  string   `arg:"" help:"The index: pets, players, plays or one of your own."`
 	Query  string   `arg:"" optional:"" help:"What to look for: words, \"a phrase\", field:value, field:>10, field:1..5, field:*, begin*, -not, one OR other. Without it, everything. See consumers/search/README.md."`
 	Sort   string   `help:"Fields to sort by, with - for the greatest first; without it, the best match first." placeholder:"-weight,name"`
@@ -63,7 +64,7 @@ func (c *searchCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	searcher, err := c.searcher(ctx)
+	searcher, err := searcherOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (c *searchCommand) Run(ctx context.Context) error {
 		return pointed(err, c.Query)
 	}
 	if c.JSON {
-		return printJSON(answer)
+		return verb.PrintJSON(answer)
 	}
-	return printAnswer(stdout, r, answer)
+	return printAnswer(verb.Stdout, r, answer)
 }

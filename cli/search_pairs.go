@@ -8,15 +8,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"sluice/cli/verb"
 	"sluice/consumers/search"
 	searchops "sluice/consumers/search/ops"
 	"sluice/shared/operate"
 )
 
-// searchSettings returns how to reach the tables and OpenSearch of the chosen
+// searchSettingsOf returns how to reach the tables and OpenSearch of the chosen
 // pipeline, and what search's template says about them.
-func (f pipelineFlags) searchSettings(ctx context.Context) (aws.Config, search.Settings, error) {
-	p, err := f.part(ctx, "search")
+func searchSettingsOf(ctx context.Context, f verb.PipelineFlags) (aws.Config, search.Settings, error) {
+	p, err := f.Part(ctx, "search")
 	if err != nil {
 		return aws.Config{}, search.Settings{}, err
 	}
@@ -37,9 +38,9 @@ func newSearchSettings(p operate.Part) (search.Settings, error) {
 	return s, s.Validate()
 }
 
-// searchOperators returns the tables of the chosen pipeline with their indexes.
-func (f pipelineFlags) searchOperators(ctx context.Context) ([]*searchops.Operator, error) {
-	cfg, s, err := f.searchSettings(ctx)
+// searchOperatorsOf returns the tables of the chosen pipeline with their indexes.
+func searchOperatorsOf(ctx context.Context, f verb.PipelineFlags) ([]*searchops.Operator, error) {
+	cfg, s, err := searchSettingsOf(ctx, f)
 	if err != nil {
 		return nil, err
 	}

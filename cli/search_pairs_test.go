@@ -3,13 +3,14 @@ package cli
 import (
 	"testing"
 
+	"sluice/cli/verb"
 	"sluice/shared/operate"
 )
 
 // A stack on AWS is found by its outputs; what is missing there is named.
 func TestDeployedSearch(t *testing.T) {
 	deployGame(t, `{"SearchEndpoint": {"Value": "https://search.example"}, "SearchAuth": {"Value": "iam"}, "PetTable": {"Value": "Pets"}, "BoardTable": {"Value": "Board"}, "ScoreTable": {"Value": "Scores"}}`)
-	pairs, err := pipelineFlags{Stack: "game"}.searchOperators(t.Context())
+	pairs, err := searchOperatorsOf(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err != nil {
 		t.Fatal(err)
 	}

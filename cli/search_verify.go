@@ -12,6 +12,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"sluice/cli/verb"
 	searchops "sluice/consumers/search/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
@@ -21,14 +22,14 @@ import (
 const maxSegments = 1_000_000
 
 type verifySearchCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
 	Patience time.Duration `default:"5s" help:"How long after the first look what differed is looked at again; changes may be on their way."`
 	Wait     time.Duration `help:"Look again until nothing differs, at most this long; changes may still be on their way." placeholder:"10s"`
 	Repair   bool          `help:"Make what differs the same, by the consumer's own rules: nothing newer is overwritten. Plans first, and asks."`
 	JSON     bool          `help:"Print the result as JSON."`
-	consentFlags
-	removeFlags
+	verb.ConsentFlags
+	verb.RemoveFlags
 }
 
 func (c *verifySearchCommand) Validate() error {
@@ -40,7 +41,7 @@ func (c *verifySearchCommand) Validate() error {
 
 // Run compares each index with its table.
 func (c *verifySearchCommand) Run(ctx context.Context) error {
-	pairs, err := c.searchOperators(ctx)
+	pairs, err := searchOperatorsOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (c *verifySearchCommand) Run(ctx context.Context) error {
 		failed = append(failed, fmt.Errorf("%d items can't be read, and aren't compared", unread))
 	}
 	if different > 0 {
-		failed = append(failed, differing(different, found, repaired, c.RemoveExtra.allowed))
+		failed = append(failed, differing(different, found, repaired, c.RemoveExtra.Allowed))
 	}
 	return operate.GoOn(errors.Join(failed...), notCompared(pairs, whole))
 }
@@ -96,12 +97,12 @@ func differing(different int, found []searchops.Verification, repaired, removed 
 			}
 		}
 	}
-	text := count(different, "document differs", "documents differ")
+	text := verb.Count(different, "document differs", "documents differ")
 	if repaired {
-		text = count(different, "document differed", "documents differed")
+		text = verb.Count(different, "document differed", "documents differed")
 	}
 	if refused > 0 {
-		text += "; " + count(refused, "document is", "documents are") + " refused for good, so no repair helps: correct the items, or the definition"
+		text += "; " + verb.Count(refused, "document is", "documents are") + " refused for good, so no repair helps: correct the items, or the definition"
 	}
 	rest, them, none := different-refused, "them", "none does now"
 	if refused > 0 {
@@ -114,7 +115,7 @@ func differing(different int, found []searchops.Verification, repaired, removed 
 		text += "; --repair makes " + them + " the same"
 	case !repaired:
 	case extra > 0 && !removed:
-		text += "; " + count(extra, "document without an item stays", "documents without an item stay") + ", --remove-extra deletes them"
+		text += "; " + verb.Count(extra, "document without an item stays", "documents without an item stay") + ", --remove-extra deletes them"
 		if rest > extra {
 			text += "; look again to see that nothing else differs"
 		}
@@ -140,7 +141,7 @@ func notCompared(pairs []*searchops.Operator, whole []bool) string {
 
 // repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
 func (c *verifySearchCommand) repair(ctx context.Context, pairs []*searchops.Operator, found []searchops.Verification) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -156,21 +157,21 @@ func (c *verifySearchCommand) repair(ctx context.Context, pairs []*searchops.Ope
 				s.Write++
 			}
 		}
-		if c.RemoveExtra.allowed {
+		if c.RemoveExtra.Allowed {
 			s.Remove = extra
 		} else if extra > 0 {
 			s.Notes = []string{fmt.Sprintf("%d documents without an item stay; --remove-extra deletes them", extra)}
 		}
 		plan.Steps = append(plan.Steps, s)
 	}
-	if ok, err := c.consent(c.removal(), c.JSON).To(ctx, plan); err != nil || !ok {
+	if ok, err := c.Consent(c.Removal(), c.JSON).To(ctx, plan); err != nil || !ok {
 		return false, err
 	}
 	for i, p := range pairs {
 		if len(found[i].Differences) == 0 {
 			continue
 		}
-		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.allowed); err != nil {
+		if err := p.Repair(ctx, found[i].Differences, c.RemoveExtra.Allowed); err != nil {
 			return false, operate.GoOn(fmt.Errorf("route %s: %w", p.Route.Name, err), "What was repaired stays. Run the same again: it repairs the rest.")
 		}
 	}
@@ -206,20 +207,20 @@ func (c *verifySearchCommand) verify(ctx context.Context, p *searchops.Operator)
 // print shows what a comparison found; whole says whether it came to its end.
 func (c *verifySearchCommand) print(p *searchops.Operator, v searchops.Verification, whole bool) error {
 	if c.JSON {
-		return printJSON(v)
+		return verb.PrintJSON(v)
 	}
 	if v.Unknown > 0 {
-		say("%d documents of index %s can't be looked up: their ids are hashes, and the route doesn't keep the keys.\n", v.Unknown, p.Route.Index)
+		verb.Say("%d documents of index %s can't be looked up: their ids are hashes, and the route doesn't keep the keys.\n", v.Unknown, p.Route.Index)
 	}
 	for _, field := range slices.Sorted(maps.Keys(v.Unsearched)) {
-		say("%d documents of index %s have a value in field %s that is too long for its mapping: no search of that field finds the value.\n", v.Unsearched[field], p.Route.Index, field)
+		verb.Say("%d documents of index %s have a value in field %s that is too long for its mapping: no search of that field finds the value.\n", v.Unsearched[field], p.Route.Index, field)
 	}
 	for _, why := range v.Unread {
-		say("not compared: %s\n", why)
+		verb.Say("not compared: %s\n", why)
 	}
 	if len(v.Differences) == 0 {
 		if whole {
-			sayLine(allIndexed(p, v))
+			verb.SayLine(allIndexed(p, v))
 		}
 		return nil
 	}
@@ -236,7 +237,7 @@ func (c *verifySearchCommand) print(p *searchops.Operator, v searchops.Verificat
 			w.Row(d.ID, d.What, one.Attribute, one.Table, one.Index, repair)
 		}
 	}
-	if err := w.Flush(stdout); err != nil {
+	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
 	below.say()
@@ -264,9 +265,9 @@ func allIndexed(p *searchops.Operator, v searchops.Verification) string {
 }
 
 type backfillSearchCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	Segments int `default:"4" help:"How many parts of each table are read side by side; going on needs the same number."`
-	consentFlags
+	verb.ConsentFlags
 }
 
 func (c *backfillSearchCommand) Validate() error {
@@ -278,7 +279,7 @@ func (c *backfillSearchCommand) Validate() error {
 
 // Run fills each route's index.
 func (c *backfillSearchCommand) Run(ctx context.Context) error {
-	pairs, err := c.searchOperators(ctx)
+	pairs, err := searchOperatorsOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -294,7 +295,7 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 		bar := progressbar.NewOptions64(max(items, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.Route.Name), progressbar.OptionShowCount())
 		result, err := p.Backfill(ctx, searchops.BackfillOptions{Segments: c.Segments, Progress: func(n int) { _ = bar.Add(n) }})
 		fmt.Fprintln(os.Stderr)
-		say("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)
+		verb.Say("%s: %d documents written, %d were newer in the index, %d items left out, %d rejected\n", p.Route.Name, result.Written, result.Newer, result.LeftOut, result.Rejected)
 		if len(result.Faults) > 0 {
 			fmt.Fprintln(os.Stderr, errors.Join(result.Faults...))
 		}
@@ -311,7 +312,7 @@ func (c *backfillSearchCommand) Run(ctx context.Context) error {
 
 // agreed plans and asks.
 func (c *backfillSearchCommand) agreed(ctx context.Context, pairs []*searchops.Operator) (bool, error) {
-	where, err := c.place(ctx)
+	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -327,5 +328,5 @@ func (c *backfillSearchCommand) agreed(ctx context.Context, pairs []*searchops.O
 		}
 		plan.Steps = append(plan.Steps, operate.Step{Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Write: int(items), About: true, Held: held})
 	}
-	return c.consent(operate.Removal{}, false).To(ctx, plan)
+	return c.Consent(operate.Removal{}, false).To(ctx, plan)
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest/proof"
 )
@@ -354,13 +355,13 @@ func TestBadFlagsAreNamed(t *testing.T) {
 
 // A name that no player can have is refused by every verb that takes one, in the words of people, not of DynamoDB.
 func TestNamesThatNoPlayerHas(t *testing.T) {
-	for _, verb := range []string{"rank NAME", "player NAME", "history NAME", "badges explain NAME nine"} {
-		for _, name := range []string{"", strings.Repeat("x", maxName+1)} {
-			args := strings.Fields(verb)
+	for _, line := range []string{"rank NAME", "player NAME", "history NAME", "badges explain NAME nine"} {
+		for _, name := range []string{"", strings.Repeat("x", verb.MaxName+1)} {
+			args := strings.Fields(line)
 			args[slices.Index(args, "NAME")] = name
 			out, code := run(t, t.TempDir(), args...)
 			if code != 80 {
-				t.Errorf("sluice %s: exit %d, want 80", verb, code)
+				t.Errorf("sluice %s: exit %d, want 80", line, code)
 			}
 			wantTexts(t, out, "a player's name has 1 to 2048 bytes")
 		}

@@ -10,12 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
 )
 
 type statusCommand struct {
-	localFlags
+	verb.LocalFlags
 	Stack  []string `help:"Tell of the consumers of these CloudFormation stacks on AWS, and of those nested in them, instead of the local stack." placeholder:"NAME"`
 	Region string   `help:"Only this region of the local stack; with --stack the region of those stacks, if it isn't that of the AWS CLI." placeholder:"REGION"`
 	JSON   bool     `help:"Print all there is to know as JSON."`
@@ -51,14 +52,14 @@ func (c *statusCommand) Run(ctx context.Context) error {
 		show, interval = c.showDeployed, deployedInterval
 	}
 	if c.Watch {
-		return watchStatus(ctx, stdout.raw(), stdout.terminal(), interval, show)
+		return watchStatus(ctx, verb.Stdout.Raw(), verb.Stdout.Terminal(), interval, show)
 	}
-	return show(ctx, stdout)
+	return show(ctx, verb.Stdout)
 }
 
 // showLocal tells of the local stack. Its error is a *stack.FailedError if the stack has failed, whose text tells of it.
 func (c *statusCommand) showLocal(ctx context.Context, out io.Writer) error {
-	info, err := c.load(ctx)
+	info, err := c.Load(ctx)
 	if _, failed := errors.AsType[*stack.FailedError](err); err != nil && !failed {
 		return err
 	}
@@ -67,7 +68,7 @@ func (c *statusCommand) showLocal(ctx context.Context, out io.Writer) error {
 		info.Health = &health
 	}
 	if c.JSON {
-		return errors.Join(printJSON(info), err)
+		return errors.Join(verb.PrintJSON(info), err)
 	}
 	if c.Region != "" && info.State == stack.Ready && !slices.Contains(info.Regions(), c.Region) {
 		return errNoRegion(info, c.Region)

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/deploy/deployed"
 )
 
 // showDeployed tells of the consumers of stacks on AWS.
 func (c *statusCommand) showDeployed(ctx context.Context, out io.Writer) error {
-	cfg, err := deployedConfig(ctx, c.Region)
+	cfg, err := verb.DeployedConfig(ctx, c.Region)
 	if err != nil {
 		return err
 	}
@@ -23,7 +24,7 @@ func (c *statusCommand) showDeployed(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(status)
+		return verb.PrintJSON(status)
 	}
 	return printDeployed(out, status, c.Region)
 }

@@ -7,12 +7,13 @@ import (
 	"io"
 	"time"
 
+	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
 
 type topCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	N     int       `short:"n" default:"3" help:"How many players."`
 	Board string    `enum:"total,daily,weekly" default:"total" help:"Which board: total, daily or weekly."`
 	At    time.Time `format:"2006-01-02" help:"The daily or weekly board of this date (UTC) instead of today's." placeholder:"DATE"`
@@ -25,7 +26,7 @@ func (c *topCommand) Run(ctx context.Context) error {
 	if c.Board == boards.TotalBoard && !c.At.IsZero() {
 		return errors.New("--at is for --board daily or weekly; the total is of all time")
 	}
-	board, err := c.board(ctx)
+	board, err := boardOf(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -33,17 +34,17 @@ func (c *topCommand) Run(ctx context.Context) error {
 		if c.At.IsZero() {
 			c.At = time.Now()
 		}
-		return printTopOf(ctx, stdout, board, c.Board, c.At, c.N)
+		return printTopOf(ctx, verb.Stdout, board, c.Board, c.At, c.N)
 	}
 	best, err := board.Top(ctx, c.N)
 	if err != nil {
 		return err
 	}
 	if len(best) == 0 {
-		sayLine("The board is empty; \"sluice play\" fills it.")
+		verb.SayLine("The board is empty; \"sluice play\" fills it.")
 		return nil
 	}
-	return printTop(stdout, best)
+	return printTop(verb.Stdout, best)
 }
 
 // printTopOf shows the board of the day or week that holds a moment.

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/gofrs/flock"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
@@ -213,20 +214,20 @@ func sourceMadeAnew(t *testing.T, info stack.Info, wire *recorder) {
 func TestRepairOfBadgesIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		held, unearned int
-		flags          removeExtra
+		flags          verb.RemoveExtra
 		text           string // of the refusal
 	}{
-		{12, 12, removeExtra{allowed: true}, "refused: table Achievements would lose 12 of its 12 items"},
-		{1000, 11, removeExtra{allowed: true}, "repeat the command with --remove-extra=11"},
-		{1000, 11, removeExtra{allowed: true, named: 10}, "refused: the plan deletes 11 items, more than the 10 of --remove-extra"},
-		{1, 1, removeExtra{allowed: true}, "refused: table Achievements would lose 1 of its 1 items"},
-		{12, 12, removeExtra{}, ""}, // they stay
+		{12, 12, verb.RemoveExtra{Allowed: true}, "refused: table Achievements would lose 12 of its 12 items"},
+		{1000, 11, verb.RemoveExtra{Allowed: true}, "repeat the command with --remove-extra=11"},
+		{1000, 11, verb.RemoveExtra{Allowed: true, Named: 10}, "refused: the plan deletes 11 items, more than the 10 of --remove-extra"},
+		{1, 1, verb.RemoveExtra{Allowed: true}, "refused: table Achievements would lose 1 of its 1 items"},
+		{12, 12, verb.RemoveExtra{}, ""}, // they stay
 	} {
 		v := badges.Verification{Badges: c.held}
 		for range c.unearned {
 			v.Differences = append(v.Differences, badges.Difference{What: badges.NotRevoked})
 		}
-		command := verifyBadgesCommand{Repair: true, consentFlags: consentFlags{Yes: true}, removeFlags: removeFlags{c.flags, maxRemove{operate.DefaultLimit}}}
+		command := verifyBadgesCommand{Repair: true, ConsentFlags: verb.ConsentFlags{Yes: true}, RemoveFlags: verb.RemoveFlags{RemoveExtra: c.flags, MaxRemove: verb.MaxRemove{Limit: operate.DefaultLimit}}}
 		found := badgePipeline{settings: badges.Settings{AchievementTable: "Achievements", ScoreTable: "Plays"}}
 		_, err := command.repair(t.Context(), found, nil, &v)
 		if (err == nil) != (c.text == "") || err != nil && !strings.Contains(err.Error(), c.text) {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	smithytime "github.com/aws/smithy-go/time"
 
+	"sluice/cli/verb"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/verify"
@@ -24,7 +25,7 @@ type verifyCommand struct {
 }
 
 type verifyLeaderboardCommand struct {
-	pipelineFlags
+	verb.PipelineFlags
 	JSON   bool          `help:"Print the result as JSON."`
 	Wait   time.Duration `default:"30s" help:"How long what differs is looked at again, since changes may be in flight; at least --margin."`
 	Margin time.Duration `default:"10s" help:"How long a difference has to stay, while the view's item takes no change, before it counts."`
@@ -35,7 +36,7 @@ type verifyLeaderboardCommand struct {
 func sayWaiting(differ int, wait time.Duration) {
 	if wait > 0 {
 		fmt.Fprintf(os.Stderr, "%s and changes may be on their way. Looking again, at most until %s (%v).\n",
-			count(differ, "thing differs", "things differ"), time.Now().Add(wait).Format(time.TimeOnly), wait)
+			verb.Count(differ, "thing differs", "things differ"), time.Now().Add(wait).Format(time.TimeOnly), wait)
 	}
 }
 
@@ -70,7 +71,7 @@ func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bo
 }
 
 func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
-	found, err := c.part(ctx, "leaderboard")
+	found, err := c.Part(ctx, "leaderboard")
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 		return operate.GoOn(err, "The views were not compared to the end. Run the same again.")
 	}
 	if c.JSON {
-		err = printJSON(result)
+		err = verb.PrintJSON(result)
 	} else {
 		err = printComparison(result)
 	}
@@ -114,7 +115,7 @@ func adviseSums(differences []verify.Difference, margin time.Duration) error {
 	var advice []string
 	if n := len(beyond); n > 0 {
 		advice = append(advice, fmt.Sprintf("%s more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the source's items. The first: view %s, %s, %s",
-			count(n, "sum takes", "sums take"), beyond[0].View, printable.Cut(beyond[0].Key, keyWidth), beyond[0].Sum))
+			verb.Count(n, "sum takes", "sums take"), beyond[0].View, printable.Cut(beyond[0].Key, keyWidth), beyond[0].Sum))
 	}
 	if len(beyond) < len(differences) {
 		advice = append(advice, "look for dead letters (sluice redrive leaderboard --list), then make a view anew with sluice rebuild VIEW")
@@ -122,7 +123,7 @@ func adviseSums(differences []verify.Difference, margin time.Duration) error {
 	if len(advice) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s and stayed so for %v; %s", count(len(differences), "sum differs from its source", "sums differ from their sources"), margin, strings.Join(advice, "\n"))
+	return fmt.Errorf("%s and stayed so for %v; %s", verb.Count(len(differences), "sum differs from its source", "sums differ from their sources"), margin, strings.Join(advice, "\n"))
 }
 
 // printComparison prints what was compared, and whatever is not as it should be.
@@ -130,42 +131,42 @@ func printComparison(r verify.Result) error {
 	items, views := 0, 0
 	for _, v := range r.Views {
 		if v.NotCompared != "" {
-			say("View %s is not compared: %s.\n", v.Name, v.NotCompared)
+			verb.Say("View %s is not compared: %s.\n", v.Name, v.NotCompared)
 			continue
 		}
 		items, views = items+v.Items, views+1
 		if v.Closed > 0 {
-			say("View %s: %d items of closed boxes are not compared.\n", v.Name, v.Closed)
+			verb.Say("View %s: %d items of closed boxes are not compared.\n", v.Name, v.Closed)
 		}
 	}
-	say("%d items of %d views compared with their sources. ", items, views)
+	verb.Say("%d items of %d views compared with their sources. ", items, views)
 	switch {
 	case len(r.Differences) > 0:
-		say("%d sums differ:\n", len(r.Differences))
+		verb.Say("%d sums differ:\n", len(r.Differences))
 	case len(r.Moving) > 0:
-		sayLine("Every other total is the sum of what its source holds.")
+		verb.SayLine("Every other total is the sum of what its source holds.")
 	default:
-		sayLine("Every total is the sum of what its source holds.")
+		verb.SayLine("Every total is the sum of what its source holds.")
 	}
 	if err := printDifferences(r.Differences); err != nil {
 		return err
 	}
 	if r.InFlight > 0 {
-		say("%d more differed at first and no longer do: their changes were in flight.\n", r.InFlight)
+		verb.Say("%d more differed at first and no longer do: their changes were in flight.\n", r.InFlight)
 	}
 	if len(r.Moving) > 0 {
-		say("%d are not judged: they differed at every look, but took changes all the time. Look again when fewer are written, or with a longer --wait:\n", len(r.Moving))
+		verb.Say("%d are not judged: they differed at every look, but took changes all the time. Look again when fewer are written, or with a longer --wait:\n", len(r.Moving))
 		if err := printDifferences(r.Moving); err != nil {
 			return err
 		}
 	}
 	if r.Unusable > 0 {
-		say("%s can't be used. Those of a source count for nothing, and their changes are dead letters:\n", plural(r.Unusable, "item"))
+		verb.Say("%s can't be used. Those of a source count for nothing, and their changes are dead letters:\n", verb.Plural(r.Unusable, "item"))
 		for _, i := range r.Named {
-			say("  %s: %s: %s\n", i.Table, printable.Cut(i.Key, keyWidth), printable.Text(i.Reason))
+			verb.Say("  %s: %s: %s\n", i.Table, printable.Cut(i.Key, keyWidth), printable.Text(i.Reason))
 		}
 		if more := r.Unusable - len(r.Named); more > 0 {
-			say("  and %d more\n", more)
+			verb.Say("  and %d more\n", more)
 		}
 	}
 	return nil
@@ -183,5 +184,5 @@ func printDifferences(differences []verify.Difference) error {
 	for _, d := range differences {
 		w.Row(d.View, d.Key, d.Sum, d.Source, d.Stored)
 	}
-	return w.Flush(stdout)
+	return w.Flush(verb.Stdout)
 }

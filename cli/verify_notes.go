@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	"sluice/cli/verb"
 	"sluice/shared/printable"
 )
 
@@ -30,9 +31,9 @@ func (n *notes) cell(about, text string) string {
 // say prints the texts.
 func (n *notes) say() {
 	for _, line := range n.lines {
-		sayLine(line)
+		verb.SayLine(line)
 	}
 	if more := n.all - len(n.lines); more > 0 {
-		say("… and %d more; --json has all of them whole.\n", more)
+		verb.Say("… and %d more; --json has all of them whole.\n", more)
 	}
 }

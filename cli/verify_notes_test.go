@@ -12,6 +12,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/consumers/search"
 	searchops "sluice/consumers/search/ops"
@@ -26,10 +27,10 @@ func printed(t *testing.T, print func() error) string {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	before := stdout
-	stdout = newOutput(file)
-	err = stdout.join(print())
-	stdout = before
+	before := verb.Stdout
+	verb.Stdout = verb.NewOutput(file)
+	err = verb.Stdout.Join(print())
+	verb.Stdout = before
 	if err != nil {
 		t.Fatal(err)
 	}

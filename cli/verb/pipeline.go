@@ -1,0 +1,107 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"sluice/deploy/deployed"
+	"sluice/deploy/local/stack"
+	"sluice/shared/operate"
+	"sluice/shared/sdkhttp"
+)
+
+// LocalFlags say which local stack a verb works on.
+type LocalFlags struct {
+	RunDir string `help:"Where the local stack keeps its state and logs; a second one needs a directory of its own." env:"SLUICE_RUN_DIR" type:"path" placeholder:"DIR"`
+}
+
+// Dir returns the local stack's run directory.
+func (f LocalFlags) Dir() (string, error) {
+	if f.RunDir != "" {
+		return f.RunDir, nil
+	}
+	return stack.DefaultRunDir()
+}
+
+// Load returns the state of the local stack.
+func (f LocalFlags) Load(ctx context.Context) (stack.Info, error) {
+	dir, err := f.Dir()
+	if err != nil {
+		return stack.Info{}, err
+	}
+	return stack.Load(ctx, dir)
+}
+
+// PipelineFlags say which pipeline a verb works on.
+type PipelineFlags struct {
+	LocalFlags
+	Stack string `help:"Work on the CloudFormation stack of this name on AWS instead of the local one; account and region as for the AWS CLI." placeholder:"NAME"`
+}
+
+// Ready returns the state of the local stack, which must be ready.
+func (f LocalFlags) Ready(ctx context.Context) (stack.Info, error) {
+	info, err := f.Load(ctx)
+	if err == nil && info.State != stack.Ready {
+		err = fmt.Errorf("the local stack is %s; start it with \"sluice up\", or name a deployed one with --stack", info.State)
+	}
+	return info, err
+}
+
+// Part finds a consumer of the chosen pipeline.
+func (f PipelineFlags) Part(ctx context.Context, consumer string) (operate.Part, error) {
+	if f.Stack != "" {
+		cfg, outputs, err := DeployedOutputs(ctx, f.Stack, "")
+		return operate.Part{Consumer: consumer, Where: "stack " + f.Stack, Outputs: outputs, Tables: cfg, AWS: cfg}, err
+	}
+	info, err := f.Ready(ctx)
+	if err != nil {
+		return operate.Part{}, err
+	}
+	return LocalPart(info, consumer), nil
+}
+
+// LocalPart returns a consumer of a local stack.
+func LocalPart(info stack.Info, consumer string) operate.Part {
+	return operate.Part{Consumer: consumer, Where: "the local stack", Outputs: info.Outputs[consumer], Tables: info.DynamoDB(), AWS: info.AWS()}
+}
+
+// DeployedOutputs reads the outputs of a stack on AWS, and how to reach its region; an empty one is that of the AWS CLI.
+func DeployedOutputs(ctx context.Context, name, region string) (aws.Config, map[string]string, error) {
+	cfg, err := DeployedConfig(ctx, region)
+	if err != nil {
+		return cfg, nil, err
+	}
+	found, err := deployed.Describe(ctx, cloudformation.NewFromConfig(cfg), name)
+	return cfg, deployed.Outputs(found), err
+}
+
+// DeployedConfig tells how to reach a region of AWS; an empty one is that of the AWS CLI.
+func DeployedConfig(ctx context.Context, region string) (aws.Config, error) {
+	cfg, err := AWSConfig(ctx, region)
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.Region == "" {
+		return cfg, errors.New("no AWS region is set, so nothing can be looked up on AWS; set AWS_REGION, or one for good with \"aws configure\"")
+	}
+	// Asked for at once, or each call would fail with it in its own words.
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return cfg, fmt.Errorf("there are no AWS credentials that can be used; set AWS_PROFILE, or sign in with \"aws sso login\" or \"aws configure\": %w", err)
+	}
+	return cfg, nil
+}
+
+// AWSConfig reads the settings of the AWS CLI, with another region if one is given.
+func AWSConfig(ctx context.Context, region string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	if err != nil {
+		return cfg, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	cfg.HTTPClient = sdkhttp.Over(cfg.HTTPClient)
+	return cfg, nil
+}
