@@ -13,6 +13,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 )
@@ -28,7 +29,7 @@ func TestPlayersOverHTTP(t *testing.T) {
 	}
 	reader := &playerReader{
 		board:  boards.Board{Client: client, ScoreTable: "Scores", BoardTable: "Board", BoxTable: "Boxes", RankTable: "Ranks", Shards: 1},
-		badges: badges.NewReader(client, settings, book),
+		badges: badgesops.NewReader(client, settings, book),
 	}
 	var log bytes.Buffer
 	h := newPlayersHandler(reader, slog.New(slog.NewTextHandler(&log, nil)))

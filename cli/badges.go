@@ -7,6 +7,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 )
 
 type badgesCommand struct {
@@ -24,7 +25,7 @@ func (c *badgesTestCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	cases, err := badges.OpenCases(c.File, text)
+	cases, err := badgesops.OpenCases(c.File, text)
 	if err != nil {
 		return fmt.Errorf("the cases can't be played:\n%w", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/shared/operate"
 )
 
@@ -39,7 +39,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 		return err
 	}
 	auditor := found.auditor()
-	v, err := auditor.Verify(ctx, badges.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Waiting: sayWaiting})
+	v, err := auditor.Verify(ctx, badgesops.VerifyOptions{Segments: c.Segments, Patience: c.Patience, Waiting: sayWaiting})
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 	}
 	bar := progressbar.NewOptions(max(v.Players, 1), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("players"), progressbar.OptionShowCount(),
 		progressbar.OptionThrottle(100*time.Millisecond))
-	done, err := auditor.Backfill(ctx, badges.BackfillOptions{Segments: c.Segments, Notify: c.Notify, Progress: func(done, of int) {
+	done, err := auditor.Backfill(ctx, badgesops.BackfillOptions{Segments: c.Segments, Notify: c.Notify, Progress: func(done, of int) {
 		bar.ChangeMax(max(of, 1))
 		_ = bar.Set(done)
 	}})
@@ -75,7 +75,7 @@ func (c *backfillBadgesCommand) Run(ctx context.Context) error {
 }
 
 // rebuilds are those of the views whose state isn't what the plays come to.
-func (c *backfillBadgesCommand) rebuilds(ctx context.Context, found badgePipeline, auditor *badges.Auditor, v badges.Verification) ([]rebuilding, error) {
+func (c *backfillBadgesCommand) rebuilds(ctx context.Context, found badgePipeline, auditor *badgesops.Auditor, v badgesops.Verification) ([]rebuilding, error) {
 	var rebuilds []rebuilding
 	for _, name := range v.Rebuild() {
 		view, err := auditor.Rebuildable(ctx, name)
@@ -90,7 +90,7 @@ func (c *backfillBadgesCommand) rebuilds(ctx context.Context, found badgePipelin
 }
 
 // agreed plans and asks.
-func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline, v badges.Verification, rebuilds []rebuilding) (bool, error) {
+func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline, v badgesops.Verification, rebuilds []rebuilding) (bool, error) {
 	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
@@ -103,7 +103,7 @@ func (c *backfillBadgesCommand) agreed(ctx context.Context, found badgePipeline,
 		}
 		plan.Steps = append(plan.Steps, step)
 	}
-	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Write: v.Counts()[badges.Missing], About: true, Held: v.Badges}
+	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Write: v.Counts()[badgesops.Missing], About: true, Held: v.Badges}
 	if c.Notify {
 		awards.Act = "players are told of what they are awarded"
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/shared/printable"
 )
 
@@ -39,7 +39,7 @@ func (c *badgesExplainCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-func printExplanation(out io.Writer, e badges.Explanation) {
+func printExplanation(out io.Writer, e badgesops.Explanation) {
 	fmt.Fprintf(out, "%s, %s: %s\n", e.Badge, e.Title, e.Rule)
 	for _, s := range e.Steps {
 		what := strings.Trim(s.Level+" "+s.Of, " ")
@@ -47,7 +47,7 @@ func printExplanation(out io.Writer, e badges.Explanation) {
 			what = e.Badge
 		}
 		mark := "·"
-		if s.Status == badges.Has {
+		if s.Status == badgesops.Has {
 			mark = "★"
 		}
 		fmt.Fprintf(out, "  %s %s: %s\n", mark, what, sayStep(printable.Name(e.Player), s))
@@ -64,13 +64,13 @@ func printExplanation(out io.Writer, e badges.Explanation) {
 }
 
 // sayStep says in a sentence how a player stands.
-func sayStep(player string, s badges.Step) string {
+func sayStep(player string, s badgesops.Step) string {
 	switch s.Status {
-	case badges.Lacking:
+	case badgesops.Lacking:
 		return fmt.Sprintf("%s of %s", s.Have, s.Need)
-	case badges.Coming:
+	case badgesops.Coming:
 		return "earned, and not awarded yet; its change may be on its way, if not, sluice verify badges --repair awards it"
-	case badges.Taken:
+	case badgesops.Taken:
 		return fmt.Sprintf("earned %s, taken back %s, since plays were corrected, or one arrived late", s.EarnedAt, s.RevokedAt)
 	}
 	text := fmt.Sprintf("earned %s, awarded %s", s.EarnedAt, s.AwardedAt)

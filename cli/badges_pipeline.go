@@ -9,6 +9,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/operate"
 )
@@ -44,10 +45,10 @@ func newBadgePipeline(part operate.Part) (badgePipeline, error) {
 	return p, err
 }
 
-func (p badgePipeline) auditor() *badges.Auditor {
-	return badges.NewAuditor(dynamodb.NewFromConfig(p.tables), sns.NewFromConfig(p.topics), p.settings, p.book)
+func (p badgePipeline) auditor() *badgesops.Auditor {
+	return badgesops.NewAuditor(dynamodb.NewFromConfig(p.tables), sns.NewFromConfig(p.topics), p.settings, p.book)
 }
 
-func (p badgePipeline) reader() *badges.Reader {
-	return badges.NewReader(dynamodb.NewFromConfig(p.tables), p.settings, p.book)
+func (p badgePipeline) reader() *badgesops.Reader {
+	return badgesops.NewReader(dynamodb.NewFromConfig(p.tables), p.settings, p.book)
 }

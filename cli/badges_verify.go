@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -66,9 +66,9 @@ func (c *verifyBadgesCommand) Run(ctx context.Context) error {
 
 // adviseBadges says how many things differ, and what to do about it. Repaired reports that a repair was
 // made, revoked that it took back what nothing earns.
-func adviseBadges(v badges.Verification, repaired, revoked bool) error {
+func adviseBadges(v badgesops.Verification, repaired, revoked bool) error {
 	counts := v.Counts()
-	refused, extra := v.Refused(), counts[badges.NotRevoked]
+	refused, extra := v.Refused(), counts[badgesops.NotRevoked]
 	text := verb.Count(len(v.Differences), "thing differs", "things differ")
 	if refused > 0 {
 		text += "; " + verb.Count(refused, "repair is", "repairs are") + " refused for good: correct the items, or the rule's text"
@@ -80,7 +80,7 @@ func adviseBadges(v badges.Verification, repaired, revoked bool) error {
 	if len(views) > 0 {
 		text += fmt.Sprintf("; what is miscounted, sluice rebuild sets right (%s)", strings.Join(views, ", "))
 	}
-	rest, repair := len(v.Differences)-counts[badges.Miscounted]-refused, "--repair"
+	rest, repair := len(v.Differences)-counts[badgesops.Miscounted]-refused, "--repair"
 	if extra > 0 {
 		repair = "--repair --remove-extra"
 	}
@@ -101,36 +101,36 @@ func adviseBadges(v badges.Verification, repaired, revoked bool) error {
 }
 
 // repair plans, asks and repairs. It reports whether anything was to be repaired, and somebody agreed.
-func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badges.Auditor, v *badges.Verification) (bool, error) {
+func (c *verifyBadgesCommand) repair(ctx context.Context, found badgePipeline, a *badgesops.Auditor, v *badgesops.Verification) (bool, error) {
 	where, err := c.Place(ctx)
 	if err != nil {
 		return false, err
 	}
 	counts := v.Counts()
 	awards := operate.Step{Into: "table " + found.settings.AchievementTable, From: "table " + found.settings.ScoreTable, Held: v.Badges}
-	awards.Write = counts[badges.Missing] + counts[badges.Revoked]
+	awards.Write = counts[badgesops.Missing] + counts[badgesops.Revoked]
 	if c.RemoveExtra.Allowed {
-		awards.Remove = counts[badges.NotRevoked]
-	} else if n := counts[badges.NotRevoked]; n > 0 {
+		awards.Remove = counts[badgesops.NotRevoked]
+	} else if n := counts[badgesops.NotRevoked]; n > 0 {
 		awards.Notes = append(awards.Notes, verb.Count(n, "badge that nothing earns stays", "badges that nothing earns stay")+"; --remove-extra takes them back")
 	}
-	if n := counts[badges.Miscounted]; n > 0 {
+	if n := counts[badgesops.Miscounted]; n > 0 {
 		awards.Notes = append(awards.Notes, verb.Count(n, "sum is miscounted", "sums are miscounted")+"; sluice rebuild makes them right, this verb doesn't")
 	}
-	notices := operate.Step{Into: "topic " + found.settings.TopicARN, From: "table " + found.settings.AchievementTable, Write: counts[badges.Untold]}
+	notices := operate.Step{Into: "topic " + found.settings.TopicARN, From: "table " + found.settings.AchievementTable, Write: counts[badgesops.Untold]}
 	if c.Notify {
-		notices.Write += counts[badges.Missing]
+		notices.Write += counts[badgesops.Missing]
 	}
 	plan := operate.Plan{Verb: "sluice verify badges --repair", Where: where, Steps: []operate.Step{awards, notices}}
 	if ok, err := c.Consent(c.Removal(), c.JSON).To(ctx, plan); err != nil || !ok {
 		return false, err
 	}
-	return true, a.Repair(ctx, v, badges.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.Allowed})
+	return true, a.Repair(ctx, v, badgesops.RepairOptions{Notify: c.Notify, Revoke: c.RemoveExtra.Allowed})
 }
 
-func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (badges.Verification, error) {
-	return lookUntil(ctx, c.Wait, func(last bool) (badges.Verification, bool, error) {
-		o := badges.VerifyOptions{Segments: c.Segments, Waiting: sayWaiting}
+func (c *verifyBadgesCommand) verify(ctx context.Context, a *badgesops.Auditor) (badgesops.Verification, error) {
+	return lookUntil(ctx, c.Wait, func(last bool) (badgesops.Verification, bool, error) {
+		o := badgesops.VerifyOptions{Segments: c.Segments, Waiting: sayWaiting}
 		if last {
 			o.Patience = c.Patience
 		}
@@ -139,7 +139,7 @@ func (c *verifyBadgesCommand) verify(ctx context.Context, a *badges.Auditor) (ba
 	})
 }
 
-func (c *verifyBadgesCommand) print(v badges.Verification) error {
+func (c *verifyBadgesCommand) print(v badgesops.Verification) error {
 	if c.JSON {
 		return verb.PrintJSON(v)
 	}
@@ -166,7 +166,7 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 	w.Row("player", "badge or state", "what", "repair")
 	for _, d := range v.Differences {
 		of, what := d.Award, d.What
-		if d.What == badges.Miscounted {
+		if d.What == badgesops.Miscounted {
 			of, what = d.Of, fmt.Sprintf("of %s: the plays come to %s, the state says %s", strings.Join(d.Rules, ", "), d.Written, d.Shown)
 		}
 		about := printable.Name(d.Player) + ", " + of
@@ -180,7 +180,7 @@ func (c *verifyBadgesCommand) print(v badges.Verification) error {
 }
 
 // allAwarded says that nothing differs.
-func allAwarded(v badges.Verification) string {
+func allAwarded(v badgesops.Verification) string {
 	states := "no state is miscounted"
 	if v.Expires {
 		states = "no state counts less than the plays that are left"

@@ -15,6 +15,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
 )
@@ -142,7 +143,7 @@ func (s *subscriber) show() {
 // are stored, and these with what was told.
 func compareBadges(ctx context.Context, s *subscriber) error {
 	auditor := s.auditor()
-	v, err := auditor.Verify(ctx, badges.VerifyOptions{Segments: 1})
+	v, err := auditor.Verify(ctx, badgesops.VerifyOptions{Segments: 1})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/printable"
 )
@@ -38,7 +38,7 @@ func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
 // playerReader joins what the leaderboard and the badges know.
 type playerReader struct {
 	board  boards.Board
-	badges *badges.Reader
+	badges *badgesops.Reader
 }
 
 // player is what is known of one.
@@ -51,7 +51,7 @@ type player struct {
 	Plays []boards.Event `json:"plays"`
 	// Problems name what can't be read of the player; the rest is right.
 	Problems []string `json:"problems,omitempty"`
-	badges.Profile
+	badgesops.Profile
 }
 
 // rank is where a player stands. From and To are equal if that is known exactly.
@@ -66,7 +66,7 @@ type rank struct {
 const latestPlays = 10
 
 // unknownPlayerError is returned for a player of whom nothing is known.
-type unknownPlayerError = badges.UnknownPlayerError
+type unknownPlayerError = badgesops.UnknownPlayerError
 
 // read reads what is known of a player. Its parts are of about the same moment.
 func (r *playerReader) read(ctx context.Context, name, language string) (*player, error) {

@@ -26,6 +26,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest/wire"
@@ -223,9 +224,9 @@ func TestRepairOfBadgesIsBounded(t *testing.T) {
 		{1, 1, verb.RemoveExtra{Allowed: true}, "refused: table Achievements would lose 1 of its 1 items"},
 		{12, 12, verb.RemoveExtra{}, ""}, // they stay
 	} {
-		v := badges.Verification{Badges: c.held}
+		v := badgesops.Verification{Badges: c.held}
 		for range c.unearned {
-			v.Differences = append(v.Differences, badges.Difference{What: badges.NotRevoked})
+			v.Differences = append(v.Differences, badgesops.Difference{What: badgesops.NotRevoked})
 		}
 		command := verifyBadgesCommand{Repair: true, ConsentFlags: verb.ConsentFlags{Yes: true}, RemoveFlags: verb.RemoveFlags{RemoveExtra: c.flags, MaxRemove: verb.MaxRemove{Limit: operate.DefaultLimit}}}
 		found := badgePipeline{settings: badges.Settings{AchievementTable: "Achievements", ScoreTable: "Plays"}}

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/consumers/badges/internal/notify"
+	"sluice/consumers/badges/internal/topictest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
@@ -23,8 +25,8 @@ import (
 
 // world is the consumer's tables, in a database of their own, and its topic.
 type world struct {
-	*subscribed
 	t        *testing.T
+	topic    *topictest.Topic
 	config   aws.Config
 	settings Settings
 	rules    string
@@ -42,8 +44,8 @@ badges:
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, subscribed: newTopic(t, "badges"), config: servertest.DynamoDB(t), settings: DefaultSettings(), rules: testedRules}
-	w.settings.ScoreTable, w.settings.LedgerTable, w.settings.TopicARN = "Plays", simulatedLedger, w.ARN
+	w := &world{t: t, topic: topictest.New(t, servertest.Ministack(t), "badges"), config: servertest.DynamoDB(t), settings: DefaultSettings(), rules: testedRules}
+	w.settings.ScoreTable, w.settings.LedgerTable, w.settings.TopicARN = "Plays", simulatedLedger, w.topic.ARN
 	if err := makeTables(t.Context(), w.config, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,7 @@ func (w *world) function(decide func(wire.Call) wire.Fault) *Badges {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
 		o.Retryer = aws.NopRetryer{}
 	})
-	b := NewOf(client, w.SNS, w.settings, book)
+	b := NewOf(client, w.topic.SNS, w.settings, book)
 	b.Now = func() time.Time { return consumertest.Arrival }
 	return b
 }
@@ -111,7 +113,7 @@ func (w *world) apply(b *Badges, want consumer.Outcome, changes ...consumertest.
 // behind those that were told.
 func (w *world) wants(player string, want ...string) {
 	w.t.Helper()
-	all, err := w.function(nil).table.Of(w.t.Context(), player)
+	all, err := w.function(nil).giver.Store.List(w.t.Context(), player)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -166,11 +168,11 @@ func TestTopicDown(t *testing.T) {
 	w := newWorld(t)
 	b := w.function(nil)
 	w.apply(b, consumer.Applied, w.play("maggy", "2025-12-01"))
-	w.line.refuse = func([]entry) string { return "Throttled" }
+	w.topic.Line.Refuse = func([]topictest.Entry) string { return "Throttled" }
 	first, other := w.play("reed", "2025-12-01"), w.play("maggy", "2025-12-01")
 	for range 2 {
 		errs := b.ApplyBatch(t.Context(), w.parse(first, other))
-		if consumer.OutcomeOf(errs[0]) != consumer.Retry || !strings.Contains(errs[0].Error(), "badges of reed") || !strings.Contains(errs[0].Error(), w.ARN) {
+		if consumer.OutcomeOf(errs[0]) != consumer.Retry || !strings.Contains(errs[0].Error(), "badges of reed") || !strings.Contains(errs[0].Error(), w.topic.ARN) {
 			t.Errorf("%v, want a retry that names player and topic", errs[0])
 		}
 		if outcome := consumer.OutcomeOf(errs[1]); outcome == consumer.Retry {
@@ -178,10 +180,10 @@ func TestTopicDown(t *testing.T) {
 		}
 	}
 	w.wants("reed", "first")
-	w.line.refuse = nil
+	w.topic.Line.Refuse = nil
 	w.apply(b, consumer.Duplicate, first)
 	w.wants("reed", "first+")
-	messages := w.received(t)
+	messages := w.topic.Received(t)
 	if len(messages) != 2 {
 		t.Fatalf("%d notices, want maggy's and reed's", len(messages))
 	}
@@ -263,13 +265,13 @@ func TestWelcome(t *testing.T) {
 	rex := pet("PET#rex", "Rex")
 	w.apply(b, consumer.Applied, rex)
 	w.apply(b, consumer.Duplicate, rex, pet("PET#rex", "Rex the second"))
-	for _, test := range []struct{ name, says string }{{"", `"name"`}, {strings.Repeat("x", MaxNoticeBytes/2), ErrTooLarge.Error()}} {
+	for _, test := range []struct{ name, says string }{{"", `"name"`}, {strings.Repeat("x", notify.MaxNoticeBytes/2), notify.ErrTooLarge.Error()}} {
 		errs := w.apply(b, consumer.Rejected, pet("PET#"+test.says, test.name))
 		if !strings.Contains(errs[0].Error(), test.says) {
 			t.Errorf("%.300v, want it to say %s", errs[0], test.says)
 		}
 	}
-	messages := w.received(t)
+	messages := w.topic.Received(t)
 	if len(messages) != 1 || !strings.Contains(*messages[0].Body, `"text":"Welcome Rex to PetTracker!"`) || *messages[0].MessageAttributes["eventType"].StringValue != "NEW_PET" {
 		t.Errorf("got %d messages, first %v", len(messages), messages)
 	}
@@ -285,7 +287,7 @@ func TestSettledAmongOthers(t *testing.T) {
 	removal, again := w.removal(plays[0]), w.play("reed", "2025-12-01")
 	meanwhile := false
 	b := w.function(func(c wire.Call) wire.Fault {
-		if c.Operation == "UpdateItem" && strings.Contains(string(c.Body), attrRevokedAt) && !meanwhile {
+		if c.Operation == "UpdateItem" && strings.Contains(string(c.Body), "RevokedAt") && !meanwhile {
 			meanwhile = true
 			w.apply(other, consumer.Applied, again)
 		}
@@ -346,7 +348,7 @@ func TestManyBadgesInOneBatch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	told := w.receivedIDs(t)
+	told := w.topic.ReceivedIDs(t)
 	if len(told) != players {
 		t.Errorf("%d badges told, want %d", len(told), players)
 	}

@@ -4,95 +4,81 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 
+	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/keeper"
 )
 
-// earnedAward is one with its rule and when it was earned.
-type earnedAward struct {
+// earned is what the items of a player's state that a batch touched earn.
+type earned struct {
+	awards []datedAward
+	// reconcile are the rules with Revoke whose awards must be compared with the whole state.
+	reconcile []*rule.Rule
+	// unsure: an earlier delivery may have stored some of the awards, or earned others and stored none.
+	unsure bool
+}
+
+// datedAward is an award with its rule and when it was earned.
+type datedAward struct {
 	rule.Award
 	rule *rule.Rule
 	at   string
 }
 
-// earned returns what the items of the state that were touched earn the player; which
-// rules with Revoke have to be settled; and whether some awards may be stored already or
-// others not.
-func (p *player) earned(ctx context.Context) (earned []earnedAward, settle []*rule.Rule, unsure bool, err error) {
-	spread := map[*rule.Rule][]string{} // the items that were touched, of rules that look at several
-	today := p.today()
+// earned returns what the touched items of a player's state earn.
+func (b *Badges) earned(ctx context.Context, p *player) (earned, error) {
+	var e earned
+	spread := map[*rule.Rule][]string{} // touched items, by the rules that look at several
+	today := b.giver.Today()
 	for _, t := range p.touched {
 		attributes, err := t.Attributes(ctx)
 		if err != nil {
-			return nil, nil, false, consumer.At(p.table.stateGets(), consumer.RejectRefused(err))
+			return earned{}, consumer.At(b.giver.Store.StateGets(), consumer.RejectRefused(err))
 		}
-		of := textOf(t.Key[rule.AttrOf])
-		now := rule.State{of: tallies(attributes)}
-		before := p.before(t, now[of])
-		if day, isDay := rule.Day(of); isDay && day <= today && p.memory.looksAt(p.name, day) {
+		of := change.TextOf(t.Key[rule.AttrOf])
+		now := rule.State{of: awards.Tallies(attributes)}
+		before := sumsBefore(t, now[of])
+		if day, isDay := rule.Day(of); isDay && day <= today && b.memory.looksAt(p.awards.Name, day) {
 			before = nil
 		}
-		unsure = unsure || before == nil
-		for _, r := range p.book.OfItem(of) {
+		e.unsure = e.unsure || before == nil
+		for _, r := range b.book.OfItem(of) {
 			had, has := r.Earned(rule.State{of: before}, today), r.Earned(now, today)
 			switch {
-			case p.memory.hasAll(p.name, r), before != nil && !r.Moves(before, now[of], had, has):
+			case b.memory.hasAll(p.awards.Name, r), before != nil && !r.Moves(before, now[of], had, has):
 			case r.Revoke:
-				settle = append(settle, r)
+				e.reconcile = append(e.reconcile, r)
 				p.cause(has, t.Changes)
 			case r.Spreads():
 				spread[r] = append(spread[r], of)
 			default:
 				for _, a := range has {
-					if !hasAward(had, a) {
+					if !rule.Has(had, a) {
 						p.cause([]rule.Award{a}, t.Changes)
-						earned = append(earned, earnedAward{a, r, p.when(t, r, of, before, a)})
+						e.awards = append(e.awards, datedAward{a, r, b.when(p, t, r, before, a)})
 					}
 				}
 			}
 		}
 	}
-	of, err := p.earnedBySpread(ctx, spread)
+	further, err := b.earnedBySpread(ctx, p, spread)
 	if err != nil {
-		return nil, nil, false, err
+		return earned{}, err
 	}
-	earned, unsure = append(earned, of...), unsure || len(of) > 0
-	slices.SortStableFunc(earned, func(a, b earnedAward) int { return strings.Compare(a.Key(), b.Key()) })
-	slices.SortFunc(settle, func(a, b *rule.Rule) int { return strings.Compare(a.Name, b.Name) })
-	return earned, slices.Compact(settle), unsure, nil
+	e.awards, e.unsure = append(e.awards, further...), e.unsure || len(further) > 0
+	slices.SortStableFunc(e.awards, func(a, b datedAward) int { return strings.Compare(a.Key(), b.Key()) })
+	slices.SortFunc(e.reconcile, func(a, b *rule.Rule) int { return strings.Compare(a.Name, b.Name) })
+	e.reconcile = slices.Compact(e.reconcile)
+	return e, nil
 }
 
-// cause notes that changes earn awards.
-func (p *player) cause(awards []rule.Award, changes []int) {
-	for _, a := range awards {
-		p.causes[a.Key()] = append(p.causes[a.Key()], changes...)
-	}
-}
-
-// stateOf reads the player's state.
-func (p *player) stateOf(ctx context.Context, from, to string) (rule.State, error) {
-	state, err := p.table.StateOf(ctx, p.name, from, to)
-	return state, p.at(p.table.stateReads(), err)
-}
-
-// stateUntilEnough reads as much of the state as the rule needs to know what it earns.
-func (p *player) stateUntilEnough(ctx context.Context, r *rule.Rule, from, to string) (rule.State, error) {
-	state, err := p.table.stateUntil(ctx, p.name, from, to, r.Enough)
-	return state, p.at(p.table.stateReads(), err)
-}
-
-func hasAward(all []rule.Award, award rule.Award) bool {
-	return slices.ContainsFunc(all, func(a rule.Award) bool { return a.Key() == award.Key() })
-}
-
-// before returns an item's sums before the batch's only write; nil if that isn't known.
-func (p *player) before(t keeper.Touched, now map[string]decimal.Decimal) map[string]decimal.Decimal {
+// sumsBefore returns an item's sums before the batch's only write; nil if that isn't known.
+func sumsBefore(t keeper.Touched, now map[string]decimal.Decimal) map[string]decimal.Decimal {
 	if t.Added == nil {
 		return nil
 	}
@@ -104,10 +90,10 @@ func (p *player) before(t keeper.Touched, now map[string]decimal.Decimal) map[st
 }
 
 // earnedBySpread reads the items near those that were touched and returns what they earn.
-func (p *player) earnedBySpread(ctx context.Context, rules map[*rule.Rule][]string) ([]earnedAward, error) {
-	var earned []earnedAward
+func (b *Badges) earnedBySpread(ctx context.Context, p *player, rules map[*rule.Rule][]string) ([]datedAward, error) {
+	var earned []datedAward
 	states := map[[2]string]rule.State{}
-	for _, r := range p.book.Rules {
+	for _, r := range b.book.Rules {
 		items := rules[r]
 		if len(items) == 0 {
 			continue
@@ -121,92 +107,49 @@ func (p *player) earnedBySpread(ctx context.Context, rules map[*rule.Rule][]stri
 		state, err := states[bounds], error(nil)
 		switch {
 		case r.Unbounded():
-			state, err = p.stateUntilEnough(ctx, r, from, to)
+			state, err = p.awards.StateUntilEnough(ctx, r, from, to)
 		case state == nil:
-			state, err = p.stateOf(ctx, from, to)
+			state, err = p.awards.State(ctx, from, to)
 			states[bounds] = state
 		}
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range r.Earned(state, p.today()) {
+		for _, a := range r.Earned(state, b.giver.Today()) {
 			at := a.On
 			if at == "" {
-				at = p.newest()
+				at = p.awards.Latest()
 			}
-			earned = append(earned, earnedAward{a, r, at})
+			earned = append(earned, datedAward{a, r, at})
 		}
 	}
 	return earned, nil
 }
 
-// furthestZone is how far the clocks of the zones are ahead of UTC, at most.
-const furthestZone = 14 * time.Hour
-
-// today is the date that it is anywhere by now: plays dated later count for no streak yet.
-func (b *Badges) today() string { return b.Now().Add(furthestZone).UTC().Format(time.DateOnly) }
-
-// when returns the time of the play with which an item of the state came to earn an
-// award, in the order in which the batch's plays were made.
-func (p *player) when(t keeper.Touched, r *rule.Rule, of string, before map[string]decimal.Decimal, a rule.Award) string {
+// when returns the time of the play with which a touched item came to earn an award, in the order in which the batch's
+// plays were made.
+func (b *Badges) when(p *player, t keeper.Touched, r *rule.Rule, before map[string]decimal.Decimal, a rule.Award) string {
 	if a.On != "" {
 		return a.On
 	}
 	if before == nil {
-		return p.newest()
+		return p.awards.Latest()
 	}
-	sum := before[r.Tally()]
-	for _, play := range p.plays(t.Changes) {
-		parts, _ := t.View.Contributions(play.change, 0)
+	var changes []*change.Change
+	for _, i := range t.Changes {
+		changes = append(changes, p.batch[i])
+	}
+	of, sum := change.TextOf(t.Key[rule.AttrOf]), before[r.Tally()]
+	for _, play := range b.book.InOrder(changes) {
+		parts, _ := t.View.Contributions(play.Change, 0)
 		for _, part := range parts {
-			if textOf(part.Target.Key[rule.AttrOf]) == of && textOf(part.Target.Key[attrPlayer]) == p.name {
+			if change.TextOf(part.Target.Key[rule.AttrOf]) == of && change.TextOf(part.Target.Key[rule.AttrPlayer]) == p.awards.Name {
 				sum = sum.Add(part.Amount.Add[r.Tally()])
 			}
 		}
-		earned := r.Earned(rule.State{of: {r.Tally(): sum}}, p.today())
-		if hasAward(earned, a) {
-			return play.time()
+		if rule.Has(r.Earned(rule.State{of: {r.Tally(): sum}}, b.giver.Today()), a) {
+			return play.EarnedAt()
 		}
 	}
-	return p.newest()
-}
-
-// play is a change with the time of its play.
-type play struct {
-	change *change.Change
-	at     time.Time
-}
-
-// time is that of the play, or of the change if the play is dated later.
-func (p play) time() string {
-	at := p.at
-	if p.change.Time().Before(at) {
-		at = p.change.Time()
-	}
-	return at.UTC().Format(time.RFC3339Nano)
-}
-
-// plays returns changes in the order of their plays' times.
-func (p *player) plays(indexes []int) []play {
-	var plays []play
-	for _, i := range indexes {
-		if at, err := p.book.PlayedAt(p.batch[i]); err == nil {
-			plays = append(plays, play{p.batch[i], at})
-		}
-	}
-	slices.SortStableFunc(plays, func(a, b play) int { return a.at.Compare(b.at) })
-	return plays
-}
-
-// newest is the time of the newest of the batch's plays of the player.
-func (p *player) newest() string {
-	var indexes []int
-	for _, t := range p.touched {
-		indexes = append(indexes, t.Changes...)
-	}
-	plays := p.plays(indexes)
-	if len(plays) == 0 {
-		return p.Now().UTC().Format(time.RFC3339Nano)
-	}
-	return plays[len(plays)-1].time()
+	return p.awards.Latest()
 }

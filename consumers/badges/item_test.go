@@ -39,11 +39,7 @@ func TestFormerAward(t *testing.T) {
 	b := w.function(nil)
 	rex, tom := w.pet("Pets", "ann", "PROFILE", "Rex"), w.pet("Pets", "ann", "PROFILE", "Tom")
 	tom.Keys["PK"], tom.New["PK"] = consumertest.S("PET#tom"), consumertest.S("PET#tom")
-	former, err := b.achievement(b.book.Rule("welcome"), "ann", rule.Award{Badge: "welcome", Of: "PROFILE"}, rex.Time.Format(time.RFC3339Nano), func(string) (string, error) { return "Rex", nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := b.table.put(t.Context(), former); err != nil {
+	if _, err := b.giver.Player("ann").Give(t.Context(), b.book.Rule("welcome"), rule.Award{Badge: "welcome", Of: "PROFILE"}, rex.Time.Format(time.RFC3339Nano), w.parse(rex)[0]); err != nil {
 		t.Fatal(err)
 	}
 	w.apply(b, consumer.Duplicate, rex)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/badges/internal/notify"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 )
@@ -67,11 +68,11 @@ func TestLimits(t *testing.T) {
 			return w.with(p, "Game", consumertest.S(long(sortKey-len("each#Game#")+30*n)))
 		}, "", true},
 		{"message", func(p string, n int) consumertest.Change {
-			return w.pet("Pets", p, "PET#2", long((MaxNoticeBytes-rest)/2+n*rest))
-		}, ErrTooLarge.Error(), false},
+			return w.pet("Pets", p, "PET#2", long((notify.MaxNoticeBytes-rest)/2+n*rest))
+		}, notify.ErrTooLarge.Error(), false},
 		{"item of an award", func(p string, n int) consumertest.Change {
 			return w.pet("Pets", p, "PET#3", long((item-rest)/2+n*rest))
-		}, ErrTooLarge.Error(), true},
+		}, notify.ErrTooLarge.Error(), true},
 		{"number that a sum can't hold", func(p string, n int) consumertest.Change {
 			return w.with(p, "Points", consumertest.N([]string{"1e37", "1e-9"}[n]))
 		}, "38", false},
@@ -94,7 +95,7 @@ func TestLimits(t *testing.T) {
 				}
 			}
 			for _, name := range []string{player, "healthy-" + player} {
-				if all, err := b.table.Of(t.Context(), name); err != nil || len(all) == 0 {
+				if all, err := b.giver.Store.List(t.Context(), name); err != nil || len(all) == 0 {
 					t.Errorf("%s has %d awards, %v", name, len(all), err)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/rule"
 )
 
@@ -76,14 +77,12 @@ func (m *memory) looksAt(player, day string) bool {
 	return true
 }
 
-// remember notes awards that are known to be stored.
-func (m *memory) remember(player string, awards ...*Achievement) {
+// remember notes an award that is known to be stored.
+func (m *memory) remember(a *awards.Achievement) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, a := range awards {
-		if n, asked := m.levels[a.Award.Key()]; asked {
-			m.of(player).have[n] = true
-		}
+	if n, asked := m.levels[a.Award.Key()]; asked {
+		m.of(a.Player).have[n] = true
 	}
 }
 

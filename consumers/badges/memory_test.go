@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/consumers/badges/internal/awards"
+	"sluice/consumers/badges/internal/topictest"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -26,7 +28,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		return wire.None
 	})
 	memorytest.WantFlat(t, b, func(n int) []memorytest.Record {
-		w.line.batches = nil // what the test has seen of the topic
+		w.topic.Line.Forget() // what the test has seen of the topic
 		player := fmt.Sprint("new-", n)
 		return []memorytest.Record{
 			{Change: w.pet("Pets", player, "PET#1", strings.Repeat("x", 3<<10)), Want: consumer.Applied},
@@ -59,11 +61,10 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 		runtime.KeepAlive(m)
 	}
-	note := func(player string, awards ...*Achievement) {
+	note := func(player string) {
 		if !m.looksAt(player, "2026-01-01") || m.looksAt(player, "2026-01-01") {
 			t.Fatalf("%.40s: looked at twice, or never", player)
 		}
-		m.remember(player, awards...)
 	}
 	grown("2,000 batches", func() {
 		for n := range 2000 {
@@ -73,10 +74,10 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 	grown("10^6 games", func() {
 		note("maker")
-		a := Achievement{}
+		a := awards.Achievement{Player: "maker"}
 		for n := range 1_000_000 {
 			a.Award.Badge, a.Award.Of = "new-game", fmt.Sprint("made-up-", n)
-			m.remember("maker", &a)
+			m.remember(&a)
 		}
 	})
 	grown("long names", func() {
@@ -92,30 +93,37 @@ func TestManyValues(t *testing.T) {
 	w := newWorld(t)
 	w.rules = limitedRules
 	b := w.function(nil)
-	const values = 150
+	const values, others = 150, 100 // Load keeps so many pending ones
 	var plays []consumertest.Change
 	for n := range values {
 		plays = append(plays, w.with("maker", "Game", consumertest.S(fmt.Sprintf("game-%04d", n))))
 	}
-	w.line.refuse = func([]entry) string { return "Throttled" }
+	w.topic.Line.Refuse = func([]topictest.Entry) string { return "Throttled" }
 	batch := w.parse(plays...)
 	b.ApplyBatch(t.Context(), batch)
-	w.line.refuse = nil
-	p := b.newPlayer("maker", nil)
-	if err := p.read(t.Context()); err != nil || len(p.stored) > maxOthersUntold+10 || len(p.untold) < maxOthersUntold {
-		t.Errorf("kept %d awards, %d of them untold, %v", len(p.stored), len(p.untold), err)
+	w.topic.Line.Refuse = nil
+	p := b.giver.Player("maker")
+	err := p.Load(t.Context())
+	pending := 0
+	for _, a := range p.Achievements {
+		if a.Pending != "" {
+			pending++
+		}
+	}
+	if err != nil || len(p.Achievements) > others+10 || pending < others {
+		t.Errorf("kept %d awards, %d of them untold, %v", len(p.Achievements), pending, err)
 	}
 	for i, err := range w.function(nil).ApplyBatch(t.Context(), batch) {
 		if consumer.OutcomeOf(err) != consumer.Duplicate {
 			t.Fatalf("play %d: %v", i, err)
 		}
 	}
-	if told := w.receivedIDs(t); len(told) < values {
+	if told := w.topic.ReceivedIDs(t); len(told) < values {
 		t.Errorf("%d badges told, want %d", len(told), values)
 	}
 	w.apply(b, consumer.Applied, w.pet("Pets", "maker", "PET#1", "Rex"))
-	p = b.newPlayer("maker", nil)
-	if err := p.read(t.Context()); err != nil || len(p.stored) > 10 || !p.has(rule.Award{Badge: "everything"}) {
-		t.Errorf("kept %d awards, %v", len(p.stored), err)
+	p = b.giver.Player("maker")
+	if err := p.Load(t.Context()); err != nil || len(p.Achievements) > 10 || !p.Has(rule.Award{Badge: "everything"}) {
+		t.Errorf("kept %d awards, %v", len(p.Achievements), err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/shopspring/decimal"
 
+	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/rule"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
@@ -35,14 +36,14 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "what duplicates may have earned is looked for",
 			File: "earned.go",
-			Old:  `unsure = unsure || before == nil`,
+			Old:  `e.unsure = e.unsure || before == nil`,
 			New:  `if before == nil { before = now[of] }`,
 		},
 		{
 			Name: "what was stored and not told is told",
-			File: "award.go",
+			File: "internal/awards/player.go",
 			Old:  "	p.tellLater(a)\n",
-			New:  "	if a.AwardedAt == p.Now().UTC().Format(time.RFC3339Nano) {\n		p.tellLater(a)\n	}\n",
+			New:  "	if a.AwardedAt == p.giver.Now().UTC().Format(time.RFC3339Nano) {\n		p.tellLater(a)\n	}\n",
 		},
 		{
 			Name: "several changes cross a threshold together",
@@ -52,7 +53,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "badges that others need are looked for among all",
-			File: "award.go",
+			File: "internal/awards/player.go",
 			Old:  `if p.wrote {`,
 			New:  `if false {`,
 		},
@@ -60,19 +61,19 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 	mutant.Run(t, mutant.Test{Name: "TestTopicDown|TestTableDown", Says: "want", Env: env}, []mutant.Mutant{
 		{
 			Name: "a change whose award isn't told comes again",
-			File: "badges.go",
+			File: "internal/awards/giver.go",
 			Old:  `if changes != nil || consumer.OutcomeOf(err) == consumer.Retry {`,
 			New:  `if consumer.OutcomeOf(err) != consumer.Retry {`,
 		},
 		{
 			Name: "a change whose award isn't stored comes again",
 			File: "badges.go",
-			Old:  `if err := p.award(ctx); err != nil {`,
-			New:  `if err := p.award(ctx); consumer.OutcomeOf(err) == consumer.Rejected {`,
+			Old:  `if err := b.awardPlayer(ctx, p); err != nil {`,
+			New:  `if err := b.awardPlayer(ctx, p); consumer.OutcomeOf(err) == consumer.Rejected {`,
 		},
 		{
 			Name: "an award is told once it is stored, and marked once it is told",
-			File: "badges.go",
+			File: "internal/awards/giver.go",
 			Old:  `			if err == nil {`,
 			New:  `			if true {`,
 		},
@@ -81,16 +82,16 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "a day is looked at once it has come",
 			File: "earned.go",
-			Old:  `p.memory.looksAt(p.name, day)`,
+			Old:  `b.memory.looksAt(p.awards.Name, day)`,
 			New:  `false`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestSettledAmongOthers", Says: "want", Env: env}, []mutant.Mutant{
 		{
 			Name: "after a correction the state is looked at once more",
-			File: "award.go",
-			Old:  `if !changed {`,
-			New:  `if true {`,
+			File: "internal/awards/reconcile.go",
+			Old:  `if !given && !revoked {`,
+			New:  `if !given && !revoked || true {`,
 		},
 	})
 }
@@ -113,7 +114,7 @@ func TestNaiveHandlerIsCaught(t *testing.T) {
 			return nil, err
 		}
 		b := built.(*Badges)
-		return consumer.Each(naive{b.table, b.topic.SNS, b.topic.ARN}), nil
+		return consumer.Each(naive{b.giver.Store, b.giver.Topic.SNS, b.giver.Topic.ARN}), nil
 	}
 	const shrink = "rapid.shrinktime" // the failure need not be the very shortest
 	before := flag.Lookup(shrink).Value.String()
@@ -129,7 +130,7 @@ func TestNaiveHandlerIsCaught(t *testing.T) {
 }
 
 type naive struct {
-	table *Table
+	store *awards.Store
 	topic *sns.Client
 	arn   string
 }
@@ -139,26 +140,26 @@ func (n naive) Apply(ctx context.Context, c *change.Change) error {
 	if id, _ := c.Keys.String("Id"); c.Kind != change.Insert || err != nil || id[:6] != "steady" {
 		return nil
 	}
-	out, err := n.table.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &n.table.State, Key: map[string]types.AttributeValue{rule.AttrPlayer: text(name), rule.AttrOf: text("plays")},
+	out, err := n.store.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &n.store.States, Key: map[string]types.AttributeValue{rule.AttrPlayer: &types.AttributeValueMemberS{Value: name}, rule.AttrOf: &types.AttributeValueMemberS{Value: "plays"}},
 		UpdateExpression: aws.String("ADD Plays :one"), ReturnValues: types.ReturnValueAllNew,
 		ExpressionAttributeValues: map[string]types.AttributeValue{":one": &types.AttributeValueMemberN{Value: "1"}},
 	})
 	const few = 3
-	if err != nil || !tallies(out.Attributes)["Plays"].Equal(decimal.NewFromInt(few)) {
+	if err != nil || !awards.Tallies(out.Attributes)["Plays"].Equal(decimal.NewFromInt(few)) {
 		return err
 	}
-	a := &Achievement{Player: name, Award: rule.Award{Badge: "count", Level: "few"}}
-	if _, _, err := n.table.put(ctx, a); err != nil {
+	a := &awards.Achievement{Player: name, Award: rule.Award{Badge: "count", Level: "few"}}
+	if _, _, err := n.store.Put(ctx, a); err != nil {
 		return nil //nolint:nilerr // so it is in the documents: logged
 	}
-	body, err := json.Marshal(Message{ID: noticeID(name, a.Award), UserID: name, Badge: "count", Level: "few"})
+	body, err := json.Marshal(Message{ID: awards.NoticeID(name, a.Award), UserID: name, Badge: "count", Level: "few"})
 	if err != nil {
 		return err
 	}
 	_, _ = n.topic.Publish(ctx, &sns.PublishInput{
 		TopicArn: &n.arn, Message: aws.String(string(body)),
-		MessageAttributes: map[string]snstypes.MessageAttributeValue{"id": {DataType: aws.String("String"), StringValue: aws.String(noticeID(name, a.Award))}},
+		MessageAttributes: map[string]snstypes.MessageAttributeValue{"id": {DataType: aws.String("String"), StringValue: aws.String(awards.NoticeID(name, a.Award))}},
 	})
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/badges/internal/topictest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
@@ -51,7 +52,7 @@ func TestOneDestinationDown(t *testing.T) {
 				}
 				return wire.None
 			})
-			w.line.refuse = func([]entry) string {
+			w.topic.Line.Refuse = func([]topictest.Entry) string {
 				if down && hit == nil {
 					return "InternalError"
 				}

@@ -3,6 +3,7 @@ package badges
 import (
 	"context"
 
+	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/consumer"
 	"sluice/shared/probe"
@@ -17,18 +18,19 @@ var _ consumer.Prober = (*Badges)(nil)
 // the topic takes notices (consumer.Notes).
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 func (b *Badges) Probe(destination string) func(context.Context) error {
-	awards := probe.Table{Client: b.table.Client, Name: b.table.Name, Key: probe.Key(attrPlayer, attrAward)}
-	state := probe.Table{Client: b.table.Client, Name: b.table.State, Key: probe.Key(rule.AttrPlayer, rule.AttrOf)}
+	store := b.giver.Store
+	achievements := probe.Table{Client: store.Client, Name: store.Achievements, Key: probe.Key(awards.AttrPlayer, awards.AttrAward)}
+	state := probe.Table{Client: store.Client, Name: store.States, Key: probe.Key(rule.AttrPlayer, rule.AttrOf)}
 	switch destination {
-	case b.table.puts():
-		return awards.PutItem
-	case b.table.updates():
-		return awards.UpdateItem
-	case b.table.reads():
-		return func(ctx context.Context) error { return awards.Query(ctx, attrPlayer) }
-	case b.table.stateReads():
+	case store.Puts():
+		return achievements.PutItem
+	case store.Updates():
+		return achievements.UpdateItem
+	case store.Reads():
+		return func(ctx context.Context) error { return achievements.Query(ctx, awards.AttrPlayer) }
+	case store.StateReads():
 		return func(ctx context.Context) error { return state.Query(ctx, rule.AttrPlayer) }
-	case b.table.stateGets():
+	case store.StateGets():
 		return state.GetItem
 	}
 	return b.keeper.Probe(destination)

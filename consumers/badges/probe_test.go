@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"sluice/consumers/badges/internal/topictest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -21,8 +22,9 @@ func TestProbe(t *testing.T) {
 	w := newWorld(t)
 	fault := wire.None
 	b := w.function(func(wire.Call) wire.Fault { return fault })
+	store := b.giver.Store
 	for _, destination := range []string{
-		b.table.puts(), b.table.updates(), b.table.reads(), b.table.stateReads(), b.table.stateGets(), "table " + b.table.State,
+		store.Puts(), store.Updates(), store.Reads(), store.StateReads(), store.StateGets(), "table " + store.States,
 	} {
 		fault = wire.None
 		if err := b.Probe(destination)(t.Context()); err != nil {
@@ -33,7 +35,7 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s is down, but: %v", destination, err)
 		}
 	}
-	if b.Probe(b.topic.destination()) != nil {
+	if b.Probe(b.giver.Topic.Destination()) != nil {
 		t.Error("the topic has a probe, which either publishes something or shows too little")
 	}
 }
@@ -45,9 +47,9 @@ func TestProbe(t *testing.T) {
 func TestLoneNoticeThatFails(t *testing.T) {
 	w := newWorld(t)
 	down := true
-	w.line.fail = func(e entry) *entryFault {
-		if down || e.attributes["userId"] == "poison" {
-			return &entryFault{Code: "InternalError"}
+	w.topic.Line.Fail = func(e topictest.Entry) *topictest.EntryFault {
+		if down || e.Attributes["userId"] == "poison" {
+			return &topictest.EntryFault{Code: "InternalError"}
 		}
 		return nil
 	}

@@ -76,7 +76,7 @@ func TestFirstChangeFirst(t *testing.T) {
 	errs, touched := b.update(t.Context(), batch)
 	var names []string
 	for _, p := range b.players(batch, touched, make([][]error, len(errs))) {
-		names = append(names, p.name)
+		names = append(names, p.awards.Name)
 	}
 	if got := fmt.Sprint(names); got != "[owner a b]" {
 		t.Errorf("the players' order is %s", got)

@@ -17,6 +17,8 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"pgregory.net/rapid"
 
+	"sluice/consumers/badges/internal/awards"
+	"sluice/consumers/badges/internal/topictest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
@@ -176,7 +178,7 @@ func subscribe(ctx context.Context, cfg aws.Config, name string) (topic, url str
 // receive adds what has come since to the lane's messages. The server has put a message
 // into the queue before it confirms it.
 func (o *observers) receive(ctx context.Context, lane *observed) error {
-	messages, err := drain(ctx, sqs.NewFromConfig(o.cfg), lane.queue)
+	messages, err := topictest.Drain(ctx, sqs.NewFromConfig(o.cfg), lane.queue)
 	for _, m := range messages {
 		id, body := aws.ToString(m.MessageAttributes["id"].StringValue), *m.Body
 		if before, again := lane.messages[id]; again && before != body {
@@ -288,8 +290,8 @@ func readAwards(ctx context.Context, cfg aws.Config, lane *observed) (map[string
 	told := map[string]bool{}
 	items := map[string]string{}
 	for _, item := range out.Items {
-		a := readAchievement(item)
-		id := noticeID(a.Player, a.Award)
+		a := awards.ReadAchievement(item)
+		id := awards.NoticeID(a.Player, a.Award)
 		told[id] = true
 		text := "not told"
 		if body, ok := lane.messages[id]; ok {

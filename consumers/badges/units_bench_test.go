@@ -130,7 +130,7 @@ func (r *readsAll) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 		}
 		pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
 			TableName: aws.String(DefaultScoreTable), KeyConditionExpression: aws.String("UserId = :user"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":user": text(user)},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":user": &types.AttributeValueMemberS{Value: user}},
 		})
 		for pages.HasMorePages() && errs[i] == nil {
 			_, errs[i] = pages.NextPage(ctx)

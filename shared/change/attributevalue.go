@@ -7,6 +7,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
+// TextOf returns the text of a string; empty for any other type, and for an attribute that is absent.
+func TextOf(v types.AttributeValue) string {
+	if s, ok := v.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
 // ItemKey is Change.ItemKey for an item whose key attributes are the SDK's values, as a table's own answers have them.
 func ItemKey(table string, keys map[string]types.AttributeValue) (string, error) {
 	var attributes []keyAttribute

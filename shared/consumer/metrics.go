@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"sluice/shared/change"
@@ -25,6 +26,39 @@ type Measurer interface {
 	// Metrics returns what was counted since the last call, by the metrics' names,
 	// which are always the same. It is called once after each batch.
 	Metrics() map[string]int
+}
+
+// Counters counts a Measurer's metrics. It is safe for concurrent use.
+type Counters struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+// NewCounters returns counters of these names, all zero.
+func NewCounters(names ...string) *Counters {
+	c := &Counters{counts: map[string]int{}}
+	for _, name := range names {
+		c.counts[name] = 0
+	}
+	return c
+}
+
+// Add adds n to the counter of a name.
+func (c *Counters) Add(name string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts[name] += n
+}
+
+// Take returns all counters since the last call, as Measurer.Metrics does, and sets them to zero.
+func (c *Counters) Take() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := maps.Clone(c.counts)
+	for name := range c.counts {
+		c.counts[name] = 0
+	}
+	return taken
 }
 
 // counts is what became of the changes of one batch. Taken is the sum of the others.

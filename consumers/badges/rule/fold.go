@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 
 	"sluice/shared/change"
@@ -27,7 +26,7 @@ func (b *Book) Fold(c *change.Change, into States) error {
 			fault = fmt.Errorf("view %s: %w", v.Name, err)
 		}
 		for _, part := range parts {
-			player, of := keyText(part.Target.Key[AttrPlayer]), keyText(part.Target.Key[AttrOf])
+			player, of := change.TextOf(part.Target.Key[AttrPlayer]), change.TextOf(part.Target.Key[AttrOf])
 			state := into[player]
 			if state == nil {
 				state = State{}
@@ -46,13 +45,6 @@ func (s State) add(of string, part view.Contribution) {
 	for tally, n := range part.Amount.Add {
 		s[of][tally] = s[of][tally].Add(n)
 	}
-}
-
-func keyText(v types.AttributeValue) string {
-	if s, ok := v.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
 }
 
 // AllEarned returns all that a state earns, in a fixed order, and what it earns together

@@ -140,9 +140,6 @@ func (r *reader) texts(n node, what string) map[string]string {
 	return texts
 }
 
-// Placeholder is what stands for a value in a rule's text.
-var Placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
-
 // placeholders checks that a text of a rule has no other ones than it can fill in.
 func (r *reader) placeholders(b *Rule, n node) {
 	if b.Kind == Item {

@@ -106,6 +106,17 @@ func (a Award) Key() string {
 	return a.Badge
 }
 
+// BadgeOf returns the badge of an award's key.
+func BadgeOf(key string) string {
+	badge, _, _ := strings.Cut(key, "#")
+	return badge
+}
+
+// Has reports whether an award is among others.
+func Has(awards []Award, award Award) bool {
+	return slices.ContainsFunc(awards, func(a Award) bool { return a.Key() == award.Key() })
+}
+
 // Day returns the day whose plays an item of the state is of, by its AttrOf.
 func Day(of string) (label string, ok bool) { return strings.CutPrefix(of, unitDay+ofBox) }
 

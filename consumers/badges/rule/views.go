@@ -8,9 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
-	"sluice/shared/change"
 	"sluice/shared/declaration"
 	"sluice/shared/view"
 )
@@ -138,12 +136,4 @@ func (r *reader) checkDates(at declaration.Position) {
 			r.Fault(at, "plays: %s", message)
 		}
 	}
-}
-
-// PlayedAt tells when a play was, in its own zone.
-func (b *Book) PlayedAt(c *change.Change) (time.Time, error) {
-	if len(b.Views) == 0 {
-		return c.Time(), nil
-	}
-	return b.Views[0].TimeOf(c)
 }

@@ -1,0 +1,111 @@
+// Package awards stores players' awards and has the players notified. Function and operators give awards by the same steps.
+package awards
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/consumers/badges/internal/notify"
+	"sluice/consumers/badges/rule"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+)
+
+// Concurrency is how many players are given awards at once.
+const Concurrency = 16
+
+// Giver gives awards to players. It is safe for concurrent use.
+type Giver struct {
+	Book     *rule.Book
+	Store    *Store
+	Topic    *notify.Topic
+	Language string // of a notice's title and text
+	Now      func() time.Time
+	// Quiet gives awards without notices, whatever their rules say.
+	Quiet bool
+	// Stored, if set, is called with each award that is known to be stored.
+	Stored func(*Achievement)
+	// Counts counts Awarded, Told, Revoked and Restored badges.
+	Counts *consumer.Counters
+}
+
+// furthestZone is how far the clocks of the zones are ahead of UTC, at most.
+const furthestZone = 14 * time.Hour
+
+// Today is the latest date that any zone has at a time. Plays that are dated later count for no streak yet.
+func Today(now time.Time) string { return now.Add(furthestZone).UTC().Format(time.DateOnly) }
+
+// Today is the latest date that any zone has by now.
+func (g *Giver) Today() string { return Today(g.Now()) }
+
+// achievement returns what is stored of an award, with the notice that has yet to be told.
+func (g *Giver) achievement(r *rule.Rule, player string, a rule.Award, at string, item *change.Change) (*Achievement, error) {
+	achievement := &Achievement{Player: player, Award: a, EarnedAt: at, AwardedAt: g.Now().UTC().Format(time.RFC3339Nano)}
+	if r.Quiet || g.Quiet {
+		return achievement, nil
+	}
+	var err error
+	achievement.EventType = r.EventType
+	if achievement.Pending, err = compose(r, achievement, g.Language, item); err != nil {
+		return nil, err
+	}
+	notice := achievement.notice()
+	return achievement, notice.Check()
+}
+
+// Tell publishes the pending notices of the players, and marks them as told. Each player notes what failed.
+func (g *Giver) Tell(ctx context.Context, players ...*Player) {
+	var owners []*Player
+	var pending []*Achievement
+	var notices []notify.Notice
+	for _, p := range players {
+		for _, a := range p.pending {
+			owners, pending, notices = append(owners, p), append(pending, a), append(notices, a.notice())
+		}
+	}
+	if len(notices) == 0 {
+		return
+	}
+	errs := g.Topic.Publish(ctx, notices)
+	var mu sync.Mutex // guards the players
+	var group errgroup.Group
+	group.SetLimit(Concurrency)
+	for n, err := range errs {
+		group.Go(func() error {
+			var marked error
+			if err == nil {
+				marked = g.Store.MarkTold(ctx, pending[n], g.Now())
+				g.Counts.Add("Told", 1)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			owners[n].told(pending[n], err, marked)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are the players'
+}
+
+// told notes the outcome of an award's notice, and of the mark that it was told.
+func (p *Player) told(a *Achievement, err, marked error) {
+	key := a.Award.Key()
+	changes := p.Causes[key]
+	if err = p.At(p.giver.Topic.Destination(), err); err != nil {
+		err = fmt.Errorf("tell %s: %w", key, err)
+	} else {
+		err = p.At(p.giver.Store.Updates(), marked)
+	}
+	if err == nil {
+		return
+	}
+	p.Faults[key] = err
+	// A notice from before, which none of these changes has earned, can be refused for good:
+	// the change that earned it is a dead letter since then, and these aren't to blame.
+	if changes != nil || consumer.OutcomeOf(err) == consumer.Retry {
+		p.Fail(changes, err)
+	}
+}

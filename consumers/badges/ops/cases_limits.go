@@ -1,0 +1,85 @@
+package ops
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
+
+	"sluice/consumers/badges/rule"
+	"sluice/shared/change"
+)
+
+// DynamoDB's limits of a key's attributes in bytes, by which the consumer's changes become dead letters:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const (
+	maxPartitionKey = 2048
+	maxSortKey      = 1024
+)
+
+// holds reports whether DynamoDB holds a number.
+func holds(n decimal.Decimal) bool {
+	return change.IsNumber(fmt.Sprintf("%vE%d", n.Coefficient(), n.Exponent()))
+}
+
+// keyFaults returns why the table of plays can't have an item.
+func keyFaults(book *rule.Book, item map[string]types.AttributeValue) error {
+	var faults []error
+	for _, key := range []struct {
+		name string
+		most int
+	}{{book.Plays.Player, maxPartitionKey}, {book.Plays.At, maxSortKey}} {
+		switch v := item[key.name].(type) {
+		case nil:
+			faults = append(faults, fmt.Errorf("it has no %s, which is part of its key", key.name))
+		case *types.AttributeValueMemberNULL, *types.AttributeValueMemberBOOL:
+			faults = append(faults, fmt.Errorf("%s must be a text, since it is part of the key", key.name))
+		case *types.AttributeValueMemberS:
+			faults = append(faults, keyFault(key.name, v.Value, key.most))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// keyFault returns why a text can't be a key's attribute.
+func keyFault(name, text string, most int) error {
+	switch {
+	case text == "":
+		return fmt.Errorf("%s is empty, which no key may be", name)
+	case len(text) > most:
+		return fmt.Errorf("%s %.40q… has %d bytes, and DynamoDB takes at most %d there", name, text, len(text), most)
+	}
+	return nil
+}
+
+// stateFaults returns why the state that a play changes can't be stored.
+func stateFaults(book *rule.Book, play *change.Change) error {
+	for _, v := range book.Views {
+		parts, _ := v.Contributions(play, 0) // Fold says what a view can't use
+		for _, part := range parts {
+			if err := errors.Join(keyFault("player", change.TextOf(part.Target.Key[rule.AttrPlayer]), maxPartitionKey), keyFault("the state", change.TextOf(part.Target.Key[rule.AttrOf]), maxSortKey)); err != nil {
+				return fmt.Errorf("view %s: %w", v.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// awardFaults returns which awards of a case the consumer can't keep: the plays that earn them become dead letters.
+func awardFaults(book *rule.Book, plays []*change.Change) error {
+	states, faults := rule.States{}, []error(nil)
+	for _, play := range plays {
+		_ = book.Fold(play, states) // its faults are known
+	}
+	for _, player := range slices.Sorted(maps.Keys(states)) {
+		for _, award := range book.AllEarned(states[player], "", nil) {
+			if err := keyFault("award", award.Key(), maxSortKey); err != nil {
+				faults = append(faults, fmt.Errorf("the consumer can't keep what %.40q earns: %w", player, err))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
