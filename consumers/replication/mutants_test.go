@@ -22,8 +22,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "a put goes through only over what is older",
 			File: "internal/oneway/copy.go",
-			Old:  `absentOrOlder = "attribute_not_exists(#sluice.#mark) OR #sluice.#mark < :mark"`,
-			New:  `absentOrOlder = "attribute_not_exists(#sluice.#mark) OR #sluice.#mark < :mark OR #sluice.#mark >= :mark"`,
+			Old:  `Text: absentOrOlder`,
+			New:  `Text: absentOrOlder + " OR #sluice.#mark >= :mark"`,
 		},
 		{
 			Name: "a put onto nothing looks for a tombstone",
@@ -70,8 +70,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "an older tombstone replaces no newer one",
 			File: "internal/store/tombstone.go",
-			Old:  `noneOrOlder = "attribute_not_exists(#mark) OR #mark < :mark"`,
-			New:  `noneOrOlder = "attribute_not_exists(#mark) OR #mark < :mark OR #mark >= :mark"`,
+			Old:  `Condition{noneOrOlder,`,
+			New:  `Condition{noneOrOlder + " OR #mark >= :mark",`,
 		},
 		{
 			Name: "of an item's changes in a batch the newest is written",

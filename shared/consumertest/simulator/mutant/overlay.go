@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -26,6 +27,7 @@ func overlay(dir string, mutants []Mutant) (string, error) {
 		files[m.File] = append(files[m.File], number)
 	}
 	replace := map[string]string{}
+	var faults []error
 	add := func(path, text string) error {
 		original, err := filepath.Abs(path)
 		if err != nil {
@@ -45,9 +47,7 @@ func overlay(dir string, mutants []Mutant) (string, error) {
 			return "", err
 		}
 		for _, number := range numbers {
-			if err := f.mutate(number, mutants[number]); err != nil {
-				return "", err
-			}
+			faults = append(faults, f.mutate(number, mutants[number]))
 		}
 		if err := add(path, f.text()); err != nil {
 			return "", err
@@ -61,6 +61,9 @@ func overlay(dir string, mutants []Mutant) (string, error) {
 		if err := add(filepath.Join(filepath.Dir(path), name), choice); err != nil {
 			return "", err
 		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return "", err
 	}
 	description, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
