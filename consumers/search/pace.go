@@ -12,21 +12,20 @@ import (
 	"sluice/consumers/search/internal/index"
 )
 
-// pace remembers how long OpenSearch takes, so that a request isn't larger than the time
-// that is left. A batch that doesn't fit its time must still be done from its start on, or
-// each delivery would begin at the same place.
+// pace remembers how long OpenSearch takes, so that no request is larger than the time that is left. A batch that is too
+// large for its time must still be done from its start on; otherwise each delivery would begin at the same change.
 type pace struct {
 	mu   sync.Mutex // guards what follows
 	took time.Duration
 	n    int // how many documents were in the last request that was answered, in that time; 0: unknown
 }
 
-// growth is how many times more documents than the last one the next request of a delivery
-// may have, whatever the time: it may be the request that takes long, not its documents.
+// growth limits how many times more documents than the last request the next one of a delivery may have. It applies
+// whatever the time: the request may take long, not its documents.
 const growth = 4
 
-// begin returns how many of the documents that wait go into a delivery's first request, and
-// how much time it gets; 0: all that is left. If nothing is known, one goes.
+// begin returns how many of the waiting documents go into a delivery's first request, and the time for that request; 0:
+// all that is left. If the pace is unknown, one document goes.
 func (p *pace) begin(ctx context.Context, waiting int) (n int, limit time.Duration) {
 	deadline, bounded := ctx.Deadline()
 	if !bounded {
@@ -42,7 +41,7 @@ func (p *pace) begin(ctx context.Context, waiting int) (n int, limit time.Durati
 	return min(n, waiting), limit
 }
 
-// more returns how many go into a further request; 0: there is no time for any.
+// more returns how many documents go into a further request; 0: there is no time for any.
 func (p *pace) more(ctx context.Context, waiting int) int {
 	deadline, bounded := ctx.Deadline()
 	if !bounded {
@@ -57,7 +56,7 @@ func (p *pace) more(ctx context.Context, waiting int) int {
 	return min(max(p.fit(left/2), growth*p.n), waiting)
 }
 
-// fit returns how many documents take so long, if each takes its part of the last request.
+// fit returns how many documents can be written in a time, by the pace of the last request.
 func (p *pace) fit(within time.Duration) int {
 	if p.n == 0 {
 		return 0
@@ -65,17 +64,17 @@ func (p *pace) fit(within time.Duration) int {
 	return int(within / max(p.took/time.Duration(p.n), 1))
 }
 
-// answered notes how long a request took.
+// answered records how long a request took.
 func (p *pace) answered(n int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.n, p.took = n, took
 }
 
-// forget is for a delivery's first request that wasn't answered in time.
+// forget drops the pace after the first request of a delivery got no answer in time.
 func (p *pace) forget() { p.answered(0, 0) }
 
-// writeAll writes what a batch does to its items, those of the first changes first.
+// writeAll writes the items of a batch, in the order of their first changes.
 func (s *Search) writeAll(ctx context.Context, waiting []*item) {
 	slices.SortStableFunc(waiting, func(a, b *item) int { return a.first - b.first })
 	for first := true; len(waiting) > 0; first = false {
@@ -107,18 +106,18 @@ func (s *Search) writeAll(ctx context.Context, waiting []*item) {
 	}
 }
 
-// leave notes of items that nothing was tried, and why.
+// leave records why items were not tried.
 func leave(waiting []*item, why error) {
 	for _, i := range waiting {
 		i.recordOutcome(why)
 	}
 }
 
-// errNoTime is what becomes of changes for which the delivery's time isn't enough.
+// errNoTime is the outcome of changes for which a delivery has no time left.
 var errNoTime = errors.New("no time is left for it in this delivery")
 
-// over returns why further requests have no chance now, if they have none: no time is
-// left, or OpenSearch answered none of a request.
+// over returns why further requests are useless now: no time is left, or OpenSearch didn't answer a request. It returns
+// nil if they are not.
 func over(ctx context.Context, done []*item) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", errNoTime, ctx.Err())
@@ -131,8 +130,8 @@ func over(ctx context.Context, done []*item) error {
 	return nil
 }
 
-// failingLast lets items wait behind others if their index doesn't take documents at the
-// moment, or the others would not be done in time.
+// failingLast moves items behind the others if their index takes no documents at the moment. Otherwise the others would
+// not be done in time.
 func failingLast(done, waiting []*item) {
 	failing := map[*document.Route]bool{}
 	for _, i := range done {
@@ -149,8 +148,8 @@ func failingLast(done, waiting []*item) {
 	})
 }
 
-// writeWithin writes items, and reports whether the time for them was over before the
-// batch's is; then those that aren't done can be written again. limit 0: all that is left.
+// writeWithin writes items within a limit; 0: the time of the batch. It reports whether the limit ended before the
+// batch's time did. Then items without an outcome can be written again.
 func (s *Search) writeWithin(ctx context.Context, limit time.Duration, items []*item) (cut bool) {
 	within := ctx
 	if limit > 0 {

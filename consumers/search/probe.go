@@ -12,8 +12,8 @@ var _ consumer.Prober = (*Search)(nil)
 // destination names a route's index, which may be blocked while others take documents.
 func destination(r *document.Route) string { return "index " + r.Index }
 
-// Probe implements consumer.Prober: a bulk request that updates a document which isn't
-// there. OpenSearch checks all that it checks for a document, and changes nothing.
+// Probe implements consumer.Prober: a bulk request that updates a document that doesn't exist. OpenSearch makes all
+// checks of a write, and changes nothing.
 func (s *Search) Probe(name string) func(context.Context) error {
 	for _, r := range s.routes {
 		if destination(r) == name {

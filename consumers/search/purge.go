@@ -15,8 +15,8 @@ const (
 	PurgeMargin = 25 * time.Hour
 )
 
-// purge removes, once a day, tombstones that no change is old enough to need. If it
-// fails, the next batch's instance tries; nothing depends on it but space.
+// purge removes, once a day, tombstones that no change is old enough to need. If it fails, the next instance tries. Only
+// space depends on it.
 func (s *Search) purge(ctx context.Context) {
 	if !s.purgeIsDue() {
 		return

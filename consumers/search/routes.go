@@ -22,22 +22,22 @@ const RoutesPath = "consumers/search/routes.yaml"
 // Route says what of a table is indexed, and where.
 type Route = document.Route
 
-// Routes returns the routes that the consumer serves with these settings.
+// Routes returns the shipped routes, with the tables of these settings.
 func (s Settings) Routes() ([]*Route, error) { return s.ReadRoutes(RoutesPath, routesFile) }
 
-// ReadRoutes reads and checks the routes that another file declares. The error
-// has every fault with its line and column: [*declaration.Error], joined.
+// ReadRoutes reads and checks the routes that another file declares, with the shipped definitions. The error has every
+// fault with its line and column: [*declaration.Error], joined.
 func (s Settings) ReadRoutes(path string, text []byte) ([]*Route, error) {
 	return s.ReadRoutesWith(path, text, definitions, "consumers/search/")
 }
 
-// ReadRoutesWith is ReadRoutes with other definitions than the function's: those in the folder indexes of files. Where
-// names that folder's parent in errors.
+// ReadRoutesWith is ReadRoutes with other definitions: those in the folder indexes of files. Where is that folder's
+// parent, for errors.
 func (s Settings) ReadRoutesWith(path string, text []byte, files fs.FS, where string) ([]*Route, error) {
 	return document.ReadRoutes(path, text, s.variables(), files, where)
 }
 
-// variables are the settings that a file of routes may name.
+// variables are the settings that a file of routes may use.
 func (s Settings) variables() map[string]string {
 	return map[string]string{"PET_TABLE": s.PetTable, "BOARD_TABLE": s.BoardTable, "SCORE_TABLE": s.ScoreTable}
 }

@@ -18,8 +18,7 @@ import (
 	"sluice/shared/consumer"
 )
 
-// Search keeps indexes the same as tables. It is a consumer.Consumer and safe for
-// concurrent use.
+// Search keeps indexes the same as tables. It is a consumer.Consumer and safe for concurrent use.
 type Search struct {
 	client  *index.Client
 	routes  []*document.Route
@@ -34,8 +33,7 @@ type Search struct {
 
 var _ consumer.Measurer = (*Search)(nil)
 
-// New returns a Search of the shipped routes. It makes no call. The error names
-// every setting that is wrong.
+// New returns a Search of the shipped routes. It makes no call. The error names every setting that is wrong.
 func New(cfg aws.Config, s Settings) (*Search, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -80,10 +78,9 @@ type edit struct {
 	err     error // what became of it
 }
 
-// ApplyBatch brings the indexes up to date with as few requests as their size
-// allows: of each item only the newest change of the batch is written, or, if the
-// index can never take that, the one before it. If the time isn't enough for all, the
-// first of the batch are done.
+// ApplyBatch brings the indexes up to date with as few requests as their size allows. Of each item it writes only the
+// newest change of the batch or, if the index can never take that one, the change before it. If there is too little time
+// for all changes, the first ones of the batch are done.
 func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	outcomes := make([][]error, len(batch)) // of each change at its routes
 	var items []*item
@@ -105,8 +102,7 @@ func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 	return errs
 }
 
-// group sorts the changes that concern a route by item, in the batch's order. What
-// can't be indexed it rejects at once.
+// group sorts the changes that concern a route by item, in the batch's order. It rejects at once what can't be indexed.
 func (s *Search) group(r *document.Route, batch []*change.Change, outcomes [][]error) []*item {
 	var items []*item
 	byID := map[string]*item{}
@@ -154,7 +150,7 @@ func (s *Search) check(c *change.Change) (int64, error) {
 	return v, nil
 }
 
-// tryNewest tries the items' newest versions that haven't been tried.
+// tryNewest writes of each item the newest version that was not tried yet, and records the outcomes.
 func (s *Search) tryNewest(ctx context.Context, items []*item) {
 	operations := make([]*index.Operation, len(items))
 	var documents []byte // of all of them
@@ -179,7 +175,7 @@ func (s *Search) tryNewest(ctx context.Context, items []*item) {
 	}
 }
 
-// createMissing makes the indexes that operations missed, and returns these operations.
+// createMissing creates the indexes that operations missed, and returns these operations.
 func (s *Search) createMissing(ctx context.Context, operations []*index.Operation) (missing []*index.Operation) {
 	made := map[*document.Route]error{}
 	for _, o := range operations {
@@ -200,8 +196,7 @@ func (s *Search) createMissing(ctx context.Context, operations []*index.Operatio
 	return missing
 }
 
-// operation returns the writing of the item's version that is tried. Its document is
-// appended to documents.
+// operation returns the write of the item's version that is tried next. It appends the version's document to documents.
 func (i *item) operation(documents []byte, now time.Time) (*index.Operation, []byte) {
 	e, start := i.versions[i.next], len(documents)
 	if e.effect == document.Remove {
@@ -212,9 +207,8 @@ func (i *item) operation(documents []byte, now time.Time) (*index.Operation, []b
 	return &index.Operation{Route: i.to, ID: i.id, Version: e.version, Document: documents[start:len(documents):len(documents)]}, documents
 }
 
-// recordOutcome notes what became of the version that was tried, and of the older ones: if it
-// has to come again, they have to, since an older one, applied alone, would be seen
-// as the newest for a while.
+// recordOutcome records the outcome of the version that was tried, and what follows for older versions. If the version
+// has to come again, older ones have to as well: an older one, applied alone, would be taken for the newest until then.
 func (i *item) recordOutcome(err error) {
 	tried := i.versions[i.next]
 	tried.err = err
@@ -237,13 +231,13 @@ func (i *item) recordOutcome(err error) {
 	}
 }
 
-// retries tells whether the item has to be written again.
+// retries reports whether the item has to be written again.
 func (i *item) retries() bool { return consumer.OutcomeOf(i.versions[i.tried].err) == consumer.Retry }
 
-// done tells whether it is known what becomes of every version.
+// done reports whether every version has an outcome.
 func (i *item) done() bool { return i.next == len(i.versions) }
 
-// ties tells whether the newest version has the time of the one before it.
+// ties reports whether the two newest versions have the same time.
 func (i *item) ties() bool {
 	return len(i.versions) > 1 && document.Tie(i.versions[0].version, i.versions[1].version)
 }
@@ -254,8 +248,8 @@ func (s *Search) count(name string, n int) {
 	s.counts[name] += n
 }
 
-// Metrics counts Ties: how often a change met another one of its item with the same
-// time; Purged tombstones; and FailedPurges. It implements consumer.Measurer.
+// Metrics implements consumer.Measurer. It counts Ties, changes that met another change of their item with the same
+// time; Purged, tombstones; and FailedPurges.
 func (s *Search) Metrics() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ const (
 	DefaultHorizon    = 384 * time.Hour
 )
 
-// Settings are search's own settings.
+// Settings are the settings of search's function.
 type Settings struct {
 	index.Connection
 	// PetTable, BoardTable and ScoreTable are the tables of the shipped routes.

@@ -7,8 +7,8 @@ import (
 	"sluice/shared/change"
 )
 
-// aside is what a document keeps of its item in [ItemField], since the index can't take
-// it as it is. It is JSON in a text, which OpenSearch never reads as fields.
+// aside collects what [ItemField] keeps of an item. That field is JSON in a text, which OpenSearch never reads as
+// fields.
 type aside struct {
 	// attributes are those that can't be fields, by their own names.
 	attributes []byte
@@ -17,14 +17,13 @@ type aside struct {
 	values []byte
 }
 
-// Aside is an [ItemField], decoded: attributes that aren't fields by their own names, and
-// own values of fields that are indexed in another form.
+// Aside is a decoded [ItemField].
 type Aside struct {
 	Attributes map[string]json.RawMessage `json:"attributes"`
 	Values     map[string]json.RawMessage `json:"values"`
 }
 
-// ReadAside decodes an [ItemField]; a document without one has none.
+// ReadAside decodes an [ItemField]. A document without the field has an empty one.
 func ReadAside(field json.RawMessage) (Aside, error) {
 	var a Aside
 	if len(field) == 0 {
@@ -40,7 +39,7 @@ func ReadAside(field json.RawMessage) (Aside, error) {
 	return a, nil
 }
 
-// appendMember appends a member to an object that is still open, nil before the first.
+// appendMember appends a member to an open object; dst is nil before the first member.
 func appendMember(dst []byte, name string, v change.Value) []byte {
 	if dst == nil {
 		dst = append(dst, '{')
@@ -94,11 +93,10 @@ func has(c *change.Change, attribute string) bool {
 	return ok
 }
 
-// maxArrays is how deep OpenSearch lets arrays stand in arrays, in fields that nobody
-// mapped too.
+// maxArrays is how deep OpenSearch lets arrays be nested in each other, also in fields that nobody mapped.
 const maxArrays = 20
 
-// tooDeep reports whether more than so many arrays stand in each other.
+// tooDeep reports whether more than so many arrays are nested in each other.
 func tooDeep(v change.Value, most int) bool {
 	if v.Type() < change.L {
 		return false
@@ -114,8 +112,8 @@ func tooDeep(v change.Value, most int) bool {
 	return false
 }
 
-// AppendValue appends a field's value in the form that the index takes, and reports
-// whether that isn't the item's own.
+// AppendValue appends a field's value in the form that the index takes, and reports whether that differs from the item's
+// own.
 func (r *Route) AppendValue(dst []byte, field string, v change.Value) (_ []byte, altered bool) {
 	m, dynamic := r.mapping.member(field, r.mapping.dynamic)
 	return m.append(dst, v, dynamic)

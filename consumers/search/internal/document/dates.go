@@ -50,8 +50,8 @@ var (
 	yearOnly = regexp.MustCompile(`^\d{4}$`)
 )
 
-// dateFault returns why a text or number is no date of the field, though OpenSearch might read one. What OpenSearch reads no
-// date in, it refuses itself.
+// dateFault returns why a text or number is no date of the field, though OpenSearch might read it as one. It returns nil
+// for what OpenSearch itself refuses.
 func (m *mapped) dateFault(v change.Value) error {
 	switch {
 	case m.otherDates:
@@ -83,7 +83,7 @@ func (m *mapped) at(name string) *mapped {
 	return m
 }
 
-// refuses returns why the index must not have a value, though OpenSearch might take it.
+// refuses returns why the index must not have a value that OpenSearch might take.
 func (m *mapped) refuses(v change.Value) error {
 	if m == nil || !m.hasDates {
 		return nil
@@ -117,12 +117,12 @@ type Refusal struct {
 	Err       error
 }
 
-// Refusals returns an item's attributes that the index must not have.
+// Refusals returns the item's attributes that the index must not have.
 func (r *Route) Refusals(c *change.Change) (found []Refusal) {
 	if !r.mapping.hasDates {
 		return nil
 	}
-	look := func(name string, v change.Value) {
+	check := func(name string, v change.Value) {
 		field := r.Field(name)
 		m := r.mapping.at(field)
 		if field == "" || m == nil || !m.hasDates || !r.Takes(c, name, field, v) {
@@ -133,17 +133,17 @@ func (r *Route) Refusals(c *change.Change) (found []Refusal) {
 		}
 	}
 	for name, v := range c.Keys.All() {
-		look(name, v)
+		check(name, v)
 	}
 	for name, v := range c.New.All() {
 		if _, isKey := c.Keys.Get(name); !isKey {
-			look(name, v)
+			check(name, v)
 		}
 	}
 	return found
 }
 
-// Refuse returns a rejection if the index must not have an item.
+// Refuse returns a consumer.Reject if the index must not have the item.
 func (r *Route) Refuse(c *change.Change) error {
 	if found := r.Refusals(c); len(found) > 0 {
 		return consumer.Reject(found[0].Err)
@@ -151,7 +151,8 @@ func (r *Route) Refuse(c *change.Change) error {
 	return nil
 }
 
-// appendDates appends the value of a date field. What the other consumers take for a timestamp, OpenSearch must take too.
+// appendDates appends the value of a date field. Texts that the other consumers read as timestamps get a form that
+// OpenSearch takes.
 func (m *mapped) appendDates(dst []byte, v change.Value) (_ []byte, altered bool) {
 	switch v.Type() {
 	case change.L, change.SS:

@@ -10,9 +10,9 @@ import (
 	"sluice/shared/declaration"
 )
 
-// ReadRoutes reads and checks the routes that a file declares. The file may name variables. The folder indexes of
-// definitions has the indexes' definitions; where names that folder's parent in errors. The error has every fault with its
-// line and column: [*declaration.Error], joined.
+// ReadRoutes reads and checks the routes that a file declares. The file may use variables. The folder indexes of
+// definitions has the indexes' definitions; where is that folder's parent, for errors. The error has every fault with
+// its line and column: [*declaration.Error], joined.
 func ReadRoutes(path string, text []byte, variables map[string]string, definitions fs.FS, where string) ([]*Route, error) {
 	r := &reader{declaration.NewReader(path, variables), definitions, where}
 	root, ok := r.Parse(text)
@@ -69,8 +69,7 @@ func (r *reader) route(n declaration.Node) *Route {
 	return route
 }
 
-// indexName is what OpenSearch allows for an index, as far as it can be searched
-// under that name without quotes.
+// indexName is what OpenSearch accepts as an index's name, if the name can be searched without quotes.
 var indexName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,199}$`)
 
 func (r *reader) index(n declaration.Node) string {

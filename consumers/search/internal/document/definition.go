@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Define gives the route's index a definition: its settings and mappings, as JSON.
+// Define gives the route's index its settings and mappings, as JSON.
 func (r *Route) Define(definition []byte) error {
 	mapping, err := readMapping(definition)
 	if err != nil {
@@ -17,7 +17,7 @@ func (r *Route) Define(definition []byte) error {
 	return nil
 }
 
-// Aliases are those of the index that people search.
+// Aliases are the aliases of the index that people search.
 func (r *Route) Aliases() map[string]any {
 	return map[string]any{
 		r.Index:        map[string]any{"filter": ShownFilter()},
@@ -25,10 +25,10 @@ func (r *Route) Aliases() map[string]any {
 	}
 }
 
-// ShownFilter is the filter of the alias that people search.
+// ShownFilter is the filter of the alias that people search: it hides tombstones.
 func ShownFilter() any { return map[string]any{"bool": map[string]any{"must_not": TombstoneFilter()}} }
 
-// Body is the definition with Sluice's own field and aliases.
+// Body is the request to create an index: the definition with Sluice's own fields, and aliases.
 func (r *Route) Body(aliases map[string]any) (map[string]any, error) {
 	var index map[string]any
 	if err := json.Unmarshal(r.definition, &index); err != nil {
@@ -48,7 +48,7 @@ func (r *Route) Body(aliases map[string]any) (map[string]any, error) {
 	return index, nil
 }
 
-// Object returns an object's member that is an object, which it makes if need be.
+// Object returns an object's member that is an object. It adds the member if there is none.
 func Object(of map[string]any, name string) map[string]any {
 	member, ok := of[name].(map[string]any)
 	if !ok {
@@ -62,8 +62,8 @@ func TombstoneFilter() map[string]any {
 	return map[string]any{"term": map[string]any{Field + ".deleted": true}}
 }
 
-// Fingerprint returns a hash of all that documents are made by: what the route declares, the index's definition, and the
-// scheme of ids. Two programs with one fingerprint make the same documents of an item.
+// Fingerprint returns a hash of everything that decides which documents an item gets: the route's declaration, the
+// index's definition, and the scheme of ids. Programs with the same fingerprint make the same documents.
 func (r *Route) Fingerprint() (string, error) { return r.fingerprint(idScheme) }
 
 func (r *Route) fingerprint(idScheme int) (string, error) {

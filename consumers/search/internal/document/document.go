@@ -13,26 +13,26 @@ import (
 	"sluice/shared/change"
 )
 
-// Field is the field of a document that has what Sluice knows of it: the time of
-// its change, when it was indexed, and whether the item is gone. It is reserved.
+// Field is the reserved field with what Sluice knows of a document: the time of its change, when it was indexed, and
+// whether the item was removed.
 const Field = "_sluice"
 
-// ItemField is the field of a document that has what the index can't take under its own
-// name or in its own form; see [aside]. It is reserved.
+// ItemField is the reserved field with what the index can't take under its own name or in its own form; see [Aside].
 const ItemField = "_sluiceItem"
 
-// MaxID is how many bytes OpenSearch allows for a document's id.
+// MaxID is OpenSearch's limit for a document's id, in bytes.
 const MaxID = 512
 
-// idScheme is the version of the form that ids have. Raise it with any change of documentID: a reindex or backfill that
-// was begun with another form must not be resumed.
+// idScheme is the version of the form of ids. Ids are stored, so a change of the form needs a new number, and more:
+//   - An index has its documents under the old ids. Each index must be built again (sluice reindex), or it has both.
+//   - A reindex or backfill that was begun with the old form must not be resumed. [Route.Fingerprint] contains the number.
+//   - [KeysOfID] must read the ids of the new form, or sluice verify takes the documents for foreign ones.
+//   - No item may get the id that package index asks for in its question, questionID: ~ followed by anything but n, b or h is free.
 const idScheme = 1
 
-// ID returns the id of an item's document: its key values, sorted by their
-// names, with # in between. A string stands as it is, but for #, % and ~ and
-// control characters, which are escaped as in URLs; a number stands behind ~n in
-// its one form, binary behind ~b in base64 for URLs. So no two items have the same.
-// An id that would be too long is its hash behind ~h.
+// ID returns the id of an item's document: the key values, sorted by their names and joined with #. In a string #, %, ~
+// and control characters are escaped as in URLs. A number is ~n and its one form. Binary is ~b and base64 for URLs. So
+// no two items have the same id. An id that would be longer than MaxID is ~h and its hash.
 func ID(keys change.Image) string {
 	var names [2]string
 	sorted := names[:0]
@@ -76,13 +76,12 @@ func appendEscaped(dst []byte, text string) []byte {
 	return dst
 }
 
-// HashedIDError is returned for an id that doesn't tell the keys.
+// HashedIDError is returned for an id that is a hash, so it doesn't contain the keys.
 type HashedIDError struct{ id string }
 
 func (e *HashedIDError) Error() string { return "id " + e.id + " is a hash of the keys" }
 
-// KeysOfID is the inverse of documentID: the texts of the key values, sorted by their
-// names.
+// KeysOfID is the inverse of ID: it returns the texts of the key values, sorted by their names.
 func KeysOfID(id string) ([]string, error) {
 	if strings.HasPrefix(id, "~h") {
 		return nil, &HashedIDError{id}
@@ -107,7 +106,7 @@ func KeysOfID(id string) ([]string, error) {
 	return parts, nil
 }
 
-// AppendDocument appends the document of a change's new image, in one line.
+// AppendDocument appends the document of a change's new image, as one line.
 func (r *Route) AppendDocument(dst []byte, c *change.Change, indexed time.Time) []byte {
 	dst = appendOwn(dst, c, indexed)
 	dst = append(dst, '}')
@@ -123,12 +122,12 @@ func (r *Route) AppendDocument(dst []byte, c *change.Change, indexed time.Time) 
 	return append(kept.appendTo(dst), '}')
 }
 
-// AppendTombstone appends what stands for an item that is gone.
+// AppendTombstone appends the document of a removed item.
 func AppendTombstone(dst []byte, c *change.Change, indexed time.Time) []byte {
 	return append(appendOwn(dst, c, indexed), `,"deleted":true}}`...)
 }
 
-// appendOwn appends the start of a document with Sluice's own field, still open.
+// appendOwn appends the start of a document with Sluice's own field, which it leaves open.
 func appendOwn(dst []byte, c *change.Change, indexed time.Time) []byte {
 	const layout = "2006-01-02T15:04:05.000000Z"
 	dst = append(dst, `{"`+Field+`":{"time":"`...)
@@ -138,7 +137,7 @@ func appendOwn(dst []byte, c *change.Change, indexed time.Time) []byte {
 	return append(dst, '"')
 }
 
-// appendField appends an attribute as a field, or puts it aside.
+// appendField appends an attribute as a field, or keeps it for [ItemField].
 func (r *Route) appendField(dst []byte, kept *aside, c *change.Change, name string, v change.Value) []byte {
 	field := r.Field(name)
 	switch {

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// mapped is what a definition says of a field or an object, as far as it decides
-// which names and dates OpenSearch takes there.
+// mapped is a definition's entry for a field or an object, as far as it decides which names and dates OpenSearch takes
+// there.
 type mapped struct {
 	Type    string
 	Format  string
@@ -78,8 +78,8 @@ func (m *mapped) parses(dynamic bool) bool {
 	return m.isObject() && !m.disabled()
 }
 
-// member returns the mapping of an object's member, nil if nobody mapped it, and
-// whether OpenSearch parses it all the same.
+// member returns the mapping of an object's member; nil if nobody mapped it. It reports whether OpenSearch parses the
+// member all the same.
 func (m *mapped) member(name string, dynamic bool) (*mapped, bool) {
 	if m == nil {
 		return nil, dynamic
@@ -90,8 +90,8 @@ func (m *mapped) member(name string, dynamic bool) (*mapped, bool) {
 	return nil, m.dynamic
 }
 
-// Metadata are the names that OpenSearch keeps for itself at the top of a document,
-// those of earlier versions and of its own plugins included.
+// Metadata are the names that OpenSearch reserves at the top of a document, including those of earlier versions and of
+// its own plugins.
 var Metadata = map[string]bool{
 	"_id": true, "_index": true, "_source": true, "_routing": true, "_field_names": true, "_ignored": true, "_seq_no": true, "_version": true, "_nested_path": true,
 	"_doc_count": true, "_data_stream_timestamp": true, "_feature": true, "_primary_term": true, "_type": true, "_size": true, "_recovery_source": true,

@@ -10,14 +10,13 @@ import (
 	"sluice/shared/declaration"
 )
 
-// AllSuffix is behind an index's name in the alias that has tombstones too.
+// AllSuffix ends the name of the alias that functions write to. It shows tombstones too.
 const AllSuffix = "-all"
 
-// NextSuffix is behind an index's name in the alias of the index that is being made
-// in its place, while it is.
+// NextSuffix ends the name of the alias of the next index, which exists while a reindex builds that index.
 const NextSuffix = "-next"
 
-// Route says what of a table is indexed, and where.
+// Route declares which items of a table are indexed, and in which index.
 type Route struct {
 	Name   string
 	Source string // the table
@@ -55,7 +54,7 @@ func (r *Route) Effect(c *change.Change) Effect {
 	return Nothing
 }
 
-// Field returns the name that an attribute has in documents; "": it is left out.
+// Field returns the name that an attribute has in documents; "" if the route leaves it out.
 func (r *Route) Field(attribute string) string {
 	if r.keep != nil && !slices.Contains(r.keep, attribute) || slices.Contains(r.leaveOut, attribute) {
 		return ""
@@ -66,30 +65,30 @@ func (r *Route) Field(attribute string) string {
 	return attribute
 }
 
-// WriteAlias is the alias that is written to.
+// WriteAlias is the alias that functions write to.
 func (r *Route) WriteAlias() string { return r.Index + AllSuffix }
 
-// NextAlias is the alias of the index that is being made in the place of the current one.
+// NextAlias is the alias of the index that a reindex builds.
 func (r *Route) NextAlias() string { return r.Index + NextSuffix }
 
-// FirstIndex is the index that is made if there is none.
+// FirstIndex is the name of the index that is created if there is none.
 func (r *Route) FirstIndex() string { return r.IndexName(1) }
 
-// IndexName is the name of the index that was made as the nth.
+// IndexName is the name of the route's nth index.
 func (r *Route) IndexName(n int) string { return fmt.Sprintf("%s-%d", r.Index, n) }
 
-// IndexNumber is the inverse of numbered.
+// IndexNumber is the inverse of IndexName. It reports whether the name is one of the route's.
 func (r *Route) IndexNumber(index string) (int, bool) {
 	digits, ok := strings.CutPrefix(index, r.Index+"-")
 	n, err := strconv.Atoi(digits)
 	return n, ok && err == nil && n > 0
 }
 
-// owns tells whether an index or alias is called as those are that are made for the route.
+// owns reports whether the route uses a name for an index or alias.
 func (r *Route) owns(name string) bool {
 	_, numbered := r.IndexNumber(name)
 	return numbered || slices.Contains([]string{r.Index, r.WriteAlias(), r.NextAlias()}, name)
 }
 
-// Where describes which items the route takes; "" for all.
+// Where describes which items the route takes; "" if it takes all.
 func (r *Route) Where() string { return declaration.Where(r.where) }

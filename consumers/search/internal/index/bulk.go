@@ -18,11 +18,11 @@ import (
 	"sluice/shared/consumer"
 )
 
-// MaxBulk is how many bytes a bulk request has at most, unless one document alone
-// has more. Small domains refuse more than 10 MiB.
+// MaxBulk is the largest bulk request in bytes, unless one document alone is larger. Small domains refuse more than 10
+// MiB.
 const MaxBulk = 9 << 20
 
-// Operation is one document that is written. It is done when err is set.
+// Operation is the write of one document. It is finished when Err is set, or nil after the write returned.
 type Operation struct {
 	Route    *document.Route
 	ID       string
@@ -34,7 +34,7 @@ type Operation struct {
 	next     bool  // an index is being made in the place of the route's, as the answer told
 }
 
-// Reach says to which of a route's indexes a document goes.
+// Reach says which of a route's indexes a document is written to.
 type Reach uint8
 
 const (
@@ -46,7 +46,7 @@ const (
 	ToNext
 )
 
-// aliases are where the document goes.
+// aliases returns the aliases that the document is written to.
 func (o *Operation) aliases() []string {
 	switch o.Reach {
 	case ToBoth:
@@ -57,10 +57,10 @@ func (o *Operation) aliases() []string {
 	return []string{o.Route.WriteAlias()}
 }
 
-// ErrNoIndex is what becomes of an operation whose alias isn't there.
+// ErrNoIndex is the outcome of an operation whose alias doesn't exist.
 var ErrNoIndex = errors.New("the index isn't there")
 
-// appendTo appends what writes the document to a bulk request.
+// appendTo appends the operation's lines to the body of a bulk request.
 func (o *Operation) appendTo(dst []byte) []byte {
 	for _, alias := range o.aliases() {
 		dst = append(dst, `{"index":{"_index":"`...)
@@ -74,10 +74,10 @@ func (o *Operation) appendTo(dst []byte) []byte {
 	return dst
 }
 
-// actionSize is about how many bytes a line of a bulk request has that says what to do.
+// actionSize is about how many bytes the action line of an operation has, without the id.
 const actionSize = 160
 
-// size is about how many bytes the document takes in a bulk request.
+// size is about how many bytes the operation takes in a bulk request.
 func (o *Operation) size() int {
 	size := actionSize + len(o.ID) + len(o.Document)
 	if o.Reach == ToBoth {
@@ -86,8 +86,8 @@ func (o *Operation) size() int {
 	return size
 }
 
-// WriteWithRetry writes the documents. Those that OpenSearch can't take for a while it writes
-// again after a growing, random pause, as often as the SDK would.
+// WriteWithRetry writes the documents. It repeats those that OpenSearch can't take for a while (429, 5xx), after
+// growing, random pauses, as often as the client's retryer says.
 func (c *Client) WriteWithRetry(ctx context.Context, operations []*Operation) {
 	retryer := c.Retryer()
 	for attempt := 1; ; attempt++ {
@@ -99,13 +99,13 @@ func (c *Client) WriteWithRetry(ctx context.Context, operations []*Operation) {
 	}
 }
 
-// isDelayed tells whether OpenSearch took the request, but not yet the document.
+// isDelayed reports whether OpenSearch took the request but can't take this document yet.
 func (o *Operation) isDelayed() bool {
 	_, ok := errors.AsType[*DocumentError](o.Err)
 	return ok && isTransient(o.Err)
 }
 
-// sendInChunks writes the documents, as many at once as a request holds.
+// sendInChunks writes the documents in requests of at most MaxBulk bytes.
 func (c *Client) sendInChunks(ctx context.Context, operations []*Operation) {
 	for len(operations) > 0 {
 		n, size := 0, 0
@@ -118,9 +118,9 @@ func (c *Client) sendInChunks(ctx context.Context, operations []*Operation) {
 	}
 }
 
-// sendBulk writes the documents with one request, or with more if that is too large.
+// sendBulk writes the documents with one request. If the server refuses the request as too large, it halves it.
 func (c *Client) sendBulk(ctx context.Context, operations []*Operation) {
-	asked := questions(operations)
+	asked := routesToAsk(operations)
 	size := len(asked) * actionSize
 	for _, o := range operations {
 		size += o.size()
@@ -158,19 +158,18 @@ func (c *Client) sendBulk(ctx context.Context, operations []*Operation) {
 	}
 }
 
-// RequestError is an error of a whole request: what became of its documents isn't known.
+// RequestError is the error of a whole request: the outcomes of its documents are unknown.
 type RequestError struct{ err error }
 
 func (e *RequestError) Error() string { return e.err.Error() }
 
 func (e *RequestError) Unwrap() error { return e.err }
 
-// answered is what the answer to a bulk request has to say, a third of what it would:
-// all that itemAnswer reads.
+// answered limits the answer to what itemAnswer reads, a third of the whole.
 // https://docs.opensearch.org/latest/api-reference/common-parameters/
 var answered = []string{"items.*._index", "items.*._id", "items.*.status", "items.*.error"}
 
-// itemAnswer is what a bulk request's answer says of one document.
+// itemAnswer is one document's part of the answer to a bulk request.
 type itemAnswer struct {
 	Index  string `json:"_index"` // the alias if it wasn't found, else what is behind it
 	ID     string `json:"_id"`
@@ -178,8 +177,7 @@ type itemAnswer struct {
 	Error  *Cause
 }
 
-// readBulkAnswer notes what a bulk request's answer says of each document, and of the routes
-// that were asked about.
+// readBulkAnswer sets each operation's outcome, and whether the routes that were asked about are being reindexed.
 func readBulkAnswer(answer []byte, operations []*Operation, asked []*document.Route) error {
 	var all struct {
 		Items []struct{ Index, Update itemAnswer }
@@ -229,7 +227,9 @@ func readBulkAnswer(answer []byte, operations []*Operation, asked []*document.Ro
 	return nil
 }
 
-// outcome returns what became of the document at an alias.
+// outcome returns the outcome of the document at an alias: nil, Duplicate, Stale, a rejection, or an error to retry.
+// Everything but success, a conflict and a refusal of the document for good is retried: 429 and 5xx first by
+// WriteWithRetry, then, like rights and blocks (401, 403), with the change's next delivery.
 func (o *Operation) outcome(alias string, a itemAnswer) error {
 	if a.Error == nil && (a.Status == http.StatusOK || a.Status == http.StatusCreated) {
 		return nil
@@ -241,7 +241,7 @@ func (o *Operation) outcome(alias string, a itemAnswer) error {
 	refused := &DocumentError{Index: a.Index, ID: o.ID, Status: a.Status, Cause: cause}
 	switch {
 	case a.Status == http.StatusConflict:
-		return o.conflict(cause.Reason)
+		return o.versionConflict(cause.Reason)
 	case a.Status == http.StatusNotFound:
 		return ErrNoIndex
 	case refusal(a.Status) && a.Index != alias:
@@ -251,8 +251,8 @@ func (o *Operation) outcome(alias string, a itemAnswer) error {
 	return refused
 }
 
-// refusal reports whether a status says that a document will never be taken. Rights, blocks
-// and overload end some day.
+// refusal reports whether a status means that the document will never be taken. Missing rights, blocks and overload end
+// some day.
 func refusal(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooManyRequests:
@@ -263,10 +263,10 @@ func refusal(status int) bool {
 
 var currentVersion = regexp.MustCompile(`current version \[(\d+)\]`)
 
-// conflict tells what became of a document in whose place another one is that isn't
-// older. Which version that has, only the reason's text says; if it says it
-// differently some day, duplicates are counted as stale, which changes nothing else.
-func (o *Operation) conflict(reason string) error {
+// versionConflict returns the outcome of a document that meets one of the same or a newer version. Only the text of the
+// reason has the other one's version. If OpenSearch words it differently some day, duplicates are counted as stale,
+// which changes nothing else.
+func (o *Operation) versionConflict(reason string) error {
 	match := currentVersion.FindStringSubmatch(reason)
 	if match == nil {
 		return consumer.Stale

@@ -20,11 +20,11 @@ import (
 	"github.com/opensearch-project/opensearch-go/v2/signer/awsv2"
 )
 
-// awaitRed is short beside OpenSearch's own minute, which is longer than the function
-// has: of a batch for several indexes nothing would ever be known while one is red.
+// awaitRed is how long a bulk request waits for a red index. OpenSearch's default, a minute, is longer than the function
+// has: a batch for several indexes would get no answer at all while one of them is red.
 const awaitRed = 5 * time.Second
 
-// Client makes requests, again if they fail for a while.
+// Client makes requests, and repeats those that fail for a while. It is safe for concurrent use.
 type Client struct {
 	API        *opensearch.Client
 	endpoint   string
@@ -33,7 +33,7 @@ type Client struct {
 	reindexing sync.Map           // by name, the indexes that others were being made for
 }
 
-// NewClient returns a Client of a connection, which must be valid. It makes no call.
+// NewClient returns a Client of a valid connection. It makes no call.
 func NewClient(cfg aws.Config, s Connection) (*Client, error) {
 	transport := httpTransport{cfg.HTTPClient}
 	if transport.client == nil {
@@ -69,15 +69,14 @@ func NewClient(cfg aws.Config, s Connection) (*Client, error) {
 	return &Client{API: api, endpoint: s.Endpoint, Retryer: retryer, Await: awaitRed}, nil
 }
 
-// httpTransport makes the SDK's HTTP client a transport.
+// httpTransport adapts the SDK's HTTP client to http.RoundTripper.
 type httpTransport struct{ client aws.HTTPClient }
 
 func (t httpTransport) RoundTrip(r *http.Request) (*http.Response, error) { return t.client.Do(r) }
 
-// Do makes a request and returns its answer's body. What fails for a while is done
-// again after a growing, random pause, as often as the SDK would, so the request must
-// change nothing the second time. Another status
-// than 200 is a [*StatusError].
+// Do makes a request and returns the body of the answer. It repeats what fails for a while, after growing, random
+// pauses, as often as the client's retryer says. So a request must change nothing the second time. Another status than
+// 200 is a [*StatusError].
 func (c *Client) Do(ctx context.Context, what string, request func() opensearchapi.Request) ([]byte, error) {
 	retryer := c.Retryer()
 	for attempt := 1; ; attempt++ {
@@ -88,8 +87,7 @@ func (c *Client) Do(ctx context.Context, what string, request func() opensearcha
 	}
 }
 
-// backOff waits, a growing, random time, before what failed for a while is tried once
-// more. It tells whether it should be.
+// backOff waits a growing, random time before an attempt is repeated. It reports whether to repeat it.
 func backOff(ctx context.Context, retryer aws.Retryer, attempt int, err error) bool {
 	if ctx.Err() != nil || attempt >= retryer.MaxAttempts() || !isTransient(err) {
 		return false
@@ -98,7 +96,7 @@ func backOff(ctx context.Context, retryer aws.Retryer, attempt int, err error) b
 	return delayErr == nil && smithytime.SleepWithContext(ctx, delay) == nil
 }
 
-// DoJSON makes a request and reads its answer into out.
+// DoJSON is Do, and decodes the answer into out.
 func (c *Client) DoJSON(ctx context.Context, what string, request func() opensearchapi.Request, out any) error {
 	answer, err := c.Do(ctx, what, request)
 	if err != nil {
@@ -110,7 +108,7 @@ func (c *Client) DoJSON(ctx context.Context, what string, request func() opensea
 	return nil
 }
 
-// isTransient tells whether a failure, of a request or of one document, may be over soon.
+// isTransient reports whether a failure of a request or a document may be over soon.
 func isTransient(err error) bool {
 	if errors.Is(err, ErrHung) || errors.Is(err, ErrTooLong) {
 		return false

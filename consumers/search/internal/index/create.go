@@ -13,7 +13,7 @@ import (
 	"sluice/consumers/search/internal/document"
 )
 
-// CreateFirst makes the route's first index with its aliases, unless it is there.
+// CreateFirst creates the route's first index with its aliases, unless it exists.
 func (c *Client) CreateFirst(ctx context.Context, r *document.Route) error {
 	body, err := r.Body(r.Aliases())
 	if err != nil {
@@ -33,13 +33,13 @@ func (c *Client) CreateFirst(ctx context.Context, r *document.Route) error {
 	return err
 }
 
-// AlreadyExists tells whether an index couldn't be made because there is one of its name.
+// AlreadyExists reports whether an index couldn't be created because one has its name.
 func AlreadyExists(err error) bool {
 	refused, ok := errors.AsType[*StatusError](err)
 	return ok && strings.Contains(refused.Body, "resource_already_exists_exception")
 }
 
-// IsNotFound tells whether what a request names isn't there: an index or an alias.
+// IsNotFound reports whether an index or alias that a request names doesn't exist.
 func IsNotFound(err error) bool {
 	if errors.Is(err, ErrNoIndex) {
 		return true

@@ -9,13 +9,13 @@ import (
 	"sluice/shared/consumer"
 )
 
-// questionID is the document that is asked for in the index that is being made. No
-// item has it: behind ~ an id has n, b or h.
+// questionID is a document that no index has, since no item has this id: behind ~ the ids of package document have n, b
+// or h.
 const questionID = "~next"
 
-// questions returns the routes of the documents that go to the current index only. The
-// request must ask whether another one is being made in its place.
-func questions(operations []*Operation) []*document.Route {
+// routesToAsk returns the routes of the documents that go to the current index only. Their request must ask whether a
+// next index exists.
+func routesToAsk(operations []*Operation) []*document.Route {
 	var routes []*document.Route
 	for _, o := range operations {
 		if o.Reach == ToCurrent && !slices.Contains(routes, o.Route) {
@@ -25,24 +25,23 @@ func questions(operations []*Operation) []*document.Route {
 	return routes
 }
 
-// appendQuestion appends what asks whether an index is being made in the place of the
-// route's: an update of a document that isn't there. It changes nothing; the error
-// tells whether the document is missing or the alias.
+// appendQuestion appends the question whether the route has a next index: an update of a document that doesn't exist. It
+// changes nothing. Its error says whether the document is missing, or the alias.
 func appendQuestion(dst []byte, r *document.Route) []byte {
 	dst = append(dst, `{"update":{"_index":"`...)
 	dst = append(dst, r.NextAlias()...)
 	return append(dst, `","_id":"`+questionID+`"}}`+"\n"+`{"doc":{}}`+"\n"...)
 }
 
-// isReindexing reports whether the answer to the question says that an index is being made. One that can't answer is there.
+// isReindexing reports whether the answer to the question says that the route has a next index. An index that can't
+// answer exists.
 func isReindexing(r *document.Route, a itemAnswer) bool {
 	return a.Status != http.StatusNotFound || a.Index != r.NextAlias()
 }
 
-// DualWrite writes documents to their routes' indexes, and to those that are being
-// made in their place. OpenSearch resolves all aliases of a request at one moment, so
-// every request either wrote to the current index alone, and told that there was no
-// other one, or to both.
+// DualWrite writes documents to their routes' current indexes and, while a reindex is under way, to the next ones.
+// OpenSearch resolves all aliases of a request at one moment. So each request either wrote to the current index while
+// there was no next one, or it wrote to both.
 func (c *Client) DualWrite(ctx context.Context, operations []*Operation) {
 	for _, o := range operations {
 		if o.Reach = ToCurrent; c.isReindexed(o.Route) {
@@ -73,8 +72,7 @@ func (c *Client) DualWrite(ctx context.Context, operations []*Operation) {
 	}
 }
 
-// isReindexed tells whether an index was being made in the place of a route's, when it
-// was last heard of. If that is wrong, it costs a request.
+// isReindexed reports whether the route had a next index when an answer last said so. A wrong answer costs one request.
 func (c *Client) isReindexed(r *document.Route) bool {
 	_, known := c.reindexing.Load(r.Index)
 	return known

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// StatusError is an answer of OpenSearch to a whole request that isn't what was
-// asked for.
+// StatusError is an answer of OpenSearch to a whole request with another status than 200.
 type StatusError struct {
 	Endpoint string
 	Request  string // method and path
@@ -26,7 +25,7 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s at %s: %d %s%s: %s", e.Request, e.Endpoint, e.Status, http.StatusText(e.Status), hint, e.Body)
 }
 
-// DocumentError is what OpenSearch says of one document.
+// DocumentError is OpenSearch's refusal of one document.
 type DocumentError struct {
 	Index, ID string
 	Status    int
@@ -41,7 +40,7 @@ func (e *DocumentError) Error() string {
 	return fmt.Sprintf("document %s of index %s: %d %s%s", e.ID, e.Index, e.Status, e.Cause, hint)
 }
 
-// Cause is why OpenSearch refuses something, in its words.
+// Cause is OpenSearch's reason for a refusal.
 type Cause struct {
 	Type     string
 	Reason   string

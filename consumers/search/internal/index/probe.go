@@ -12,8 +12,8 @@ import (
 	"sluice/shared/change"
 )
 
-// Probe asks an alias to update a document that isn't there. OpenSearch checks all that it checks for a
-// document, and changes nothing. It returns nil if the index behind the alias takes documents.
+// Probe asks an alias to update a document that doesn't exist. OpenSearch makes all checks of a write, and changes
+// nothing. Probe returns nil if the index behind the alias takes documents.
 func (c *Client) Probe(ctx context.Context, alias string) error {
 	body := change.AppendText([]byte(`{"update":{"_index":`), alias)
 	body = append(body, `,"_id":"`+questionID+`"}}`+"\n"+`{"doc":{}}`+"\n"...)

@@ -12,11 +12,11 @@ import (
 	"sluice/consumers/search/internal/document"
 )
 
-// maxPurge is how many tombstones of an index go at one go.
+// maxPurge is how many tombstones of an index one request removes at most.
 const maxPurge = 10_000
 
-// Purge removes a route's tombstones of changes before a time, maxPurge of them at
-// most, and returns how many. One that changes meanwhile stays.
+// Purge removes the route's tombstones of changes before a time, maxPurge of them at most, and returns their number. It
+// keeps a tombstone that changes meanwhile.
 func (c *Client) Purge(ctx context.Context, r *document.Route, before time.Time) (int, error) {
 	body, err := json.Marshal(map[string]any{"query": map[string]any{"bool": map[string]any{"filter": []any{
 		document.TombstoneFilter(),

@@ -25,8 +25,9 @@ type secretReader interface {
 
 var _ secretReader = (*secretsmanager.Client)(nil)
 
-// secretTransport proves with a secret who makes requests. It reads the secret when the first is made, since a
-// consumer makes no call before its first batch, and anew after one was refused: the secret may have been rotated.
+// secretTransport signs requests with a user and a password from a secret. It reads the secret with the first request,
+// since a consumer makes no call before its first batch. It reads the secret again after a refused request: the secret
+// may have been rotated.
 type secretTransport struct {
 	secrets secretReader
 	arn     string
