@@ -45,8 +45,8 @@ func newBadgePipeline(part operate.Part) (badgePipeline, error) {
 	return p, err
 }
 
-func (p badgePipeline) auditor() *badgesops.Auditor {
-	return badgesops.NewAuditor(dynamodb.NewFromConfig(p.tables), sns.NewFromConfig(p.topics), p.settings, p.book)
+func (p badgePipeline) auditor(segments int) *badgesops.Auditor {
+	return badgesops.NewAuditor(dynamodb.NewFromConfig(p.tables), sns.NewFromConfig(p.topics), p.settings, p.book, segments)
 }
 
 func (p badgePipeline) reader() *badgesops.Reader {

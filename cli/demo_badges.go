@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,8 +16,8 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
-	badgesops "sluice/consumers/badges/ops"
 	"sluice/deploy/local/stack"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -142,16 +143,17 @@ func (s *subscriber) show() {
 // compareBadges makes all badges anew from the plays and compares them with those that
 // are stored, and these with what was told.
 func compareBadges(ctx context.Context, s *subscriber) error {
-	auditor := s.auditor()
-	v, err := auditor.Verify(ctx, badgesops.VerifyOptions{Segments: 1})
+	auditor := s.auditor(1)
+	comparison := auditor.Comparison(false)
+	report, err := operate.Compare(ctx, comparison, operate.Judging{})
 	if err != nil {
 		return err
 	}
-	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("badges: %s, the first: %s", verb.Count(n, "thing isn't as the plays say", "things aren't as the plays say"), v.Differences[0])
+	if different := slices.Concat(report.Differences, report.Unjudged); len(different) > 0 {
+		return fmt.Errorf("badges: %s, the first: %s: %s", verb.Count(len(different), "thing isn't as the plays say", "things aren't as the plays say"), different[0].Key, different[0].What)
 	}
-	if n := len(v.Kept); n > 0 {
-		return fmt.Errorf("%s that no play earns, the first: %s of %s", verb.Count(n, "badge stands", "badges stand"), v.Kept[0].Award, v.Kept[0].Player)
+	if n := len(comparison.Kept); n > 0 {
+		return fmt.Errorf("%s that no play earns, the first: %s", verb.Count(n, "badge stands", "badges stand"), comparison.Kept[0])
 	}
 	notices, err := auditor.Notices(ctx)
 	if err != nil {
@@ -169,6 +171,6 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 			return fmt.Errorf("the topic's subscriber was told %s, which is of no stored badge", id)
 		}
 	}
-	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", verb.Count(v.Badges, "badge", "badges"), verb.Count(v.Players, "player", "players"), verb.Count(repeats, "notice", "notices"))
+	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", verb.Count(report.Held, "badge", "badges"), verb.Count(comparison.Players, "player", "players"), verb.Count(repeats, "notice", "notices"))
 	return nil
 }

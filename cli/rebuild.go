@@ -91,7 +91,7 @@ func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
 			return rebuilding{}, err
 		}
 		if slices.ContainsFunc(b.book.Views, func(v *view.View) bool { return v.Name == c.View }) {
-			v, err := b.auditor().Rebuildable(ctx, c.View)
+			v, err := b.auditor(1).Rebuildable(ctx, c.View)
 			return rebuilding{v, dynamodb.NewFromConfig(b.tables), b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
 		}
 	}
