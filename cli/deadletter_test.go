@@ -24,6 +24,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/cli/verb"
+	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest"
@@ -213,7 +214,7 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 		t.Fatal(err)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "RetryAttemptsExhausted: 1 range that Lambda gave up, of 400 changes")
-	board, err := newBoard(verb.LocalPart(info, "leaderboard"))
+	board, err := leaderboardops.NewBoard(verb.LocalPart(info, "leaderboard"))
 	if err != nil {
 		t.Fatal(err)
 	}

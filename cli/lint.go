@@ -11,196 +11,111 @@ import (
 	"time"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges"
-	"sluice/consumers/badges/rule"
-	"sluice/consumers/leaderboard"
-	"sluice/consumers/replication"
-	"sluice/consumers/search"
-	"sluice/deploy/local/stack"
 	"sluice/deploy/local/template"
 	"sluice/shared/declaration"
-	"sluice/shared/view"
+	"sluice/shared/operate"
 )
 
 type lintCommand struct {
-	File     string `arg:"" optional:"" type:"existingfile" help:"The file, or - for standard input. Without it: the views, replicas, search routes and badges' rules that are part of this program, and the templates of the checkout's consumers."`
-	Replicas bool   `help:"The file declares replicas, not views." xor:"kind"`
-	Search   bool   `help:"The file declares search routes, not views." xor:"kind"`
-	Badges   bool   `help:"The file declares the rules of badges, not views." xor:"kind"`
+	File     string `arg:"" optional:"" type:"existingfile" help:"The file, or - for standard input. Without it: what the consumers' declarations in this program say, and the templates of the checkout's consumers."`
+	As       string `help:"The file declares something for this consumer, such as search. Without it, the file's own keys tell." placeholder:"CONSUMER" xor:"kind"`
 	Template bool   `help:"The file is a consumer's SAM template." xor:"kind"`
-
-	text []byte // of the file
 
 	Retention time.Duration `default:"168h" help:"For templates: how long the stream keeps a change, RetentionHours of deploy/stream.yaml."`
 }
 
 // Run checks the file with the settings' defaults.
-func (c *lintCommand) Run() error {
+func (c *lintCommand) Run(consumers registry) error {
 	if c.File == "" {
-		verb.Say("The declarations that are part of this program, from %s, %s, %s and %s:\n", search.RoutesPath, replication.RoutesPath, badges.RulesPath, leaderboard.ViewsPath)
-	} else if err := c.readFile(); err != nil {
-		return err
+		return errors.Join(c.lintShipped(consumers), c.lintTemplates())
 	}
-	if c.File == "" || c.Search {
-		if err := c.lintSearch(search.DefaultSettings()); err != nil {
-			return fmt.Errorf("the indexes can't be kept:\n%w", err)
-		}
-	}
-	if c.File == "" || c.Replicas {
-		if err := c.lintReplicas(replication.DefaultSettings()); err != nil {
-			return fmt.Errorf("the replicas can't be kept:\n%w", err)
-		}
-	}
-	if c.File == "" || c.Badges {
-		if err := c.lintBadges(badges.DefaultSettings()); err != nil {
-			return fmt.Errorf("the badges can't be awarded:\n%w", err)
-		}
-	}
-	if c.File == "" || c.Template {
-		if err := c.lintTemplates(); err != nil {
-			return fmt.Errorf("the templates have faults:\n%w", err)
-		}
-	}
-	if c.Replicas || c.Search || c.Badges || c.Template {
-		return nil
-	}
-	views, err := c.readViews(leaderboard.DefaultSettings())
-	if err != nil {
-		return fmt.Errorf("the views can't be kept:\n%w", err)
-	}
-	for _, v := range views {
-		sayView(v)
-	}
-	return nil
-}
-
-// sayView prints a view and its notes.
-func sayView(v *view.View) {
-	verb.Say("%s: %s → %s\n", v.Name, v.Source, v.Table)
-	for _, line := range v.Notes() {
-		verb.Say("    %s\n", line)
-	}
-}
-
-// sayWhere prints which items a route takes, if not all.
-func sayWhere(where string) {
-	if where != "" {
-		verb.Say("    %s\n", where)
-	}
-}
-
-// readFile reads the file, and chooses its kind by what it declares unless a flag says the kind.
-func (c *lintCommand) readFile() error {
-	in, err := verb.OpenInput(c.File)
+	file, err := readFile(c.File)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	if c.text, err = io.ReadAll(in); err != nil {
-		return fmt.Errorf("read %s: %w", verb.InputName(c.File), err)
-	}
-	kinds := []struct {
-		flag   *bool
-		name   string
-		begins []string // keys of which a file of the kind has one
-	}{
-		{&c.Replicas, "replicas", []string{"replicas"}},
-		{&c.Search, "search routes", []string{"routes"}},
-		{&c.Badges, "the rules of badges", []string{"plays", "badges"}},
-		{&c.Template, "a SAM template", []string{"Resources", "AWSTemplateFormatVersion", "Transform"}},
-		{new(bool), "views", []string{"views"}},
-		{new(bool), "cases for sluice badges test", []string{"cases"}},
-	}
-	asked := c.Replicas || c.Search || c.Badges || c.Template
-	root, _ := declaration.NewReader(c.File, nil).Parse(c.text) // its faults are those of the kind's own reader
-	for _, kind := range kinds {
-		if !slices.ContainsFunc(root.Pairs, func(p declaration.Pair) bool { return slices.Contains(kind.begins, p.Key) }) {
-			continue
-		}
-		switch {
-		case asked && !*kind.flag:
-			return fmt.Errorf("%s declares %s, which isn't what the flag says: leave the flag out", verb.InputName(c.File), kind.name)
-		case kind.begins[0] == "cases":
-			return fmt.Errorf("%s has %s: sluice badges test FILE runs them", verb.InputName(c.File), kind.name)
-		}
-		*kind.flag = true
-		break
-	}
-	if c.Template && c.File == "-" {
-		return errors.New("a template is read from a file, not from standard input: sluice lint --template FILE")
-	}
-	return nil
-}
-
-func (c *lintCommand) readViews(settings leaderboard.Settings) ([]*view.View, error) {
-	if c.File == "" {
-		return settings.Views()
-	}
-	return settings.ReadViews(verb.InputName(c.File), c.text)
-}
-
-func (c *lintCommand) lintSearch(settings search.Settings) error {
-	read := settings.Routes
-	if c.File != "" {
-		folder := filepath.Dir(c.File)
-		read = func() ([]*search.Route, error) {
-			return settings.ReadRoutesWith(verb.InputName(c.File), c.text, os.DirFS(folder), folder+string(filepath.Separator))
-		}
-		if _, err := os.Stat(filepath.Join(folder, "indexes")); err != nil {
-			verb.Say("There is no folder indexes beside %s: the definitions are those of this program.\n", verb.InputName(c.File))
-			read = func() ([]*search.Route, error) { return settings.ReadRoutes(verb.InputName(c.File), c.text) }
-		}
-	}
-	routes, err := read()
-	for _, r := range routes {
-		verb.Say("%s: %s → index %s\n", r.Name, r.Source, r.Index)
-		sayWhere(r.Where())
-	}
-	return err
-}
-
-func (c *lintCommand) lintReplicas(settings replication.Settings) error {
-	const home = stack.DefaultRegion
-	read := func() ([]*replication.Route, error) { return settings.Routes(home) }
-	if c.File != "" {
-		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, verb.InputName(c.File), c.text) }
-	}
-	routes, err := read()
-	for _, r := range routes {
-		verb.Say("%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
-		sayWhere(r.Where())
-	}
-	return err
-}
-
-func (c *lintCommand) lintBadges(settings badges.Settings) error {
-	read := settings.Rules
-	if c.File != "" {
-		read = func() (*rule.Book, error) { return settings.ReadRules(verb.InputName(c.File), c.text) }
-	}
-	book, err := read()
+	linter, err := c.kind(consumers, file)
 	if err != nil {
 		return err
 	}
-	for _, r := range book.Rules {
-		verb.Say("%s: %s\n", r.Name, r)
+	if linter == nil {
+		return c.lintTemplates()
 	}
-	for _, v := range book.Views {
-		verb.Say("%s: %s → %s\n", v.Name, v.Source, v.Table)
-	}
-	return nil
+	return linter.Lint(verb.Stdout, file)
 }
 
-// readBook reads the rules that a file declares, or those that ship.
-func readBook(settings badges.Settings, file string) (*rule.Book, error) {
-	if file == "" {
-		return settings.Rules()
+// lintShipped checks the declarations that are part of the program.
+func (c *lintCommand) lintShipped(consumers registry) error {
+	linters := offering[operate.Linter](consumers)
+	var paths []string
+	for _, l := range linters {
+		for _, d := range l.Declares() {
+			if d.Path != "" {
+				paths = append(paths, d.Path)
+			}
+		}
 	}
-	text, err := os.ReadFile(file)
+	verb.Say("The declarations that are part of this program, from %s:\n", strings.Join(paths, ", "))
+	var faults []error
+	for _, l := range linters {
+		faults = append(faults, l.Lint(verb.Stdout, nil))
+	}
+	return errors.Join(faults...)
+}
+
+// readFile reads a file as it is: its faults are those of the kind's own reader.
+func readFile(path string) (*operate.File, error) {
+	in, err := verb.OpenInput(path)
 	if err != nil {
 		return nil, err
 	}
-	return settings.ReadRules(file, text)
+	defer in.Close()
+	f := &operate.File{Path: path, Name: verb.InputName(path)}
+	if f.Text, err = io.ReadAll(in); err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Name, err)
+	}
+	return f, nil
+}
+
+// templateKeys are keys of which a SAM template has one.
+var templateKeys = []string{"Resources", "AWSTemplateFormatVersion", "Transform"}
+
+// kind returns who checks the file: the linter that a flag names or else the one of the file's keys. It returns nil for a template.
+func (c *lintCommand) kind(consumers registry, file *operate.File) (operate.Linter, error) {
+	linters := offering[operate.Linter](consumers)
+	root, _ := declaration.NewReader(file.Path, nil).Parse(file.Text)
+	has := func(keys []string) bool {
+		return slices.ContainsFunc(root.Pairs, func(p declaration.Pair) bool { return slices.Contains(keys, p.Key) })
+	}
+	var found operate.Linter
+	what := ""
+	for _, l := range linters {
+		for _, d := range l.Declares() {
+			if !has(d.Keys) || found != nil && l.Name() != c.As {
+				continue
+			}
+			if d.Instead != "" && c.As == "" && !c.Template {
+				return nil, fmt.Errorf("%s has %s: %s", file.Name, d.What, d.Instead)
+			}
+			found, what = l, d.What
+		}
+	}
+	isTemplate := found == nil && has(templateKeys)
+	if isTemplate {
+		what = "a SAM template"
+	}
+	switch {
+	case what != "" && (c.Template && !isTemplate || c.As != "" && (isTemplate || found.Name() != c.As)):
+		return nil, fmt.Errorf("%s declares %s, which isn't what the flag says: leave the flag out", file.Name, what)
+	case (c.Template || isTemplate) && c.File == "-":
+		return nil, errors.New("a template is read from a file, not from standard input: sluice lint --template FILE")
+	case c.Template || isTemplate:
+		return nil, nil
+	case c.As != "":
+		return offered[operate.Linter](consumers, c.As, "has no declarations")
+	case found == nil && len(linters) > 0:
+		return linters[0], nil // which says what it expects
+	}
+	return found, nil
 }
 
 // lintTemplates checks the file, or all templates of the checkout that make something; elsewhere there are none.
@@ -226,7 +141,10 @@ func (c *lintCommand) lintTemplates() error {
 		}
 		faults = append(faults, err)
 	}
-	return errors.Join(faults...)
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("the templates have faults:\n%w", err)
+	}
+	return nil
 }
 
 // fromHere shortens a path to one from the working directory, if it is below that.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,59 +27,36 @@ Verbs that read or write use the local stack, or with --stack NAME a stack deplo
 type cli struct {
 	Timeout time.Duration `default:"30s" help:"End if a server gives no answer for this long. Verbs that serve until Ctrl-C go on."`
 
-	Up       upCommand       `cmd:"" help:"Start the pipeline on this machine, from real servers; it stays up until 'sluice down'."`
-	Down     downCommand     `cmd:"" help:"Stop what 'sluice up' started."`
-	Status   statusCommand   `cmd:"" help:"Tell what is running, where, and how far it has come."`
-	Demo     demoCommand     `cmd:"" help:"Start the pipeline, play the game, check every total, stop."`
-	Plan     planCommand     `cmd:"" help:"Work out on paper what so many changes a second need and cost on AWS."`
-	Play     playCommand     `cmd:"" help:"Play the game: players write scores to the score table."`
-	Top      topCommand      `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
-	Rank     rankCommand     `cmd:"" help:"Show where a player stands by total among all players, and the neighbours."`
-	Player   playerCommand   `cmd:"" help:"Show a player: total, rank, latest scores, badges and what is on the way."`
-	History  historyCommand  `cmd:"" help:"Show a player's latest scores, latest first."`
-	Search   searchCommand   `cmd:"" help:"Search an index, with words, fields and ranges."`
-	API      apiCommand      `cmd:"" name:"api" help:"Serve searches and players over HTTP on this machine, until Ctrl-C."`
-	Badges   badgesCommand   `cmd:"" help:"Try the rules of badges, and tell why a player has one or not."`
+	Up     upCommand     `cmd:"" serves:"" help:"Start the pipeline on this machine, from real servers; it stays up until 'sluice down'."`
+	Down   downCommand   `cmd:"" serves:"" help:"Stop what 'sluice up' started."`
+	Status statusCommand `cmd:"" help:"Tell what is running, where, and how far it has come."`
+	Plan   planCommand   `cmd:"" help:"Work out on paper what so many changes a second need and cost on AWS."`
+	kong.Plugins
 	New      newCommand      `cmd:"" help:"Make a new consumer."`
-	Lint     lintCommand     `cmd:"" help:"Check a file that declares views, replicas, search routes or badges, or the shipped ones."`
+	Lint     lintCommand     `cmd:"" help:"Check a file that declares something for a consumer, a template, or all that ship."`
 	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
-	Reindex  reindexCommand  `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
 	Backfill backfillCommand `cmd:"" help:"Bring a table that exists into a destination, while its changes flow."`
 	Load     loadCommand     `cmd:"" help:"Put the rows of a web server's log, a CSV file, into a table."`
 	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
-	Run      runCommand      `cmd:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
+	Run      runCommand      `cmd:"" serves:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
 	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
-	Serve    serveCommand    `cmd:"" hidden:""`
+	Serve    serveCommand    `cmd:"" hidden:"" serves:""`
 }
 
-// Main runs the command line of the process and exits.
-func Main() { os.Exit(execute(os.Args[1:])) }
-
-// serving are the verbs that start servers or serve, and go on when one gives no answer.
-var serving = []string{"up", "down", "demo", "serve", "api", "run"}
-
-// runVerb runs a verb under a watch.
-func runVerb(ctx context.Context, parsed *kong.Context, timeout time.Duration) error {
-	verb, _, _ := strings.Cut(parsed.Command(), " ")
-	if slices.Contains(serving, verb) {
-		return parsed.Run()
-	}
-	if timeout <= 0 {
-		return fmt.Errorf("--timeout must be longer than 0 (got %v)", timeout)
-	}
-	ctx, watch := operate.NewWatch(ctx, timeout, os.Stderr)
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	return watch.Explain(parsed.Run())
+// Main runs the command line of the process and exits. Verbs that work on a consumer know those that are given. Further verbs are
+// pointers to structs whose fields are verbs, as kong takes them; the tag serves is of one that serves, and so may wait for ever.
+func Main(consumers []operate.Consumer, verbs ...any) {
+	os.Exit(execute(os.Args[1:], consumers, verbs...))
 }
 
-// execute runs a command line and returns its exit code.
-func execute(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	var c cli
-	parser, err := kong.New(&c,
+// newParser makes the command line of all verbs.
+func newParser(ctx context.Context, c *cli, consumers registry, verbs ...any) (*kong.Kong, error) {
+	c.Plugins = verbs
+	for _, own := range offering[operate.Commander](consumers) {
+		c.Plugins = append(c.Plugins, own.Verbs())
+	}
+	return kong.New(c,
 		kong.Name("sluice"),
 		kong.Description(description),
 		kong.Writers(verb.Stdout, os.Stderr),
@@ -93,7 +69,30 @@ func execute(args []string) int {
 		kong.WithHyphenPrefixedParameters(true), // --sort -score
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(consumers),
 	)
+}
+
+// runVerb runs a verb under a watch.
+func runVerb(ctx context.Context, parsed *kong.Context, timeout time.Duration) error {
+	if parsed.Selected().Tag.Has("serves") {
+		return parsed.Run()
+	}
+	if timeout <= 0 {
+		return fmt.Errorf("--timeout must be longer than 0 (got %v)", timeout)
+	}
+	ctx, watch := operate.NewWatch(ctx, timeout, os.Stderr)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return watch.Explain(parsed.Run())
+}
+
+// execute runs a command line and returns its exit code.
+func execute(args []string, consumers registry, verbs ...any) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	var c cli
+	parser, err := newParser(ctx, &c, consumers, verbs...)
 	if err != nil {
 		return fail("sluice", err)
 	}

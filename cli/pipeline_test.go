@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/cli/verb"
+	badgesops "sluice/consumers/badges/ops"
+	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/servers/servertest"
 )
 
@@ -93,7 +95,7 @@ func TestDeployedStack(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	board, err := boardOf(t.Context(), verb.PipelineFlags{Stack: "game"})
+	board, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +110,12 @@ func TestDeployedStack(t *testing.T) {
 
 func TestDeployedStackOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
-	_, err := boardOf(t.Context(), verb.PipelineFlags{Stack: "game"})
+	_, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
 	}
 	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `output BoardShards of stack game is "many": `, "consumers/leaderboard/template.yaml")
-	_, err = boardOf(t.Context(), verb.PipelineFlags{Stack: "other"})
+	_, err = leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "other"})
 	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
 		t.Errorf("error %v, want one that names the stack", err)
 	}
@@ -124,24 +126,24 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 func TestDeployedBadges(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
 		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "CountTTLDeletes": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
-	found, err := badgesOf(t.Context(), verb.PipelineFlags{Stack: "game"})
+	found, err := badgesops.FindOperator(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := found.settings; s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
-		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || found.book.Plays.Table != "Scores" {
+	if s := found.Settings; s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
+		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || found.Book.Plays.Table != "Scores" {
 		t.Errorf("settings %+v", s)
 	}
-	_, err = playerFlags{verb.PipelineFlags{Stack: "game"}, "game"}.players(t.Context())
-	if err == nil {
-		t.Fatal("the badges' stack was taken for the leaderboard's")
+	out, code := run(t, t.TempDir(), "player", "reed", "--stack", "game", "--leaderboard-stack", "game")
+	if code != 1 {
+		t.Errorf("exit %d, want 1: the badges' stack was taken for the leaderboard's", code)
 	}
-	wantTexts(t, err.Error(), "stack game has no output BoardTable", "consumers/leaderboard/template.yaml")
+	wantTexts(t, out, "stack game has no output BoardTable", "consumers/leaderboard/template.yaml")
 }
 
 func TestDeployedBadgesOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
-	_, err := badgesOf(t.Context(), verb.PipelineFlags{Stack: "game"})
+	_, err := badgesops.FindOperator(t.Context(), verb.PipelineFlags{Stack: "game"})
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")
 	}

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges/rule"
 	"sluice/shared/aggregate"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
@@ -31,14 +29,14 @@ type rebuildCommand struct {
 	verb.RemoveFlags
 }
 
-func (c *rebuildCommand) Run(ctx context.Context) error {
+func (c *rebuildCommand) Run(ctx context.Context, consumers registry) error {
 	if c.Clocks < 0 {
 		return fmt.Errorf("--clocks must not be negative (got %v)", c.Clocks)
 	}
 	if c.Segments < 1 || c.Segments > 1000 {
 		return fmt.Errorf("--segments must be from 1 to 1000 (got %d)", c.Segments)
 	}
-	r, err := c.find(ctx)
+	r, err := c.find(ctx, consumers)
 	if err != nil {
 		return err
 	}
@@ -49,7 +47,7 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 	plan := operate.Plan{Verb: r.again, Where: where}
 	if c.Abort {
 		plan.Verb += " --abort"
-		plan.Steps = []operate.Step{{Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), Act: "the rebuild that is under way is given up"}}
+		plan.Steps = []operate.Step{{Into: fmt.Sprintf("view %s in table %s", r.View.Name, r.View.Table), Act: "the rebuild that is under way is given up"}}
 	} else {
 		step, err := r.step(ctx, c.Segments)
 		if err != nil {
@@ -66,52 +64,44 @@ func (c *rebuildCommand) Run(ctx context.Context) error {
 	if err := r.run(ctx, c.Clocks, c.Segments); err != nil {
 		return err
 	}
-	if r.after != "" {
-		verb.SayLine(r.after)
+	if r.After != "" {
+		verb.SayLine(r.After)
 	}
 	return nil
 }
 
 // rebuilding is a view with what its rebuild needs to know.
 type rebuilding struct {
-	view    *view.View
-	client  *dynamodb.Client
-	ledger  string
-	horizon time.Duration
-	again   string // the command that goes on
-	after   string // what to do afterwards
+	operate.Rebuild
+	client *dynamodb.Client
+	again  string // the command that goes on
 }
 
-// find finds the view: one of the leaderboard's, or one that keeps the state of badges.
-func (c *rebuildCommand) find(ctx context.Context) (rebuilding, error) {
-	again := "sluice rebuild " + c.View
-	if strings.HasPrefix(c.View, rule.ViewPrefix) {
-		b, err := badgesOf(ctx, c.PipelineFlags)
+// find finds the consumer that has the view, and its part of the chosen pipeline.
+func (c *rebuildCommand) find(ctx context.Context, consumers registry) (rebuilding, error) {
+	for _, r := range offering[operate.Rebuilder](consumers) {
+		views, err := r.Views()
 		if err != nil {
 			return rebuilding{}, err
 		}
-		if slices.ContainsFunc(b.book.Views, func(v *view.View) bool { return v.Name == c.View }) {
-			v, err := b.auditor(1).Rebuildable(ctx, c.View)
-			return rebuilding{v, dynamodb.NewFromConfig(b.tables), b.settings.LedgerTable, b.settings.Horizon, again, "What its sums earn now, sluice verify badges --repair awards."}, err
+		if !slices.ContainsFunc(views, func(v *view.View) bool { return v.Name == c.View }) {
+			continue
 		}
+		p, err := c.Part(ctx, r.Name())
+		if err != nil {
+			return rebuilding{}, err
+		}
+		found, err := r.Rebuild(ctx, p, c.View)
+		return rebuilding{found, dynamodb.NewFromConfig(p.Tables), "sluice rebuild " + c.View}, err
 	}
-	found, err := c.Part(ctx, "leaderboard")
-	if err != nil {
-		return rebuilding{}, err
-	}
-	settings, err := leaderboardSettings(found)
-	if err != nil {
-		return rebuilding{}, err
-	}
-	v, err := settings.View(c.View)
-	return rebuilding{v, dynamodb.NewFromConfig(found.Tables), settings.LedgerTable, settings.Horizon, again, ""}, err
+	return rebuilding{}, fmt.Errorf("there is no view %q; \"sluice lint\" lists them", c.View)
 }
 
 // step says what the rebuild would do.
 func (r rebuilding) step(ctx context.Context, segments int) (operate.Step, error) {
 	p, err := r.tool(segments).Preview(ctx)
 	s := operate.Step{
-		Into: fmt.Sprintf("view %s in table %s", r.view.Name, r.view.Table), From: "table " + r.view.Source,
+		Into: fmt.Sprintf("view %s in table %s", r.View.Name, r.View.Table), From: "table " + r.View.Source,
 		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are made anew from %s", verb.Plural(p.Read, "item")),
 	}
 	if p.Emptied > 0 {
@@ -122,7 +112,7 @@ func (r rebuilding) step(ctx context.Context, segments int) (operate.Step, error
 
 func (r rebuilding) tool(segments int) *rebuild.Tool {
 	return &rebuild.Tool{
-		Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now,
+		Client: r.client, View: r.View, Ledger: r.Ledger, Horizon: r.Horizon, Now: time.Now,
 		Announcing: rebuild.DefaultAnnouncing, Segments: segments, Limit: rebuild.DefaultLimit,
 	}
 }
@@ -143,7 +133,7 @@ func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int)
 	default:
 		return operate.GoOn(err, fmt.Sprintf("The view's sums are what they were, and kept current. Run \"%[1]s\" again: it goes on where it stopped. Or give it up: \"%[1]s --abort\".", r.again))
 	}
-	verb.Say("View %s is rebuilt (generation %d).\n", r.view.Name, done.Generation)
+	verb.Say("View %s is rebuilt (generation %d).\n", r.View.Name, done.Generation)
 	r.sayUnusable(done)
 	return nil
 }
@@ -156,7 +146,7 @@ func (r rebuilding) sayUnusable(done rebuild.Progress) {
 	if done.Unusable == 0 {
 		return
 	}
-	verb.Say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", verb.Plural(done.Unusable, "item"), r.view.Source)
+	verb.Say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", verb.Plural(done.Unusable, "item"), r.View.Source)
 	for _, u := range done.Named {
 		verb.Say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
 	}
@@ -167,12 +157,12 @@ func (r rebuilding) sayUnusable(done rebuild.Progress) {
 
 // abort gives up the view's rebuild.
 func (r rebuilding) abort(ctx context.Context) error {
-	tool := &rebuild.Tool{Client: r.client, View: r.view, Ledger: r.ledger, Horizon: r.horizon, Now: time.Now}
+	tool := &rebuild.Tool{Client: r.client, View: r.View, Ledger: r.Ledger, Horizon: r.Horizon, Now: time.Now}
 	generation, err := tool.Abort(ctx)
 	if err != nil {
-		return fmt.Errorf("view %s: %w", r.view.Name, err)
+		return fmt.Errorf("view %s: %w", r.View.Name, err)
 	}
-	verb.Say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.view.Name, generation)
+	verb.Say("The rebuild of view %s is given up (generation %d). The view's sums are what they were, and kept current.\n", r.View.Name, generation)
 	return nil
 }
 

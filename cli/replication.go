@@ -5,60 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/cli/verb"
 	"sluice/consumers/replication"
+	replicationops "sluice/consumers/replication/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
 // pairsOf returns the copies of the chosen pipeline with their sources, and its
 // shared tables in each two regions.
-func pairsOf(ctx context.Context, f verb.PipelineFlags) (pairs, error) {
+func pairsOf(ctx context.Context, f verb.PipelineFlags) (replicationops.Pairs, error) {
 	p, err := f.Part(ctx, "replication")
 	if err != nil {
-		return pairs{}, err
+		return replicationops.Pairs{}, err
 	}
-	return newPairs(p)
-}
-
-// pairs are the tables that must hold the same.
-type pairs struct{ copies, shared []*replication.Pair }
-
-func (p pairs) all() []*replication.Pair { return slices.Concat(p.copies, p.shared) }
-
-// newPairs makes the pairs of replication's outputs. There are those of a copy, or those of a shared table, or both.
-func newPairs(part operate.Part) (pairs, error) {
-	s := replication.DefaultSettings()
-	_, shares := part.Outputs["SharedRegions"]
-	_, copies := part.Outputs["ReplicaRegion"]
-	var needed []string
-	if copies || !shares {
-		needed = append(needed, "ReplicaTable", "ReplicaRegion")
-	}
-	if shares {
-		needed = append(needed, "ConflictTable")
-	}
-	if err := part.Read(&s, needed...); err != nil {
-		return pairs{}, err
-	}
-	var p pairs
-	var err error
-	if p.copies, err = replication.Pairs(replication.Tuned(part.Tables), s); err != nil {
-		return p, err
-	}
-	if p.shared, err = replication.SharedPairs(replication.Tuned(part.Tables), s); err != nil {
-		return p, err
-	}
-	if shares != (len(p.shared) > 0) {
-		return p, fmt.Errorf("%s shares a table: %v, but %s in this program does: %v; after a change of that file build the program anew (go install ./cmd/sluice)",
-			part.Where, shares, replication.RoutesPath, len(p.shared) > 0)
-	}
-	return p, nil
+	return replicationops.NewPairs(p)
 }
 
 type verifyReplicationCommand struct {
@@ -85,9 +50,9 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found := make([]replication.Verification, len(pairs.all()))
+	found := make([]replication.Verification, len(pairs.All()))
 	different := 0
-	for i, p := range pairs.all() {
+	for i, p := range pairs.All() {
 		if found[i], err = c.verify(ctx, p); err != nil {
 			return operate.GoOn(err, fmt.Sprintf("Table %s and its copy in %s were not compared to the end, so nothing is known of them. Run the same again.", p.Route.Source, p.Route.Region))
 		}
@@ -96,9 +61,9 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	var repairErr error
 	repaired := false
 	if c.Repair && (different > 0 || c.DryRun) {
-		repaired, repairErr = c.repair(ctx, pairs.all(), found)
+		repaired, repairErr = c.repair(ctx, pairs.All(), found)
 	}
-	for i, p := range pairs.all() {
+	for i, p := range pairs.All() {
 		if err := c.print(p, found[i]); err != nil {
 			return err
 		}
@@ -106,7 +71,7 @@ func (c *verifyReplicationCommand) Run(ctx context.Context) error {
 	if repairErr != nil || different == 0 {
 		return repairErr
 	}
-	return differingItems(different, hasExtra(pairs.all(), found), repaired)
+	return differingItems(different, hasExtra(pairs.All(), found), repaired)
 }
 
 // differingItems says how many items differ, and what to do about it. Extra reports that some are in a copy alone, repaired that a
@@ -194,7 +159,7 @@ func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Veri
 		return verb.PrintJSON(v)
 	}
 	if len(v.Differences) == 0 {
-		verb.SayLine(allTheSame(p, v))
+		verb.SayLine(replicationops.AllTheSame(p, v))
 		return nil
 	}
 	var w printable.Table
@@ -206,19 +171,6 @@ func (c *verifyReplicationCommand) print(p *replication.Pair, v replication.Veri
 		}
 	}
 	return w.Flush(verb.Stdout)
-}
-
-// allTheSame says that nothing differs.
-func allTheSame(p *replication.Pair, v replication.Verification) string {
-	to := "in " + p.Route.Region
-	if p.Route.Table != p.Route.Source {
-		to = fmt.Sprintf("in %s in %s", p.Route.Table, p.Route.Region)
-	}
-	text := fmt.Sprintf("%d items of %s in %s: each the same %s.", v.Items, p.Route.Source, p.Home, to)
-	if v.InFlight > 0 {
-		text += fmt.Sprintf(" Of these %d changed at each look: their changes were on their way.", v.InFlight)
-	}
-	return text
 }
 
 type backfillCommand struct {
@@ -247,13 +199,13 @@ func (c *backfillReplicationCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(pairs.copies) == 0 {
+	if len(pairs.Copies) == 0 {
 		return errors.New("no table is copied one way; of a shared table, sluice verify replication --repair brings what is missing to the other regions")
 	}
-	if ok, err := c.agreed(ctx, pairs.copies); err != nil || !ok {
+	if ok, err := c.agreed(ctx, pairs.Copies); err != nil || !ok {
 		return err
 	}
-	for _, p := range pairs.copies {
+	for _, p := range pairs.Copies {
 		items, _, err := p.Counts(ctx)
 		if err != nil {
 			return err

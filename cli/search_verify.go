@@ -41,7 +41,7 @@ func (c *verifySearchCommand) Validate() error {
 
 // Run compares each index with its table.
 func (c *verifySearchCommand) Run(ctx context.Context) error {
-	pairs, err := searchOperatorsOf(ctx, c.PipelineFlags)
+	pairs, err := searchops.FindOperators(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
@@ -279,7 +279,7 @@ func (c *backfillSearchCommand) Validate() error {
 
 // Run fills each route's index.
 func (c *backfillSearchCommand) Run(ctx context.Context) error {
-	pairs, err := searchOperatorsOf(ctx, c.PipelineFlags)
+	pairs, err := searchops.FindOperators(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}

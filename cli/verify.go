@@ -12,6 +12,7 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/cli/verb"
+	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/verify"
@@ -75,7 +76,7 @@ func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settings, err := leaderboardSettings(found)
+	settings, err := leaderboardops.ReadSettings(found)
 	if err != nil {
 		return err
 	}

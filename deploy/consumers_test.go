@@ -10,7 +10,7 @@ import (
 )
 
 // operating are the packages that only people's commands need.
-var operating = regexp.MustCompile(`^sluice/(cmd|cli|deploy|shared/(operate|verify|redrive|rebuild|printable|consumertest)|consumers/[a-z]+/(boards|query|ops|internal/[a-z]+test))(/|$)`)
+var operating = regexp.MustCompile(`^sluice/(cmd|cli|pipeline|deploy|shared/(operate|verify|redrive|rebuild|printable|consumertest)|consumers/[a-z]+/(boards|query|ops|internal/[a-z]+test))(/|$)`)
 
 // A function links nothing that only people's commands need. Fails if one does: it would start later, and be harder to read.
 func TestFunctionsLinkNoOperatingPackage(t *testing.T) {

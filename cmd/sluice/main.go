@@ -2,6 +2,9 @@
 // into it, here or deployed on AWS.
 package main
 
-import "sluice/cli"
+import (
+	"sluice/cli"
+	"sluice/pipeline"
+)
 
-func main() { cli.Main() }
+func main() { cli.Main(pipeline.Consumers(), pipeline.Verbs()) }

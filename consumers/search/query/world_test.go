@@ -26,6 +26,7 @@ type world struct {
 	t        *testing.T
 	settings search.Settings
 	cfg      aws.Config
+	tables   aws.Config // leads to DynamoDB, once table was called
 	consumer *search.Search
 	clock    time.Time // of the next change
 }

@@ -1,0 +1,357 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/consumers/badges"
+	"sluice/consumers/badges/internal/topictest"
+	"sluice/consumers/badges/rule"
+	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
+	"sluice/shared/rebuild"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m) }
+
+// auditWorld has the consumer's tables and a topic with a queue.
+type auditWorld struct {
+	t        *testing.T
+	client   *dynamodb.Client
+	topic    *topictest.Topic
+	settings badges.Settings
+	book     *rule.Book
+	plays    []map[string]types.AttributeValue
+}
+
+const worldRules = `
+plays: {table: "${SCORE_TABLE}", player: UserId, at: Timestamp, zone: UTC, earliest: 2000-01-01}
+badges:
+  - {name: first, title: {en: First, de: Erster}, text: {en: The first, de: Das erste}, first: {}}
+  - {name: games, title: {en: Games}, text: {en: "{of}"}, first: {each: Game}}
+  - {name: regular, title: {en: Regular}, text: {en: "{level}"}, count: {plays: {bronze: 3, silver: 5}}}
+  - {name: streak, title: {en: Streak}, text: {en: x}, streak: {days: {three: 3, week: 7}, grace: 1}}
+  - {name: busy, title: {en: Busy}, text: {en: x}, window: {days: 2, plays: 3}}
+  - {name: high, revoke: true, title: {en: High}, text: {en: x}, total: {of: Score, reaches: {ten: 10, forty: 40}}}
+  - {name: both, hidden: true, title: {en: Both}, text: {en: x}, all: [streak, regular#silver]}
+  - {name: welcome, eventType: NEW_PET, title: {en: Hi}, text: {en: "Welcome {name}"}, item: {table: "${PET_TABLE}", player: userId, each: SK, where: {entityType: PET}}}
+`
+
+func newAuditWorld(t *testing.T) *auditWorld {
+	t.Helper()
+	w := &auditWorld{t: t, client: dynamodb.NewFromConfig(servertest.DynamoDB(t)), topic: topictest.New(t, servertest.Ministack(t), "badges"), settings: badges.DefaultSettings()}
+	w.settings.LedgerTable, w.settings.TopicARN = "Ledger", w.topic.ARN
+	servertest.CreateTable(t, w.client, w.settings.ScoreTable, "UserId", "Timestamp")
+	servertest.CreateTable(t, w.client, w.settings.PetTable, "PK", "SK")
+	servertest.CreateTable(t, w.client, w.settings.AchievementTable, "Player", "Award")
+	servertest.CreateTable(t, w.client, w.settings.StateTable, "Player", "Of")
+	servertest.CreateTable(t, w.client, w.settings.LedgerTable, "Group", "Entry")
+	var err error
+	if w.book, err = w.settings.ReadRules("rules.yaml", []byte(worldRules)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *auditWorld) put(table string, item map[string]types.AttributeValue) {
+	w.t.Helper()
+	if _, err := w.client.PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: item}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// play writes a play and returns it.
+func (w *auditWorld) play(user, at, game string, score int) {
+	w.t.Helper()
+	item := map[string]types.AttributeValue{"UserId": text(user), "Timestamp": text(at), "Score": &types.AttributeValueMemberN{Value: fmt.Sprint(score)}}
+	if game != "" {
+		item["Game"] = text(game)
+	}
+	w.put(w.settings.ScoreTable, item)
+	w.plays = append(w.plays, item)
+}
+
+// people play: ann earns all there is but a week, bob a little, and rex is welcomed.
+func (w *auditWorld) people() {
+	w.t.Helper()
+	for day := 1; day <= 4; day++ {
+		w.play("ann", fmt.Sprintf("2024-01-%02d 10:00:00", day), "go", 3)
+	}
+	w.play("ann", "2024-01-04 11:00:00", "chess", 0)
+	w.play("ann", "2024-01-04 12:00:00", "", 0)
+	w.play("bob", "2024-01-01 10:00:00", "", 9)
+	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("PET"), "userId": text("ann"), "name": text("Rex")})
+}
+
+// deliver gives the consumer all plays that it hasn't had.
+func (w *auditWorld) deliver() {
+	w.t.Helper()
+	b := badges.NewOf(w.client, w.topic.SNS, w.settings, w.book)
+	var batch []*change.Change
+	plays := w.plays
+	w.plays = nil
+	for _, item := range plays {
+		c, err := change.FromItem(w.settings.ScoreTable, []string{"UserId", "Timestamp"}, item, time.Now())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		batch = append(batch, c)
+	}
+	for i, err := range b.ApplyBatch(w.t.Context(), batch) {
+		if consumer.OutcomeOf(err) != consumer.Applied {
+			w.t.Fatalf("play %d: %v", i, err)
+		}
+	}
+}
+
+func (w *auditWorld) auditor() *Auditor {
+	a := NewAuditor(w.client, w.topic.SNS, w.settings, w.book)
+	a.Sleep = func(context.Context, time.Duration) error { return nil }
+	return a
+}
+
+// verify returns the differences as texts, with their repairs.
+func (w *auditWorld) verify(repair *RepairOptions) (Verification, []string) {
+	w.t.Helper()
+	a := w.auditor()
+	v, err := a.Verify(w.t.Context(), VerifyOptions{Segments: 2})
+	if err == nil && repair != nil {
+		err = a.Repair(w.t.Context(), &v, *repair)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var texts []string
+	for _, d := range v.Differences {
+		texts = append(texts, strings.TrimSuffix(d.String()+" → "+d.Repair, " → "))
+	}
+	return v, texts
+}
+
+func (w *auditWorld) change(table string, key map[string]types.AttributeValue, update string, values map[string]types.AttributeValue) {
+	w.t.Helper()
+	if _, err := w.client.UpdateItem(w.t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key, UpdateExpression: &update, ExpressionAttributeValues: values}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func award(player, key string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"Player": text(player), "Award": text(key)}
+}
+
+// What is wrong is found, each kind of it; a repair sets it right, tells what was
+// pending and nothing else, and leaves alone what the plays earn no more and no rule takes
+// back.
+func TestVerify(t *testing.T) {
+	w := newAuditWorld(t)
+	w.people()
+	w.deliver()
+	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#bob"), "SK": text("PET#cat"), "entityType": text("PET")}) // whose?
+	w.put(w.settings.ScoreTable, map[string]types.AttributeValue{"UserId": text("bob"), "Timestamp": text("soon"), "Score": text("many")})
+	v, found := w.verify(nil)
+	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) || v.Unusable != 2 {
+		t.Fatalf("after all changes but a pet's: %q, %d unusable; want %q, 2", found, v.Unusable, want)
+	}
+	w.topic.Received(t)
+
+	achievements := w.settings.AchievementTable
+	for _, key := range []string{"regular#silver", "both", "high#ten"} {
+		if _, err := w.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &achievements, Key: award("ann", key)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.change(achievements, award("ann", "first"), "SET RevokedAt = :t", map[string]types.AttributeValue{":t": text("2024-01-05")})
+	w.change(achievements, award("bob", "first"), "SET Pending = :m, EventType = :e REMOVE ToldAt", map[string]types.AttributeValue{":m": text(`{"id":"again"}`), ":e": text("BADGE_EARNED")})
+	high := award("ann", "high#forty")
+	high["Badge"], high["Level"] = text("high"), text("forty")
+	w.put(achievements, high)
+	busy := award("bob", "busy")
+	busy["Badge"] = text("busy")
+	w.put(achievements, busy)
+	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("day#2024-01-01")},
+		"ADD "+w.book.Rule("streak").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "2"}})
+
+	v, found = w.verify(nil)
+	want := []string{
+		"ann: both: missing", "ann: high#ten: missing", "ann: regular#silver: missing", "ann: welcome##PET#rex: missing", "ann: high#forty: not revoked", "ann: first: wrongly revoked",
+		"bob: day#2024-01-01: the plays come to 1, the state says 3", "bob: first: untold",
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("found %q\nwant  %q", found, want)
+	}
+	if fmt.Sprint(v.Kept) != "[{bob busy}]" || v.Plays != 8 || v.Players != 2 || !slices.Equal(v.Rebuild(), []string{"badges-day"}) {
+		t.Errorf("kept %v, %d plays, %d players, to be rebuilt %v", v.Kept, v.Plays, v.Players, v.Rebuild())
+	}
+	if told := w.topic.ReceivedIDs(t); len(told) > 0 {
+		t.Errorf("a comparison told %v", told)
+	}
+
+	_, found = w.verify(&RepairOptions{Revoke: true})
+	want = []string{
+		"ann: both: missing → awarded", "ann: high#ten: missing → awarded", "ann: regular#silver: missing → awarded", "ann: welcome##PET#rex: missing → awarded",
+		"ann: high#forty: not revoked → taken back", "ann: first: wrongly revoked → restored",
+		"bob: day#2024-01-01: the plays come to 1, the state says 3 → run sluice rebuild badges-day", "bob: first: untold → told",
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("repaired %q\nwant     %q", found, want)
+	}
+	if told := w.topic.Received(t); len(told) != 1 || *told[0].Body != `{"id":"again"}` {
+		t.Errorf("the repair told %d notices, want the one that was pending", len(told))
+	}
+	if _, found = w.verify(&RepairOptions{Revoke: true, Notify: true}); len(found) != 1 {
+		t.Errorf("after the repair: %q, want the miscounted day only", found)
+	}
+	stored, err := w.auditor().giver.Store.List(t.Context(), "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range stored {
+		if a.Award.Key() == "regular#silver" && (a.EarnedAt != "2024-01-04T11:00:00Z" || a.Pending != "" || a.ToldAt != "") {
+			t.Errorf("%+v: want it as of the fifth play, and nobody told", a)
+		}
+	}
+}
+
+// rebuild makes the views' sums anew, by a clock that waiting moves.
+func (w *auditWorld) rebuild(names []string) {
+	w.t.Helper()
+	now := time.Now()
+	for _, v := range w.book.OfTable {
+		if !slices.Contains(names, v.Name) {
+			continue
+		}
+		tool := &rebuild.Tool{
+			Client: w.client, View: v, Ledger: w.settings.LedgerTable, Horizon: w.settings.Horizon, Now: func() time.Time { return now },
+			Sleep:  func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
+			Clocks: time.Second, Announcing: rebuild.DefaultAnnouncing, Segments: 2, Limit: rebuild.DefaultLimit,
+		}
+		if _, err := tool.Run(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// Plays from before the consumer: the states are rebuilt, and what they earn is awarded,
+// with the times of the plays; nobody is told unless asked for. Another run has nothing
+// left to do.
+func TestBackfill(t *testing.T) {
+	for _, notify := range []bool{false, true} {
+		t.Run(fmt.Sprintf("notify %v", notify), func(t *testing.T) {
+			w := newAuditWorld(t)
+			w.people()
+			v, _ := w.verify(nil)
+			if want := []string{"badges-day", "badges-each-Game", "badges-total"}; !slices.Equal(v.Rebuild(), want) {
+				t.Fatalf("to be rebuilt: %v, want %v", v.Rebuild(), want)
+			}
+			w.rebuild(v.Rebuild())
+			var last string
+			o := BackfillOptions{Segments: 2, Notify: notify, Progress: func(done, of int) { last = fmt.Sprintf("%d of %d", done, of) }}
+			done, err := w.auditor().Backfill(t.Context(), o)
+			told := 0
+			if notify {
+				told = 11
+			}
+			if err != nil || done.Awarded != 11 || done.Told != told || done.Players != 2 || done.Items != 1 || last != "2 of 2" {
+				t.Errorf("%+v, %v, %s", done, err, last)
+			}
+			if ids := w.topic.ReceivedIDs(t); len(ids) != told {
+				t.Errorf("%d were told, want %d", len(ids), told)
+			}
+			if _, found := w.verify(nil); len(found) > 0 {
+				t.Errorf("afterwards %q", found)
+			}
+			if done, err = w.auditor().Backfill(t.Context(), o); err != nil || done.Awarded != 0 || done.Told != 0 {
+				t.Errorf("once more: %+v, %v", done, err)
+			}
+			stored, err := w.auditor().giver.Store.List(t.Context(), "ann")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var when []string
+			for _, a := range stored {
+				if a.Award.Badge != "welcome" && a.Award.Badge != "both" {
+					when = append(when, a.Award.Key()+" "+a.EarnedAt)
+				}
+			}
+			want := []string{
+				"busy 2024-01-04", "first 2024-01-01T10:00:00Z", "games##chess 2024-01-04T11:00:00Z", "games##go 2024-01-01T10:00:00Z",
+				"high#ten 2024-01-04T10:00:00Z", "regular#bronze 2024-01-03T10:00:00Z", "regular#silver 2024-01-04T11:00:00Z", "streak#three 2024-01-03",
+			}
+			if !slices.Equal(when, want) {
+				t.Errorf("earned %q\nwant   %q", when, want)
+			}
+		})
+	}
+}
+
+// Of players who play meanwhile, nothing is taken for wrong that is in flight, and nothing is
+// repaired: they are named as moving. What is wrong is found once they have stopped.
+func TestVerifyWhileTheyPlay(t *testing.T) {
+	w := newAuditWorld(t)
+	w.people()
+	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("CAT")})
+	w.deliver()
+	n, until := 0, maxLooks
+	a := w.auditor()
+	a.Sleep = func(context.Context, time.Duration) error {
+		w.deliver()
+		if n++; n < until {
+			w.play("bob", fmt.Sprintf("2024-03-01 10:00:%02d", n), "go", 1)
+		}
+		return nil
+	}
+	w.play("bob", "2024-03-01 10:00:00", "go", 1)
+	waits := 0
+	v, err := a.Verify(t.Context(), VerifyOptions{Segments: 1, Waiting: func(int, time.Duration) { waits++ }})
+	if waits != n {
+		t.Errorf("%d waits are announced, want %d", waits, n)
+	}
+	if err != nil || len(v.Differences)+len(v.Moving) > 0 || n != 1 {
+		t.Errorf("%d looks further, %v, found %v, moving %v", n, err, v.Differences, v.Moving)
+	}
+	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("total")},
+		"ADD "+w.book.Rule("regular").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "-30"}})
+	n, until = 1, 100
+	w.play("bob", "2024-03-01 11:00:00", "go", 1)
+	if v, err = a.Verify(t.Context(), VerifyOptions{Segments: 1}); err != nil || len(v.Differences) > 0 || fmt.Sprint(v.Moving) != "[bob]" {
+		t.Errorf("while bob plays: %v, found %v, moving %v", err, v.Differences, v.Moving)
+	}
+	until = n + 2
+	v, err = a.Verify(t.Context(), VerifyOptions{Segments: 1})
+	if err != nil || len(v.Moving) > 0 || len(v.Differences) == 0 || !slices.Equal(v.Differences[0].Rules, []string{"first", "regular"}) {
+		t.Errorf("%v, found %v, moving %v", err, v.Differences, v.Moving)
+	}
+}
+
+// Plays that the consumer hasn't taken yet, for however long, are no reason for a repair to store
+// their badges: when they arrive, each badge is awarded and told.
+func TestRepairLeavesWhatIsInFlight(t *testing.T) {
+	w := newAuditWorld(t)
+	for day := 1; day <= 4; day++ {
+		w.play("ann", fmt.Sprintf("2024-01-%02d 10:00:00", day), "go", 3)
+	}
+	_, found := w.verify(&RepairOptions{Revoke: true})
+	if len(found) == 0 {
+		t.Error("nothing differs")
+	}
+	for _, text := range found {
+		if strings.Contains(text, "awarded") {
+			t.Errorf("%s", text)
+		}
+	}
+	w.deliver()
+	if told := w.topic.ReceivedIDs(t); len(told) != 5 {
+		t.Errorf("%d badges told, want 5", len(told))
+	}
+	if _, found := w.verify(nil); len(found) > 0 {
+		t.Errorf("afterwards %q", found)
+	}
+}

@@ -1,0 +1,94 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sluice/cli/verb"
+	"sluice/consumers/search"
+	"sluice/shared/operate"
+)
+
+// Consumer returns search as the command line knows it.
+func Consumer() operate.Consumer { return registered{} }
+
+type registered struct{}
+
+var (
+	_ operate.Linter    = registered{}
+	_ operate.Commander = registered{}
+)
+
+// Name implements operate.Consumer.
+func (registered) Name() string { return "search" }
+
+// Verbs implements operate.Commander.
+func (registered) Verbs() any {
+	return &struct {
+		Search  searchCommand  `cmd:"" help:"Search an index, with words, fields and ranges."`
+		Reindex reindexCommand `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
+	}{}
+}
+
+// Declares implements operate.Linter.
+func (registered) Declares() []operate.Declares {
+	return []operate.Declares{{What: "search routes", Keys: []string{"routes"}, Path: search.RoutesPath}}
+}
+
+// Lint implements operate.Linter. A file's definitions are those in the folder indexes beside it.
+func (registered) Lint(out io.Writer, file *operate.File) error {
+	settings := search.DefaultSettings()
+	read := settings.Routes
+	if file != nil {
+		folder := filepath.Dir(file.Path)
+		read = func() ([]*search.Route, error) {
+			return settings.ReadRoutesWith(file.Name, file.Text, os.DirFS(folder), folder+string(filepath.Separator))
+		}
+		if _, err := os.Stat(filepath.Join(folder, "indexes")); err != nil {
+			fmt.Fprintf(out, "There is no folder indexes beside %s: the definitions are those of this program.\n", file.Name)
+			read = func() ([]*search.Route, error) { return settings.ReadRoutes(file.Name, file.Text) }
+		}
+	}
+	routes, err := read()
+	for _, r := range routes {
+		fmt.Fprintf(out, "%s: %s → index %s\n", r.Name, r.Source, r.Index)
+		if where := r.Where(); where != "" {
+			fmt.Fprintf(out, "    %s\n", where)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the indexes can't be kept:\n%w", err)
+	}
+	return nil
+}
+
+// ReadSettings makes settings of the outputs of search's template. A user and a password come from the environment.
+func ReadSettings(p operate.Part) (search.Settings, error) {
+	s := search.DefaultSettings()
+	if err := p.Read(&s); err != nil {
+		return s, err
+	}
+	if u, err := url.Parse(s.Endpoint); err == nil && strings.Contains(u.Hostname(), ".aoss.") {
+		s.Service = "aoss" // a serverless collection
+	}
+	s.User, s.Password = os.Getenv("SEARCH_USER"), os.Getenv("SEARCH_PASSWORD")
+	return s, s.Validate()
+}
+
+// FindOperators returns the tables of the chosen pipeline with their indexes.
+func FindOperators(ctx context.Context, f verb.PipelineFlags) ([]*Operator, error) {
+	p, err := f.Part(ctx, "search")
+	if err != nil {
+		return nil, err
+	}
+	s, err := ReadSettings(p)
+	if err != nil {
+		return nil, err
+	}
+	return Operators(p.Tables, s)
+}

@@ -1,0 +1,257 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"sluice/cli/verb"
+	"sluice/shared/operate"
+	"sluice/shared/printable"
+)
+
+type reindexCommand struct {
+	verb.PipelineFlags
+	Route           string `arg:"" help:"The route, such as players; consumers/search/routes.yaml lists them."`
+	Segments        int    `default:"4" help:"How many parts of the table are read side by side; going on needs the same number."`
+	LeaveOutRefused bool   `help:"Move the alias though the new index can't take some documents."`
+	KeepOld         bool   `help:"Don't delete the old index."`
+	Abort           bool   `help:"Give up a reindex that was begun: delete the new index."`
+	JSON            bool   `help:"Print the result as JSON."`
+	verb.ConsentFlags
+	verb.RemoveFlags
+}
+
+func (c *reindexCommand) Validate() error {
+	if c.Segments < 1 || c.Segments > 1000 {
+		return fmt.Errorf("--segments must be from 1 to 1000 (got %d)", c.Segments)
+	}
+	return nil
+}
+
+// Run makes a route's index anew.
+func (c *reindexCommand) Run(ctx context.Context) error {
+	pairs, err := FindOperators(ctx, c.PipelineFlags)
+	if err != nil {
+		return err
+	}
+	p, err := chosenOperator(pairs, c.Route)
+	if err != nil {
+		return err
+	}
+	if c.Abort {
+		return c.abort(ctx, p)
+	}
+	plan, err := p.PlanReindex(ctx, c.Segments)
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		if err := c.printPlan(p, plan); err != nil {
+			return err
+		}
+	}
+	if plan.Refused != "" {
+		return errors.New(plan.Refused)
+	}
+	step := operate.Step{
+		Into: "index " + plan.To, From: "table " + p.Route.Source, Write: int(plan.Items), About: true,
+		Act: fmt.Sprintf("it takes the place of %s, which is then deleted", plan.From),
+	}
+	if c.KeepOld {
+		step.Act = fmt.Sprintf("it takes the place of %s, which stays", plan.From)
+	}
+	if ok, err := c.agreed(ctx, step); err != nil || !ok {
+		return err
+	}
+	out := newReindexOutput(os.Stderr, p.Route.Source)
+	done, err := p.Reindex(ctx, ReindexOptions{
+		Segments: c.Segments, LeaveOutRefused: c.LeaveOutRefused, KeepOld: c.KeepOld, Progress: out.show, Fewer: c.fewer(p),
+	})
+	out.end()
+	if done.Moved {
+		if printErr := c.print(done); printErr != nil {
+			return printErr
+		}
+	}
+	return c.advise(p, done, err)
+}
+
+// chosenOperator returns the pair of a route.
+func chosenOperator(pairs []*Operator, route string) (*Operator, error) {
+	var names []string
+	for _, p := range pairs {
+		if p.Route.Name == route {
+			return p, nil
+		}
+		names = append(names, p.Route.Name)
+	}
+	return nil, fmt.Errorf("there is no route %q; there are %s", route, strings.Join(names, ", "))
+}
+
+// advise adds to an error what can be done.
+func (c *reindexCommand) advise(p *Operator, done Reindexed, err error) error {
+	if err == nil || done.Moved || done.To == "" {
+		return err
+	}
+	if _, ok := errors.AsType[*RefusedError](err); ok {
+		return fmt.Errorf("%w\ncorrect the items, or the definition after --abort; or move the alias without them: --leave-out-refused.\nindex %s is what it was, and changes go to both indexes", err, p.Route.Index)
+	}
+	return operate.GoOn(err, fmt.Sprintf("Index %s is what it was. Changes go to it and, if it was made, to index %s. Run \"sluice reindex %s\" again to go on, or with --abort to give it up.",
+		p.Route.Index, done.To, c.Route))
+}
+
+// agreed asks for what the plan's step says.
+func (c *reindexCommand) agreed(ctx context.Context, step operate.Step) (bool, error) {
+	where, err := c.Place(ctx)
+	if err != nil {
+		return false, err
+	}
+	verb := "sluice reindex " + c.Route
+	if c.Abort {
+		verb += " --abort"
+	}
+	return c.Consent(operate.Removal{}, c.JSON).To(ctx, operate.Plan{Verb: verb, Where: where, Steps: []operate.Step{step}})
+}
+
+// fewer refuses a new index that has fewer documents than may be lost.
+func (c *reindexCommand) fewer(p *Operator) func(before, after int) error {
+	return func(before, after int) error {
+		return c.Removal().Check(operate.Plan{Steps: []operate.Step{{
+			Into: "index " + p.Route.Index, From: "table " + p.Route.Source, Held: before, Remove: max(0, before-after),
+		}}})
+	}
+}
+
+func (c *reindexCommand) abort(ctx context.Context, p *Operator) error {
+	begun, err := p.PlanReindex(ctx, c.Segments)
+	if err != nil {
+		return err
+	}
+	if !begun.Resumes && begun.Refused == "" {
+		return fmt.Errorf("no reindex of %s is under way", p.Route.Index)
+	}
+	if ok, err := c.agreed(ctx, operate.Step{Into: "index " + begun.To, Act: "it is deleted; nobody searches it"}); err != nil || !ok {
+		return err
+	}
+	dropped, err := p.AbortReindex(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return verb.PrintJSON(map[string]string{"deleted": dropped})
+	}
+	verb.Say("Index %s is deleted; index %s is what it was.\n", dropped, p.Route.Index)
+	return nil
+}
+
+// printPlan says what would be done, and how the mapping changes.
+func (c *reindexCommand) printPlan(p *Operator, plan ReindexPlan) error {
+	if c.JSON {
+		return verb.PrintJSON(plan)
+	}
+	if plan.Refused != "" {
+		verb.Say("Index %s leads to %s. Index %s was begun, and this reindex can't go on with it.\n", p.Route.Index, plan.From, plan.To)
+		return nil
+	}
+	doing := "would be filled"
+	if plan.Resumes {
+		doing = "was begun, and would be filled further"
+	}
+	verb.Say("Index %s leads to %s. Index %s %s from about %d items of %s, and take its place.\n", p.Route.Index, plan.From, plan.To, doing, plan.Items, p.Route.Source)
+	printLeft(plan.Left)
+	if len(plan.Changes) == 0 {
+		verb.SayLine("The mapping stays as it is.")
+		return nil
+	}
+	var w printable.Table
+	w.Row("field", "mapped as", "then as")
+	for _, f := range plan.Changes {
+		w.Row(orDash(f.Field), orDash(f.Before), orDash(f.After))
+	}
+	return w.Flush(verb.Stdout)
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func printLeft(left []string) {
+	if len(left) > 0 {
+		verb.Say("Nobody searches %s any more; delete what isn't needed.\n", strings.Join(left, ", "))
+	}
+}
+
+// print tells what was done.
+func (c *reindexCommand) print(done Reindexed) error {
+	if c.JSON {
+		return verb.PrintJSON(done)
+	}
+	verb.Say("Route %s: its index is %s now, in the place of %s: %d items read, %d documents written, %d tombstones copied.\n",
+		done.Route, done.To, done.From, done.Read, done.Written, done.Tombstones)
+	if done.Refused > 0 {
+		verb.Say("%d documents were refused and left out:\n  %s\n", done.Refused, strings.Join(done.Reasons, "\n  "))
+	}
+	if done.Kept {
+		verb.Say("Index %s is still there; delete it when nobody needs it.\n", done.From)
+	}
+	printLeft(done.Left)
+	return nil
+}
+
+// reindexOutput shows how far a reindex has come: a bar on a terminal, and a line for
+// each phase.
+type reindexOutput struct {
+	out      *os.File
+	terminal bool
+	table    string
+	bar      *progressbar.ProgressBar
+	last     ReindexPhase
+}
+
+func newReindexOutput(out *os.File, table string) *reindexOutput {
+	return &reindexOutput{out: out, table: table, terminal: verb.IsTerminal(out)}
+}
+
+func (o *reindexOutput) show(p ReindexProgress) {
+	if p.Phase != o.last {
+		o.end()
+		o.last = p.Phase
+		until := p.Until.Format(time.TimeOnly)
+		fmt.Fprintf(o.out, "%s: %s\n", p.To, map[ReindexPhase]string{
+			Announcing: "waiting until " + until + ", when all changes go there, too",
+			Reading:    "reading " + o.table,
+			Burying:    "copying what is known of removed items",
+			Moving:     "moving the aliases",
+			Ending:     "in place; waiting until " + until + " or longer for searches of the old index",
+		}[p.Phase])
+	}
+	if !o.terminal || p.Phase != Reading || p.Items == 0 {
+		return
+	}
+	if o.bar == nil {
+		// DynamoDB counts a table's items every six hours.
+		o.bar = progressbar.NewOptions64(max(p.Total, 1), progressbar.OptionSetWriter(o.out), progressbar.OptionSetDescription("  items"),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	if int64(p.Items) > o.bar.GetMax64() {
+		o.bar.ChangeMax(p.Items)
+	}
+	_ = o.bar.Set(p.Items) // only the terminal could fail
+}
+
+// end ends a phase.
+func (o *reindexOutput) end() {
+	if o.bar != nil {
+		_ = o.bar.Finish()
+		o.bar = nil
+	}
+}

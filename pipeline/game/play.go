@@ -1,0 +1,120 @@
+package game
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"sluice/cli/verb"
+	"sluice/consumers/leaderboard/boards"
+	leaderboardops "sluice/consumers/leaderboard/ops"
+	"sluice/shared/operate"
+)
+
+type gameFlags struct {
+	Players int           `default:"10" help:"How many players; the first ten have names."`
+	For     time.Duration `default:"30s" help:"How long to play, like 10s or 2m."`
+	Rate    *float64      `help:"Scores a second of all players together, more than 0; without it each pauses up to 5 s between two." placeholder:"N"`
+	Seed    uint64        `help:"Play the same scores and pauses as another time with this seed." placeholder:"N"`
+}
+
+// maxPlayers and maxRate bound the load that one process makes; each player is a goroutine.
+const (
+	maxPlayers = 10_000
+	maxRate    = 100_000
+)
+
+func (f *gameFlags) Validate() error {
+	var faults []error
+	if f.Players < 1 || f.Players > maxPlayers {
+		faults = append(faults, fmt.Errorf("--players must be from 1 to %d (got %d)", maxPlayers, f.Players))
+	}
+	if f.For <= 0 {
+		faults = append(faults, fmt.Errorf("--for must be longer than 0 (got %v)", f.For))
+	}
+	if f.Rate != nil && !(*f.Rate > 0 && *f.Rate <= maxRate) { // NaN is neither
+		faults = append(faults, fmt.Errorf("--rate must be a number above 0, at most %d (got %v)", maxRate, *f.Rate))
+	}
+	if f.Seed == 0 {
+		f.Seed = rand.Uint64()
+	}
+	return errors.Join(faults...)
+}
+
+// game is the game that the flags describe, on the board's score table.
+func (f *gameFlags) game(board boards.Board, scored func(user string, score int)) Game {
+	rate := 0.0
+	if f.Rate != nil {
+		rate = *f.Rate
+	}
+	return Game{
+		Client:  board.Client,
+		Table:   board.ScoreTable,
+		Players: f.Players,
+		For:     f.For,
+		Rate:    rate,
+		Seed:    f.Seed,
+		Scored:  scored,
+	}
+}
+
+type playCommand struct {
+	verb.PipelineFlags
+	gameFlags
+	verb.ConsentFlags
+}
+
+// Run plays. It asks first if it writes to AWS.
+func (c *playCommand) Run(ctx context.Context) error {
+	board, err := leaderboardops.FindBoard(ctx, c.PipelineFlags)
+	if err != nil {
+		return err
+	}
+	if c.Stack != "" || c.DryRun {
+		plan, err := c.plan(ctx, board)
+		if err != nil {
+			return err
+		}
+		if ok, err := c.Consent(operate.Removal{}, false).To(ctx, plan); err != nil || !ok {
+			return err
+		}
+	}
+	verb.Say("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
+	var scores atomic.Int64
+	written, err := c.game(board, func(string, int) { scores.Add(1) }).Play(ctx)
+	var points int64
+	for _, n := range written {
+		points += n
+	}
+	atLeast := ""
+	if err != nil {
+		atLeast = "at least " // a write without an answer may have been done
+	}
+	verb.Say("%s%d scores written, %d points in all\n", atLeast, scores.Load(), points)
+	if ctx.Err() != nil {
+		return errors.Join(errors.New("interrupted before the time was up; the scores that are written stay"), err)
+	}
+	return err
+}
+
+// plan says about how many scores the game would write. Each is a new item.
+func (c *playCommand) plan(ctx context.Context, board boards.Board) (operate.Plan, error) {
+	where, err := c.Place(ctx)
+	if err != nil {
+		return operate.Plan{}, err
+	}
+	about, err := board.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &board.ScoreTable})
+	if err != nil {
+		return operate.Plan{}, fmt.Errorf("describe table %s: %w", board.ScoreTable, err)
+	}
+	return operate.Plan{Verb: "sluice play", Where: where, Steps: []operate.Step{{
+		Into: "table " + board.ScoreTable, Write: c.game(board, nil).Expected(), About: true, Held: int(aws.ToInt64(about.Table.ItemCount)),
+		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", verb.Count(c.Players, "player adds", "players add"), c.For),
+	}}}, nil
+}
