@@ -60,15 +60,7 @@ func DefaultSettings() Settings {
 
 // Validate reports every fault at once.
 func (s Settings) Validate() error {
-	var faults []error
-	for _, t := range []struct{ name, value string }{
-		{"SCORE_TABLE", s.ScoreTable}, {"PET_TABLE", s.PetTable}, {"ACHIEVEMENT_TABLE", s.AchievementTable},
-		{"STATE_TABLE", s.StateTable}, {"LEDGER_TABLE", s.LedgerTable},
-	} {
-		if t.value == "" {
-			faults = append(faults, fmt.Errorf("%s must name a table", t.name))
-		}
-	}
+	faults := []error{consumer.CheckTables(s)}
 	if !strings.HasPrefix(s.TopicARN, "arn:") {
 		faults = append(faults, fmt.Errorf("TOPIC_ARN must be the ARN of an SNS topic (got %q)", s.TopicARN))
 	}

@@ -59,15 +59,7 @@ func DefaultSettings() Settings {
 
 // Validate reports every fault at once.
 func (s Settings) Validate() error {
-	var faults []error
-	for _, t := range []struct{ name, value string }{
-		{"SCORE_TABLE", s.ScoreTable}, {"BOARD_TABLE", s.BoardTable}, {"BOX_TABLE", s.BoxTable},
-		{"RANK_TABLE", s.RankTable}, {"PET_TABLE", s.PetTable}, {"LEDGER_TABLE", s.LedgerTable},
-	} {
-		if t.value == "" {
-			faults = append(faults, fmt.Errorf("%s must name a table", t.name))
-		}
-	}
+	faults := []error{consumer.CheckTables(s)}
 	if s.Shards < 1 {
 		faults = append(faults, fmt.Errorf("BOARD_SHARDS must be at least 1 (got %d)", s.Shards))
 	}

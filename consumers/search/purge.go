@@ -23,9 +23,9 @@ func (s *Search) purge(ctx context.Context) {
 	}
 	for _, r := range s.routes {
 		purged, err := s.client.Purge(ctx, r, s.now().Add(-s.horizon-PurgeMargin))
-		s.count("Purged", purged)
+		s.counts.Add("Purged", purged)
 		if err != nil {
-			s.count("FailedPurges", 1)
+			s.counts.Add("FailedPurges", 1)
 			slog.WarnContext(ctx, "tombstones stay a day longer than they need to", "index", r.Index, "error", err)
 		}
 	}

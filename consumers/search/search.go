@@ -26,9 +26,10 @@ type Search struct {
 	now     func() time.Time
 	pace    pace
 
-	mu        sync.Mutex // guards what follows
+	counts *consumer.Counters
+
+	mu        sync.Mutex // guards nextPurge
 	nextPurge time.Time
-	counts    map[string]int
 }
 
 var _ consumer.Measurer = (*Search)(nil)
@@ -55,7 +56,7 @@ func NewWith(client *index.Client, routes []*document.Route, horizon time.Durati
 		client: client, routes: routes, horizon: horizon, now: now,
 		// Many instances start at one time.
 		nextPurge: now().Add(PurgeAfter + rand.N(PurgeAfter)),
-		counts:    map[string]int{},
+		counts:    consumer.NewCounters("Ties", "Purged", "FailedPurges"),
 	}
 }
 
@@ -132,7 +133,7 @@ func (s *Search) group(r *document.Route, batch []*change.Change, outcomes [][]e
 	for _, i := range items {
 		slices.SortStableFunc(i.versions, func(a, b *edit) int { return cmp.Compare(b.version, a.version) })
 		if i.ties() {
-			s.count("Ties", 1)
+			s.counts.Add("Ties", 1)
 		}
 	}
 	return items
@@ -170,7 +171,7 @@ func (s *Search) tryNewest(ctx context.Context, items []*item) {
 		}
 		i.recordOutcome(operations[n].Err)
 		if operations[n].Tie {
-			s.count("Ties", 1)
+			s.counts.Add("Ties", 1)
 		}
 	}
 }
@@ -242,21 +243,6 @@ func (i *item) ties() bool {
 	return len(i.versions) > 1 && document.Tie(i.versions[0].version, i.versions[1].version)
 }
 
-func (s *Search) count(name string, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts[name] += n
-}
-
 // Metrics implements consumer.Measurer. It counts Ties, changes that met another change of their item with the same
 // time; Purged, tombstones; and FailedPurges.
-func (s *Search) Metrics() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	counts := map[string]int{"Ties": 0, "Purged": 0, "FailedPurges": 0}
-	for name, n := range s.counts {
-		counts[name] = n
-	}
-	clear(s.counts)
-	return counts
-}
+func (s *Search) Metrics() map[string]int { return s.counts.Take() }

@@ -2,7 +2,6 @@ package search
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"sluice/consumers/search/internal/index"
@@ -42,12 +41,5 @@ func DefaultSettings() Settings {
 
 // Validate reports every fault at once.
 func (s Settings) Validate() error {
-	faults := []error{s.Connection.Validate()}
-	for _, t := range []struct{ name, value string }{{"PET_TABLE", s.PetTable}, {"BOARD_TABLE", s.BoardTable}, {"SCORE_TABLE", s.ScoreTable}} {
-		if t.value == "" {
-			faults = append(faults, fmt.Errorf("%s must name a table", t.name))
-		}
-	}
-	faults = append(faults, consumer.CheckHorizon(s.Horizon))
-	return errors.Join(faults...)
+	return errors.Join(s.Connection.Validate(), consumer.CheckTables(s), consumer.CheckHorizon(s.Horizon))
 }

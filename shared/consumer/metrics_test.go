@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -54,5 +55,17 @@ func TestSampleKeepsPercentiles(t *testing.T) {
 	}
 	if got := sample([]time.Duration{3 * time.Millisecond}); !slices.Equal(got, []float64{3}) {
 		t.Errorf("one value becomes %v", got)
+	}
+}
+
+// Fails if a counter that counted nothing is left out, or if one counts on after it was taken.
+func TestCounters(t *testing.T) {
+	c := NewCounters("Applied", "Refused")
+	c.Add("Applied", 2)
+	c.Add("Applied", 1)
+	for _, want := range []map[string]int{{"Applied": 3, "Refused": 0}, {"Applied": 0, "Refused": 0}} {
+		if got := c.Take(); !maps.Equal(got, want) {
+			t.Errorf("took %v, want %v", got, want)
+		}
 	}
 }

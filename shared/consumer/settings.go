@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
+	"strings"
 	"time"
 )
 
@@ -74,4 +76,18 @@ func (s Settings) withDefaults() Settings {
 	s.GiveUpAge = cmp.Or(s.GiveUpAge, DefaultGiveUpAge)
 	s.AnswerReserve = cmp.Or(s.AnswerReserve, DefaultAnswerReserve)
 	return s
+}
+
+// CheckTables returns an error for each field of a consumer's settings that has no value though its environment variable names a
+// table: the variable's name ends with TABLE.
+func CheckTables(settings any) error {
+	var faults []error
+	v := reflect.ValueOf(settings)
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		name := field.Tag.Get("env")
+		if strings.HasSuffix(name, "TABLE") && v.FieldByIndex(field.Index).String() == "" {
+			faults = append(faults, fmt.Errorf("%s must name a table", name))
+		}
+	}
+	return errors.Join(faults...)
 }

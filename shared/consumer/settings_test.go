@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,26 @@ func TestSettingsNameEveryFault(t *testing.T) {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("the error doesn't name %s:\n%v", name, err)
 		}
+	}
+}
+
+// Fails if a table without a name is not reported, or anything else is.
+func TestTablesMustHaveNames(t *testing.T) {
+	type inner struct {
+		Ledger string `env:"LEDGER_TABLE"`
+	}
+	type settings struct {
+		inner
+		Table  string `env:"TABLE"`
+		Named  string `env:"NAMED_TABLE"`
+		Region string `env:"REGION"`
+		Tables int    `env:"TABLES"`
+	}
+	if got, want := fmt.Sprint(CheckTables(settings{Named: "Plays"})), "LEDGER_TABLE must name a table\nTABLE must name a table"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if err := CheckTables(settings{inner{"Ledger"}, "Totals", "Plays", "", 0}); err != nil {
+		t.Error(err)
 	}
 }
 
