@@ -60,7 +60,7 @@ cases:
 func badgesOnALocalStack(t *testing.T, dir string) {
 	t.Helper()
 	want(t, dir, []string{"verify", "badges", "--wait", "30s"}, "badges of 12 players: each that ", "each told, and no state is miscounted.")
-	want(t, dir, []string{"verify", "badges", "--json", "--patience", "0s"}, `"players": 12`, `"differences": []`, `"kept": []`)
+	want(t, dir, []string{"verify", "badges", "--json", "--patience", "0s"}, `"consumer": "badges"`, `"differences": []`, `"unjudged": []`)
 	want(t, dir, []string{"player", "marah"}, "marah has ", "of 12 players", "★ First steps", "You have played for the first time.", "On the way", "· All-rounder", "0 of 3", "Latest ")
 	out, _ := run(t, dir, "player", "marah", "--lang", "de", "--json")
 	wantTexts(t, out, `"badge": "first-play"`, `"title": "Erste Schritte"`, `"toldAt": "20`, `"next": [`, `"players": 12`)
@@ -98,9 +98,9 @@ func badgesOnALocalStack(t *testing.T, dir string) {
 	if code != 1 {
 		t.Errorf("a badge is missing: exit %d, want 1", code)
 	}
-	wantTexts(t, out, "first-play", "missing", "1 thing differs; --repair sets it right")
+	wantTexts(t, out, "first-play", "missing", "1 item differs; sluice verify badges --repair makes them equal")
 	out, _ = run(t, dir, "verify", "badges", "--patience", "0s", "--repair", "--yes")
-	wantTexts(t, out, "first-play", "awarded", "look again to see that nothing does now")
+	wantTexts(t, out, "first-play", "awarded", "run the same again to see what differs now")
 	want(t, dir, []string{"verify", "badges"}, "each told, and no state is miscounted.")
 	want(t, dir, []string{"badges", "explain", "marah", "first-play"}, "★ first-play: earned 20", "nobody was told")
 
@@ -114,9 +114,9 @@ func badgesOnALocalStack(t *testing.T, dir string) {
 	if code != 1 {
 		t.Errorf("a state is gone: exit %d, want 1", code)
 	}
-	wantTexts(t, out, "the state says 0", "sluice rebuild sets right (badges-total)")
+	wantTexts(t, out, "miscounted", "then run sluice rebuild badges-total")
 	want(t, dir, []string{"backfill", "badges", "--yes", "--clocks", "1s", "--patience", "0s", "--notify"},
-		"view badges-total keeps isn't what the plays come to", "View badges-total is rebuilt (generation 1).", "12 players looked at: 1 badge awarded, 1 told.")
+		"view badges-total keeps isn't what the plays come to", "12 players with a state: 1 award, 1 notified.")
 	want(t, dir, []string{"verify", "badges"}, "each told, and no state is miscounted.")
 }
 

@@ -126,12 +126,20 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 func TestDeployedBadges(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
 		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "CountTTLDeletes": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
-	found, err := badgesops.FindOperator(t.Context(), verb.PipelineFlags{Stack: "game"})
+	part, err := verb.PipelineFlags{Stack: "game"}.Part(t.Context(), "badges")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := found.Settings; s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
-		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || found.Book.Plays.Table != "Scores" {
+	_, s, err := badgesops.Open(part, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := s.Rules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
+		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || book.Plays.Table != "Scores" {
 		t.Errorf("settings %+v", s)
 	}
 	out, code := run(t, t.TempDir(), "player", "reed", "--stack", "game", "--leaderboard-stack", "game")
@@ -143,7 +151,11 @@ func TestDeployedBadges(t *testing.T) {
 
 func TestDeployedBadgesOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "Horizon": {"Value": "long"}}`)
-	_, err := badgesops.FindOperator(t.Context(), verb.PipelineFlags{Stack: "game"})
+	part, err := verb.PipelineFlags{Stack: "game"}.Part(t.Context(), "badges")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = badgesops.Open(part, 1)
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")
 	}

@@ -24,13 +24,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/gofrs/flock"
 
-	"sluice/cli/verb"
-	"sluice/consumers/badges"
-	badgesops "sluice/consumers/badges/ops"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
 	"sluice/shared/consumertest/wire"
-	"sluice/shared/operate"
 )
 
 // reads are the calls that change no data. A call that isn't among them counts as a write.
@@ -208,32 +204,6 @@ func sourceMadeAnew(t *testing.T, info stack.Info, wire *recorder) {
 			t.Errorf("sluice %s: exit %d, and writes: %v", args, code, writes)
 		}
 		wantTexts(t, out, text)
-	}
-}
-
-// A repair of badges takes back no more than was allowed, nor than was named. Fails if it goes on: there is no auditor.
-func TestRepairOfBadgesIsBounded(t *testing.T) {
-	for _, c := range []struct {
-		held, unearned int
-		flags          verb.RemoveExtra
-		text           string // of the refusal
-	}{
-		{12, 12, verb.RemoveExtra{Allowed: true}, "refused: table Achievements would lose 12 of its 12 items"},
-		{1000, 11, verb.RemoveExtra{Allowed: true}, "repeat the command with --remove-extra=11"},
-		{1000, 11, verb.RemoveExtra{Allowed: true, Named: 10}, "refused: the plan deletes 11 items, more than the 10 of --remove-extra"},
-		{1, 1, verb.RemoveExtra{Allowed: true}, "refused: table Achievements would lose 1 of its 1 items"},
-		{12, 12, verb.RemoveExtra{}, ""}, // they stay
-	} {
-		v := badgesops.Verification{Badges: c.held}
-		for range c.unearned {
-			v.Differences = append(v.Differences, badgesops.Difference{What: badgesops.NotRevoked})
-		}
-		command := verifyBadgesCommand{Repair: true, ConsentFlags: verb.ConsentFlags{Yes: true}, RemoveFlags: verb.RemoveFlags{RemoveExtra: c.flags, MaxRemove: verb.MaxRemove{Limit: operate.DefaultLimit}}}
-		found := badgesops.Operator{Settings: badges.Settings{AchievementTable: "Achievements", ScoreTable: "Plays"}}
-		_, err := command.repair(t.Context(), found, nil, &v)
-		if (err == nil) != (c.text == "") || err != nil && !strings.Contains(err.Error(), c.text) {
-			t.Errorf("%d of %d, %+v: %v, want %q", c.unearned, c.held, c.flags, err, c.text)
-		}
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/cli/verb"
-	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/search"
 	searchops "sluice/consumers/search/ops"
 	"sluice/shared/verify"
@@ -48,10 +47,6 @@ func printed(t *testing.T, print func() error) string {
 func TestReasonsArePrintedWhole(t *testing.T) {
 	long := "document bad: 400 mapper_parsing_exception: " + strings.Repeat("failed to parse ", 10) + "END"
 	route := &searchops.Operator{Route: &search.Route{Index: "plays"}}
-	var many []badgesops.Difference
-	for i := range maxNotes + 3 {
-		many = append(many, badgesops.Difference{Player: fmt.Sprint("p", i), Award: "nine", What: badgesops.Missing, Repair: long, Refused: true})
-	}
 	texts := map[string]func() error{
 		"(1) bad: refused: " + long: func() error {
 			return (&verifySearchCommand{}).print(route, searchops.Verification{Differences: []searchops.Difference{{ID: "bad", What: searchops.Missing, Repair: long, Refused: true}}}, true)
@@ -59,9 +54,6 @@ func TestReasonsArePrintedWhole(t *testing.T) {
 		"(1) bad: refused: no timestamp " + long: func() error {
 			value := searchops.ValueDifference{Attribute: "day", Refused: "no timestamp " + long}
 			return (&verifySearchCommand{}).print(route, searchops.Verification{Differences: []searchops.Difference{{ID: "bad", What: searchops.Different, Values: []searchops.ValueDifference{value}, Refused: true}}}, true)
-		},
-		"(20) p19, nine: " + long + "\n… and 3 more; --json": func() error {
-			return (&verifyBadgesCommand{}).print(badgesops.Verification{Differences: many})
 		},
 	}
 	for want, print := range texts {
@@ -107,30 +99,6 @@ func TestAdviceOnCopies(t *testing.T) {
 		{true, true, "2 differences; the last column says what became of each. Look again to see what differs now"},
 	} {
 		if got := differingItems(2, c.extra, c.repaired); got.Error() != c.want {
-			t.Errorf("got  %v\nwant %s", got, c.want)
-		}
-	}
-}
-
-// The same of badges. Fails if somebody is sent to look again at what only a rebuild or --remove-extra sets right.
-func TestAdviceOnBadges(t *testing.T) {
-	missing, refused := badgesops.Difference{What: badgesops.Missing}, badgesops.Difference{What: badgesops.Missing, Refused: true}
-	extra, miscounted := badgesops.Difference{What: badgesops.NotRevoked}, badgesops.Difference{What: badgesops.Miscounted, View: "badges-day"}
-	for _, c := range []struct {
-		found             []badgesops.Difference
-		repaired, revoked bool
-		want              string
-	}{
-		{[]badgesops.Difference{missing}, false, false, "1 thing differs; --repair sets it right"},
-		{[]badgesops.Difference{missing}, true, false, "1 thing differs; look again to see that nothing does now"},
-		{[]badgesops.Difference{missing, extra}, false, false, "2 things differ; --repair --remove-extra sets it right"},
-		{[]badgesops.Difference{extra}, true, false, "1 thing differs; 1 badge that nothing earns stays, --remove-extra takes them back"},
-		{[]badgesops.Difference{extra}, true, true, "1 thing differs; look again to see that nothing does now"},
-		{[]badgesops.Difference{miscounted}, false, false, "1 thing differs; what is miscounted, sluice rebuild sets right (badges-day)"},
-		{[]badgesops.Difference{miscounted, missing}, false, false, "2 things differ; what is miscounted, sluice rebuild sets right (badges-day); the rest, --repair"},
-		{[]badgesops.Difference{miscounted, refused}, true, false, "2 things differ; 1 repair is refused for good: correct the items, or the rule's text; what is miscounted, sluice rebuild sets right (badges-day)"},
-	} {
-		if got := adviseBadges(badgesops.Verification{Differences: c.found}, c.repaired, c.revoked); got.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", got, c.want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,15 +18,16 @@ import (
 	"sluice/consumers/badges"
 	badgesops "sluice/consumers/badges/ops"
 	"sluice/deploy/local/stack"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
 // subscriber receives what players are told of their badges, in a queue of its own, as a
 // game that shows them would.
 type subscriber struct {
-	badgesops.Operator
-	sqs   *sqs.Client
-	queue string // URL
+	auditor *badgesops.Auditor
+	sqs     *sqs.Client
+	queue   string // URL
 
 	mu    sync.Mutex
 	told  map[string]int // how often each notice came, by id
@@ -34,11 +36,11 @@ type subscriber struct {
 
 // subscribe makes a queue and subscribes it to the topic, before anything is told.
 func subscribe(ctx context.Context, info stack.Info) (*subscriber, error) {
-	found, err := badgesops.NewOperator(verb.LocalPart(info, "badges"))
+	auditor, settings, err := badgesops.Open(verb.LocalPart(info, "badges"), 1)
 	if err != nil {
 		return nil, err
 	}
-	s := &subscriber{Operator: found, sqs: sqs.NewFromConfig(info.AWS()), told: map[string]int{}}
+	s := &subscriber{auditor: auditor, sqs: sqs.NewFromConfig(info.AWS()), told: map[string]int{}}
 	made, err := s.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("demo-badges")})
 	if err != nil {
 		return nil, fmt.Errorf("make a queue for the notices of badges: %w", err)
@@ -49,11 +51,11 @@ func subscribe(ctx context.Context, info stack.Info) (*subscriber, error) {
 		return nil, fmt.Errorf("look up queue %s: %w", s.queue, err)
 	}
 	_, err = sns.NewFromConfig(info.AWS()).Subscribe(ctx, &sns.SubscribeInput{
-		TopicArn: &s.Settings.TopicARN, Protocol: aws.String("sqs"), Endpoint: aws.String(described.Attributes[string(types.QueueAttributeNameQueueArn)]),
+		TopicArn: &settings.TopicARN, Protocol: aws.String("sqs"), Endpoint: aws.String(described.Attributes[string(types.QueueAttributeNameQueueArn)]),
 		Attributes: map[string]string{"RawMessageDelivery": "true"},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to %s: %w", s.Settings.TopicARN, err)
+		return nil, fmt.Errorf("subscribe to %s: %w", settings.TopicARN, err)
 	}
 	return s, nil
 }
@@ -142,18 +144,18 @@ func (s *subscriber) show() {
 // compareBadges makes all badges anew from the plays and compares them with those that
 // are stored, and these with what was told.
 func compareBadges(ctx context.Context, s *subscriber) error {
-	auditor := s.Auditor()
-	v, err := auditor.Verify(ctx, badgesops.VerifyOptions{Segments: 1})
+	comparison := s.auditor.Comparison(false)
+	report, err := operate.Compare(ctx, comparison, operate.Judging{})
 	if err != nil {
 		return err
 	}
-	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("badges: %s, the first: %s", verb.Count(n, "thing isn't as the plays say", "things aren't as the plays say"), v.Differences[0])
+	if different := slices.Concat(report.Differences, report.Unjudged); len(different) > 0 {
+		return fmt.Errorf("badges: %s, the first: %s: %s", verb.Count(len(different), "thing isn't as the plays say", "things aren't as the plays say"), different[0].Key, different[0].What)
 	}
-	if n := len(v.Kept); n > 0 {
-		return fmt.Errorf("%s that no play earns, the first: %s of %s", verb.Count(n, "badge stands", "badges stand"), v.Kept[0].Award, v.Kept[0].Player)
+	if n := len(comparison.Kept); n > 0 {
+		return fmt.Errorf("%s that no play earns, the first: %s", verb.Count(n, "badge stands", "badges stand"), comparison.Kept[0])
 	}
-	notices, err := auditor.Notices(ctx)
+	notices, err := s.auditor.Notices(ctx)
 	if err != nil {
 		return err
 	}
@@ -169,6 +171,6 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 			return fmt.Errorf("the topic's subscriber was told %s, which is of no stored badge", id)
 		}
 	}
-	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", verb.Count(v.Badges, "badge", "badges"), verb.Count(v.Players, "player", "players"), verb.Count(repeats, "notice", "notices"))
+	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", verb.Count(report.Held, "badge", "badges"), verb.Count(comparison.Players, "player", "players"), verb.Count(repeats, "notice", "notices"))
 	return nil
 }

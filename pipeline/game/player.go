@@ -28,12 +28,16 @@ func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
 	if (f.Stack == "") != (f.LeaderboardStack == "") {
 		return nil, errors.New("--stack and --leaderboard-stack go together: the stack of the badges, and that of the leaderboard")
 	}
-	found, err := badgesops.FindOperator(ctx, f.PipelineFlags)
+	part, err := f.Part(ctx, "badges")
+	if err != nil {
+		return nil, err
+	}
+	reader, err := badgesops.OpenReader(part)
 	if err != nil {
 		return nil, err
 	}
 	board, err := leaderboardops.FindBoard(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack})
-	return &playerReader{board: board, badges: found.Reader()}, err
+	return &playerReader{board: board, badges: reader}, err
 }
 
 // playerReader joins what the leaderboard and the badges know.

@@ -9,73 +9,126 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/operate"
+	"sluice/shared/rebuild"
 )
 
 // BackfillOptions say how to award what players have earned before.
 type BackfillOptions struct {
-	// Segments is how many parts of each table are read side by side.
-	Segments int
-	// Notify tells players of their badges.
-	Notify bool
-	// Progress is told how many of how many players are done, from one goroutine at a
-	// time; nil: nobody is.
-	Progress func(done, of int)
+	Notify   bool          // players are notified of their badges
+	Patience time.Duration // how long a state has to differ from the plays before it counts as wrong
+	Clocks   time.Duration // as of rebuild.Tool
+	Ledger   string        // table, as of rebuild.Tool
+	Horizon  time.Duration // as of rebuild.Tool
+	Say      func(format string, a ...any)
 }
 
-// Backfilled is what a backfill has done.
-type Backfilled struct {
-	Players int `json:"players"`
-	Items   int `json:"items"` // that earn badges by themselves
-	Awarded int `json:"awarded"`
-	Told    int `json:"told"`
-	Refused int `json:"refused"` // awards that can't be stored or told
-	// Faults are why awards are refused, the first hundred.
-	Faults []error `json:"-"`
+// Backfill awards what players have earned before: after a rule was added, or where there were plays before the consumer. It
+// rebuilds the views whose sums aren't those of the plays, and gives what the states and items earn. It takes nothing back. Nobody is
+// notified unless asked for, and awards without a notice have none to be sent later.
+type Backfill struct {
+	BackfillOptions
+
+	auditor  *Auditor
+	rebuilds []*rebuild.Tool
+
+	mu       sync.Mutex // guards what follows
+	progress func(items int)
+	players  int
+	result   operate.Backfilled
 }
 
-// maxFaults bounds how many faults a backfill tells.
-const maxFaults = 100
+var _ operate.Backfill = (*Backfill)(nil)
 
-// Backfill awards what the states of players earn and they don't have, and what items
-// earn: after a rule was added, or where there were plays before the consumer. The states
-// must be right, see [Verification.Rebuild]. It takes nothing back. An error leaves it to be
-// run again; what was awarded stays. Nobody is told unless asked for, and awards that
-// nobody is told of have no notice to be sent later.
-func (a *Auditor) Backfill(ctx context.Context, o BackfillOptions) (Backfilled, error) {
-	b := &backfill{auditor: a, options: o}
+// Backfill returns a backfill of all badges. It makes no call.
+func (a *Auditor) Backfill(o BackfillOptions) *Backfill {
+	return &Backfill{BackfillOptions: o, auditor: a}
+}
+
+// Title implements operate.Backfill.
+func (b *Backfill) Title() operate.Title { return b.auditor.Comparison(false).Title() }
+
+// Steps implements operate.Backfill. It finds the views that need a rebuild.
+func (b *Backfill) Steps(ctx context.Context) ([]operate.Step, error) {
+	report, err := operate.Compare(ctx, b.auditor.Comparison(false), operate.Judging{Patience: b.Patience, Waiting: func(differ int, most time.Duration) {
+		b.Say("%s between badges and plays; changes may be on their way. Looking again for %v at most.\n", operate.Count(differ, "difference"), most)
+	}})
+	if err != nil {
+		return nil, err
+	}
+	views := map[string]bool{}
+	for _, d := range report.Differences {
+		if d.Command != "" && d.Refused == "" {
+			views[d.Ref.(*finding).view] = true
+		}
+	}
+	var steps []operate.Step
+	b.rebuilds = nil
+	for _, name := range slices.Sorted(maps.Keys(views)) {
+		v, err := b.auditor.Rebuildable(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("the state that view %s keeps has less than the plays come to, and stays so: %w", name, err)
+		}
+		tool := &rebuild.Tool{
+			Client: b.auditor.client, View: v, Ledger: b.Ledger, Horizon: b.Horizon, Now: time.Now, Clocks: b.Clocks,
+			Announcing: rebuild.DefaultAnnouncing, Segments: b.auditor.segments, Limit: rebuild.DefaultLimit,
+		}
+		p, err := tool.Preview(ctx)
+		if err != nil {
+			return nil, err
+		}
+		step := operate.Step{
+			Into: fmt.Sprintf("view %s in table %s", name, v.Table), From: "table " + v.Source, Write: p.Targets, Remove: p.Emptied, Held: p.Held,
+			Act: fmt.Sprintf("its sums are rebuilt from %s", operate.Count(p.Read, "item")),
+		}
+		if p.Emptied > 0 {
+			step.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", operate.Count(p.Emptied, "item"))}
+		}
+		b.rebuilds, steps = append(b.rebuilds, tool), append(steps, step)
+	}
+	given := operate.Step{Into: report.Destination, From: report.Source, Write: report.Count(operate.Missing), About: true, Held: report.Held}
+	if b.Notify {
+		given.Act = "players are notified of what they are awarded"
+	}
+	return append(steps, given), nil
+}
+
+// Run implements operate.Backfill: it makes the rebuilds that Steps planned, then gives the awards. After an error what was awarded
+// stays; another Run gives the rest.
+func (b *Backfill) Run(ctx context.Context, progress func(items int)) (operate.Backfilled, error) {
+	b.progress, b.players, b.result = progress, 0, operate.Backfilled{}
+	for ; len(b.rebuilds) > 0; b.rebuilds = b.rebuilds[1:] {
+		name := b.rebuilds[0].View.Name
+		b.Say("The state that view %s keeps isn't what the plays come to. It is rebuilt.\n", name)
+		if _, err := b.rebuilds[0].Run(ctx); err != nil {
+			return b.result, fmt.Errorf("rebuild view %s: %w", name, err)
+		}
+	}
 	err := b.states(ctx)
 	if err == nil {
 		err = b.items(ctx)
 	}
-	counts := a.giver.Counts.Take()
-	b.result.Awarded, b.result.Told = counts["Awarded"], counts["Told"]
+	counts := b.auditor.giver.Counts.Take()
+	b.result.Written = counts["Awarded"]
+	b.result.Notes = append(b.result.Notes, fmt.Sprintf("%s with a state: %s, %d notified.", operate.Count(b.players, "player"), operate.Count(b.result.Written, "award"), counts["Told"]))
 	return b.result, err
 }
 
-// backfill is one run.
-type backfill struct {
-	auditor *Auditor
-	options BackfillOptions
-
-	mu     sync.Mutex
-	result Backfilled
-}
-
 // states awards what the states earn.
-func (b *backfill) states(ctx context.Context) error {
+func (b *Backfill) states(ctx context.Context) error {
 	names := map[string]bool{}
 	var mu sync.Mutex
-	err := b.auditor.scan(ctx, b.auditor.giver.Store.States, b.options.Segments, func(items []map[string]types.AttributeValue) error {
+	source := &operate.Source{Client: b.auditor.client, Table: b.auditor.giver.Store.States}
+	err := source.Scan(ctx, b.auditor.segments, func(_ context.Context, page operate.Page) error {
 		mu.Lock()
 		defer mu.Unlock()
-		for _, item := range items {
+		for _, item := range page.Items {
 			names[change.TextOf(item[rule.AttrPlayer])] = true
 		}
 		return nil
@@ -92,19 +145,16 @@ func (b *backfill) states(ctx context.Context) error {
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.result.Players++
-			if b.options.Progress != nil {
-				b.options.Progress(b.result.Players, len(names))
-			}
+			b.players++
 			return nil
 		})
 	}
 	return group.Wait()
 }
 
-// player gives one what is missing.
-func (b *backfill) player(ctx context.Context, name string) error {
-	g := b.auditor.grant(name, b.options.Notify)
+// player gives one player what is missing.
+func (b *Backfill) player(ctx context.Context, name string) error {
+	g := b.auditor.grant(name, b.Notify)
 	state, err := b.auditor.giver.Store.State(ctx, name, "", "")
 	if err != nil {
 		return err
@@ -123,15 +173,16 @@ func (b *backfill) player(ctx context.Context, name string) error {
 	if err := g.give(ctx); err != nil {
 		return err
 	}
-	return b.finish(ctx, g)
+	return b.finish(ctx, g, len(g.missing))
 }
 
-// finish tells a player, if anybody is to be told, and notes which awards are refused. The
+// finish notifies a player, if anybody is to be notified, and notes which awards are refused. The
 // error is of those that may be given at another time.
-func (b *backfill) finish(ctx context.Context, g *grant) error {
-	if b.options.Notify {
-		g.tell(ctx)
+func (b *Backfill) finish(ctx context.Context, g *grant, given int) error {
+	if b.Notify {
+		g.giver.Tell(ctx, g.player)
 	}
+	b.progress(given)
 	var again []error
 	for _, key := range slices.Sorted(maps.Keys(g.player.Faults)) {
 		if err := g.player.Faults[key]; consumer.OutcomeOf(err) == consumer.Rejected {
@@ -143,35 +194,35 @@ func (b *backfill) finish(ctx context.Context, g *grant) error {
 	return errors.Join(again...)
 }
 
-func (b *backfill) refused(player, key string, err error) {
+func (b *Backfill) refused(player, key string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.result.Refused++
-	if len(b.result.Faults) < maxFaults {
-		b.result.Faults = append(b.result.Faults, fmt.Errorf("badge %s of %s: %w", key, player, err))
+	b.result.Rejected++
+	if len(b.result.Faults) < operate.MaxFaults {
+		b.result.Faults = append(b.result.Faults, fmt.Sprintf("badge %s of %s: %v", key, player, err))
 	}
 }
 
 // items awards what items earn: those that are there, nobody knows since when.
-func (b *backfill) items(ctx context.Context) error {
+func (b *Backfill) items(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(awards.Concurrency)
-	err := b.auditor.eachItem(ctx, b.options.Segments, func(player string, e itemEarned) {
+	err := b.auditor.eachItem(ctx, func(player string, e itemEarned) {
 		group.Go(func() error {
 			if err := b.item(groupCtx, player, e); err != nil {
 				return fmt.Errorf("badge %s of %s: %w", e.award.Key(), player, err)
 			}
 			return nil
 		})
-	}, func() {})
+	}, func(string, string, error) {}) // Verify reports them
 	if failed := group.Wait(); failed != nil {
 		return failed
 	}
 	return err
 }
 
-func (b *backfill) item(ctx context.Context, player string, e itemEarned) error {
-	g := b.auditor.grant(player, b.options.Notify)
+func (b *Backfill) item(ctx context.Context, player string, e itemEarned) error {
+	g := b.auditor.grant(player, b.Notify)
 	if e.award.Formerly != "" {
 		stored, err := b.auditor.giver.Store.Get(ctx, player, e.award.Formerly)
 		if consumer.OutcomeOf(err) == consumer.Retry {
@@ -182,9 +233,6 @@ func (b *backfill) item(ctx context.Context, player string, e itemEarned) error 
 		}
 	}
 	isNew, err := g.player.Give(ctx, e.rule, e.award, b.auditor.giver.Now().UTC().Format(time.RFC3339Nano), e.item)
-	b.mu.Lock()
-	b.result.Items++
-	b.mu.Unlock()
 	if consumer.OutcomeOf(err) == consumer.Rejected {
 		b.refused(player, e.award.Key(), err)
 		return nil
@@ -195,5 +243,5 @@ func (b *backfill) item(ctx context.Context, player string, e itemEarned) error 
 	if err := g.player.Combine(ctx); err != nil {
 		return err
 	}
-	return b.finish(ctx, g)
+	return b.finish(ctx, g, 1)
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/shopspring/decimal"
 )
 
 // The dry run has the limits that the function has: what would be a dead letter there is a fault here that names the attribute as the
@@ -43,17 +41,5 @@ func TestCasesAtTheLimits(t *testing.T) {
 		if (err == nil) != (c.want == "") || !strings.Contains(got, c.want) || strings.Contains(got, "at byte") || len(got) > 600 {
 			t.Errorf("%.80s: %.700s; want %q", c.play, got, c.want)
 		}
-	}
-}
-
-// A state whose plays come to a sum that DynamoDB can't hold is named, and nobody is sent to rebuild it.
-func TestSumsBeyondDynamoDB(t *testing.T) {
-	sum := func(view, text string) Difference {
-		n := decimal.RequireFromString(text)
-		return Difference{What: Miscounted, View: view, Written: &n, Shown: &n}
-	}
-	v := Verification{Differences: []Difference{sum("badges-total", "1E126"), sum("badges-day", "7"), sum("badges-total", strings.Repeat("1", 39)), {What: Missing}}}
-	if v.Unholdable() != 2 || fmt.Sprint(v.Rebuild()) != "[badges-day]" {
-		t.Errorf("%d can't be held, rebuild %v", v.Unholdable(), v.Rebuild())
 	}
 }

@@ -47,20 +47,20 @@ func (a *Auditor) Rebuildable(ctx context.Context, name string) (*view.View, err
 // stateOf returns the player's state by which awards are judged: that of the plays in the
 // table. If plays expire, it is the state as it is stored, with at least the counts of the
 // plays in the table.
-func (l *look) stateOf(name string) rule.State {
-	if !l.expires {
-		return l.written[name]
+func (s *snapshot) stateOf(name string) rule.State {
+	if !s.expires {
+		return s.played[name]
 	}
 	state := rule.State{}
-	for of, tallies := range l.shown[name] {
+	for of, tallies := range s.states[name] {
 		state[of] = maps.Clone(tallies)
 	}
-	for of, tallies := range l.written[name] {
+	for of, tallies := range s.played[name] {
 		if state[of] == nil {
 			state[of] = map[string]decimal.Decimal{}
 		}
 		for tally, n := range tallies {
-			if _, stored := state[of][tally]; !stored || !l.auditor.Book.Sums(tally) && n.GreaterThan(state[of][tally]) {
+			if _, stored := state[of][tally]; !stored || !s.auditor.Book.Sums(tally) && n.GreaterThan(state[of][tally]) {
 				state[of][tally] = n
 			}
 		}
@@ -70,6 +70,6 @@ func (l *look) stateOf(name string) rule.State {
 
 // unknowable reports whether nobody can tell if a number of a state is right: plays that have
 // expired may make the difference. Of a count, it can only be more than the plays in the table.
-func (l *look) unknowable(tally string, written, shown decimal.Decimal) bool {
-	return l.expires && (l.auditor.Book.Sums(tally) || shown.GreaterThan(written))
+func (s *snapshot) unknowable(tally string, played, stored decimal.Decimal) bool {
+	return s.expires && (s.auditor.Book.Sums(tally) || stored.GreaterThan(played))
 }

@@ -19,11 +19,14 @@ type badgesExplainCommand struct {
 }
 
 func (c *badgesExplainCommand) Run(ctx context.Context) error {
-	found, err := FindOperator(ctx, c.PipelineFlags)
+	part, err := c.Part(ctx, "badges")
 	if err != nil {
 		return err
 	}
-	reader := found.Reader()
+	reader, err := OpenReader(part)
+	if err != nil {
+		return err
+	}
 	if err := reader.CheckLanguage(c.Lang); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"fmt"
 	"sort"
 	"time"
 
@@ -11,103 +12,135 @@ import (
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/operate"
 )
 
-// repair sets right what a second look has found, player by player, and notes with each
-// difference what became of it.
-func (a *Auditor) repair(ctx context.Context, o RepairOptions, l *look, differences []Difference) error {
-	byPlayer := map[string][]*Difference{}
+// Steps implements operate.Repairer: awards are stored, restored and revoked, and notices are published.
+func (c *Comparison) Steps(r operate.Report, remove bool) []operate.Step {
+	missing, extra, miscounted := r.Count(operate.Missing), r.Count(operate.Extra), r.Count(Miscounted)
+	stored := operate.Step{Into: r.Destination, From: r.Source, Held: r.Held, Write: missing + r.Count(Revoked)}
+	if remove {
+		stored.Remove = extra
+	} else if extra > 0 {
+		stored.Notes = append(stored.Notes, fmt.Sprintf("%s that nothing earns: not revoked without --remove-extra", operate.Count(extra, "badge")))
+	}
+	if miscounted > 0 {
+		stored.Notes = append(stored.Notes, fmt.Sprintf("%s miscounted: sluice rebuild makes them right, this verb doesn't", operate.Count(miscounted, "sum")))
+	}
+	notices := operate.Step{Into: "topic " + c.auditor.giver.Topic.ARN, From: r.Destination, Write: r.Count(Untold)}
+	if c.notify {
+		notices.Write += missing
+	}
+	return []operate.Step{stored, notices}
+}
+
+// Repair implements operate.Repairer. It awards what is missing, restores what was revoked wrongly, publishes what is pending, and
+// revokes what is extra if remove is true. What was miscounted it leaves: a rebuild of the view makes that right.
+func (c *Comparison) Repair(ctx context.Context, differences []operate.Difference, remove bool) error {
+	byPlayer := map[string][]*operate.Difference{}
 	for i := range differences {
 		d := &differences[i]
-		if d.What == NotRevoked && !o.Revoke {
+		if d.What == operate.Extra && !remove {
 			d.Repair = "left alone: --remove-extra takes it back"
 			continue
 		}
-		byPlayer[d.Player] = append(byPlayer[d.Player], d)
+		name := d.Ref.(*finding).player
+		byPlayer[name] = append(byPlayer[name], d)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(awards.Concurrency)
 	for name, own := range byPlayer {
-		group.Go(func() error { return a.repairPlayer(ctx, o, l, name, own) })
+		group.Go(func() error {
+			g := c.auditor.grant(name, c.notify)
+			if err := g.plan(ctx, own); err != nil {
+				return err
+			}
+			if err := g.give(ctx); err != nil {
+				return err
+			}
+			g.giver.Tell(ctx, g.player)
+			g.note(own)
+			return nil
+		})
 	}
 	return group.Wait()
 }
 
-func (a *Auditor) repairPlayer(ctx context.Context, o RepairOptions, l *look, name string, differences []*Difference) error {
-	g := a.grant(name, o.Notify)
+// What a repair did.
+const (
+	awarded   = "awarded"
+	restored  = "restored"
+	takenBack = "taken back"
+)
+
+// plan decides how to repair each difference of the player, and restores what needs no more than that.
+func (g *grant) plan(ctx context.Context, differences []*operate.Difference) error {
 	if err := g.player.Load(ctx); err != nil {
 		return err
 	}
 	wrong := map[string]bool{} // rules whose state is miscounted
 	for _, d := range differences {
-		if d.What == Miscounted {
-			d.Repair = "run sluice rebuild " + d.View
-			if !d.holdable() {
-				d.Repair = "DynamoDB can't hold this sum: correct the plays"
-			}
-			for _, name := range d.Rules {
-				wrong[name] = true
-			}
+		f := d.Ref.(*finding)
+		if g.earned == nil {
+			g.earned = f.at.earned(f.player)
+		}
+		for _, name := range f.rules {
+			wrong[name] = true
 		}
 	}
-	earned := l.earned(name)
 	for _, d := range differences {
-		r := a.Book.Rule(rule.BadgeOf(d.Award))
+		f := d.Ref.(*finding)
+		award, item, r := g.earned[f.award], f.at.itemOf(f.player, f.award), g.auditor.Book.Rule(rule.BadgeOf(f.award))
 		switch {
 		case d.What == Miscounted || d.What == Untold:
 		case r.Revoke && wrong[r.Name]:
-			d.Repair = "first rebuild what its rule looks at" // settling goes by that
-		case d.What == Missing && l.itemOf(name, d.Award) == nil && r.Kind != rule.All && !l.stateEarns(name, d.Award):
+			d.Repair = "first rebuild what its rule looks at" // Reconcile goes by that
+		case d.What == operate.Missing && item == nil && r.Kind != rule.All && !f.at.stateEarns(f.player, f.award):
 			d.Repair = "left alone: the state doesn't have its plays yet"
-		case d.What == Missing:
-			g.missing = append(g.missing, missing{rule: r, award: earned[d.Award], item: l.itemOf(name, d.Award)})
-			d.Repair = "awarded"
+		case d.What == operate.Missing:
+			g.missing = append(g.missing, missing{rule: r, award: award, item: item})
+			d.Repair = awarded
 		case d.What == Revoked && !r.Revoke:
-			if err := a.giver.Store.Restore(ctx, &awards.Achievement{Player: name, Award: earned[d.Award]}); err != nil {
+			if err := g.giver.Store.Restore(ctx, &awards.Achievement{Player: f.player, Award: award}); err != nil {
 				return err
 			}
-			d.Repair = "restored"
+			d.Repair = restored
 		default:
 			g.reconcile = append(g.reconcile, r)
-			d.Repair = map[string]string{NotRevoked: "taken back", Revoked: "restored"}[d.What]
+			d.Repair = map[string]string{operate.Extra: takenBack, Revoked: restored}[d.What]
 		}
 	}
-	if err := g.give(ctx); err != nil {
-		return err
-	}
-	g.tell(ctx)
+	return nil
+}
+
+// note notes with each difference what became of its repair.
+func (g *grant) note(differences []*operate.Difference) {
 	for _, d := range differences {
-		fault := g.player.Faults[d.Award]
+		f := d.Ref.(*finding)
+		fault := g.player.Faults[f.award]
 		switch {
+		case d.What == Miscounted:
+			continue
 		case fault != nil && d.What == Untold:
 			d.Repair = "still untold: " + fault.Error()
-		case fault != nil && d.Repair == "awarded" && g.player.Has(earned[d.Award]):
+		case fault != nil && d.Repair == awarded && g.player.Has(g.earned[f.award]):
 			d.Repair = "awarded, and untold: " + fault.Error()
 		case fault != nil:
 			d.Repair = fault.Error()
 		case d.What == Untold:
 			d.Repair = "told"
 		}
-		d.Refused = consumer.OutcomeOf(fault) == consumer.Rejected
-	}
-	return nil
-}
-
-// itemOf returns what a player's item earns; nil if the award is none of an item.
-func (l *look) itemOf(player, key string) *itemEarned {
-	for i, e := range l.items[player] {
-		if e.award.Key() == key {
-			return &l.items[player][i]
+		if consumer.OutcomeOf(fault) == consumer.Rejected {
+			d.Refused = fault.Error()
 		}
 	}
-	return nil
 }
 
 // missing is an award that a player ought to have.
 type missing struct {
 	rule  *rule.Rule
 	award rule.Award
-	item  *itemEarned // that earned it; nil: plays did
+	item  *change.Change // that makes the item which earned it; nil: plays did
 }
 
 // grant gives one player what is missing.
@@ -115,6 +148,7 @@ type grant struct {
 	auditor   *Auditor
 	giver     *awards.Giver
 	player    *awards.Player
+	earned    map[string]rule.Award // by key, as the differences were found
 	missing   []missing
 	reconcile []*rule.Rule // rules with Revoke whose awards must be compared with the state
 }
@@ -156,11 +190,7 @@ func (g *grant) give(ctx context.Context) error {
 		if at == "" {
 			at = g.giver.Now().UTC().Format(time.RFC3339Nano) // nobody knows
 		}
-		var item *change.Change
-		if m.item != nil {
-			item = m.item.item
-		}
-		_, err := g.player.Give(ctx, m.rule, m.award, at, item)
+		_, err := g.player.Give(ctx, m.rule, m.award, at, m.item)
 		if consumer.OutcomeOf(err) == consumer.Rejected {
 			g.player.Faults[m.award.Key()] = err
 			continue
@@ -198,6 +228,3 @@ func (g *grant) earnedAt(plays []rule.Play, m missing) string {
 	}
 	return plays[n-1].At.UTC().Format(time.RFC3339Nano)
 }
-
-// tell publishes what is pending of the player.
-func (g *grant) tell(ctx context.Context) { g.giver.Tell(ctx, g.player) }

@@ -33,7 +33,7 @@ func TestStoredForms(t *testing.T) {
 		if told := w.topic.ReceivedIDs(t); len(told) > 0 {
 			t.Errorf("after a redelivery these were told again: %v", told)
 		}
-		if _, found := w.verify(nil); !slices.Equal(found, []string{"dora: first: untold", "dora: games##go: untold"}) {
+		if _, _, found := w.verify(nil); !slices.Equal(found, []string{"dora: first, its notice: untold", "dora: games##go, its notice: untold"}) {
 			t.Errorf("found %q, want dora's two untold awards", found)
 		}
 		pending := w.pending("dora")
@@ -63,7 +63,7 @@ func TestStoredForms(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("told %v, want %v: carl's badge, which was taken back, is given again without a word", got, want)
 		}
-		if _, found := w.verify(nil); len(found) > 0 {
+		if _, _, found := w.verify(nil); len(found) > 0 {
 			t.Errorf("found %q, want nothing", found)
 		}
 	})

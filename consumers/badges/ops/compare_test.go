@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
 
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/internal/topictest"
@@ -17,7 +18,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
-	"sluice/shared/rebuild"
+	"sluice/shared/operate"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -113,27 +114,32 @@ func (w *auditWorld) deliver() {
 }
 
 func (w *auditWorld) auditor() *Auditor {
-	a := NewAuditor(w.client, w.topic.SNS, w.settings, w.book)
-	a.Sleep = func(context.Context, time.Duration) error { return nil }
-	return a
+	return NewAuditor(w.client, w.topic.SNS, w.settings, w.book, 2)
 }
 
-// verify returns the differences as texts, with their repairs.
-func (w *auditWorld) verify(repair *RepairOptions) (Verification, []string) {
+// repair says how a test repairs.
+type repair struct{ notify, remove bool }
+
+// verify compares, and repairs if wanted. It returns the differences as texts, with their repairs.
+func (w *auditWorld) verify(r *repair) (operate.Report, *Comparison, []string) {
 	w.t.Helper()
-	a := w.auditor()
-	v, err := a.Verify(w.t.Context(), VerifyOptions{Segments: 2})
-	if err == nil && repair != nil {
-		err = a.Repair(w.t.Context(), &v, *repair)
+	c := w.auditor().Comparison(r != nil && r.notify)
+	report, err := operate.Compare(w.t.Context(), c, operate.Judging{Sleep: func(context.Context, time.Duration) error { return nil }})
+	if err == nil && r != nil {
+		err = c.Repair(w.t.Context(), report.Differences, r.remove)
 	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var texts []string
-	for _, d := range v.Differences {
-		texts = append(texts, strings.TrimSuffix(d.String()+" → "+d.Repair, " → "))
+	for _, d := range report.Differences {
+		text := d.Key + ": " + d.What
+		for _, v := range d.Values {
+			text += fmt.Sprintf(": the plays come to %s, the state says %s: %s", v.Source, v.Destination, d.Command)
+		}
+		texts = append(texts, strings.TrimSuffix(text+" → "+d.Repair, " → "))
 	}
-	return v, texts
+	return report, c, texts
 }
 
 func (w *auditWorld) change(table string, key map[string]types.AttributeValue, update string, values map[string]types.AttributeValue) {
@@ -156,9 +162,12 @@ func TestVerify(t *testing.T) {
 	w.deliver()
 	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#bob"), "SK": text("PET#cat"), "entityType": text("PET")}) // whose?
 	w.put(w.settings.ScoreTable, map[string]types.AttributeValue{"UserId": text("bob"), "Timestamp": text("soon"), "Score": text("many")})
-	v, found := w.verify(nil)
-	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) || v.Unusable != 2 {
-		t.Fatalf("after all changes but a pet's: %q, %d unusable; want %q, 2", found, v.Unusable, want)
+	report, _, found := w.verify(nil)
+	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) || report.UnusableCount != 2 {
+		t.Fatalf("after all changes but a pet's: %q, %d unusable; want %q, 2", found, report.UnusableCount, want)
+	}
+	if unusable := fmt.Sprint(report.Unusable); !strings.Contains(unusable, `SK="PET#cat"`) || !strings.Contains(unusable, `"soon" is no timestamp`) {
+		t.Errorf("unusable are %s; want each with its key and the reason", unusable)
 	}
 	w.topic.Received(t)
 
@@ -179,26 +188,29 @@ func TestVerify(t *testing.T) {
 	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("day#2024-01-01")},
 		"ADD "+w.book.Rule("streak").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "2"}})
 
-	v, found = w.verify(nil)
+	report, c, found := w.verify(nil)
+	miscounted := "bob: day#2024-01-01 of streak, busy: miscounted: the plays come to 1, the state says 3: sluice rebuild badges-day"
 	want := []string{
-		"ann: both: missing", "ann: high#ten: missing", "ann: regular#silver: missing", "ann: welcome##PET#rex: missing", "ann: high#forty: not revoked", "ann: first: wrongly revoked",
-		"bob: day#2024-01-01: the plays come to 1, the state says 3", "bob: first: untold",
+		"ann: both: missing", "ann: first: wrongly revoked", "ann: high#forty: extra", "ann: high#ten: missing", "ann: regular#silver: missing", "ann: welcome##PET#rex: missing",
+		miscounted, "bob: first, its notice: untold",
 	}
 	if !slices.Equal(found, want) {
 		t.Errorf("found %q\nwant  %q", found, want)
 	}
-	if fmt.Sprint(v.Kept) != "[{bob busy}]" || v.Plays != 8 || v.Players != 2 || !slices.Equal(v.Rebuild(), []string{"badges-day"}) {
-		t.Errorf("kept %v, %d plays, %d players, to be rebuilt %v", v.Kept, v.Plays, v.Players, v.Rebuild())
+	if fmt.Sprint(c.Kept) != "[busy of bob]" || report.Items != 8 || c.Players != 2 || report.Held != 8 {
+		t.Errorf("kept %v, %d plays, %d players, %d badges", c.Kept, report.Items, c.Players, report.Held)
+	}
+	if steps := c.Steps(report, false); steps[0].Write != 5 || steps[0].Remove != 0 || steps[1].Write != 1 || c.Steps(report, true)[0].Remove != 1 {
+		t.Errorf("planned: %+v", steps)
 	}
 	if told := w.topic.ReceivedIDs(t); len(told) > 0 {
 		t.Errorf("a comparison told %v", told)
 	}
 
-	_, found = w.verify(&RepairOptions{Revoke: true})
+	_, _, found = w.verify(&repair{remove: true})
 	want = []string{
-		"ann: both: missing → awarded", "ann: high#ten: missing → awarded", "ann: regular#silver: missing → awarded", "ann: welcome##PET#rex: missing → awarded",
-		"ann: high#forty: not revoked → taken back", "ann: first: wrongly revoked → restored",
-		"bob: day#2024-01-01: the plays come to 1, the state says 3 → run sluice rebuild badges-day", "bob: first: untold → told",
+		"ann: both: missing → awarded", "ann: first: wrongly revoked → restored", "ann: high#forty: extra → taken back", "ann: high#ten: missing → awarded",
+		"ann: regular#silver: missing → awarded", "ann: welcome##PET#rex: missing → awarded", miscounted, "bob: first, its notice: untold → told",
 	}
 	if !slices.Equal(found, want) {
 		t.Errorf("repaired %q\nwant     %q", found, want)
@@ -206,7 +218,7 @@ func TestVerify(t *testing.T) {
 	if told := w.topic.Received(t); len(told) != 1 || *told[0].Body != `{"id":"again"}` {
 		t.Errorf("the repair told %d notices, want the one that was pending", len(told))
 	}
-	if _, found = w.verify(&RepairOptions{Revoke: true, Notify: true}); len(found) != 1 {
+	if _, _, found = w.verify(&repair{remove: true, notify: true}); len(found) != 1 {
 		t.Errorf("after the repair: %q, want the miscounted day only", found)
 	}
 	stored, err := w.auditor().giver.Store.List(t.Context(), "ann")
@@ -220,23 +232,31 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// rebuild makes the views' sums anew, by a clock that waiting moves.
-func (w *auditWorld) rebuild(names []string) {
+// backfill plans and runs a backfill, whose rebuilds have a clock that waiting moves. It returns what it says, too.
+func (w *auditWorld) backfill(notify bool) (rebuilt []string, done operate.Backfilled, says string) {
 	w.t.Helper()
-	now := time.Now()
-	for _, v := range w.book.OfTable {
-		if !slices.Contains(names, v.Name) {
-			continue
-		}
-		tool := &rebuild.Tool{
-			Client: w.client, View: v, Ledger: w.settings.LedgerTable, Horizon: w.settings.Horizon, Now: func() time.Time { return now },
-			Sleep:  func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
-			Clocks: time.Second, Announcing: rebuild.DefaultAnnouncing, Segments: 2, Limit: rebuild.DefaultLimit,
-		}
-		if _, err := tool.Run(w.t.Context()); err != nil {
-			w.t.Fatal(err)
-		}
+	b := w.auditor().Backfill(BackfillOptions{
+		Notify: notify, Clocks: time.Second, Ledger: w.settings.LedgerTable, Horizon: w.settings.Horizon,
+		Say: func(format string, a ...any) { says += fmt.Sprintf(format, a...) },
+	})
+	steps, err := b.Steps(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	now := time.Now()
+	for i, tool := range b.rebuilds {
+		if !strings.Contains(steps[i].Into, tool.View.Name) {
+			w.t.Errorf("step %d writes into %s, want %s", i, steps[i].Into, tool.View.Name)
+		}
+		rebuilt = append(rebuilt, tool.View.Name)
+		tool.Now, tool.Sleep = func() time.Time { return now }, func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil }
+	}
+	given := 0
+	done, err = b.Run(w.t.Context(), func(items int) { given += items })
+	if err != nil || given > done.Written {
+		w.t.Errorf("%v; %d awards in progress, %d at the end", err, given, done.Written)
+	}
+	return rebuilt, done, says
 }
 
 // Plays from before the consumer: the states are rebuilt, and what they earn is awarded,
@@ -247,29 +267,25 @@ func TestBackfill(t *testing.T) {
 		t.Run(fmt.Sprintf("notify %v", notify), func(t *testing.T) {
 			w := newAuditWorld(t)
 			w.people()
-			v, _ := w.verify(nil)
-			if want := []string{"badges-day", "badges-each-Game", "badges-total"}; !slices.Equal(v.Rebuild(), want) {
-				t.Fatalf("to be rebuilt: %v, want %v", v.Rebuild(), want)
+			rebuilt, done, says := w.backfill(notify)
+			if want := []string{"badges-day", "badges-each-Game", "badges-total"}; !slices.Equal(rebuilt, want) || !strings.Contains(says, "view badges-total keeps") {
+				t.Fatalf("rebuilt: %v, want %v; it says %s", rebuilt, want, says)
 			}
-			w.rebuild(v.Rebuild())
-			var last string
-			o := BackfillOptions{Segments: 2, Notify: notify, Progress: func(done, of int) { last = fmt.Sprintf("%d of %d", done, of) }}
-			done, err := w.auditor().Backfill(t.Context(), o)
 			told := 0
 			if notify {
 				told = 11
 			}
-			if err != nil || done.Awarded != 11 || done.Told != told || done.Players != 2 || done.Items != 1 || last != "2 of 2" {
-				t.Errorf("%+v, %v, %s", done, err, last)
+			if want := fmt.Sprintf("[2 players with a state: 11 awards, %d notified.]", told); done.Written != 11 || done.Rejected != 0 || fmt.Sprint(done.Notes) != want {
+				t.Errorf("%+v, want %s", done, want)
 			}
 			if ids := w.topic.ReceivedIDs(t); len(ids) != told {
 				t.Errorf("%d were told, want %d", len(ids), told)
 			}
-			if _, found := w.verify(nil); len(found) > 0 {
+			if _, _, found := w.verify(nil); len(found) > 0 {
 				t.Errorf("afterwards %q", found)
 			}
-			if done, err = w.auditor().Backfill(t.Context(), o); err != nil || done.Awarded != 0 || done.Told != 0 {
-				t.Errorf("once more: %+v, %v", done, err)
+			if rebuilt, done, _ = w.backfill(notify); done.Written != 0 || len(rebuilt) > 0 {
+				t.Errorf("once more: %+v, rebuilt %v", done, rebuilt)
 			}
 			stored, err := w.auditor().giver.Store.List(t.Context(), "ann")
 			if err != nil {
@@ -299,35 +315,37 @@ func TestVerifyWhileTheyPlay(t *testing.T) {
 	w.people()
 	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("CAT")})
 	w.deliver()
-	n, until := 0, maxLooks
-	a := w.auditor()
-	a.Sleep = func(context.Context, time.Duration) error {
-		w.deliver()
-		if n++; n < until {
-			w.play("bob", fmt.Sprintf("2024-03-01 10:00:%02d", n), "go", 1)
-		}
-		return nil
+	n, until, waits := 0, 4, 0
+	judging := operate.Judging{
+		Waiting: func(int, time.Duration) { waits++ },
+		Sleep: func(context.Context, time.Duration) error {
+			w.deliver()
+			if n++; n < until {
+				w.play("bob", fmt.Sprintf("2024-03-01 10:00:%02d", n), "go", 1)
+			}
+			return nil
+		},
 	}
 	w.play("bob", "2024-03-01 10:00:00", "go", 1)
-	waits := 0
-	v, err := a.Verify(t.Context(), VerifyOptions{Segments: 1, Waiting: func(int, time.Duration) { waits++ }})
+	r, err := operate.Compare(t.Context(), w.auditor().Comparison(false), judging)
 	if waits != n {
 		t.Errorf("%d waits are announced, want %d", waits, n)
 	}
-	if err != nil || len(v.Differences)+len(v.Moving) > 0 || n != 1 {
-		t.Errorf("%d looks further, %v, found %v, moving %v", n, err, v.Differences, v.Moving)
+	if err != nil || len(r.Differences)+len(r.Unjudged) > 0 || n != 1 {
+		t.Errorf("%d looks further, %v, found %v, moving %v", n, err, r.Differences, r.Unjudged)
 	}
 	w.change(w.settings.StateTable, map[string]types.AttributeValue{"Player": text("bob"), "Of": text("total")},
 		"ADD "+w.book.Rule("regular").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "-30"}})
 	n, until = 1, 100
 	w.play("bob", "2024-03-01 11:00:00", "go", 1)
-	if v, err = a.Verify(t.Context(), VerifyOptions{Segments: 1}); err != nil || len(v.Differences) > 0 || fmt.Sprint(v.Moving) != "[bob]" {
-		t.Errorf("while bob plays: %v, found %v, moving %v", err, v.Differences, v.Moving)
+	total := func(d operate.Difference) bool { return d.Key == "bob: total of first, regular" }
+	if r, err = operate.Compare(t.Context(), w.auditor().Comparison(false), judging); err != nil || len(r.Differences) > 0 || !slices.ContainsFunc(r.Unjudged, total) {
+		t.Errorf("while bob plays: %v, found %v, moving %v", err, r.Differences, r.Unjudged)
 	}
-	until = n + 2
-	v, err = a.Verify(t.Context(), VerifyOptions{Segments: 1})
-	if err != nil || len(v.Moving) > 0 || len(v.Differences) == 0 || !slices.Equal(v.Differences[0].Rules, []string{"first", "regular"}) {
-		t.Errorf("%v, found %v, moving %v", err, v.Differences, v.Moving)
+	until = n + 1
+	r, err = operate.Compare(t.Context(), w.auditor().Comparison(false), judging)
+	if err != nil || len(r.Unjudged) > 0 || !slices.ContainsFunc(r.Differences, total) {
+		t.Errorf("%v, found %v, moving %v", err, r.Differences, r.Unjudged)
 	}
 }
 
@@ -338,7 +356,7 @@ func TestRepairLeavesWhatIsInFlight(t *testing.T) {
 	for day := 1; day <= 4; day++ {
 		w.play("ann", fmt.Sprintf("2024-01-%02d 10:00:00", day), "go", 3)
 	}
-	_, found := w.verify(&RepairOptions{Revoke: true})
+	_, _, found := w.verify(&repair{remove: true})
 	if len(found) == 0 {
 		t.Error("nothing differs")
 	}
@@ -351,7 +369,24 @@ func TestRepairLeavesWhatIsInFlight(t *testing.T) {
 	if told := w.topic.ReceivedIDs(t); len(told) != 5 {
 		t.Errorf("%d badges told, want 5", len(told))
 	}
-	if _, found := w.verify(nil); len(found) > 0 {
+	if _, _, found := w.verify(nil); len(found) > 0 {
 		t.Errorf("afterwards %q", found)
+	}
+}
+
+// A state whose plays come to a sum that DynamoDB can't hold is named, and nobody is sent to rebuild it.
+func TestSumsBeyondDynamoDB(t *testing.T) {
+	settings := badges.DefaultSettings()
+	book, err := settings.ReadRules("rules.yaml", []byte(worldRules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sum, held := range map[string]bool{"1E126": false, "7": true, strings.Repeat("1", 39): false} {
+		s := &snapshot{auditor: NewAuditor(nil, nil, settings, book, 1), played: rule.States{"ann": {"total": {book.Rule("high").Tally(): decimal.RequireFromString(sum)}}}}
+		var r result
+		s.compareState("ann", &r)
+		if len(r.differences) != 1 || (r.differences[0].Refused == "") != held || r.differences[0].Command != "sluice rebuild badges-total" {
+			t.Errorf("%s: %+v", sum, r.differences)
+		}
 	}
 }

@@ -1,0 +1,101 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"sluice/consumers/badges"
+	"sluice/consumers/badges/internal/awards"
+	"sluice/consumers/badges/rule"
+	"sluice/shared/change"
+	"sluice/shared/operate"
+)
+
+// Auditor knows a pipeline's badges: its rules, tables and topic.
+type Auditor struct {
+	Book *rule.Book
+
+	client       *dynamodb.Client
+	giver, quiet *awards.Giver // quiet notifies nobody
+	segments     int           // in how many parts each table is read side by side
+}
+
+// NewAuditor returns an Auditor of the rules, which reads tables in so many segments side by side. It makes no call.
+func NewAuditor(client *dynamodb.Client, topic *sns.Client, s badges.Settings, book *rule.Book, segments int) *Auditor {
+	giver := badges.NewGiver(client, topic, s, book)
+	quiet := *giver
+	quiet.Quiet = true
+	return &Auditor{Book: book, client: client, giver: giver, quiet: &quiet, segments: segments}
+}
+
+// Notices returns the ids of the notices of all awards whose rules tell them, each with
+// whose award it is.
+func (a *Auditor) Notices(ctx context.Context) (map[string]string, error) {
+	notices := map[string]string{}
+	source := &operate.Source{Client: a.client, Table: a.giver.Store.Achievements}
+	err := source.Scan(ctx, 1, func(_ context.Context, page operate.Page) error {
+		for _, item := range page.Items {
+			s := awards.ReadAchievement(item)
+			if r := a.Book.Rule(s.Award.Badge); r != nil && !r.Quiet {
+				notices[awards.NoticeID(s.Player, s.Award)] = s.Player + ": " + s.Award.Key()
+			}
+		}
+		return nil
+	})
+	return notices, err
+}
+
+// eachChange visits the items of a table, each as the change that makes it, with its key for people. Visit is called from several
+// goroutines.
+func (a *Auditor) eachChange(ctx context.Context, table string, visit func(c *change.Change, key string) error) error {
+	source, err := operate.OpenSource(ctx, a.client, table)
+	if err != nil {
+		return err
+	}
+	return source.Scan(ctx, a.segments, func(_ context.Context, page operate.Page) error {
+		for _, item := range page.Items {
+			c, err := change.FromItem(table, source.Keys, item, a.giver.Now())
+			if err != nil {
+				return fmt.Errorf("read %s: %w", table, err)
+			}
+			if err := visit(c, source.KeyText(item)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// playsOf returns a player's plays in the order of their times; none if the table of plays
+// can't be asked for a player's, since it has another key.
+func (a *Auditor) playsOf(ctx context.Context, player string) ([]rule.Play, error) {
+	source, err := operate.OpenSource(ctx, a.client, a.Book.Plays.Table)
+	if err != nil || source.Keys[0] != a.Book.Plays.Player {
+		return nil, err
+	}
+	var plays []*change.Change
+	pages := dynamodb.NewQueryPaginator(a.client, &dynamodb.QueryInput{
+		TableName: &source.Table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("#player = :player"),
+		ExpressionAttributeNames:  map[string]string{"#player": a.Book.Plays.Player},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":player": text(player)},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the plays of %s in %s: %w", player, source.Table, err)
+		}
+		for _, item := range page.Items {
+			c, err := change.FromItem(source.Table, source.Keys, item, a.giver.Now())
+			if err != nil {
+				return nil, fmt.Errorf("read the plays of %s in %s: %w", player, source.Table, err)
+			}
+			plays = append(plays, c)
+		}
+	}
+	return a.Book.InOrder(plays), nil
+}
