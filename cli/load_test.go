@@ -105,7 +105,7 @@ func TestReplicateALog(t *testing.T) {
 			t.Fatalf("%s: %v", line, err)
 		}
 		if strings.HasPrefix(line, "sluice verify") {
-			wantTexts(t, string(out), "2000 items of logfile in us-east-1: each the same in logfile_replica in us-east-1.")
+			wantTexts(t, string(out), "2000 items of table logfile in us-east-1: each the same in table logfile_replica in us-east-1.")
 		}
 	}
 	if !stopped {

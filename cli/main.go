@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +53,7 @@ func Main(consumers []operate.Consumer, verbs ...any) {
 
 // newParser makes the command line of all verbs.
 func newParser(ctx context.Context, c *cli, consumers registry, verbs ...any) (*kong.Kong, error) {
-	c.Plugins = verbs
+	c.Plugins, c.Verify, c.Backfill = verbs, newVerifyCommand(consumers), newBackfillCommand(consumers)
 	for _, own := range offering[operate.Commander](consumers) {
 		c.Plugins = append(c.Plugins, own.Verbs())
 	}
@@ -141,7 +142,7 @@ func verbOf(parsed *kong.Context) string {
 	}
 	var verb []string
 	for _, step := range parsed.Path {
-		if step.Command != nil {
+		if step.Command != nil && slices.Contains(parsed.Args, step.Command.Name) { // a default command isn't typed
 			verb = append(verb, step.Command.Name)
 		}
 	}

@@ -74,7 +74,7 @@ func TestPlayInTwoRegions(t *testing.T) {
 			wantTexts(t, out, "replication  us-east-1", "replication  eu-west-1", "UserScoreEvents  eu-west-1")
 			redriveInOne(t, info, "eu-west-1", sh)
 		case strings.HasPrefix(line, "sluice verify"):
-			wantTexts(t, out, "items of UserScoreEvents in us-east-1: each the same in eu-west-1.")
+			wantTexts(t, out, "items of table UserScoreEvents in us-east-1: each the same in table UserScoreEvents in eu-west-1.")
 			waitUntilStill(t, runDir)
 			wantSameInBoth(t, info)
 		}

@@ -108,9 +108,9 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"history", "nobody"}, "nobody has no scores")
 	want(t, dir, []string{"play", "--for", "2s", "--rate", "40", "--players", "12", "--seed", "7"}, "12 players", "scores written")
 	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "views compared with their sources. Every total is the sum of what its source holds.")
-	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"name": "leaderboard"`, `"items": 12`, `"differences": []`, `"moving": []`)
-	want(t, dir, []string{"verify", "replication"}, "items of UserScoreEvents in us-east-1: each the same in eu-west-1.")
-	want(t, dir, []string{"backfill", "replication", "--yes", "--capacity", "1000"}, "were newer in the copy, 0 left out, 0 rejected")
+	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"consumer": "leaderboard"`, `"differences": []`, `"unjudged": []`)
+	want(t, dir, []string{"verify", "replication"}, "items of table UserScoreEvents in us-east-1: each the same in table UserScoreEvents in eu-west-1.")
+	want(t, dir, []string{"backfill", "replication", "--yes", "--capacity", "1000"}, "newer there, 0 left out, 0 rejected")
 	want(t, dir, []string{"verify", "replication", "--json", "--patience", "0s"}, `"differences": []`)
 	want(t, dir, []string{"reindex", "players", "--dry-run"}, "Index players leads to players-1. Index players-2 would be filled", "of Leaderboard", "The mapping stays as it is.")
 	want(t, dir, []string{"reindex", "players", "--yes"}, "players-2: reading Leaderboard", "in the place of players-1: 12 items read, 12 documents written, 0 tombstones copied.")
@@ -158,13 +158,13 @@ func TestDemo(t *testing.T) {
 	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
 	t.Parallel()
 	want(t, t.TempDir(), []string{"demo", "--for", "3s"},
-		"10 players play for 3s", "every total is exactly what was written", "on the daily and weekly boards", "ranks are those of a sorted list", "items of UserScoreEvents in us-east-1: each the same in eu-west-1.", "      ★ ", "each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
+		"10 players play for 3s", "every total is exactly what was written", "So are the sums of all ", "ranks are those of a sorted list", "items of table UserScoreEvents in us-east-1: each the same in table UserScoreEvents in eu-west-1.", "      ★ ", "each that the plays earn, each told", "scores was found", "players in the order of the board", "finds as many scores as the table has", "Top 3\n", "Top 3 of 20", "is number ", "Latest 10 of", "All stopped")
 }
 
 func TestDemoWithChaos(t *testing.T) {
 	t.Parallel()
 	want(t, t.TempDir(), []string{"demo", "--for", "4s", "--rate", "60", "--chaos"},
-		"every total is exactly what was written", "each the same in eu-west-1", "the stream repeated", "each that the plays earn, each told", "badges was killed in", "leaderboard was killed in", "replication was killed in")
+		"every total is exactly what was written", "each the same in table UserScoreEvents in eu-west-1", "the stream repeated", "each that the plays earn, each told", "badges was killed in", "leaderboard was killed in", "replication was killed in")
 }
 
 // demo starts a demo and returns once its game has begun.
@@ -334,7 +334,7 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"new consumer badges":          "the folder consumers/badges is there already",
 		"verify badges --notify":       "--notify is for --repair",
 		"verify badges --segments 0":   "--segments must be from 1",
-		"backfill badges --clocks=-1s": "--clocks and --patience not negative",
+		"backfill badges --clocks=-1s": "--clocks and --patience must not be negative",
 		"api --badges-stack x":         "--badges-stack and --leaderboard-stack go together",
 		"player x --stack y":           "--stack and --leaderboard-stack go together",
 		"history x -n 101":             "-n must be from 1 to 100",

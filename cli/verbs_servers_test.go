@@ -22,7 +22,7 @@ import (
 func serverVerbs(file string) map[string][]string {
 	return map[string][]string{
 		"DynamoDB": {
-			"verify leaderboard", "verify replication", "verify badges", "verify search", "rebuild leaderboard", "reindex players", "backfill replication", "backfill search", "backfill badges",
+			"verify all", "verify leaderboard", "verify replication", "verify badges", "verify search", "rebuild leaderboard", "reindex players", "backfill replication", "backfill search", "backfill badges",
 			"top", "rank ann", "player ann", "history ann", "badges explain ann nine", "play --for 1s --rate 10", "load " + file,
 		},
 		"OpenSearch": {"search plays", "verify search", "backfill search", "reindex players"},

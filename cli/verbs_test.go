@@ -19,7 +19,7 @@ var verbKinds = map[string]string{
 	"backfill replication": "plans", "backfill search": "plans", "backfill badges": "plans", "redrive": "plans",
 	// These add to a source, as applications do: on AWS they plan, and ask (TestAddingVerbsAsk).
 	"play": "adds", "load": "adds",
-	"verify leaderboard": "reads", "top": "reads", "rank": "reads", "player": "reads", "history": "reads", "search": "reads", "badges explain": "reads", "status": "reads",
+	"verify all": "reads", "verify leaderboard": "reads", "top": "reads", "rank": "reads", "player": "reads", "history": "reads", "search": "reads", "badges explain": "reads", "status": "reads",
 	"badges test": "no servers", "lint": "no servers", "decode": "no servers", "plan": "no servers", "new consumer": "no servers",
 	"up": "serves", "down": "serves", "demo": "serves", "api": "serves", "run": "serves", "serve": "serves",
 }

@@ -5,185 +5,188 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	smithytime "github.com/aws/smithy-go/time"
+	"github.com/alecthomas/kong"
 
 	"sluice/cli/verb"
-	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/shared/operate"
-	"sluice/shared/printable"
-	"sluice/shared/verify"
 )
 
 type verifyCommand struct {
-	Leaderboard verifyLeaderboardCommand `cmd:"" help:"Compare every sum and count of every declared view with its source, also while both are written. Exits with 1 if any differs."`
-	Replication verifyReplicationCommand `cmd:"" help:"Compare each copy with the table that is copied, and a shared table in all its regions, and repair it if asked. Exits with 1 if anything differs."`
-	Search      verifySearchCommand      `cmd:"" help:"Compare each index with its table, document by document, and repair it if asked. Exits with 1 if anything differs."`
-	Badges      verifyBadgesCommand      `cmd:"" help:"Compare each player's badges, and the state that the rules look at, with what the plays earn, and repair it if asked. Exits with 1 if anything differs."`
+	All verifyAllCommand `cmd:"" default:"withargs" help:"Compare every registered consumer's destinations with their sources, and summarize. It reads only."`
+	kong.Plugins
+
+	Search verifySearchCommand `cmd:"" help:"Compare each index with its table, document by document, and repair it if asked. Exits with 1 if anything differs."`
 }
 
-type verifyLeaderboardCommand struct {
+// newVerifyCommand has a command for each consumer that can be compared.
+func newVerifyCommand(consumers registry) verifyCommand {
+	c := verifyCommand{All: verifyAllCommand{consumers: consumers}}
+	for _, v := range offering[operate.Verifier](consumers) {
+		c.Plugins = append(c.Plugins, newVerifyOne(v))
+	}
+	return c
+}
+
+// judgingFlags say what is compared, and when a difference counts.
+type judgingFlags struct {
 	verb.PipelineFlags
-	JSON   bool          `help:"Print the result as JSON."`
-	Wait   time.Duration `default:"30s" help:"How long what differs is looked at again, since changes may be in flight; at least --margin."`
-	Margin time.Duration `default:"10s" help:"How long a difference has to stay, while the view's item takes no change, before it counts."`
-	Answer time.Duration `default:"20s" help:"How long DynamoDB may take for one page before the comparison ends with an error."`
+	Segments int           `default:"4" help:"How many parts of each table are read side by side."`
+	Patience time.Duration `default:"10s" aliases:"margin" help:"How long a difference has to stay, while its destination takes no change, before it counts; changes may be on their way."`
+	Wait     time.Duration `help:"Look again until nothing differs, at most this long, though what differs counts already." placeholder:"10s"`
+	JSON     bool          `help:"Print the result as JSON."`
 }
 
-// sayWaiting says what a comparison waits for. It goes to standard error, as progress does.
-func sayWaiting(differ int, wait time.Duration) {
-	if wait > 0 {
-		fmt.Fprintf(os.Stderr, "%s and changes may be on their way. Looking again, at most until %s (%v).\n",
-			verb.Count(differ, "thing differs", "things differ"), time.Now().Add(wait).Format(time.TimeOnly), wait)
-	}
-}
-
-// lookAgain is the pause between two looks.
-const lookAgain = 500 * time.Millisecond
-
-// notYetError is of a look that couldn't compare, though a later one may.
-type notYetError struct{ error }
-
-// lookUntil looks until nothing differs or the wait is over; the last look is told that it
-// is: that is the one to repair.
-func lookUntil[V any](ctx context.Context, wait time.Duration, look func(last bool) (v V, differs bool, err error)) (V, error) {
-	operate.Within(ctx, wait)
-	deadline := time.Now().Add(wait)
-	for first := true; ; first = false {
-		last := !time.Now().Before(deadline)
-		v, differs, err := look(last)
-		notYet, isNotYet := errors.AsType[notYetError](err)
-		if err != nil && !isNotYet || last || !differs {
-			return v, err
-		}
-		switch {
-		case first && isNotYet:
-			fmt.Fprintf(os.Stderr, "Nothing is compared yet: %v. Looking again, at most until %s (--wait).\n", notYet.error, deadline.Format(time.TimeOnly))
-		case first:
-			fmt.Fprintf(os.Stderr, "Something differs; its changes may be on their way. Looking again until nothing differs, at most until %s (--wait).\n", deadline.Format(time.TimeOnly))
-		}
-		if err := smithytime.SleepWithContext(ctx, lookAgain); err != nil {
-			return v, err
-		}
-	}
-}
-
-func (c *verifyLeaderboardCommand) Run(ctx context.Context) error {
-	found, err := c.Part(ctx, "leaderboard")
-	if err != nil {
-		return err
-	}
-	settings, err := leaderboardops.ReadSettings(found)
-	if err != nil {
-		return err
-	}
-	views, err := settings.Views()
-	if err != nil {
-		return err
-	}
-	comparison := verify.New(dynamodb.NewFromConfig(found.Tables), views, settings.Horizon)
-	comparison.Margin, comparison.Patience, comparison.Answer = c.Margin, c.Wait, c.Answer
-	comparison.Waiting = sayWaiting
-	if err := comparison.Validate(); err != nil {
-		return err
-	}
-	result, err := comparison.Run(ctx)
-	if err != nil {
-		return operate.GoOn(err, "The views were not compared to the end. Run the same again.")
-	}
-	if c.JSON {
-		err = verb.PrintJSON(result)
-	} else {
-		err = printComparison(result)
-	}
-	if err != nil {
-		return err
-	}
-	return adviseSums(result.Differences, c.Margin)
-}
-
-// adviseSums says how many sums differ, and what helps. No rebuild stores a sum that DynamoDB can't hold.
-func adviseSums(differences []verify.Difference, margin time.Duration) error {
-	var beyond []verify.Difference
-	for _, d := range differences {
-		if !d.Holdable() {
-			beyond = append(beyond, d)
-		}
-	}
-	var advice []string
-	if n := len(beyond); n > 0 {
-		advice = append(advice, fmt.Sprintf("%s more than DynamoDB holds (38 digits, up to 9.9E+125), so no rebuild helps: correct the source's items. The first: view %s, %s, %s",
-			verb.Count(n, "sum takes", "sums take"), beyond[0].View, printable.Cut(beyond[0].Key, keyWidth), beyond[0].Sum))
-	}
-	if len(beyond) < len(differences) {
-		advice = append(advice, "look for dead letters (sluice redrive leaderboard --list), then make a view anew with sluice rebuild VIEW")
-	}
-	if len(advice) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s and stayed so for %v; %s", verb.Count(len(differences), "sum differs from its source", "sums differ from their sources"), margin, strings.Join(advice, "\n"))
-}
-
-// printComparison prints what was compared, and whatever is not as it should be.
-func printComparison(r verify.Result) error {
-	items, views := 0, 0
-	for _, v := range r.Views {
-		if v.NotCompared != "" {
-			verb.Say("View %s is not compared: %s.\n", v.Name, v.NotCompared)
-			continue
-		}
-		items, views = items+v.Items, views+1
-		if v.Closed > 0 {
-			verb.Say("View %s: %d items of closed boxes are not compared.\n", v.Name, v.Closed)
-		}
-	}
-	verb.Say("%d items of %d views compared with their sources. ", items, views)
-	switch {
-	case len(r.Differences) > 0:
-		verb.Say("%d sums differ:\n", len(r.Differences))
-	case len(r.Moving) > 0:
-		verb.SayLine("Every other total is the sum of what its source holds.")
-	default:
-		verb.SayLine("Every total is the sum of what its source holds.")
-	}
-	if err := printDifferences(r.Differences); err != nil {
-		return err
-	}
-	if r.InFlight > 0 {
-		verb.Say("%d more differed at first and no longer do: their changes were in flight.\n", r.InFlight)
-	}
-	if len(r.Moving) > 0 {
-		verb.Say("%d are not judged: they differed at every look, but took changes all the time. Look again when fewer are written, or with a longer --wait:\n", len(r.Moving))
-		if err := printDifferences(r.Moving); err != nil {
-			return err
-		}
-	}
-	if r.Unusable > 0 {
-		verb.Say("%s can't be used. Those of a source count for nothing, and their changes are dead letters:\n", verb.Plural(r.Unusable, "item"))
-		for _, i := range r.Named {
-			verb.Say("  %s: %s: %s\n", i.Table, printable.Cut(i.Key, keyWidth), printable.Text(i.Reason))
-		}
-		if more := r.Unusable - len(r.Named); more > 0 {
-			verb.Say("  and %d more\n", more)
-		}
+func (f judgingFlags) check() error {
+	if f.Segments < 1 || f.Segments > operate.MaxSegments || f.Patience < 0 || f.Wait < 0 {
+		return fmt.Errorf("--segments must be from 1 to %d (got %d), --patience and --wait not negative (got %v, %v)", operate.MaxSegments, f.Segments, f.Patience, f.Wait)
 	}
 	return nil
 }
 
-// keyWidth is how many columns of a terminal an item's key takes: several attributes with names as wide as they may be.
-const keyWidth = 160
+func (f judgingFlags) judging() operate.Judging {
+	return operate.Judging{
+		Patience: f.Patience, Wait: f.Wait, Waiting: sayWaiting,
+		Postponed: func(why error, until time.Time) {
+			fmt.Fprintf(os.Stderr, "Nothing is compared yet: %v. Looking again, at most until %s (--wait).\n", why, until.Format(time.TimeOnly))
+		},
+	}
+}
 
-func printDifferences(differences []verify.Difference) error {
-	if len(differences) == 0 {
-		return nil
+// compare opens and compares one consumer's destinations.
+func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Verification) *operate.Verified {
+	part, err := f.Part(ctx, consumer)
+	var comparisons []operate.Comparison
+	if err == nil {
+		comparisons, err = v.Open(ctx, part, operate.Options{Segments: f.Segments, Most: f.judging().Most(), Say: verb.Say})
 	}
-	w := printable.Table{Right: true}
-	w.Row("view", "item", "sum", "source", "stored")
-	for _, d := range differences {
-		w.Row(d.View, d.Key, d.Sum, d.Source, d.Stored)
+	if err != nil {
+		return operate.NotVerified(consumer, err)
 	}
-	return w.Flush(verb.Stdout)
+	return operate.Verify(ctx, consumer, comparisons, f.judging())
+}
+
+// sayWaiting says what a comparison waits for. It goes to standard error, as progress does.
+func sayWaiting(differ int, most time.Duration) {
+	if most > 0 {
+		fmt.Fprintf(os.Stderr, "%s and changes may be on their way. Looking again, at most until %s (%v).\n",
+			verb.Count(differ, "item differs", "items differ"), time.Now().Add(most).Format(time.TimeOnly), most)
+	}
+}
+
+type verifyOneCommand struct {
+	judgingFlags
+	Own kong.Plugins `embed:""` // flags that not every consumer has
+
+	consumer     string
+	verification operate.Verification
+	repairs      *repairFlags
+}
+
+// repairFlags are the flags of a consumer whose destinations can be repaired.
+type repairFlags struct {
+	Repair bool `help:"Make what differs equal, by the consumer's own rules: nothing newer is overwritten. Prints its plan first, and asks."`
+	verb.ConsentFlags
+	verb.RemoveFlags
+}
+
+// newVerifyOne returns a consumer's command for kong.
+func newVerifyOne(v operate.Verifier) any {
+	name := v.Name()
+	c := &verifyOneCommand{consumer: name, verification: v.Verify(), repairs: &repairFlags{}}
+	c.Own = kong.Plugins{c.verification}
+	help := fmt.Sprintf("Compare each destination of %s with its source. Exits with 1 if anything differs.", name)
+	if r, repairs := c.verification.(operate.Repairing); repairs {
+		c.Own = append(c.Own, c.repairs)
+		help += " With --repair, it " + r.RepairHelp() + "."
+	}
+	return subcommand(name, help, c)
+}
+
+// Validate checks the flags together.
+func (c *verifyOneCommand) Validate() error {
+	faults := []error{c.check(), checkOwn(c.Own)}
+	if r, repairs := c.verification.(operate.Repairing); repairs {
+		faults = append(faults, r.ValidateRepair(c.repairs.Repair))
+	}
+	return errors.Join(faults...)
+}
+
+// Run compares the consumer's destinations with their sources, and repairs them if asked.
+func (c *verifyOneCommand) Run(ctx context.Context) error {
+	v := c.compare(ctx, c.consumer, c.verification)
+	var repairErr error
+	if c.repairs.Repair && (v.Differences() > 0 || c.repairs.DryRun) {
+		repairErr = c.repair(ctx, v)
+	}
+	if err := c.print(v); err != nil {
+		return err
+	}
+	if repairErr != nil {
+		return repairErr
+	}
+	return v.Err()
+}
+
+func (c *verifyOneCommand) repair(ctx context.Context, v *operate.Verified) error {
+	where, err := c.Place(ctx)
+	if err != nil {
+		return err
+	}
+	return v.Repair(ctx, operate.Plan{Verb: "sluice verify " + c.consumer + " --repair", Where: where}, c.repairs.Consent(c.repairs.Removal(), c.JSON))
+}
+
+// found is what verify prints as JSON, whether one consumer was compared or all.
+type found struct {
+	Consumers []*operate.Verified `json:"consumers"`
+}
+
+func (c *verifyOneCommand) print(v *operate.Verified) error {
+	if c.JSON {
+		return verb.PrintJSON(found{[]*operate.Verified{v}})
+	}
+	return v.Print(verb.Stdout)
+}
+
+type verifyAllCommand struct {
+	judgingFlags
+
+	consumers registry
+}
+
+// Validate checks the flags together.
+func (c *verifyAllCommand) Validate() error { return c.check() }
+
+// Run compares one consumer after the other. One that can't be compared is reported.
+func (c *verifyAllCommand) Run(ctx context.Context) error {
+	var all []*operate.Verified
+	var faults []error
+	for _, one := range c.consumers {
+		v := &operate.Verified{Consumer: one.Name(), Reports: []operate.Report{}, Faults: []string{"it offers no comparison"}}
+		if verifier, can := one.(operate.Verifier); can {
+			v = c.compare(ctx, one.Name(), verifier.Verify())
+			if err := v.Err(); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", one.Name(), err))
+			}
+		}
+		all = append(all, v)
+		if c.JSON {
+			continue
+		}
+		if err := v.Print(verb.Stdout); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		if err := verb.PrintJSON(found{all}); err != nil {
+			return err
+		}
+		return errors.Join(faults...)
+	}
+	verb.SayLine()
+	if err := operate.Summarize(verb.Stdout, all); err != nil {
+		return err
+	}
+	return errors.Join(faults...)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -84,47 +83,6 @@ func TestAdviceAfterARepair(t *testing.T) {
 	} {
 		if got := differing(len(c.found), []searchops.Verification{{Differences: c.found}}, c.repaired, c.removed); got.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", got, c.want)
-		}
-	}
-}
-
-// The same of copies. Fails if somebody is sent to a repair that deletes nothing, or to a column that says nothing.
-func TestAdviceOnCopies(t *testing.T) {
-	for _, c := range []struct {
-		extra, repaired bool
-		want            string
-	}{
-		{false, false, "2 differences; --repair makes them the same, or says of each why it can't"},
-		{true, false, "2 differences; --repair --remove-extra makes them the same, or says of each why it can't"},
-		{true, true, "2 differences; the last column says what became of each. Look again to see what differs now"},
-	} {
-		if got := differingItems(2, c.extra, c.repaired); got.Error() != c.want {
-			t.Errorf("got  %v\nwant %s", got, c.want)
-		}
-	}
-}
-
-// A sum that DynamoDB can't hold is never answered with the advice to rebuild: no rebuild stores it.
-func TestAdviceOnSums(t *testing.T) {
-	sum := func(text string) verify.Difference {
-		return verify.Difference{View: "leaderboard", Key: `UserId="ada"`, Sum: "Total", Source: decimal.RequireFromString(text)}
-	}
-	for _, c := range []struct {
-		sums     []string
-		beyond   bool
-		rebuilds bool
-	}{
-		{nil, false, false}, {[]string{"7"}, false, true}, {[]string{"1E40"}, false, true}, {[]string{"9.9E125", "0.001"}, false, true},
-		{[]string{"1e40", "10000000000000000000000000000000000000000.001"}, true, true}, {[]string{"10000000000000000000000000000000000000000.001"}, true, false},
-		{[]string{"1E126"}, true, false}, {[]string{"1E-131"}, true, false}, {[]string{strings.Repeat("1", 39)}, true, false},
-	} {
-		var differences []verify.Difference
-		for _, text := range c.sums {
-			differences = append(differences, sum(text))
-		}
-		got := fmt.Sprint(adviseSums(differences, time.Second))
-		if strings.Contains(got, "no rebuild helps") != c.beyond || strings.Contains(got, "sluice rebuild VIEW") != c.rebuilds {
-			t.Errorf("%v: %s", c.sums, got)
 		}
 	}
 }

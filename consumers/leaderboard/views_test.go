@@ -19,6 +19,7 @@ import (
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
+	"sluice/shared/operate"
 	"sluice/shared/verify"
 )
 
@@ -263,31 +264,31 @@ func TestBoxedBoards(t *testing.T) {
 	w.put(DefaultScoreTable, map[string]types.AttributeValue{
 		boards.AttrUser: &types.AttributeValueMemberS{Value: "reed"}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, boards.AttrScore: &types.AttributeValueMemberN{Value: "3"},
 	})
-	w.wantCompared(consumertest.Arrival, `daily Board="daily#2026-01-02" UserId="reed"`, `leaderboard UserId="reed"`, `weekly Board="weekly#2026-W01" UserId="reed"`)
+	w.wantCompared(consumertest.Arrival, `view daily, Board="daily#2026-01-02" UserId="reed", Score`, `view leaderboard, UserId="reed", Score`, `view weekly, Board="weekly#2026-W01" UserId="reed", Score`)
 	// Long after, the boxes are closed, and only the total is compared.
-	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `leaderboard UserId="reed"`)
+	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `view leaderboard, UserId="reed", Score`)
 	// A player whom the table of ranks has in one bucket too many.
 	w.put(DefaultRankTable, map[string]types.AttributeValue{
 		boards.AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, boards.AttrBucket: &types.AttributeValueMemberN{Value: "20"}, boards.AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
 	})
-	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `leaderboard UserId="reed"`, `rank-1 Board="total#1" Bucket=20`)
+	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `view leaderboard, UserId="reed", Score`, `view rank-1, Board="total#1" Bucket=20, Players`)
 }
 
 // wantCompared compares all views and checks which items differ.
 func (w *world) wantCompared(now time.Time, want ...string) {
 	w.t.Helper()
-	c := verify.New(w.direct, w.views(), DefaultHorizon)
-	c.Margin, c.Patience, c.Now = 0, 0, func() time.Time { return now }
-	result, err := c.Run(w.t.Context())
+	c := verify.New(w.direct, w.views(), DefaultHorizon, operate.Options{Segments: 2})
+	c.Now = func() time.Time { return now }
+	r, err := operate.Compare(w.t.Context(), c, operate.Judging{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var got []string
-	for _, d := range result.Differences {
-		got = append(got, d.View+" "+d.Key)
+	for _, d := range r.Differences {
+		got = append(got, d.Key)
 	}
-	if !slices.Equal(got, want) || len(result.Moving) > 0 {
-		w.t.Errorf("%q differ, want %q: %+v", got, want, result)
+	if !slices.Equal(got, want) || len(r.Unjudged) > 0 {
+		w.t.Errorf("%q differ, want %q: %+v", got, want, r)
 	}
 }
 

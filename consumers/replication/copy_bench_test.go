@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
@@ -20,7 +18,6 @@ import (
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/blast"
 	"sluice/shared/consumertest/wire"
-	"sluice/shared/sdkhttp"
 )
 
 // BenchmarkCopy measures how many changes a second this consumer brings into
@@ -101,84 +98,6 @@ func BenchmarkCopy(b *testing.B) {
 			})
 		}
 	}
-}
-
-// BenchmarkBackfill measures how many items a second a backfill copies into DynamoDB
-// Local, beside a blast of ready-made BatchWriteItem requests of 25 items each,
-// which know no condition, as many requests at once. They take turns.
-func BenchmarkBackfill(b *testing.B) {
-	const rounds, items, batch, segments = 9, 500, 25, 1
-	ours, theirs := newCopies(b), newCopies(b)
-	source := dynamodb.NewFromConfig(ours)
-	if _, err := source.CreateTable(b.Context(), tableOf("Source", "Id", "S")); err != nil {
-		b.Fatal(err)
-	}
-	var images []store.Item
-	for i := range items {
-		c, err := change.Parse(benchRecord(fmt.Sprint(i), 0))
-		if err != nil {
-			b.Fatal(err)
-		}
-		images = append(images, c.New.AttributeValues())
-		if _, err := source.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String("Source"), Item: images[i]}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	ours.HTTPClient = sdkhttp.Over(&http.Client{Transport: newTransport(b)})
-	routes, err := DefaultSettings().ReadRoutes(ours.Region, "test.yaml", []byte(shippedRoute))
-	if err != nil {
-		b.Fatal(err)
-	}
-	client := &http.Client{Transport: newTransport(b)}
-	var rates, batches blast.Turns
-	for round := -1; round < rounds; round++ {
-		for _, cfg := range []aws.Config{ours, theirs} { // into an empty copy
-			recreate(b, cfg)
-		}
-		ready := batchWrites(b, theirs, images, batch)
-		rate := blast.Time(items, func() {
-			result, err := newPair(Tuned(ours), DefaultSettings(), routes[0], time.Now).Backfill(b.Context(), BackfillOptions{Segments: segments})
-			if err != nil || result.Copied != items {
-				b.Fatalf("%+v, %v", result, err)
-			}
-		})
-		batchRate := blast.Time(items, func() { send(b, client, [][]blast.Request{ready}) })
-		if round >= 0 {
-			rates, batches = append(rates, rate), append(batches, batchRate)
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(rates.PerSecond(), "items/s")
-	b.ReportMetric(batches.PerSecond(), "batch-writes-items/s")
-	b.ReportMetric(rates.Over(batches), "of-batch-writes")
-}
-
-// recreate empties the copy.
-func recreate(b *testing.B, cfg aws.Config) {
-	b.Helper()
-	client := dynamodb.NewFromConfig(inRegion(cfg, away))
-	if _, err := client.DeleteTable(b.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("Copy")}); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := client.CreateTable(b.Context(), tableOf("Copy", "Id", "S")); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// batchWrites are puts of the images in batches, as the SDK would send them.
-func batchWrites(b *testing.B, cfg aws.Config, images []store.Item, size int) []blast.Request {
-	b.Helper()
-	client, recorded := toNowhere(cfg)
-	for batch := range slices.Chunk(images, size) {
-		var puts []types.WriteRequest
-		for _, image := range batch {
-			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: image}})
-		}
-		if _, err := client.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"Copy": puts}}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return recorded.Take()
 }
 
 // toNowhere is a client in the copy's region whose requests are only kept.

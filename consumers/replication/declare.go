@@ -23,6 +23,12 @@ func (s Settings) Routes(home string) ([]*Route, error) {
 	return s.ReadRoutes(home, RoutesPath, routesFile)
 }
 
+// Declared returns the routes, and the tables that are shared by regions, which the
+// consumer serves with these settings in its home region.
+func (s Settings) Declared(home string) ([]*Route, []*Shared, error) {
+	return s.declared(home, RoutesPath, routesFile)
+}
+
 // ReadRoutes reads and checks the routes that another file declares. The error
 // has every fault with its line and column: [*declaration.Error], joined.
 func (s Settings) ReadRoutes(home, path string, text []byte) ([]*Route, error) {
@@ -69,7 +75,7 @@ func (r *reader) route(n declaration.Node) *Route {
 
 	from := r.Fields(f["from"], "from", "table", "where", "removeExpired")
 	route.Source = r.Text(from["table"], "from: table")
-	route.removeExpired = r.Boolean(from["removeExpired"], "from: removeExpired", true)
+	route.RemoveExpired = r.Boolean(from["removeExpired"], "from: removeExpired", true)
 	route.where = r.Conditions(from["where"], "from: where")
 
 	into := r.Fields(f["into"], "into", "table", "region")

@@ -73,7 +73,7 @@ func oneRegionDown(t *testing.T, hit func(wire.Call) bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replicate := newOf(cfg, DefaultSettings(), routes, func() time.Time { return now })
+	replicate := NewOf(cfg, DefaultSettings(), routes, func() time.Time { return now })
 	var kept letters
 	var logs, metrics bytes.Buffer
 	h := consumer.NewHandler("replication", replicate, &kept, consumer.Settings{}, slog.New(slog.NewTextHandler(&logs, nil)), &metrics)

@@ -37,19 +37,25 @@ var _ consumer.Measurer = (*Mirror)(nil)
 // newMirror returns a Mirror for the region of cfg. random names writes; no two
 // instances may draw the same.
 func newMirror(cfg aws.Config, s Settings, shared *Shared, now func() time.Time, random func() uint64) *Mirror {
+	peers := s.Peers(cfg, shared, now)
+	return &Mirror{
+		home: cfg.Region, Shared: shared, peers: peers, random: random,
+		lastWriter: lastwriter.Rule{Peers: peers}, ranked: ranked.Rule{Peers: peers},
+	}
+}
+
+// Peers returns a shared table in all its regions, of which that of cfg is home.
+func (s Settings) Peers(cfg aws.Config, shared *Shared, now func() time.Time) *store.Peers {
 	peers := &store.Peers{Conflicts: s.ConflictTable}
 	for _, region := range shared.Regions {
-		t := s.table(cfg, &Route{Region: region, Table: shared.Table}, now)
+		t := s.Destination(cfg, &Route{Region: region, Table: shared.Table}, now)
 		if region == cfg.Region {
 			peers.Home = t
 		} else {
 			peers.Other = append(peers.Other, t)
 		}
 	}
-	return &Mirror{
-		home: cfg.Region, Shared: shared, peers: peers, random: random,
-		lastWriter: lastwriter.Rule{Peers: peers}, ranked: ranked.Rule{Peers: peers},
-	}
+	return peers
 }
 
 // edit is one change with what became of it.
@@ -62,7 +68,7 @@ type edit struct {
 // only the newest of the batch, or the one that ranks above the others, the items
 // side by side. Changes that replication made itself are skipped or duplicates.
 func (m *Mirror) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
-	if m.attribute != "" {
+	if m.Attribute != "" {
 		return eachItem(ctx, m, batch, m.parseRanked, m.applyRanked)
 	}
 	return eachItem(ctx, m, batch, m.parseEdit, m.apply)
@@ -150,7 +156,7 @@ func (m *Mirror) check(ctx context.Context) (*store.Keys, error) {
 // apply applies the newest edit of an item. The older ones may have been left
 // half-done by a function that died, so it looks closer.
 func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
-	if owner := m.owner(edits[0].Key); owner != "" && owner != m.home {
+	if owner := m.Owner(edits[0].Key); owner != "" && owner != m.home {
 		for _, e := range edits { // each may have lost
 			errs[e.index] = m.lastWriter.ApplyOwned(ctx, e.Edit, owner)
 		}

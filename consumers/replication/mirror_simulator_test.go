@@ -68,7 +68,7 @@ func TestSimulatorOwner(t *testing.T) {
 				continue
 			}
 			n := fmt.Sprint(w.N)
-			if mine := owned.owner(store.Item{"id": textValue(w.Key)}) == w.Region; mine == slices.Contains(logged[n], w.Region) {
+			if mine := owned.Owner(store.Item{"id": textValue(w.Key)}) == w.Region; mine == slices.Contains(logged[n], w.Region) {
 				problems = append(problems, simulator.Problem{Kind: simulator.Lost, Text: fmt.Sprintf("write %s in %s, which owns the item: %v, is in the logs of %q", n, w.Region, mine, logged[n])})
 			}
 		}

@@ -16,7 +16,7 @@ type rankedChange struct {
 
 // parseRanked is parseEdit for a table whose items an attribute ranks.
 func (m *Mirror) parseRanked(index int, c *change.Change) (rankedChange, error) {
-	r, err := ranked.NewChange(c, m.attribute)
+	r, err := ranked.NewChange(c, m.Attribute)
 	return rankedChange{r, index}, err
 }
 

@@ -30,7 +30,7 @@ func TestSimulatorAttributeThreeRegions(t *testing.T) {
 const rankAttribute = "Version"
 
 func rankedRegions(names ...string) simulator.Regions {
-	s := regionsOf(&Shared{Name: "shared", Table: "Shared", Regions: names, attribute: rankAttribute})
+	s := regionsOf(&Shared{Name: "shared", Table: "Shared", Regions: names, Attribute: rankAttribute})
 	s.Amend = amendRank
 	s.Own = nil
 	s.Judge = judgeRanked

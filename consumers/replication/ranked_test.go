@@ -47,7 +47,7 @@ func newRankedWorld(t *testing.T) *rankedWorld {
 	t.Helper()
 	w := &rankedWorld{T: t, at: consumertest.Arrival.Add(-time.Hour), sides: map[string]*rankedSide{}, calls: map[string]int{}}
 	cfg := servertest.DynamoDB(t)
-	shared := &Shared{Name: "shared", Table: "Shared", Regions: []string{cfg.Region, away}, attribute: rankAttribute}
+	shared := &Shared{Name: "shared", Table: "Shared", Regions: []string{cfg.Region, away}, Attribute: rankAttribute}
 	for _, region := range shared.Regions {
 		if err := simulator.Recreate(t.Context(), inRegion(cfg, region), tableOf("Shared", "id", "S"), tableOf(DefaultTombstoneTable, store.TombstoneKey, "B"),
 			tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B")); err != nil {
@@ -471,7 +471,7 @@ func TestRepairRanked(t *testing.T) {
 		for _, side := range w.sides {
 			side.stream = nil // these changes are lost
 		}
-		err := w.sides[servertest.Region].mirror.repair(t.Context(), rankedKey.AttributeValues())
+		err := w.sides[servertest.Region].mirror.ranked.Repair(t.Context(), rankedKey.AttributeValues(), rankAttribute)
 		if o := consumer.OutcomeOf(err); o == consumer.Retry || o == consumer.Rejected {
 			t.Fatal(err)
 		}

@@ -48,28 +48,29 @@ func New(cfg aws.Config, s Settings) (*Replication, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	routes, shared, err := s.declared(cfg.Region, RoutesPath, routesFile)
+	routes, shared, err := s.Declared(cfg.Region)
 	if err != nil {
 		return nil, err
 	}
-	r := newOf(cfg, s, routes, time.Now)
+	r := NewOf(cfg, s, routes, time.Now)
 	for _, table := range shared {
 		r.mirrors = append(r.mirrors, newMirror(cfg, s, table, time.Now, rand.Uint64))
 	}
 	return r, nil
 }
 
-func newOf(cfg aws.Config, s Settings, routes []*Route, now func() time.Time) *Replication {
+// NewOf is New of other routes, by another clock.
+func NewOf(cfg aws.Config, s Settings, routes []*Route, now func() time.Time) *Replication {
 	r := &Replication{home: cfg.Region}
 	for _, route := range routes {
-		r.destinations = append(r.destinations, &destination{Route: route, copy: oneway.Copy{Table: s.table(cfg, route, now)}})
+		r.destinations = append(r.destinations, &destination{Route: route, copy: oneway.Copy{Table: s.Destination(cfg, route, now)}})
 	}
 	return r
 }
 
-// table returns the copy that a route leads to. Each has a client of its own, so
+// Destination returns the copy that a route leads to. Each has a client of its own, so
 // that one which throttles slows down no other.
-func (s Settings) table(cfg aws.Config, route *Route, now func() time.Time) *store.Table {
+func (s Settings) Destination(cfg aws.Config, route *Route, now func() time.Time) *store.Table {
 	return &store.Table{
 		Client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 			o.Region, o.EndpointResolverV2 = route.Region, newEndpoints()

@@ -63,7 +63,7 @@ func (w *world) consumer(routes string) *Replication {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return newOf(cfg, settings, read, func() time.Time { return consumertest.Arrival })
+	return NewOf(cfg, settings, read, func() time.Time { return consumertest.Arrival })
 }
 
 // insert is a change of an item with the key Id, n µs after an hour before Arrival.

@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/replication/internal/store"
+	"sluice/consumers/replication/mark"
 	"sluice/shared/change"
 	"sluice/shared/declaration"
 )
@@ -18,11 +19,13 @@ type Route struct {
 	Table  string // the copy
 	Region string // of the copy
 
-	at            declaration.Position
-	where         []declaration.Condition
-	removeExpired bool
-	leaveOut      []string
-	mask          []string
+	// RemoveExpired: an item that expires (TTL) is removed from the copy.
+	RemoveExpired bool
+
+	at       declaration.Position
+	where    []declaration.Condition
+	leaveOut []string
+	mask     []string
 }
 
 // effect is what a change does to a route's copy.
@@ -40,7 +43,7 @@ func (r *Route) effect(c *change.Change) effect {
 	switch {
 	case declaration.AllHoldIn(r.where, c.Keys, c.New):
 		return put
-	case c.ByTTL() && !r.removeExpired:
+	case c.ByTTL() && !r.RemoveExpired:
 		return nothing
 	case c.LacksOld(): // nobody knows whether the item matched; to remove what isn't there does no harm
 		return remove
@@ -61,6 +64,17 @@ func (r *Route) leaves(item store.Item) store.Item {
 		}
 	}
 	return item
+}
+
+// Copied returns what the copy of a source's item holds, but for the mark, and
+// false if the route doesn't take the item. The item is changed.
+func (r *Route) Copied(item store.Item) (store.Item, bool) {
+	taken := declaration.AllHold(r.where, func(attribute string) (change.Type, string) { return declaration.TypedOf(item[attribute]) })
+	if !taken {
+		return nil, false
+	}
+	delete(item, mark.Attribute) // a source that is itself a copy
+	return r.leaves(item), true
 }
 
 // Where describes which items the route takes; "" for all.

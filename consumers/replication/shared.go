@@ -16,10 +16,11 @@ type Shared struct {
 	Table   string // in each of the regions
 	Regions []string
 
+	// Attribute ranks the versions of an item; "": nothing but when and where they were written does.
+	Attribute string
+
 	at     declaration.Position
 	owners []owner // nil: nobody owns an item
-	// attribute ranks the versions of an item; "": nothing but when and where they were written does
-	attribute string
 }
 
 // The conflict rules.
@@ -36,8 +37,8 @@ const (
 // owner is a region that owns the items of which a key attribute begins with prefix.
 type owner struct{ attribute, prefix, region string }
 
-// owner returns the region that owns an item, "" if none does.
-func (t *Shared) owner(key store.Item) string {
+// Owner returns the region that owns an item, "" if none does.
+func (t *Shared) Owner(key store.Item) string {
 	for _, o := range t.owners {
 		if text, ok := key[o.attribute].(*types.AttributeValueMemberS); ok && strings.HasPrefix(text.Value, o.prefix) {
 			return o.region
@@ -78,7 +79,7 @@ func (r *reader) sharedTables(n declaration.Node, home string) []*Shared {
 		}
 		t.owners = r.owners(f["owners"], t.Regions)
 		if f["attribute"].Kind != declaration.Absent {
-			t.attribute = r.Text(f["attribute"], "attribute")
+			t.Attribute = r.Text(f["attribute"], "attribute")
 		}
 		r.rule(f)
 		tables = append(tables, t)

@@ -250,7 +250,7 @@ func newOfRoutes(text string) func(aws.Config) (consumer.Consumer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newOf(cfg, settings, routes, time.Now), nil
+		return NewOf(cfg, settings, routes, time.Now), nil
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"sluice/cli/verb"
 	"sluice/consumers/leaderboard"
 	"sluice/consumers/leaderboard/boards"
-	"sluice/consumers/replication"
 	replicationops "sluice/consumers/replication/ops"
 	"sluice/deploy/local/stack"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/verify"
 )
@@ -48,27 +48,20 @@ func compare(ctx context.Context, board boards.Board, written map[string]int64, 
 		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
 	}
 	verb.Say("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
-	return compareBoxes(ctx, board)
+	return compareViews(ctx, board)
 }
 
-// compareBoxes compares all boards with the score table, those of days and weeks too.
-func compareBoxes(ctx context.Context, board boards.Board) error {
-	c := verify.New(board.Client, board.Views, leaderboard.DefaultHorizon)
-	c.Margin, c.Patience = 0, 0 // nothing is in flight
-	result, err := c.Run(ctx)
+// compareViews compares every view with its source, those of days, weeks and pets too.
+func compareViews(ctx context.Context, board boards.Board) error {
+	// Nothing is in flight.
+	r, err := operate.Compare(ctx, verify.New(board.Client, board.Views, leaderboard.DefaultHorizon, operate.Options{Segments: 1}), operate.Judging{})
 	if err != nil {
 		return err
 	}
-	if n := len(result.Differences); n > 0 {
-		return fmt.Errorf("%d sums are not what their sources say, first %+v", n, result.Differences[0])
+	if n := len(r.Differences); n > 0 {
+		return fmt.Errorf("%d sums are not what their sources say, first %+v", n, r.Differences[0])
 	}
-	boxes := 0
-	for _, v := range result.Views {
-		if v.Name == boards.DailyBoard || v.Name == boards.WeeklyBoard {
-			boxes += v.Items
-		}
-	}
-	verb.Say("So are all %d on the daily and weekly boards.\n", boxes)
+	verb.Say("So are the sums of all %d items of %d views.\n", r.Items, len(board.Views)-len(r.NotCompared))
 	return compareRanks(ctx, board)
 }
 
@@ -95,23 +88,18 @@ func compareRanks(ctx context.Context, board boards.Board) error {
 // compareCopies compares each copy with its source, item by item, and the score
 // table's with how many scores were written, too.
 func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
-	pairs, err := replicationops.NewPairs(verb.LocalPart(info, "replication"))
+	copies, err := replicationops.Consumer().(operate.Verifier).Verify().Open(ctx, verb.LocalPart(info, "replication"), operate.Options{Segments: 1})
 	if err != nil {
 		return err
 	}
-	for _, p := range pairs.All() {
-		v, err := p.Verify(ctx, replication.VerifyOptions{Segments: 1})
-		if err != nil {
-			return err
-		}
-		if n := len(v.Differences); n > 0 {
-			return fmt.Errorf("replica %s: %d items of %s are not the same in %s, first: %s is %s",
-				p.Route.Name, n, p.Route.Table, p.Route.Region, v.Differences[0].Key, v.Differences[0].What)
-		}
-		if int64(v.Items) != scores {
-			return fmt.Errorf("replica %s: %d scores were written, but %s has %d items", p.Route.Name, scores, p.Route.Source, v.Items)
-		}
-		verb.SayLine(replicationops.AllTheSame(p, v))
+	v := operate.Verify(ctx, "replication", copies, operate.Judging{})
+	if err := v.Err(); err != nil {
+		return err
 	}
-	return nil
+	for _, r := range v.Reports {
+		if int64(r.Items) != scores {
+			return fmt.Errorf("replica %s: %d scores were written, but %s has %d items", r.Name, scores, r.Source, r.Items)
+		}
+	}
+	return v.Print(verb.Stdout)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // DefaultPatience is how long a difference has to stay before it counts.
-const DefaultPatience = 5 * time.Second
+const DefaultPatience = 10 * time.Second
 
 const (
 	// movingPatience is for how many times Patience a difference is looked at again while its destination's side changes.
@@ -35,6 +35,9 @@ type Judging struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 }
+
+// Most is how long a comparison looks again at most.
+func (o Judging) Most() time.Duration { return max(o.Wait, movingPatience*o.Patience) }
 
 func (o Judging) sleep(ctx context.Context, d time.Duration) error {
 	if o.Sleep == nil {
@@ -72,6 +75,7 @@ type judgement struct {
 	Judging
 
 	deadline time.Time // of Wait
+	moving   time.Time // when what still changes is given up
 	last     Look
 	seen     int // differences at the first look
 	suspects map[string]*suspect
@@ -101,12 +105,12 @@ func (j *judgement) first(ctx context.Context) (err error) {
 
 // again looks at what differs until that is judged, and the wait is over.
 func (j *judgement) again(ctx context.Context) error {
-	moving := j.Now().Add(max(j.Wait, movingPatience*j.Patience))
-	if most := moving.Sub(j.Now()); len(j.suspects) > 0 && j.Waiting != nil {
-		j.Waiting(len(j.suspects), most)
+	j.moving = j.Now().Add(j.Most())
+	if len(j.suspects) > 0 && j.Waiting != nil {
+		j.Waiting(len(j.suspects), j.Most())
 	}
 	pause := minPause
-	for looks := 1; j.open(looks, moving); looks++ {
+	for looks := 1; j.open(looks); looks++ {
 		if err := j.sleep(ctx, j.pause(pause)); err != nil {
 			return err
 		}
@@ -121,13 +125,13 @@ func (j *judgement) again(ctx context.Context) error {
 }
 
 // open reports whether there is a reason to look again.
-func (j *judgement) open(looks int, moving time.Time) bool {
+func (j *judgement) open(looks int) bool {
 	if len(j.suspects) == 0 {
 		return false
 	}
 	if now := j.Now(); looks == 1 || now.Before(j.deadline) {
 		return true
-	} else if looks >= minLooks && !now.Before(moving) {
+	} else if looks >= minLooks && !now.Before(j.moving) {
 		return false
 	}
 	for _, s := range j.suspects {
@@ -149,6 +153,9 @@ func (j *judgement) pause(pause time.Duration) time.Duration {
 	}
 	if need == 0 && j.deadline.After(now) {
 		need = j.deadline.Sub(now)
+	}
+	if left := j.moving.Sub(now); left > 0 {
+		need = min(need, left)
 	}
 	return min(pause, need)
 }

@@ -1,6 +1,9 @@
 package operate
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Consumer is what a consumer's operators' room, the package ops in its folder, registers with the command line. What else it
 // offers, it says by the optional interfaces [Verifier] and [Backfiller].
@@ -23,6 +26,15 @@ type Verification interface {
 	Open(ctx context.Context, p Part, o Options) ([]Comparison, error)
 }
 
+// Repairing is a Verification whose comparisons are Repairers, so the verb takes --repair.
+type Repairing interface {
+	Verification
+	// RepairHelp says for the verb's help what --repair does.
+	RepairHelp() string
+	// ValidateRepair checks the consumer's own flags against --repair.
+	ValidateRepair(repair bool) error
+}
+
 // Backfiller is a Consumer that can bring whole tables into its destinations: sluice backfill NAME.
 type Backfiller interface {
 	Consumer
@@ -40,7 +52,8 @@ type Backfilling interface {
 // Options are what the flags of all consumers' verbs say.
 type Options struct {
 	Segments int                           // in how many parts a table is read side by side; at least 1
-	Say      func(format string, a ...any) // prints a line for people while the verb runs
+	Most     time.Duration                 // how long a comparison looks again at most
+	Say      func(format string, a ...any) // prints for people while the verb runs
 }
 
 // Comparison compares one destination with its source, while both are written. The engine calls one method at a time.
@@ -68,6 +81,8 @@ type Repairer interface {
 // Backfill brings a whole source into one destination, while both are written. An item that was read counts as a change made
 // [ReadMargin] earlier, so nothing newer is overwritten, and nothing that was removed meanwhile comes back.
 type Backfill interface {
+	// Title names source and destination for people.
+	Title() Title
 	// Steps say what the backfill is going to write. It reads only.
 	Steps(ctx context.Context) ([]Step, error)
 	// Run brings all items. After an error, or when ctx ended, another Run resumes where this one stopped; a page that was under

@@ -130,9 +130,9 @@ func (s *Source) Scan(ctx context.Context, segments int, visit func(context.Cont
 }
 
 // Resume visits every page behind the cursors, one cursor for each segment. After each visit it calls save, which must be safe for
-// concurrent use, with how far the segment is now; nil: nothing is saved. Pages whose visit ended before a save got done are visited
-// again by the next Resume.
-func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(context.Context, Page) error, save func(ctx context.Context, segment int, c Cursor) error) error {
+// concurrent use, with how far the segment is now and how many items were visited; nil: nothing is saved. Pages whose visit ended before
+// a save got done are visited again by the next Resume.
+func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(context.Context, Page) error, save func(ctx context.Context, segment int, c Cursor, items int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for segment, c := range cursors {
 		group.Go(func() error {
@@ -148,7 +148,7 @@ func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(contex
 				if save == nil {
 					continue
 				}
-				if err := save(ctx, segment, c); err != nil {
+				if err := save(ctx, segment, c, len(page.Items)); err != nil {
 					return err
 				}
 			}

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,11 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
 
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
 	"sluice/shared/keeper"
+	"sluice/shared/operate"
 	"sluice/shared/view"
 )
 
@@ -124,10 +125,13 @@ func (w *world) sizes(counts map[string]string) {
 	}
 }
 
-func (w *world) comparison() *Comparison {
-	return &Comparison{
-		Client: w.client, Views: w.views, Horizon: 384 * time.Hour, Segments: 2, Margin: 10 * time.Second, Patience: 30 * time.Second, Answer: time.Minute,
-		Now: func() time.Time { return w.clock },
+// compare compares as the engine does, with a patience of 10 seconds.
+func (w *world) compare() operate.Report {
+	w.t.Helper()
+	began, announced := w.clock, 0
+	now := func() time.Time { return w.clock }
+	o := operate.Judging{
+		Patience: 10 * time.Second, Now: now, Waiting: func(int, time.Duration) { announced++ },
 		Sleep: func(_ context.Context, d time.Duration) error {
 			w.clock = w.clock.Add(d)
 			if w.wait != nil {
@@ -136,14 +140,9 @@ func (w *world) comparison() *Comparison {
 			return nil
 		},
 	}
-}
-
-func (w *world) compare() Result {
-	w.t.Helper()
-	began, announced := w.clock, 0
-	c := w.comparison()
-	c.Waiting = func(int, time.Duration) { announced++ }
-	r, err := c.Run(w.t.Context())
+	c := New(w.client, w.views, 384*time.Hour, operate.Options{Segments: 2, Most: o.Most()})
+	c.Now = now
+	r, err := operate.Compare(w.t.Context(), c, o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -153,24 +152,25 @@ func (w *world) compare() Result {
 	return r
 }
 
-func texts(differences []Difference) (list []string) {
+func texts(differences []operate.Difference) (list []string) {
 	for _, d := range differences {
-		list = append(list, fmt.Sprintf("%s %s %s %s %s", d.View, d.Key, d.Sum, d.Source, d.Stored))
+		at := d.Ref.(standing)
+		list = append(list, fmt.Sprintf("%s %s %s %s %s", at.view, at.key, at.sum, d.Values[0].Source, d.Values[0].Destination))
 	}
 	return list
 }
 
 // want compares what was found; nothing may move.
-func (w *world) want(r Result, differences []string, inFlight, unusable int) {
+func (w *world) want(r operate.Report, differences []string, arrived, unusable int) {
 	w.t.Helper()
 	if got := texts(r.Differences); !slices.Equal(got, differences) {
 		w.t.Errorf("%q differ, want %q", got, differences)
 	}
-	if got := texts(r.Moving); len(got) > 0 {
+	if got := texts(r.Unjudged); len(got) > 0 {
 		w.t.Errorf("%q move", got)
 	}
-	if r.InFlight != inFlight || r.Unusable != unusable || len(r.Named) != unusable {
-		w.t.Errorf("%d in flight, %d unusable %+v; want %d, %d", r.InFlight, r.Unusable, r.Named, inFlight, unusable)
+	if r.Arrived != arrived || r.UnusableCount != unusable || len(r.Unusable) != unusable {
+		w.t.Errorf("%d arrived, %d unusable %+v; want %d, %d", r.Arrived, r.UnusableCount, r.Unusable, arrived, unusable)
 	}
 }
 
@@ -185,9 +185,8 @@ func TestEveryViewIsCompared(t *testing.T) {
 	w.sizes(map[string]string{"100": "1", "5": "1"})
 	r := w.compare()
 	w.want(r, nil, 0, 0)
-	if len(r.Views) != 3 || r.Views[0] != (View{Name: "revenue", Items: 2}) || r.Views[1] != (View{Name: "by-size", Items: 2}) ||
-		!strings.Contains(r.Views[2].NotCompared, "subtractExpired") {
-		t.Errorf("views %+v", r.Views)
+	if r.Items != 4 || len(r.NotCompared) != 1 || !strings.Contains(r.NotCompared[0], "kept") || !strings.Contains(r.NotCompared[0], "subtractExpired") {
+		t.Errorf("%d items compared, want 2 of each of two views; not compared: %q", r.Items, r.NotCompared)
 	}
 	w.set("Revenue", "Customer", "ada", "Total", &types.AttributeValueMemberN{Value: "888"})
 	w.sizes(map[string]string{"100": "0", "800": "1", "30": "2"})
@@ -212,7 +211,7 @@ func TestBadItemsAreNamed(t *testing.T) {
 	r := w.compare()
 	w.want(r, []string{`revenue Customer="bob" Orders 1 9`}, 0, 5)
 	for i, want := range []string{`Orders Id="order-3": view revenue: attribute "Price"`, `"order-4"`, `"order-5"`, `"order-6"`, `Revenue Customer="ada": view revenue: attribute Orders: is no number`} {
-		if got := fmt.Sprintf("%s %s: %s", r.Named[i].Table, r.Named[i].Key, r.Named[i].Reason); !strings.Contains(got, want) {
+		if got := fmt.Sprintf("%s %s: %s", r.Unusable[i].Table, r.Unusable[i].Key, r.Unusable[i].Reason); !strings.Contains(got, want) {
 			t.Errorf("named %q, want %q", got, want)
 		}
 	}
@@ -225,7 +224,7 @@ func TestBadItemOfTwoViews(t *testing.T) {
 	w.set("Revenue", "Customer", "ada", "Total", &types.AttributeValueMemberS{Value: "much"})
 	r := w.compare()
 	w.want(r, nil, 0, 1)
-	if reason := r.Named[0].Reason; !strings.Contains(reason, "view revenue: attribute Orders: is no number") || !strings.Contains(reason, "; view ") {
+	if reason := r.Unusable[0].Reason; !strings.Contains(reason, "view revenue: attribute Orders: is no number") || !strings.Contains(reason, "; view ") {
 		t.Errorf("the reason is %q", reason)
 	}
 }
@@ -265,7 +264,7 @@ func TestSumsThatKeepChanging(t *testing.T) {
 		next = w.write("ada", consumertest.N(strconv.Itoa(price)))
 	}
 	r := w.compare()
-	if len(r.Differences) > 0 || len(r.Moving) != 2 || r.InFlight != 0 {
+	if len(r.Differences) > 0 || len(r.Unjudged) != 2 || r.Arrived != 0 {
 		t.Errorf("%+v, want no difference and two sums that keep changing", r)
 	}
 	if after := w.clock.Sub(consumertest.Arrival); after != 30*time.Second {
@@ -281,27 +280,21 @@ func TestNothingIsApplied(t *testing.T) {
 	w.sizes(map[string]string{"100": "1"})
 	w.write("ada", consumertest.N("1"))
 	w.wait = func() { w.write("ada", consumertest.N("1")) }
-	if r := w.compare(); len(r.Differences) != 2 || len(r.Moving) > 0 {
+	if r := w.compare(); len(r.Differences) != 2 || len(r.Unjudged) > 0 {
 		t.Errorf("%+v, want two differences", r)
 	}
 }
 
-// silent is a server that never answers.
-type silent struct{}
-
-func (silent) RoundTrip(r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
-}
-
-// A server that gives no answer ends the comparison, which says that nothing is known.
-func TestNoAnswer(t *testing.T) {
-	w := newWorld(t)
-	c := w.comparison()
-	c.Answer = time.Millisecond
-	c.Client = dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) { o.HTTPClient = &http.Client{Transport: silent{}} })
-	_, err := c.Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "the server gave no answer within 1ms") || !strings.Contains(err.Error(), "nothing is known") {
-		t.Errorf("got %v, want no answer", err)
+// A sum that DynamoDB can't hold is never answered with the advice to rebuild: no rebuild stores it.
+func TestSumsBeyondDynamoDB(t *testing.T) {
+	for text, beyond := range map[string]bool{
+		"7": false, "1E40": false, "9.9E125": false, "0.001": false,
+		"10000000000000000000000000000000000000000.001": true, "1E126": true, "1E-131": true, strings.Repeat("1", 39): true,
+	} {
+		sum := cell{"leaderboard", `UserId="ada"`, "Total"}
+		d := (&look{source: map[cell]decimal.Decimal{sum: decimal.RequireFromString(text)}}).difference(sum)
+		if refused := strings.Contains(d.Refused, "no rebuild helps"); refused != beyond || (d.Command == "sluice rebuild leaderboard") == beyond {
+			t.Errorf("%s: refused %q, command %q", text, d.Refused, d.Command)
+		}
 	}
 }

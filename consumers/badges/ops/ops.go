@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,21 @@ func (registered) Backfill() operate.Backfilling { return &backfilling{} }
 
 type verification struct {
 	Notify bool `help:"With --repair, notify players of the badges that the repair awards."`
+}
+
+var _ operate.Repairing = (*verification)(nil)
+
+// RepairHelp implements operate.Repairing.
+func (*verification) RepairHelp() string {
+	return "awards what is missing, takes back and restores what the rules say, and sends what is pending"
+}
+
+// ValidateRepair implements operate.Repairing.
+func (v *verification) ValidateRepair(repair bool) error {
+	if v.Notify && !repair {
+		return errors.New("--notify is for --repair")
+	}
+	return nil
 }
 
 // Open implements operate.Verification.

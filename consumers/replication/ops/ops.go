@@ -1,11 +1,31 @@
-// Package ops is what people run on replication. No function links it.
+// Package ops is what people run on replication: it compares tables with their copies, repairs copies, and fills them from tables
+// that exist.
+//
+// # Guarantees
+//
+//   - A repair and a backfill write by the function's own rules: what the source holds counts as a change made operate.ReadMargin
+//     before it was read. So any change that they didn't see wins, and nothing that was removed since comes back.
+//   - A backfill that stopped resumes where it was, if the segments are as many.
+//
+// # Not guaranteed
+//
+//   - That a copy was right all the time since the last comparison.
+//   - Of a copy whose route keeps expired items, that an item without a source had one.
 package ops
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/consumers/replication"
+	"sluice/consumers/replication/internal/oneway"
+	"sluice/consumers/replication/internal/store"
 	"sluice/shared/operate"
 )
 
@@ -14,20 +34,69 @@ func Consumer() operate.Consumer { return registered{} }
 
 type registered struct{}
 
-// Name implements operate.Consumer.
-func (registered) Name() string { return "replication" }
+var (
+	_ operate.Verifier   = registered{}
+	_ operate.Backfiller = registered{}
+)
 
-// Pairs are the tables that must hold the same.
-type Pairs struct{ Copies, Shared []*replication.Pair }
+func (registered) Name() string                  { return "replication" }
+func (registered) Verify() operate.Verification  { return &verification{} }
+func (registered) Backfill() operate.Backfilling { return &backfilling{} }
 
-// All returns the copies, then the shared tables.
-func (p Pairs) All() []*replication.Pair { return slices.Concat(p.Copies, p.Shared) }
+type verification struct{}
 
-// NewPairs makes the pairs of the outputs of replication's template.
-func NewPairs(part operate.Part) (Pairs, error) {
+var _ operate.Repairing = (*verification)(nil)
+
+// RepairHelp implements operate.Repairing.
+func (*verification) RepairHelp() string {
+	return "writes each item that differs to the copy, and a shared table's to all its regions"
+}
+
+// ValidateRepair implements operate.Repairing.
+func (*verification) ValidateRepair(bool) error { return nil }
+
+// Open implements operate.Verification.
+func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
+	all, err := open(p, o)
+	var comparisons []operate.Comparison
+	for _, c := range all {
+		comparisons = append(comparisons, c)
+	}
+	return comparisons, err
+}
+
+type backfilling struct {
+	Capacity float64 `help:"How many write units a second it may take; without it, as many as it can." placeholder:"N"`
+}
+
+// Validate implements kong's interface.
+func (b *backfilling) Validate() error {
+	if b.Capacity < 0 {
+		return fmt.Errorf("--capacity must not be negative (got %v)", b.Capacity)
+	}
+	return nil
+}
+
+// Open implements operate.Backfilling.
+func (b *backfilling) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Backfill, error) {
+	all, err := open(p, o)
+	var copies []operate.Backfill
+	for _, c := range all {
+		if !c.shared() {
+			copies = append(copies, &backfill{pair: c, capacity: b.Capacity})
+		}
+	}
+	if err == nil && len(copies) == 0 {
+		err = errors.New("no table is copied one way; of a shared table, sluice verify replication --repair brings what is missing to the other regions")
+	}
+	return copies, err
+}
+
+// open makes the pairs of replication's outputs. There are those of a copy, or those of a shared table, or both.
+func open(p operate.Part, o operate.Options) ([]*pair, error) {
 	s := replication.DefaultSettings()
-	_, shares := part.Outputs["SharedRegions"]
-	_, copies := part.Outputs["ReplicaRegion"]
+	_, shares := p.Outputs["SharedRegions"]
+	_, copies := p.Outputs["ReplicaRegion"]
 	var needed []string
 	if copies || !shares {
 		needed = append(needed, "ReplicaTable", "ReplicaRegion")
@@ -35,33 +104,86 @@ func NewPairs(part operate.Part) (Pairs, error) {
 	if shares {
 		needed = append(needed, "ConflictTable")
 	}
-	if err := part.Read(&s, needed...); err != nil {
-		return Pairs{}, err
+	if err := p.Read(&s, needed...); err != nil {
+		return nil, err
 	}
-	var p Pairs
-	var err error
-	if p.Copies, err = replication.Pairs(replication.Tuned(part.Tables), s); err != nil {
-		return p, err
+	if err := s.Validate(); err != nil {
+		return nil, err
 	}
-	if p.Shared, err = replication.SharedPairs(replication.Tuned(part.Tables), s); err != nil {
-		return p, err
+	cfg := replication.Tuned(p.Tables)
+	routes, tables, err := s.Declared(cfg.Region)
+	if err != nil {
+		return nil, err
 	}
-	if shares != (len(p.Shared) > 0) {
-		return p, fmt.Errorf("%s shares a table: %v, but %s in this program does: %v; after a change of that file build the program anew (go install ./cmd/sluice)",
-			part.Where, shares, replication.RoutesPath, len(p.Shared) > 0)
+	if shares != (len(tables) > 0) {
+		return nil, fmt.Errorf("%s shares a table: %v, but %s in this program does: %v; after a change of that file build the program again (go install ./cmd/sluice)",
+			p.Where, shares, replication.RoutesPath, len(tables) > 0)
 	}
-	return p, nil
+	var pairs []*pair
+	for _, route := range routes {
+		pairs = append(pairs, newPair(cfg, s, route, o.Segments, time.Now))
+	}
+	return append(pairs, sharedPairs(cfg, s, tables, o.Segments, time.Now)...), nil
 }
 
-// AllTheSame says that nothing differs.
-func AllTheSame(p *replication.Pair, v replication.Verification) string {
-	to := "in " + p.Route.Region
-	if p.Route.Table != p.Route.Source {
-		to = fmt.Sprintf("in %s in %s", p.Route.Table, p.Route.Region)
+// pair is a route's source and its copy, or a shared table in two regions.
+type pair struct {
+	route    *replication.Route
+	source   *operate.Source
+	held     *operate.Source // the copy, or the other region's table, as it is read
+	home     string          // the source's region
+	copy     oneway.Copy
+	segments int
+	now      func() time.Time
+	// Of a shared table, repairShared makes an item the same in all regions; nil: a copy.
+	repairShared func(ctx context.Context, key store.Item) error
+
+	items, holds int // as the first look counted them
+}
+
+func newPair(cfg aws.Config, s replication.Settings, route *replication.Route, segments int, now func() time.Time) *pair {
+	c := oneway.Copy{Table: s.Destination(cfg, route, now)}
+	return &pair{
+		route: route, home: cfg.Region, copy: c, segments: segments, now: now,
+		source: &operate.Source{Client: dynamodb.NewFromConfig(cfg), Table: route.Source, Now: now},
+		held:   &operate.Source{Client: c.Client, Table: route.Table, Now: now},
 	}
-	text := fmt.Sprintf("%d items of %s in %s: each the same %s.", v.Items, p.Route.Source, p.Home, to)
-	if v.InFlight > 0 {
-		text += fmt.Sprintf(" Of these %d changed at each look: their changes were on their way.", v.InFlight)
+}
+
+// sharedPairs returns, of each shared table, the home region's with each other one.
+func sharedPairs(cfg aws.Config, s replication.Settings, tables []*replication.Shared, segments int, now func() time.Time) []*pair {
+	var pairs []*pair
+	for _, t := range tables {
+		repair := &sharedRepair{Shared: t, peers: s.Peers(cfg, t, now), random: rand.Uint64}
+		for _, region := range t.Regions {
+			if region == cfg.Region {
+				continue
+			}
+			route := &replication.Route{Name: t.Name, Source: t.Table, Table: t.Table, Region: region, RemoveExpired: true}
+			p := newPair(cfg, s, route, segments, now)
+			p.repairShared = repair.item
+			pairs = append(pairs, p)
+		}
 	}
-	return text
+	return pairs
+}
+
+// shared reports whether the pair is a shared table in two regions.
+func (p *pair) shared() bool { return p.repairShared != nil }
+
+// Title implements operate.Comparison.
+func (p *pair) Title() operate.Title {
+	return operate.Title{
+		Name:        p.route.Name,
+		Source:      fmt.Sprintf("table %s in %s", p.route.Source, p.home),
+		Destination: fmt.Sprintf("table %s in %s", p.route.Table, p.route.Region),
+	}
+}
+
+// open describes both tables.
+func (p *pair) open(ctx context.Context) error {
+	if err := p.source.Open(ctx); err != nil {
+		return err
+	}
+	return p.held.Open(ctx)
 }

@@ -1,4 +1,4 @@
-package replication
+package ops
 
 import (
 	"testing"
@@ -10,10 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"sluice/consumers/replication"
 	"sluice/consumers/replication/internal/oneway"
 	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/operate"
 )
 
 // marked is an item with a text and the mark of a change made in a region.
@@ -33,9 +35,9 @@ func TestVerifyAndRepairShared(t *testing.T) {
 	regions := []string{servertest.Region, away}
 	for _, region := range regions {
 		w.create(region, tableOf("Orders", "Id", "S"))
-		w.create(region, tableOf(DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
+		w.create(region, tableOf(replication.DefaultConflictTable, store.ConflictKey, "B", store.ConflictMark, "B"))
 	}
-	p := sharedPairs(w.config, DefaultSettings(), []*Shared{{Name: "orders", Table: "Orders", Regions: regions}}, time.Now)[0]
+	p := sharedPairs(w.config, replication.DefaultSettings(), []*replication.Shared{{Name: "orders", Table: "Orders", Regions: regions}}, 2, time.Now)[0]
 	old := time.Now().Add(-24 * 40 * time.Hour) // its tombstone would be forgotten
 	newer := time.Now().Add(-time.Hour)
 	for _, held := range []struct {
@@ -60,25 +62,25 @@ func TestVerifyAndRepairShared(t *testing.T) {
 		}
 	}
 	µs := newer.UnixMicro()
-	home := oneway.Copy{Table: p.mirror.peers.Home}
+	home := oneway.Copy{Table: replication.DefaultSettings().Peers(w.config, &replication.Shared{Table: "Orders", Regions: regions}, time.Now).Home}
 	if err := home.Remove(t.Context(), store.Item{"Id": textValue("removed at home")}, mark.New(µs, µs, 1, servertest.Region)); err != nil {
 		t.Fatal(err)
 	}
 
-	want := []Difference{
-		{Key: "Id newer at home", What: Different, Repair: "repaired"},
-		{Key: "Id newer away", What: Different, Repair: "repaired"},
-		{Key: "Id only at home", What: Missing, Repair: "repaired"},
-		{Key: "Id only away", What: Extra, Repair: "repaired"},
-		{Key: "Id removed at home", What: Extra, Repair: "repaired"},
-		{Key: "Id same mark", What: Different, Repair: "repaired"},
-		{Key: "Id without a mark", What: Extra, Repair: "repaired"},
+	want := []operate.Difference{
+		{Key: `Id="newer at home"`, What: operate.Different, Repair: "repaired"},
+		{Key: `Id="newer away"`, What: operate.Different, Repair: "repaired"},
+		{Key: `Id="only at home"`, What: operate.Missing, Repair: "repaired"},
+		{Key: `Id="only away"`, What: operate.Extra, Repair: "repaired"},
+		{Key: `Id="removed at home"`, What: operate.Extra, Repair: "repaired"},
+		{Key: `Id="same mark"`, What: operate.Different, Repair: "repaired"},
+		{Key: `Id="without a mark"`, What: operate.Extra, Repair: "repaired"},
 	}
-	v := verifyAndRepair(t, p)
-	if diff := cmp.Diff(want, v.Differences, ignoringKeys, cmpopts.IgnoreFields(Difference{}, "Attributes")); diff != "" {
+	v := verifyAndRepair(t, p, operate.Judging{})
+	if diff := cmp.Diff(want, v.Differences, ignoringKeys, cmpopts.IgnoreFields(operate.Difference{}, "Values")); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
-	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 2})
+	v, err := operate.Compare(t.Context(), p, operate.Judging{})
 	if err != nil || len(v.Differences) != 0 {
 		t.Errorf("after the repair: %+v, %v; want none", v, err)
 	}
@@ -96,7 +98,7 @@ func TestVerifyAndRepairShared(t *testing.T) {
 	}
 	kept := map[string]string{}
 	for _, region := range regions {
-		out, err := w.client(region).Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(DefaultConflictTable)})
+		out, err := w.client(region).Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(replication.DefaultConflictTable)})
 		if err != nil {
 			t.Fatal(err)
 		}

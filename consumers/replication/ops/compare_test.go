@@ -1,4 +1,4 @@
-package replication
+package ops
 
 import (
 	"context"
@@ -14,25 +14,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"sluice/consumers/replication"
 	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/deploy/local/servers/servertest"
-	"sluice/shared/change"
-	"sluice/shared/consumer"
 	"sluice/shared/consumertest/wire"
+	"sluice/shared/operate"
 )
 
 // newTestPair makes a source at home, Orders, and a pair of it and its copy.
-func newTestPair(w *world, routes string) *Pair {
+func newTestPair(w *world, routes string) *pair {
 	w.t.Helper()
 	w.create(servertest.Region, tableOf("Orders", "Id", "S"))
 	w.create(away, tableOf("Copy", "Id", "S"))
-	settings := DefaultSettings()
+	settings := replication.DefaultSettings()
 	read, err := settings.ReadRoutes(servertest.Region, "test.yaml", []byte(routes))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return newPair(w.config, settings, read[0], time.Now)
+	return newPair(w.config, settings, read[0], 2, time.Now)
 }
 
 const ordersRoute = `replicas:
@@ -52,6 +52,8 @@ func order(id, state, text string) store.Item {
 		"card":  &types.AttributeValueMemberN{Value: "4111"},
 	}
 }
+
+func idOf(id string) store.Item { return store.Item{"Id": textValue(id)} }
 
 // write puts an item into the source.
 func (w *world) write(item store.Item) {
@@ -75,10 +77,10 @@ func TestBackfill(t *testing.T) {
 	µs := time.Now().Add(time.Hour).UnixMicro()
 	later := mark.New(µs, µs, 1, servertest.Region)
 	newer := order("0", "open", "new")
-	if err := p.copy.Put(t.Context(), keyOf(newer, []string{"Id"}), newer, later, false); err != nil {
+	if err := p.copy.Put(t.Context(), idOf("0"), newer, later, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.copy.Remove(t.Context(), keyOf(order("1", "", ""), []string{"Id"}), later); err != nil {
+	if err := p.copy.Remove(t.Context(), idOf("1"), later); err != nil {
 		t.Fatal(err)
 	}
 
@@ -90,20 +92,20 @@ func TestBackfill(t *testing.T) {
 		}
 		return puts > 50
 	})
-	settings := DefaultSettings()
-	half := newPair(broken, settings, p.Route, time.Now)
-	if first, err := half.Backfill(t.Context(), BackfillOptions{Segments: 2}); err == nil {
+	settings := replication.DefaultSettings()
+	half := &backfill{pair: newPair(broken, settings, p.route, 2, time.Now)}
+	if first, err := half.Run(t.Context(), func(int) {}); err == nil {
 		t.Fatalf("it was broken off, but says %+v", first)
 	}
 	var seen atomic.Int64
-	result, err := p.Backfill(t.Context(), BackfillOptions{Segments: 2, Progress: func(items int) { seen.Add(int64(items)) }})
+	result, err := (&backfill{pair: p}).Run(t.Context(), func(items int) { seen.Add(int64(items)) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result.Copied+result.Newer >= n {
+	if result.Written+result.Newer >= n {
 		t.Errorf("the second backfill began anew: %+v of %d", result, n)
 	}
-	if all := int64(result.Copied + result.Newer + result.LeftOut + result.Rejected); seen.Load() != all {
+	if all := int64(result.Written + result.Newer + result.LeftOut + result.Rejected); seen.Load() != all {
 		t.Errorf("progress of %d items was told, want %d", seen.Load(), all)
 	}
 	if got := w.get(away, "Copy", "0"); textOf(got["text"]) != `"new"` {
@@ -115,34 +117,30 @@ func TestBackfill(t *testing.T) {
 	if got := w.get(away, "Copy", "done"); got != nil {
 		t.Errorf("what the route doesn't take is copied")
 	}
-	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 3})
+	v, err := operate.Compare(t.Context(), p, operate.Judging{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Difference{{Key: "Id 0", What: Different}, {Key: "Id 1", What: Missing}} // as this test left the source
-	if diff := cmp.Diff(want, v.Differences, ignoringKeys, cmpopts.IgnoreFields(Difference{}, "Attributes")); diff != "" || v.Items != n {
+	want := []operate.Difference{{Key: `Id="0"`, What: operate.Different}, {Key: `Id="1"`, What: operate.Missing}} // as this test left the source
+	if diff := cmp.Diff(want, v.Differences, ignoringKeys, cmpopts.IgnoreFields(operate.Difference{}, "Values")); diff != "" || v.Items != n {
 		t.Errorf("%d items compared, want %d; differences (-want +got):\n%s", v.Items, n, diff)
 	}
 }
 
 // ignoringKeys leaves out what only a repair needs.
-var ignoringKeys = cmpopts.IgnoreUnexported(Difference{})
+var ignoringKeys = cmpopts.IgnoreFields(operate.Difference{}, "Ref", "Moving", "Written")
 
 // verifyAndRepair compares and repairs, extra items too.
-func verifyAndRepair(t *testing.T, p *Pair) Verification {
+func verifyAndRepair(t *testing.T, p *pair, o operate.Judging) operate.Report {
 	t.Helper()
-	waits := 0
-	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 2, Waiting: func(int, time.Duration) { waits++ }})
-	if len(v.Differences) > 0 && waits == 0 {
-		t.Error("it waits without an announcement")
-	}
+	r, err := operate.Compare(t.Context(), p, o)
 	if err == nil {
-		err = p.Repair(t.Context(), v.Differences, true)
+		err = p.Repair(t.Context(), r.Differences, true)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v
+	return r
 }
 
 // Each kind of difference, found and repaired. Fails if a repair overwrites what is
@@ -162,25 +160,25 @@ func TestVerifyAndRepair(t *testing.T) {
 		if id == "changed" || id == "fresh" {
 			item["text"] = &types.AttributeValueMemberS{Value: "another"}
 		}
-		if err := p.copy.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
+		if err := p.copy.Put(t.Context(), idOf(id), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text := func(source, copied string) []AttributeDifference {
-		return []AttributeDifference{{Path: "text", Source: `"` + source + `"`, Copy: `"` + copied + `"`}}
+	text := func(source, copied string) []operate.Value {
+		return []operate.Value{{Path: "text", Source: `"` + source + `"`, Destination: `"` + copied + `"`}}
 	}
-	want := []Difference{
-		{Key: "Id changed", What: Different, Attributes: text("changed", "another"), Repair: "repaired"},
-		{Key: "Id closed", What: Extra, Repair: "repaired"},
-		{Key: "Id extra", What: Extra, Repair: "repaired"},
-		{Key: "Id fresh", What: Different, Attributes: text("fresh", "another"), Repair: "left alone: the copy is newer"},
-		{Key: "Id missing", What: Missing, Repair: "repaired"},
+	want := []operate.Difference{
+		{Key: `Id="changed"`, What: operate.Different, Values: text("changed", "another"), Repair: "repaired"},
+		{Key: `Id="closed"`, What: operate.Extra, Repair: "repaired"},
+		{Key: `Id="extra"`, What: operate.Extra, Repair: "repaired"},
+		{Key: `Id="fresh"`, What: operate.Different, Values: text("fresh", "another"), Repair: "left alone: the copy is newer"},
+		{Key: `Id="missing"`, What: operate.Missing, Repair: "repaired"},
 	}
-	v := verifyAndRepair(t, p)
+	v := verifyAndRepair(t, p, operate.Judging{})
 	if diff := cmp.Diff(want, v.Differences, ignoringKeys); diff != "" || v.Items != 4 {
 		t.Errorf("%d items, want 4; differences (-want +got):\n%s", v.Items, diff)
 	}
-	v, err := p.Verify(t.Context(), VerifyOptions{Segments: 2})
+	v, err := operate.Compare(t.Context(), p, operate.Judging{})
 	if err != nil || len(v.Differences) != 1 {
 		t.Errorf("after the repair: %+v, %v; want only the fresh one", v, err)
 	}
@@ -196,7 +194,7 @@ func TestVerifyLeavesAloneWhatMoves(t *testing.T) {
 		item := order(id, "open", text)
 		delete(item, "card")
 		µs := at.UnixMicro()
-		if err := p.copy.Put(t.Context(), keyOf(item, []string{"Id"}), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
+		if err := p.copy.Put(t.Context(), idOf(id), item, mark.New(µs, µs, 1, servertest.Region), false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -206,52 +204,24 @@ func TestVerifyLeavesAloneWhatMoves(t *testing.T) {
 		copyOf(id, "1", old)
 	}
 	looks := 0
-	p.sleep = func(context.Context, time.Duration) error {
-		if looks++; looks == 1 {
-			copyOf("follows", "2", old.Add(time.Minute))
-			w.write(order("follows", "open", "3"))
+	v := verifyAndRepair(t, p, operate.Judging{Sleep: func(context.Context, time.Duration) error {
+		looks++
+		copyOf("follows", fmt.Sprint(looks+1), old.Add(time.Duration(looks)*time.Minute))
+		w.write(order("follows", "open", fmt.Sprint(looks+2)))
+		if looks == 1 {
 			w.write(order("behind", "open", "3"))
 		}
 		return nil
-	}
-	v := verifyAndRepair(t, p)
+	}})
 	var got []string
 	for _, d := range v.Differences {
 		got = append(got, fmt.Sprint(d.Key, ": ", d.What, ", ", d.Repair))
 	}
-	want := []string{"Id behind: different, left alone: it was written while it was compared", "Id still: different, repaired"}
-	if diff := cmp.Diff(want, got); diff != "" || v.InFlight != 1 {
-		t.Errorf("%d in flight, want 1; differences (-want +got):\n%s", v.InFlight, diff)
+	want := []string{`Id="behind": different, left alone: it was written while it was compared`, `Id="still": different, repaired`}
+	if diff := cmp.Diff(want, got); diff != "" || len(v.Unjudged) != 1 {
+		t.Errorf("%d not judged, want 1; differences (-want +got):\n%s", len(v.Unjudged), diff)
 	}
-	if text := textOf(w.get(away, "Copy", "follows")["text"]); text != `"2"` {
+	if text := textOf(w.get(away, "Copy", "follows")["text"]); text != `"3"` {
 		t.Errorf("what was in flight is %s now, want it as it was", text)
-	}
-}
-
-// The seed's case: the log's table and its replica in the same region, with the
-// index on the host.
-func TestLogfile(t *testing.T) {
-	w := newWorld(t)
-	table := tableOf("logfile_replica", "PK", "S")
-	table.AttributeDefinitions = append(table.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String("GSI_1_PK"), AttributeType: "S"})
-	table.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{
-		IndexName: aws.String("GSI_1"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("GSI_1_PK"), KeyType: "HASH"}},
-		Projection: &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: []string{"bytessent", "requestid", "host"}},
-	}}
-	w.create(servertest.Region, table)
-	settings := DefaultSettings()
-	settings.SourceTable, settings.ReplicaTable, settings.ReplicaRegion = "logfile", "logfile_replica", servertest.Region
-	r, err := New(w.config, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	errs := r.ApplyBatch(t.Context(), []*change.Change{logChange(t, "104009", "66.249.67.3"), logChange(t, "104010", "66.249.67.3")})
-	wantOutcomes(t, errs, consumer.Applied, consumer.Applied)
-	out, err := w.client(servertest.Region).Query(t.Context(), &dynamodb.QueryInput{
-		TableName: aws.String("logfile_replica"), IndexName: aws.String("GSI_1"), KeyConditionExpression: aws.String("GSI_1_PK = :h"),
-		ExpressionAttributeValues: store.Item{":h": &types.AttributeValueMemberS{Value: "host#66.249.67.3"}},
-	})
-	if err != nil || len(out.Items) != 2 {
-		t.Errorf("the index has %v, %v", out, err)
 	}
 }
