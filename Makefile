@@ -91,7 +91,7 @@ bench-rank: have-go
 	go test -run '^$$' -bench Rank -benchtime 1x -timeout 30m ./consumers/leaderboard
 
 bench-replication: have-go
-	go test -run '^$$' -bench 'Copy|Backfill|Units' -benchtime 1x ./consumers/replication
+	go test -run '^$$' -bench 'Copy|Backfill|Units' -benchtime 1x ./consumers/replication ./consumers/replication/ops
 
 bench-search: have-go
 	go test -run '^$$' -bench 'Document|Throughput' -benchtime 1x -timeout 30m ./consumers/search

@@ -9,12 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"sluice/cli/verb"
 	"sluice/consumers/search"
 	searchops "sluice/consumers/search/ops"
-	"sluice/shared/verify"
 )
 
 // printed returns what a function prints to standard output.

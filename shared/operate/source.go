@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -213,14 +214,21 @@ func (s *Source) Key(item Item) Item {
 }
 
 // KeyText names an item by its key, for people.
-func (s *Source) KeyText(item Item) string {
+func (s *Source) KeyText(item Item) string { return KeyText(s.Keys, item) }
+
+// KeyText names an item by these attributes, for people. A number has one form, however it is written.
+func KeyText(keys []string, item Item) string {
 	var parts []string
-	for _, name := range s.Keys {
+	for _, name := range keys {
 		switch v := item[name].(type) {
 		case *types.AttributeValueMemberS:
 			parts = append(parts, fmt.Sprintf("%s=%q", name, v.Value))
 		case *types.AttributeValueMemberN:
-			parts = append(parts, name+"="+v.Value)
+			text := v.Value
+			if n, err := decimal.NewFromString(text); err == nil {
+				text = n.String()
+			}
+			parts = append(parts, name+"="+text)
 		case *types.AttributeValueMemberB:
 			parts = append(parts, fmt.Sprintf("%s=%x", name, v.Value))
 		}

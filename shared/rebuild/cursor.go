@@ -12,15 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/aggregate"
+	"sluice/shared/operate"
 )
 
 var errCursor = errors.New("a row that says how far the scan has come was written by somebody else")
-
-// cursor is how far a segment of the scan has come.
-type cursor struct {
-	after map[string]types.AttributeValue // the last item's key; nil: at its start
-	done  bool
-}
 
 // cursorGroup is the ledger's group of a rebuild's cursors. A scan in another
 // number of segments has others.
@@ -31,7 +26,7 @@ func (r *run) cursorGroup(generation int64) string {
 func (r *run) segments() int { return max(1, r.Segments) }
 
 // readCursors returns the cursors of all segments.
-func (r *run) readCursors(ctx context.Context, generation int64) ([]cursor, error) {
+func (r *run) readCursors(ctx context.Context, generation int64) ([]operate.Cursor, error) {
 	pages := dynamodb.NewQueryPaginator(r.Client, &dynamodb.QueryInput{
 		TableName:                 &r.Ledger,
 		ConsistentRead:            aws.Bool(true),
@@ -39,7 +34,7 @@ func (r *run) readCursors(ctx context.Context, generation int64) ([]cursor, erro
 		ExpressionAttributeNames:  map[string]string{"#group": "Group"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":group": &types.AttributeValueMemberS{Value: r.cursorGroup(generation)}},
 	})
-	cursors := make([]cursor, r.segments())
+	cursors := make([]operate.Cursor, r.segments())
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -55,9 +50,9 @@ func (r *run) readCursors(ctx context.Context, generation int64) ([]cursor, erro
 				return nil, errCursor
 			}
 			if after, ok := row["After"].(*types.AttributeValueMemberM); ok {
-				cursors[segment].after = after.Value
+				cursors[segment].After = after.Value
 			} else {
-				cursors[segment].done = true
+				cursors[segment].Done = true
 			}
 		}
 	}
@@ -66,15 +61,15 @@ func (r *run) readCursors(ctx context.Context, generation int64) ([]cursor, erro
 
 // saveCursor saves how far a segment has come. A cursor that lands late, from a run
 // that died, is true all the same; it only has pages read twice.
-func (r *run) saveCursor(ctx context.Context, state *aggregate.Rebuilds, segment int, at cursor) error {
+func (r *run) saveCursor(ctx context.Context, state *aggregate.Rebuilds, segment int, at operate.Cursor) error {
 	expires := time.UnixMicro(state.Current.Limit).Add(24 * time.Hour).Unix()
 	row := map[string]types.AttributeValue{
 		"Group":     &types.AttributeValueMemberS{Value: r.cursorGroup(state.Current.Generation)},
 		"Entry":     &types.AttributeValueMemberS{Value: fmt.Sprintf("%06d", segment)},
 		"ExpiresAt": &types.AttributeValueMemberN{Value: strconv.FormatInt(expires, 10)},
 	}
-	if !at.done {
-		row["After"] = &types.AttributeValueMemberM{Value: at.after}
+	if !at.Done {
+		row["After"] = &types.AttributeValueMemberM{Value: at.After}
 	}
 	if _, err := r.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.Ledger, Item: row}); err != nil {
 		return fmt.Errorf("save how far the scan has come in %s: %w", r.Ledger, err)

@@ -7,13 +7,11 @@ import (
 	"maps"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"golang.org/x/sync/errgroup"
 
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
+	"sluice/shared/operate"
 )
 
 // Preview is what a rebuild would do.
@@ -29,26 +27,22 @@ func (t *Tool) Preview(ctx context.Context) (Preview, error) {
 	if err := t.View.Rebuildable(); err != nil {
 		return Preview{}, err
 	}
-	out, err := t.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &t.View.Source})
-	if err != nil {
-		return Preview{}, fmt.Errorf("describe table %s: %w", t.View.Source, err)
-	}
-	v := &preview{Tool: t, targets: map[[16]byte]bool{}}
-	for _, key := range out.Table.KeySchema {
-		v.keys = append(v.keys, *key.AttributeName)
+	v := &preview{Tool: t, targets: map[[16]byte]bool{}, source: &operate.Source{Client: t.Client, Table: t.View.Source}}
+	if err := v.source.Open(ctx); err != nil {
+		return Preview{}, err
 	}
 	now := t.Now()
 	v.window = aggregate.Window{Generation: 1, From: now.UnixMicro(), Limit: now.Add(t.Limit).UnixMicro()}
-	if err := v.scan(ctx, t.View.Source, v.readSource); err != nil {
+	if err := v.each(ctx, v.source, v.readSource); err != nil {
 		return v.result, err
 	}
 	v.result.Targets = len(v.targets)
-	return v.result, v.scan(ctx, t.View.Table, v.readView)
+	return v.result, v.each(ctx, &operate.Source{Client: t.Client, Table: t.View.Table}, v.readView)
 }
 
 type preview struct {
 	*Tool
-	keys   []string // of the source
+	source *operate.Source
 	window aggregate.Window
 
 	mu      sync.Mutex
@@ -56,32 +50,20 @@ type preview struct {
 	targets map[[16]byte]bool // hashes of the keys of the view's items that the source counts in
 }
 
-func (v *preview) scan(ctx context.Context, table string, visit func(map[string]types.AttributeValue) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for segment := range v.Segments {
-		group.Go(func() error {
-			pages := dynamodb.NewScanPaginator(v.Client, &dynamodb.ScanInput{
-				TableName: &table, ConsistentRead: aws.Bool(true), Segment: aws.Int32(int32(segment)), TotalSegments: aws.Int32(int32(v.Segments)),
-			})
-			for pages.HasMorePages() {
-				out, err := pages.NextPage(ctx)
-				if err != nil {
-					return fmt.Errorf("read %s: %w", table, err)
-				}
-				for _, item := range out.Items {
-					if err := visit(item); err != nil {
-						return err
-					}
-				}
+// each visits every item of a table.
+func (v *preview) each(ctx context.Context, table *operate.Source, visit func(operate.Item) error) error {
+	return table.Scan(ctx, v.Segments, func(_ context.Context, page operate.Page) error {
+		for _, item := range page.Items {
+			if err := visit(item); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
-	return group.Wait()
+		}
+		return nil
+	})
 }
 
-func (v *preview) readSource(item map[string]types.AttributeValue) error {
-	c, err := change.FromItem(v.View.Source, v.keys, maps.Clone(item), v.Now())
+func (v *preview) readSource(item operate.Item) error {
+	c, err := change.FromItem(v.View.Source, v.source.Keys, maps.Clone(item), v.Now())
 	if err != nil {
 		return fmt.Errorf("read %s: %w", v.View.Source, err)
 	}
@@ -97,7 +79,7 @@ func (v *preview) readSource(item map[string]types.AttributeValue) error {
 	return err
 }
 
-func (v *preview) readView(item map[string]types.AttributeValue) error {
+func (v *preview) readView(item operate.Item) error {
 	target, own, err := v.View.Own(item)
 	if err != nil || !own || !v.window.Takes(target) {
 		return err

@@ -5,17 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"golang.org/x/sync/errgroup"
 
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/operate"
 )
 
 // page is how many items are read and written between two savings of a cursor.
@@ -28,61 +23,31 @@ func (r *run) table() *aggregate.Table {
 // scan reads the source, strongly consistent, and stands each item where no row
 // of a change does. Pages may be read twice: a row is written once.
 func (r *run) scan(ctx context.Context, state *aggregate.Rebuilds) error {
-	out, err := r.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &r.View.Source})
-	if err != nil {
-		return fmt.Errorf("describe table %s: %w", r.View.Source, err)
+	source := &operate.Source{Client: r.Client, Table: r.View.Source, Limit: page}
+	if err := source.Open(ctx); err != nil {
+		return err
 	}
-	r.tell(func(p *Progress) { p.Total = int(aws.ToInt64(out.Table.ItemCount)) })
-	var keys []string
-	for _, key := range out.Table.KeySchema {
-		keys = append(keys, *key.AttributeName)
-	}
+	r.tell(func(p *Progress) { p.Total = source.Count })
 	cursors, err := r.readCursors(ctx, state.Current.Generation)
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for segment, at := range cursors {
-		if !at.done {
-			group.Go(func() error { return r.scanSegment(ctx, state, keys, segment, at) })
-		}
-	}
-	return group.Wait()
-}
-
-func (r *run) scanSegment(ctx context.Context, state *aggregate.Rebuilds, keys []string, segment int, at cursor) error {
-	for !at.done {
-		out, err := r.Client.Scan(ctx, &dynamodb.ScanInput{
-			TableName:         &r.View.Source,
-			ConsistentRead:    aws.Bool(true),
-			Segment:           aws.Int32(int32(segment)),
-			TotalSegments:     aws.Int32(int32(r.segments())),
-			Limit:             aws.Int32(page),
-			ExclusiveStartKey: at.after,
-		})
-		if err != nil {
-			return fmt.Errorf("read %s, segment %d: %w", r.View.Source, segment, err)
-		}
-		if err := r.standPage(ctx, state, keys, out.Items); err != nil {
-			return err
-		}
-		at.after, at.done = out.LastEvaluatedKey, len(out.LastEvaluatedKey) == 0
-		if err := r.saveCursor(ctx, state, segment, at); err != nil {
-			return err
-		}
-	}
-	return nil
+	return source.Resume(ctx, cursors, func(ctx context.Context, p operate.Page) error {
+		return r.standPage(ctx, state, source, p.Items)
+	}, func(ctx context.Context, segment int, c operate.Cursor, _ int) error {
+		return r.saveCursor(ctx, state, segment, c)
+	})
 }
 
 // standPage stands the items of a page, those of one item of the view together. An item
 // that the view can't use, or whose sum DynamoDB doesn't take, is counted and left out.
-func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, keys []string, items []map[string]types.AttributeValue) error {
+func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, source *operate.Source, items []operate.Item) error {
 	byTarget := map[string][]aggregate.Standing{}
 	names := map[string]string{} // by Standing.Item
 	var unusable []Unusable
 	for _, attributes := range items {
-		name := keyText(keys, attributes)
-		c, err := change.FromItem(r.View.Source, keys, attributes, time.UnixMicro(state.Current.From-1))
+		name := source.KeyText(attributes)
+		c, err := change.FromItem(r.View.Source, source.Keys, attributes, time.UnixMicro(state.Current.From-1))
 		if err != nil {
 			unusable = append(unusable, Unusable{name, err.Error()})
 			continue
@@ -112,20 +77,4 @@ func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, keys []s
 	}
 	r.count(len(items), unusable)
 	return nil
-}
-
-// keyText names an item by its key.
-func keyText(keys []string, attributes map[string]types.AttributeValue) string {
-	var parts []string
-	for _, name := range keys {
-		switch v := attributes[name].(type) {
-		case *types.AttributeValueMemberS:
-			parts = append(parts, fmt.Sprintf("%s=%q", name, v.Value))
-		case *types.AttributeValueMemberN:
-			parts = append(parts, name+"="+v.Value)
-		case *types.AttributeValueMemberB:
-			parts = append(parts, fmt.Sprintf("%s=%x", name, v.Value))
-		}
-	}
-	return strings.Join(parts, " ")
 }

@@ -2,43 +2,21 @@ package rebuild
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"golang.org/x/sync/errgroup"
-
 	"sluice/shared/aggregate"
 	"sluice/shared/consumer"
+	"sluice/shared/operate"
 )
 
 // switchAll puts the new sums in the places of the old ones in all of the view's
 // items. An item that somebody makes meanwhile is switched by whoever touches it next.
 func (r *run) switchAll(ctx context.Context, state *aggregate.Rebuilds) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for segment := range r.segments() {
-		group.Go(func() error { return r.switchSegment(ctx, state, segment) })
-	}
-	return group.Wait()
-}
-
-func (r *run) switchSegment(ctx context.Context, state *aggregate.Rebuilds, segment int) error {
-	pages := dynamodb.NewScanPaginator(r.Client, &dynamodb.ScanInput{
-		TableName:      &r.View.Table,
-		ConsistentRead: aws.Bool(true),
-		Segment:        aws.Int32(int32(segment)),
-		TotalSegments:  aws.Int32(int32(r.segments())),
-		Limit:          aws.Int32(page),
-	})
-	for pages.HasMorePages() {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("read %s, segment %d: %w", r.View.Table, segment, err)
-		}
+	table := &operate.Source{Client: r.Client, Table: r.View.Table, Limit: page}
+	return table.Scan(ctx, r.segments(), func(ctx context.Context, p operate.Page) error {
 		var unusable []Unusable
-		for _, item := range out.Items {
+		for _, item := range p.Items {
 			target, own, err := r.View.Own(item)
 			if err != nil {
 				return err
@@ -49,14 +27,14 @@ func (r *run) switchSegment(ctx context.Context, state *aggregate.Rebuilds, segm
 			_, err = r.table().Switch(ctx, target, state.Current)
 			if consumer.OutcomeOf(err) == consumer.Rejected {
 				keys := slices.Sorted(maps.Keys(target.Key))
-				unusable = append(unusable, Unusable{keyText(keys, item), "keeps its old sums: " + err.Error()})
+				unusable = append(unusable, Unusable{operate.KeyText(keys, item), "keeps its old sums: " + err.Error()})
 				continue
 			}
 			if err != nil {
 				return err
 			}
 		}
-		r.count(len(out.Items), unusable)
-	}
-	return nil
+		r.count(len(p.Items), unusable)
+		return nil
+	})
 }

@@ -216,22 +216,5 @@ func numberOf(v types.AttributeValue) (decimal.Decimal, error) {
 	return decimal.Zero, fmt.Errorf("is no number")
 }
 
-// keyText names an item by its key. A number has one form.
-func keyText(key operate.Item) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(key)) {
-		switch v := key[name].(type) {
-		case *types.AttributeValueMemberS:
-			parts = append(parts, fmt.Sprintf("%s=%q", name, v.Value))
-		case *types.AttributeValueMemberN:
-			text := v.Value
-			if n, err := decimal.NewFromString(text); err == nil {
-				text = n.String()
-			}
-			parts = append(parts, name+"="+text)
-		case *types.AttributeValueMemberB:
-			parts = append(parts, fmt.Sprintf("%s=%x", name, v.Value))
-		}
-	}
-	return strings.Join(parts, " ")
-}
+// keyText names an item of a view by its key.
+func keyText(key operate.Item) string { return operate.KeyText(slices.Sorted(maps.Keys(key)), key) }
