@@ -14,11 +14,7 @@ import (
 	"sluice/shared/operate"
 )
 
-type backfillCommand struct {
-	kong.Plugins
-
-	Search backfillSearchCommand `cmd:"" help:"Fill the indexes from whole tables, by the consumer's own rules. Run it again to go on after it was broken off."`
-}
+type backfillCommand struct{ kong.Plugins }
 
 // newBackfillCommand has a command for each consumer that can bring tables that exist.
 func newBackfillCommand(consumers registry) backfillCommand {

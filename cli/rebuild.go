@@ -19,6 +19,9 @@ import (
 	"sluice/shared/view"
 )
 
+// keyWidth is how many columns of a terminal an item's key takes: several attributes with names as wide as they may be.
+const keyWidth = 160
+
 type rebuildCommand struct {
 	verb.PipelineFlags
 	View     string        `arg:"" help:"The view, such as leaderboard, daily or badges-total; \"sluice lint\" lists them."`

@@ -16,8 +16,6 @@ import (
 type verifyCommand struct {
 	All verifyAllCommand `cmd:"" default:"withargs" help:"Compare every registered consumer's destinations with their sources, and summarize. It reads only."`
 	kong.Plugins
-
-	Search verifySearchCommand `cmd:"" help:"Compare each index with its table, document by document, and repair it if asked. Exits with 1 if anything differs."`
 }
 
 // newVerifyCommand has a command for each consumer that can be compared.

@@ -25,8 +25,7 @@ type Search struct {
 	horizon time.Duration
 	now     func() time.Time
 	pace    pace
-
-	counts *consumer.Counters
+	counts  *consumer.Counters
 
 	mu        sync.Mutex // guards nextPurge
 	nextPurge time.Time
@@ -64,14 +63,14 @@ func NewWith(client *index.Client, routes []*document.Route, horizon time.Durati
 type item struct {
 	to       *document.Route
 	id       string
-	first    int     // where in the batch its first change is
-	versions []*edit // newest first
-	next     int     // the one that is tried
-	tried    int     // the one that was tried last
+	first    int         // where in the batch its first change is
+	versions []*revision // newest first
+	next     int         // the one that is tried
+	tried    int         // the one that was tried last
 }
 
-// edit is one change of an item.
-type edit struct {
+// revision is one change of an item in the batch.
+type revision struct {
 	index   int // in the batch
 	change  *change.Change
 	effect  document.Effect
@@ -128,10 +127,10 @@ func (s *Search) group(r *document.Route, batch []*change.Change, outcomes [][]e
 			byID[id] = &item{to: r, id: id, first: index}
 			items = append(items, byID[id])
 		}
-		byID[id].versions = append(byID[id].versions, &edit{index: index, change: c, effect: effect, version: version})
+		byID[id].versions = append(byID[id].versions, &revision{index: index, change: c, effect: effect, version: version})
 	}
 	for _, i := range items {
-		slices.SortStableFunc(i.versions, func(a, b *edit) int { return cmp.Compare(b.version, a.version) })
+		slices.SortStableFunc(i.versions, func(a, b *revision) int { return cmp.Compare(b.version, a.version) })
 		if i.ties() {
 			s.counts.Add("Ties", 1)
 		}

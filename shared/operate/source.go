@@ -42,7 +42,8 @@ type Source struct {
 
 // Page is a part of a segment.
 type Page struct {
-	Items []Item
+	Segment int
+	Items   []Item
 	// Version is the time from which a change isn't in the page for sure: ReadMargin before the page was asked for.
 	Version time.Time
 	// Next is where the segment resumes; nil: it is done.
@@ -102,7 +103,7 @@ func (s *Source) Page(ctx context.Context, segment, segments int, after Item) (P
 	if s.Limit > 0 {
 		in.Limit = &s.Limit
 	}
-	p := Page{Version: s.version()}
+	p := Page{Segment: segment, Version: s.version()}
 	err := s.call(ctx, func(ctx context.Context) error {
 		out, err := s.Client.Scan(ctx, in)
 		if err == nil {

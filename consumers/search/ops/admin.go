@@ -16,8 +16,7 @@ import (
 // admin makes the requests that only people's commands need.
 type admin struct{ *index.Client }
 
-// longestBulk returns for how long the oldest bulk request that OpenSearch is working
-// on has been under way.
+// longestBulk returns the age of the oldest bulk request that OpenSearch is working on.
 func (a admin) longestBulk(ctx context.Context) (time.Duration, error) {
 	var answer struct {
 		Nodes map[string]struct {
@@ -43,7 +42,7 @@ func (a admin) longestBulk(ctx context.Context) (time.Duration, error) {
 // action is one part of a change of aliases.
 type action map[string]map[string]any
 
-// takeAway is the action that takes an alias from an index that must have it.
+// takeAway is the action that removes an alias from an index. It fails if the index doesn't have the alias.
 func takeAway(alias, name string) action {
 	return action{"remove": {"index": name, "alias": alias, "must_exist": true}}
 }
@@ -60,7 +59,7 @@ func (a admin) alter(ctx context.Context, what string, actions ...action) error 
 	return err
 }
 
-// count returns how many documents of an index are shown.
+// count returns how many documents of an index searches find.
 func (a admin) count(ctx context.Context, name string) (int, error) {
 	body, err := json.Marshal(map[string]any{"query": document.ShownFilter()})
 	if err != nil {
@@ -73,7 +72,7 @@ func (a admin) count(ctx context.Context, name string) (int, error) {
 	return answer.Count, err
 }
 
-// searched tells whether searches of an index are under way or may go on.
+// searched reports whether an index has open searches.
 func (a admin) searched(ctx context.Context, name string) (bool, error) {
 	var answer struct {
 		All struct {
@@ -93,7 +92,7 @@ func (a admin) searched(ctx context.Context, name string) (bool, error) {
 	return s.Contexts+s.Queries+s.Fetches > 0, err
 }
 
-// drop deletes an index, if it is there.
+// drop deletes an index, if it exists.
 func (a admin) drop(ctx context.Context, name string) error {
 	_, err := a.Do(ctx, "delete index "+name, func() opensearchapi.Request {
 		return opensearchapi.IndicesDeleteRequest{Index: []string{name}}
@@ -104,7 +103,7 @@ func (a admin) drop(ctx context.Context, name string) error {
 	return err
 }
 
-// putMeta writes what stands under an index's _meta.
+// putMeta writes the _meta of an index's mapping.
 func (a admin) putMeta(ctx context.Context, name string, meta map[string]any) error {
 	body, err := json.Marshal(map[string]any{"_meta": meta})
 	if err != nil {
@@ -121,7 +120,7 @@ func (a admin) putMeta(ctx context.Context, name string, meta map[string]any) er
 	return err
 }
 
-// mappings reads those of an index.
+// mappings reads the mappings of an index.
 func (a admin) mappings(ctx context.Context, name string) (map[string]any, error) {
 	var answer map[string]struct{ Mappings map[string]any }
 	err := a.DoJSON(ctx, "read the mapping of index "+name, func() opensearchapi.Request {

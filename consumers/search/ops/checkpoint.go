@@ -8,12 +8,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 
 	"sluice/consumers/search/internal/document"
+	"sluice/shared/operate"
 )
 
-// checkpoint is how far a table has been read into an index, as the index's mapping has it.
+// checkpoint is how far a table was read into an index. It is stored in the index's mapping.
 type checkpoint struct {
 	Definition string    `json:"definition"` // a hash of what documents are made by
 	Announced  time.Time `json:"announced"`
@@ -22,93 +23,60 @@ type checkpoint struct {
 	Segments []cursor  `json:"segments"`
 }
 
-// cursor is how far a segment of the table has been read.
+// cursor is how far a segment of the table was read.
 type cursor struct {
-	Done  bool           `json:"done,omitempty"`
-	After map[string]key `json:"after,omitempty"`
+	Done  bool            `json:"done,omitempty"`
+	After json.RawMessage `json:"after,omitempty"` // the last item's key, as DynamoDB writes it in JSON
 }
 
-// key is the value of a key attribute.
-type key struct {
-	S, N *string `json:",omitempty"`
-	B    []byte  `json:",omitempty"`
-}
-
-// newCheckpoint is that of a reindex that begins.
+// newCheckpoint is the checkpoint of a run that begins.
 func newCheckpoint(r *document.Route, segments int) (checkpoint, error) {
 	fingerprint, err := r.Fingerprint()
 	return checkpoint{Definition: fingerprint, Segments: make([]cursor, segments)}, err
 }
 
-// fits returns an error if a reindex can't go on with an index that has the state.
-func (s checkpoint) fits(mine checkpoint, r *document.Route, index string) error {
+// fits returns an error if a run can't resume from the checkpoint.
+func (c checkpoint) fits(mine checkpoint, r *document.Route, index string) error {
 	switch {
-	case s.Definition != mine.Definition:
+	case c.Definition != mine.Definition:
 		return fmt.Errorf("index %s was begun with another definition or another route; go on with the program that began it, or give it up: sluice reindex %s --abort", index, r.Name)
-	case len(s.Segments) != len(mine.Segments):
-		return fmt.Errorf("index %s was begun in %d segments; go on with --segments %d, or give it up: sluice reindex %s --abort", index, len(s.Segments), len(s.Segments), r.Name)
+	case len(c.Segments) != len(mine.Segments):
+		return fmt.Errorf("index %s was begun in %d segments; go on with --segments %d, or give it up: sluice reindex %s --abort", index, len(c.Segments), len(c.Segments), r.Name)
 	}
 	return nil
 }
 
-// begun tells whether any of the table has been read: then all changes go to both indexes.
-func (s checkpoint) begun() bool {
-	return slices.ContainsFunc(s.Segments, func(c cursor) bool { return c.Done || c.After != nil })
+// begun reports whether any of the table was read. Then all changes go to both indexes.
+func (c checkpoint) begun() bool {
+	return slices.ContainsFunc(c.Segments, func(s cursor) bool { return s.Done || s.After != nil })
 }
 
-// position is where a segment goes on.
-func (c cursor) position() (after map[string]types.AttributeValue, done bool, err error) {
-	for name, k := range c.After {
-		if after == nil {
-			after = map[string]types.AttributeValue{}
+// cursors returns where the segments resume.
+func (c checkpoint) cursors() ([]operate.Cursor, error) {
+	cursors := make([]operate.Cursor, len(c.Segments))
+	for i, s := range c.Segments {
+		cursors[i].Done = s.Done
+		if s.After == nil {
+			continue
 		}
-		switch {
-		case k.S != nil:
-			after[name] = &types.AttributeValueMemberS{Value: *k.S}
-		case k.N != nil:
-			after[name] = &types.AttributeValueMemberN{Value: *k.N}
-		case k.B != nil:
-			after[name] = &types.AttributeValueMemberB{Value: k.B}
-		default:
-			return nil, false, fmt.Errorf("how far the table was read can't be read: key %s has no value", name)
+		var err error
+		if cursors[i].After, err = attributevalue.UnmarshalMapJSON(s.After); err != nil {
+			return nil, fmt.Errorf("read how far segment %d was read: %w", i, err)
 		}
 	}
-	return after, c.Done, nil
+	return cursors, nil
 }
 
-// cursorAt is the inverse of position; nil: the segment is done.
-func cursorAt(after map[string]types.AttributeValue) (cursor, error) {
-	if after == nil {
-		return cursor{Done: true}, nil
-	}
-	c := cursor{After: map[string]key{}}
-	for name, v := range after {
-		switch v := v.(type) {
-		case *types.AttributeValueMemberS:
-			c.After[name] = key{S: &v.Value}
-		case *types.AttributeValueMemberN:
-			c.After[name] = key{N: &v.Value}
-		case *types.AttributeValueMemberB:
-			c.After[name] = key{B: v.Value}
-		default:
-			return c, fmt.Errorf("%T is no value of a key", v)
-		}
-	}
-	return c, nil
-}
-
-// saveEvery is how often the state is saved at most, since each time all of
-// OpenSearch's nodes must note it.
+// saveEvery is how often a checkpoint is saved at most, since all of OpenSearch's nodes must take note of it.
 const saveEvery = 2 * time.Second
 
-// The keys under _meta, where states stand.
+// The keys under _meta that have checkpoints.
 const (
 	reindexKey  = "sluice"
 	backfillKey = "sluiceBackfill"
 )
 
-// journal keeps how far a table has been read into an index in the index's mapping.
-// It is safe for concurrent use once it is begun.
+// journal stores a checkpoint in an index's mapping. After load it is safe for concurrent use.
 type journal struct {
 	*Operator
 	index, key string
@@ -118,11 +86,14 @@ type journal struct {
 	saved      time.Time
 }
 
-// advance notes how far a segment has been read.
-func (j *journal) advance(ctx context.Context, segment int, after map[string]types.AttributeValue) error {
-	c, err := cursorAt(after)
-	if err != nil {
-		return err
+// advance records how far a segment was read.
+func (j *journal) advance(ctx context.Context, segment int, at operate.Cursor) error {
+	c := cursor{Done: at.Done}
+	if !at.Done {
+		var err error
+		if c.After, err = attributevalue.MarshalMapJSON(at.After); err != nil {
+			return fmt.Errorf("write down how far segment %d was read: %w", segment, err)
+		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -134,12 +105,12 @@ func (j *journal) advance(ctx context.Context, segment int, after map[string]typ
 	return j.save(ctx)
 }
 
-// save saves the state, and returns when all nodes of OpenSearch know it.
+// save stores the checkpoint, and returns when all nodes of OpenSearch know it.
 func (j *journal) save(ctx context.Context) error {
 	return j.client.putMeta(ctx, j.index, map[string]any{j.key: j.checkpoint})
 }
 
-// load reads the state of a run that was begun; without one it is zero.
+// load reads the checkpoint of an earlier run; the zero one if there is none.
 func (j *journal) load(ctx context.Context) error {
 	mappings, err := j.client.mappings(ctx, j.index)
 	if err != nil {

@@ -20,8 +20,10 @@ func Consumer() operate.Consumer { return registered{} }
 type registered struct{}
 
 var (
-	_ operate.Linter    = registered{}
-	_ operate.Commander = registered{}
+	_ operate.Linter     = registered{}
+	_ operate.Commander  = registered{}
+	_ operate.Verifier   = registered{}
+	_ operate.Backfiller = registered{}
 )
 
 // Name implements operate.Consumer.
@@ -33,6 +35,34 @@ func (registered) Verbs() any {
 		Search  searchCommand  `cmd:"" help:"Search an index, with words, fields and ranges."`
 		Reindex reindexCommand `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
 	}{}
+}
+
+// Verify implements operate.Verifier.
+func (registered) Verify() operate.Verification { return &verification{} }
+
+// Backfill implements operate.Backfiller.
+func (registered) Backfill() operate.Backfilling { return &backfilling{} }
+
+type verification struct{}
+
+// Open implements operate.Verification.
+func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) (comparisons []operate.Comparison, err error) {
+	all, err := openOperators(p)
+	for _, one := range all {
+		comparisons = append(comparisons, one.Comparison(o.Segments))
+	}
+	return comparisons, err
+}
+
+type backfilling struct{}
+
+// Open implements operate.Backfilling.
+func (*backfilling) Open(_ context.Context, p operate.Part, o operate.Options) (backfills []operate.Backfill, err error) {
+	all, err := openOperators(p)
+	for _, one := range all {
+		backfills = append(backfills, one.Backfill(o.Segments))
+	}
+	return backfills, err
 }
 
 // Declares implements operate.Linter.
@@ -80,12 +110,16 @@ func ReadSettings(p operate.Part) (search.Settings, error) {
 	return s, s.Validate()
 }
 
-// FindOperators returns the tables of the chosen pipeline with their indexes.
+// FindOperators returns an Operator for each route of the chosen pipeline.
 func FindOperators(ctx context.Context, f verb.PipelineFlags) ([]*Operator, error) {
 	p, err := f.Part(ctx, "search")
 	if err != nil {
 		return nil, err
 	}
+	return openOperators(p)
+}
+
+func openOperators(p operate.Part) ([]*Operator, error) {
 	s, err := ReadSettings(p)
 	if err != nil {
 		return nil, err

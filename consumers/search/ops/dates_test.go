@@ -12,6 +12,7 @@ import (
 	"sluice/consumers/search/internal/searchtest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/operate"
 	"sluice/shared/timestamp"
 )
 
@@ -86,16 +87,16 @@ func TestDatesOfAnEarlierVersion(t *testing.T) {
 	const text = `{"_sluice":{"time":"2026-01-02T03:04:06.000000Z","indexed":"2026-01-02T03:05:05.000000Z"},"id":"old","kind":"pub","day":"2026-11"}`
 	g.Client.DualWrite(t.Context(), []*index.Operation{{Route: g.Route, ID: "old", Version: document.ScannedVersion(c), Document: []byte(text)}})
 	for _, repair := range []bool{false, true} {
-		v, err := g.Verify(t.Context(), VerifyOptions{Segments: 1})
+		c, r, err := g.compare(operate.Judging{})
 		if err == nil && repair {
-			err = g.Repair(t.Context(), v.Differences, false)
+			err = c.Repair(t.Context(), r.Differences, false)
 		}
-		if err != nil || len(v.Differences) != 1 || v.Refused() != 1 {
-			t.Fatalf("%+v, %v; want one refused document", v, err)
+		if err != nil || len(r.Differences) != 1 || refused(r) != 1 {
+			t.Fatalf("%+v, %v; want one refused document", r, err)
 		}
-		d := v.Differences[0]
+		d := r.Differences[0]
 		const why = `attribute day, date field day of index`
-		if d.ID != "old" || d.What != Different || len(d.Values) != 1 || d.Values[0].Index != `"2026-11"` || !strings.Contains(d.Values[0].Refused, why) || repair != strings.Contains(d.Repair, why) {
+		if d.Key != "old" || d.What != operate.Different || len(d.Values) != 1 || d.Values[0].Destination != `"2026-11"` || !strings.Contains(d.Refused, why) || repair != strings.Contains(d.Repair, why) {
 			t.Errorf("%+v", d)
 		}
 	}

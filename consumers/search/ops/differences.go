@@ -13,21 +13,13 @@ import (
 
 	"sluice/consumers/search/internal/document"
 	"sluice/shared/change"
+	"sluice/shared/operate"
 )
 
-// ValueDifference is an attribute whose value in a document isn't the table's.
-type ValueDifference struct {
-	Attribute string `json:"attribute"`
-	Table     string `json:"table"` // the value as JSON, cut if it is long; "": there is none
-	Index     string `json:"index"` // the same of the document
-	// Refused is why the index must not have the table's value; "": it may have it.
-	Refused string `json:"refused,omitempty"`
-}
-
-// maxShown is how many bytes of a value a ValueDifference has.
+// maxShown is how many bytes of a value are shown.
 const maxShown = 200
 
-func shownValue(text []byte) string {
+func shortened(text []byte) string {
 	if len(text) <= maxShown {
 		return string(text)
 	}
@@ -37,10 +29,10 @@ func shownValue(text []byte) string {
 // differences compares an item with its document, whose numbers are as they are
 // written. Numbers are the same if they are equal; the order of fields and of a set's
 // members doesn't count.
-func differences(r *document.Route, item *change.Change, source map[string]any) ([]ValueDifference, error) {
+func differences(r *document.Route, item *change.Change, source map[string]any) (found []operate.Value, refused string, err error) {
 	kept, err := asideOf(source)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	left := map[string]any{} // of the document, to be found in the item
 	for name, v := range source {
@@ -48,11 +40,10 @@ func differences(r *document.Route, item *change.Change, source map[string]any) 
 			left[name] = v
 		}
 	}
-	var found []ValueDifference
 	note := func(attribute string, v change.Value, written any, there bool) {
-		d := ValueDifference{Attribute: attribute, Table: shownValue(v.AppendJSON(nil))}
+		d := operate.Value{Path: attribute, Source: shortened(v.AppendJSON(nil))}
 		if there {
-			d.Index = shownJSON(written)
+			d.Destination = shownJSON(written)
 		}
 		found = append(found, d)
 	}
@@ -90,22 +81,21 @@ func differences(r *document.Route, item *change.Change, source map[string]any) 
 			compare(name, v)
 		}
 	}
-	for _, refused := range r.Refusals(item) { // an earlier version took some of them
-		i := slices.IndexFunc(found, func(d ValueDifference) bool { return d.Attribute == refused.Attribute })
-		if i < 0 {
-			i = len(found)
-			written, there := source[r.Field(refused.Attribute)]
-			note(refused.Attribute, refused.Value, written, there)
+	var reasons []string
+	for _, one := range r.Refusals(item) { // an earlier version took some of them
+		reasons = append(reasons, one.Err.Error())
+		if !slices.ContainsFunc(found, func(v operate.Value) bool { return v.Path == one.Attribute }) {
+			written, there := source[r.Field(one.Attribute)]
+			note(one.Attribute, one.Value, written, there)
 		}
-		found[i].Refused = refused.Err.Error()
 	}
 	for _, more := range []map[string]any{left, kept.attributes, kept.values} {
 		for name, v := range more {
-			found = append(found, ValueDifference{Attribute: name, Index: shownJSON(v)})
+			found = append(found, operate.Value{Path: name, Destination: shownJSON(v)})
 		}
 	}
-	slices.SortFunc(found, func(a, b ValueDifference) int { return cmp.Compare(a.Attribute, b.Attribute) })
-	return found, nil
+	slices.SortFunc(found, func(a, b operate.Value) int { return cmp.Compare(a.Path, b.Path) })
+	return found, strings.Join(reasons, "; "), nil
 }
 
 func shownJSON(v any) string {
@@ -113,7 +103,7 @@ func shownJSON(v any) string {
 	if err != nil {
 		return fmt.Sprint(v)
 	}
-	return shownValue(text)
+	return shortened(text)
 }
 
 // keptAside is an [Aside] with its values decoded, numbers as they are written.
@@ -130,7 +120,7 @@ func asideOf(source map[string]any) (keptAside, error) {
 		return kept, fmt.Errorf("field %s is no text", document.ItemField)
 	}
 	var read struct{ Attributes, Values map[string]any }
-	if err := exactly([]byte(text), &read); err != nil {
+	if err := decodeExactly([]byte(text), &read); err != nil {
 		return kept, fmt.Errorf("field %s: %w", document.ItemField, err)
 	}
 	maps.Copy(kept.attributes, read.Attributes)
@@ -142,7 +132,7 @@ func asideOf(source map[string]any) (keptAside, error) {
 // are the same if they are equal.
 func sameJSON(text []byte, written any) bool {
 	var v any
-	return exactly(text, &v) == nil && sameAny(v, written)
+	return decodeExactly(text, &v) == nil && sameAny(v, written)
 }
 
 func sameAny(a, b any) bool {

@@ -8,20 +8,20 @@ import (
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
 )
 
-// indexNames are those of a route.
+// indexNames are the names of a route's indexes.
 type indexNames struct {
-	current  string   // that the aliases lead to
-	next     string   // that is being made; "": none
-	numbered []string // all that are called as Sluice calls them
+	current  string   // the index that the aliases lead to
+	next     string   // the index that a reindex builds; "": none
+	numbered []string // all that have names of the route
 	last     int      // the greatest of their numbers
 }
 
-// left are those that no alias leads to.
+// left are the indexes that no alias leads to.
 func (i indexNames) left() []string {
 	return slices.DeleteFunc(slices.Clone(i.numbered), func(index string) bool { return index == i.current || index == i.next })
 }
 
-// findIndexes finds a route's indexes.
+// findIndexes looks up the route's indexes.
 func (p *Operator) findIndexes(ctx context.Context) (indexNames, error) {
 	var there indexNames
 	r := p.Route
@@ -65,7 +65,7 @@ func (p *Operator) findIndexes(ctx context.Context) (indexNames, error) {
 	return there, nil
 }
 
-// noIndexError is returned for a route none of whose indexes is there.
+// noIndexError is returned for a route without an index.
 type noIndexError struct{ index string }
 
 func (e *noIndexError) Error() string {

@@ -105,7 +105,7 @@ func TestRenamedAttributeKeepsItsField(t *testing.T) {
 		if err := json.Unmarshal([]byte(got), &document); err != nil {
 			t.Fatal(err)
 		}
-		if found, err := differences(r, c, document); err != nil || len(found) > 0 {
+		if found, _, err := differences(r, c, document); err != nil || len(found) > 0 {
 			t.Errorf("differences %+v, %v", found, err)
 		}
 	}

@@ -8,45 +8,40 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"sluice/consumers/search/internal/index"
+	"sluice/shared/operate"
 )
 
-// How a route's index X is made anew while changes flow, in an index X-2 that takes
-// the place of X-1:
+// How a route's index X is rebuilt while changes flow: a new index X-2 takes the place of X-1.
 //
-//  1. X-2 is made from the route's definition, with the alias X-next alone. When every
-//     node of OpenSearch has said that it knows, functions' requests learn of it from
-//     their own answers, and write to both (live.go). Requests that began before are
-//     waited for: their changes were in the table before, and their tombstones are in X-1.
-//  2. Twice ReadMargin later the table is read, strongly consistent. An item counts as a
-//     change made ReadMargin before it was asked for. So each change that is newer than
-//     an item as it was read was made after step 1 and goes to both indexes, and each
-//     change that reading didn't see is newer. Clocks may differ by less than ReadMargin.
-//  3. X-1's tombstones are copied with their versions, since reading the table doesn't
-//     find what isn't there. Removals since step 1 have theirs in X-2 already.
-//  4. One request moves X and X-all and takes X-next away. A function's request, too, finds
-//     all aliases as they are at one moment: before it, it writes to both, after it, to
-//     X-2 alone. A request that finds X-next gone has written to X-all in the same moment.
-//  5. When the searches that found X-1 are done, it is deleted.
+//  1. X-2 is created from the route's definition, with only the alias X-next. Once every node of OpenSearch knows the alias,
+//     each request of a function learns of it from its own answer, and is written to both indexes (index.Client.DualWrite).
+//     The reindex waits for requests that began before: their changes were in the table before, and their tombstones are in X-1.
+//  2. Twice operate.ReadMargin later the table is read, strongly consistent. An item counts as a change made
+//     operate.ReadMargin before it was asked for. So every change that is newer than an item as it was read was made after
+//     step 1, and goes to both indexes. Every change that the scan didn't see is newer, if clocks differ by less than the margin.
+//  3. X-1's tombstones are copied with their versions, since the table doesn't show removed items. Items that were removed
+//     since step 1 have their tombstones in X-2 already.
+//  4. One request moves X and X-all, and removes X-next. A function's request finds all aliases as they are at one moment:
+//     before the move it writes to both indexes, after it to X-2 alone. A request that finds no X-next has written to X-all
+//     at the same moment.
+//  5. When the searches that found X-1 have ended, it is deleted.
 //
-// All of it can be repeated. How far each part of the table has been read stands in X-2's
-// mapping, under _meta. The move and the giving up name X-next as an alias that must be
-// there: of both only one is done, once.
+// Every step can be repeated. X-2's mapping has, under _meta, how far each segment of the table was read. Both the move and an
+// abort require the alias X-next, so only one of the two happens, and only once.
 
-// ReindexOptions say how to make an index anew.
+// ReindexOptions say how to rebuild an index.
 type ReindexOptions struct {
-	// Segments is how many parts of the table are read side by side, 1 to 1,000.
+	// Segments is how many parts of the table are read in parallel, 1 to 1,000.
 	Segments int
 	// LeaveOutRefused moves the alias though the new index refuses documents.
 	LeaveOutRefused bool
-	// KeepOld leaves the old index there.
+	// KeepOld keeps the old index.
 	KeepOld bool
-	// Fewer is asked before the aliases move how many documents searches found before, and find then. Its error
-	// ends the reindex, which can be gone on with. nil: nobody is asked.
+	// Fewer is called before the aliases move, with how many documents searches find now and will find then. Its error
+	// stops the reindex, which can be resumed. It may be nil.
 	Fewer func(before, after int) error
-	// Progress is told of what is done, one call at a time; nil: nobody is.
+	// Progress is called with each progress, one call at a time. It may be nil.
 	Progress func(ReindexProgress)
 }
 
@@ -76,24 +71,23 @@ type Reindexed struct {
 	Route      string   `json:"route"`
 	From       string   `json:"from"`       // the old index
 	To         string   `json:"to"`         // the new one
-	Resumed    bool     `json:"resumed"`    // it went on with an index that was there
+	Resumed    bool     `json:"resumed"`    // it resumed an index that an earlier run had begun
 	Read       int      `json:"read"`       // items, by this run
-	Written    int      `json:"written"`    // documents of these; of others a change came first, or the route doesn't take them
+	Written    int      `json:"written"`    // documents made of these; for the others a change came first, or the route leaves them out
 	Tombstones int      `json:"tombstones"` // that were copied
 	Refused    int      `json:"refused"`    // documents that the new index can't take
 	Reasons    []string `json:"reasons"`    // of the first of these
 	Moved      bool     `json:"moved"`      // the aliases lead to the new index
-	Kept       bool     `json:"kept"`       // the old index is still there
+	Kept       bool     `json:"kept"`       // the old index still exists
 	Left       []string `json:"left"`       // indexes of earlier times that nobody searches
 }
 
 const maxReasons = 20
 
-// Reindex fills a new index from the table by the route's definition while changes
-// flow, and moves the aliases there at once. Everything that the old one shows, the new one
-// shows; a change that is made in the second of the move may be seen up to a refresh
-// later than before. After an error, or when ctx ended, live changes keep going to both
-// indexes, and another Reindex goes on. Two at one time do each other no harm.
+// Reindex fills a new index from the table by the route's definition, while changes flow, and then moves the aliases to it. The
+// new index shows everything that the old one shows. A change made in the second of the move may be seen up to one refresh later.
+// After an error, or when ctx ended, changes keep going to both indexes, and another Reindex resumes. Two concurrent runs do each
+// other no harm.
 func (p *Operator) Reindex(ctx context.Context, o ReindexOptions) (Reindexed, error) {
 	r := &reindex{Operator: p, options: o, result: Reindexed{Route: p.Route.Name}}
 	err := r.run(ctx)
@@ -118,7 +112,6 @@ func (e *RefusedError) Error() string {
 type reindex struct {
 	*Operator
 	options ReindexOptions
-	source  *source
 
 	journal journal // of the new index
 
@@ -128,8 +121,7 @@ type reindex struct {
 }
 
 func (r *reindex) run(ctx context.Context) error {
-	var err error
-	if r.source, err = r.Operator.source(ctx); err != nil {
+	if err := r.source.Open(ctx); err != nil {
 		return err
 	}
 	there, err := r.findIndexes(ctx)
@@ -141,7 +133,7 @@ func (r *reindex) run(ctx context.Context) error {
 	if err := r.begin(ctx, there); err != nil {
 		return err
 	}
-	r.show(func(p *ReindexProgress) { p.To, p.Total = r.result.To, r.source.Items })
+	r.show(func(p *ReindexProgress) { p.To, p.Total = r.result.To, int64(r.source.Count) })
 	if !r.journal.checkpoint.begun() {
 		if err := r.announce(ctx); err != nil {
 			return err
@@ -166,8 +158,8 @@ func (r *reindex) run(ctx context.Context) error {
 	return r.end(ctx)
 }
 
-// overtaken tells what became of an index that isn't there: somebody else may have moved
-// the aliases, or given the new one up.
+// overtaken returns nil if another run has moved the aliases. Otherwise it says why an index doesn't exist: another run may have
+// aborted the reindex.
 func (r *reindex) overtaken(ctx context.Context, cause error) error {
 	there, err := r.findIndexes(ctx)
 	if err != nil {
@@ -184,7 +176,7 @@ func (r *reindex) overtaken(ctx context.Context, cause error) error {
 	return nil
 }
 
-// begin makes the new index, or goes on with one that is there.
+// begin creates the new index, or resumes one that an earlier run had begun.
 func (r *reindex) begin(ctx context.Context, there indexNames) error {
 	mine, err := newCheckpoint(r.Route, r.options.Segments)
 	if err != nil {
@@ -216,16 +208,16 @@ func (r *reindex) begin(ctx context.Context, there indexNames) error {
 	return r.journal.checkpoint.fits(mine, r.Route, there.next)
 }
 
-// announce waits until every change goes to both indexes. A run that goes on counts what earlier ones waited, or one that
-// is stopped again and again would never get past it.
+// announce waits until every change goes to both indexes. A resumed run counts what earlier runs waited. Otherwise a reindex that
+// is stopped again and again would never get past this step.
 func (r *reindex) announce(ctx context.Context) error {
-	known, wait := r.journal.checkpoint.Known, 3*ReadMargin // another machine may have noted it, whose clock differs
+	known, wait := r.journal.checkpoint.Known, 3*operate.ReadMargin // another machine may have noted it, whose clock differs
 	if known.IsZero() || known.After(r.now()) {
 		r.journal.checkpoint.Announced = r.now()
 		if err := r.journal.save(ctx); err != nil {
 			return err
 		}
-		known, wait = r.now(), 2*ReadMargin
+		known, wait = r.now(), 2*operate.ReadMargin
 		r.journal.checkpoint.Known = known
 		if err := r.journal.save(ctx); err != nil {
 			return err
@@ -249,17 +241,7 @@ func (r *reindex) announce(ctx context.Context) error {
 	}
 }
 
-// readTable fills the new index from the table.
-func (r *reindex) readTable(ctx context.Context) error {
-	r.show(func(p *ReindexProgress) { p.Phase, p.Until = Reading, time.Time{} })
-	group, groupCtx := errgroup.WithContext(ctx)
-	for n := range r.journal.checkpoint.Segments {
-		group.Go(func() error { return r.segment(groupCtx, n) })
-	}
-	return group.Wait()
-}
-
-// show tells of progress.
+// show reports progress.
 func (r *reindex) show(change func(*ReindexProgress)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -3,70 +3,58 @@ package ops
 import (
 	"context"
 	"fmt"
-	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"time"
 
 	"sluice/consumers/search/internal/document"
 	"sluice/consumers/search/internal/index"
-	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/operate"
 )
 
-// segment reads one part of the table into the new index, page by page.
-func (r *reindex) segment(ctx context.Context, n int) error {
-	from, done, err := r.journal.checkpoint.Segments[n].position()
-	refused := false
-	for err == nil && !done {
-		var changes []*change.Change
-		var faults []error
-		var after map[string]types.AttributeValue
-		changes, faults, after, err = r.source.page(ctx, n, len(r.journal.checkpoint.Segments), from)
-		if err != nil {
-			return err
-		}
-		more, err := r.fill(ctx, changes, faults)
-		if err != nil {
-			return err
-		}
-		refused = refused || more
-		from, done = after, after == nil
-		// What was refused is tried again by the next run, with all that comes after it.
-		if !refused {
-			if err := r.journal.advance(ctx, n, from); err != nil {
-				return err
-			}
-		}
-		r.show(func(p *ReindexProgress) { p.Items += len(changes) })
+// readTable fills the new index from the table.
+func (r *reindex) readTable(ctx context.Context) error {
+	r.show(func(p *ReindexProgress) { p.Phase, p.Until = Reading, time.Time{} })
+	cursors, err := r.journal.checkpoint.cursors()
+	if err != nil {
+		return err
 	}
-	return err
+	refused := make([]bool, len(cursors)) // by segment
+	return r.source.Resume(ctx, cursors, func(ctx context.Context, page operate.Page) error {
+		n, err := r.page(ctx, page)
+		refused[page.Segment] = refused[page.Segment] || n > 0
+		return err
+	}, func(ctx context.Context, segment int, at operate.Cursor, items int) error {
+		r.show(func(p *ReindexProgress) { p.Items += items })
+		if refused[segment] { // the next run tries the refused item again, and all that comes after it
+			return nil
+		}
+		return r.journal.advance(ctx, segment, at)
+	})
 }
 
-// fill writes items to the new index, and tells whether it refused any; faults are of
-// items that can't be read.
-func (r *reindex) fill(ctx context.Context, changes []*change.Change, faults []error) (refused bool, err error) {
-	operations, unfit := r.documents(changes)
+// page writes a page of items to the new index, and returns how many of them the index or the route refuses.
+func (r *reindex) page(ctx context.Context, page operate.Page) (refused int, err error) {
+	operations, rejected := r.operations(page)
 	for _, o := range operations {
 		o.Reach = index.ToNext
 	}
 	written, more, err := r.put(ctx, operations)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	faults = slices.Concat(faults, unfit, more)
+	rejected = append(rejected, more...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.result.Read += len(changes)
+	r.result.Read += len(page.Items)
 	r.result.Written += written
-	r.result.Refused += len(faults)
-	for _, fault := range faults[:min(len(faults), maxReasons-len(r.result.Reasons))] {
-		r.result.Reasons = append(r.result.Reasons, fault.Error())
+	r.result.Refused += len(rejected)
+	for _, reason := range rejected[:min(len(rejected), maxReasons-len(r.result.Reasons))] {
+		r.result.Reasons = append(r.result.Reasons, reason.Error())
 	}
-	return len(faults) > 0, nil
+	return len(rejected), nil
 }
 
-// put writes documents to the new index, unless it has something newer, and returns
-// how many it wrote and which it refused.
+// put writes documents to the new index, unless it has something newer. It returns how many it wrote, and rejections.
 func (r *reindex) put(ctx context.Context, operations []*index.Operation) (written int, refused []error, err error) {
 	r.client.WriteWithRetry(ctx, operations)
 	for _, o := range operations {
@@ -82,7 +70,7 @@ func (r *reindex) put(ctx context.Context, operations []*index.Operation) (writt
 	return written, refused, nil
 }
 
-// bury copies the old index's tombstones.
+// bury copies the tombstones of the old index.
 func (r *reindex) bury(ctx context.Context) error {
 	r.show(func(p *ReindexProgress) { p.Phase = Burying })
 	if err := r.client.refresh(ctx, r.result.From); err != nil {

@@ -13,7 +13,7 @@ import (
 	"sluice/consumers/search/internal/index"
 )
 
-// create makes the new index, where no search looks.
+// create creates the new index, which no search uses yet.
 func (r *reindex) create(ctx context.Context, s checkpoint) error {
 	body, err := r.Route.Body(map[string]any{r.Route.NextAlias(): map[string]any{}})
 	if err != nil {
@@ -48,16 +48,7 @@ func (r *reindex) compareSizes(ctx context.Context) error {
 	return r.options.Fewer(sizes[0], sizes[1])
 }
 
-// Documents returns how many documents searches of the route's index find; 0 if it isn't there yet.
-func (p *Operator) Documents(ctx context.Context) (int, error) {
-	n, err := p.client.count(ctx, p.Route.Index)
-	if index.IsNotFound(err) {
-		return 0, nil
-	}
-	return n, err
-}
-
-// move puts the new index in the old one's place.
+// move moves the aliases to the new index.
 func (r *reindex) move(ctx context.Context) error {
 	r.show(func(p *ReindexProgress) { p.Phase = Moving })
 	if err := r.client.refresh(ctx, r.result.To); err != nil {
@@ -77,14 +68,13 @@ func (r *reindex) move(ctx context.Context) error {
 }
 
 const (
-	// searchMargin is how long a search may take from finding the index behind the alias
-	// to being counted there.
+	// searchMargin is how long a search may take from resolving the alias to being counted at the index.
 	searchMargin = 5 * time.Second
-	// longestSearch is how long the old index waits for its searches.
+	// longestSearch is how long the deletion of the old index waits for searches.
 	longestSearch = 5 * time.Minute
 )
 
-// end deletes the old index once the searches that found it are done.
+// end deletes the old index once the searches that found it have ended.
 func (r *reindex) end(ctx context.Context) error {
 	r.result.Kept = true
 	if r.options.KeepOld {
@@ -117,8 +107,8 @@ func (r *reindex) end(ctx context.Context) error {
 	return nil
 }
 
-// AbortReindex gives up a reindex: it deletes the new index and returns its name. The
-// one that people search stays what it is.
+// AbortReindex aborts a reindex: it deletes the new index and returns its name. The index that people search stays as it
+// is.
 func (p *Operator) AbortReindex(ctx context.Context) (string, error) {
 	there, err := p.findIndexes(ctx)
 	if err != nil {

@@ -31,15 +31,15 @@ func TestEveryGuardOfAReindexIsNeeded(t *testing.T) {
 	mutant.Run(t, mutant.Test{Name: "TestReindexClocks|TestReindexRepeatedChange", Says: "want", Env: env}, []mutant.Mutant{
 		{
 			Name: "an item counts as older than its reading",
-			File: "operator.go",
-			Old:  `sent.Add(-ReadMargin)`,
-			New:  `sent`,
+			File: "../../../shared/operate/source.go",
+			Old:  `return now().Add(-ReadMargin)`,
+			New:  `return now()`,
 		},
 		{
 			Name: "reading begins later than the announcement",
 			File: "reindex.go",
-			Old:  `known, wait = r.now(), 2*ReadMargin`,
-			New:  `known, wait = r.now(), 0*ReadMargin`,
+			Old:  `known, wait = r.now(), 2*operate.ReadMargin`,
+			New:  `known, wait = r.now(), 0*operate.ReadMargin`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestReindexLeavesNoHole", Says: "a search finds", Env: env}, []mutant.Mutant{
@@ -51,9 +51,9 @@ func TestEveryGuardOfAReindexIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "the aliases move when the table has been read",
-			File: "reindex.go",
-			Old:  `return group.Wait()`,
-			New:  `if err := r.move(ctx); err != nil { return err }; return group.Wait()`,
+			File: "reindex_copy.go",
+			Old:  `cursors, err := r.journal.checkpoint.cursors()`,
+			New:  `if err := r.move(ctx); err != nil { return err }; cursors, err := r.journal.checkpoint.cursors()`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestReindexWaitsForRequests", Says: "it didn't wait", Env: env}, []mutant.Mutant{{
@@ -65,8 +65,8 @@ func TestEveryGuardOfAReindexIsNeeded(t *testing.T) {
 	mutant.Run(t, mutant.Test{Name: "TestReindexRefusedDocuments", Says: "want another word", Env: env}, []mutant.Mutant{{
 		Name: "what was refused is tried again",
 		File: "reindex_copy.go",
-		Old:  `if !refused {`,
-		New:  `if refused || !refused {`,
+		Old:  `if refused[segment] {`,
+		New:  `if refused[segment] && false {`,
 	}})
 	mutant.Run(t, mutant.Test{Name: "TestReindexOutrun", Says: "want", Env: env}, []mutant.Mutant{{
 		Name: "only one run moves the aliases",

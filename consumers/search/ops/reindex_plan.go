@@ -30,10 +30,9 @@ type FieldChange struct {
 	After  string `json:"after"`  // "": there is none
 }
 
-// PlanReindex says what Reindex in so many segments would do. It changes nothing.
+// PlanReindex says what Reindex with so many segments would do. It changes nothing.
 func (p *Operator) PlanReindex(ctx context.Context, segments int) (ReindexPlan, error) {
-	source, err := p.source(ctx)
-	if err != nil {
+	if err := p.source.Open(ctx); err != nil {
 		return ReindexPlan{}, err
 	}
 	there, err := p.findIndexes(ctx)
@@ -49,7 +48,7 @@ func (p *Operator) PlanReindex(ctx context.Context, segments int) (ReindexPlan, 
 		return ReindexPlan{}, err
 	}
 	plan := ReindexPlan{
-		Route: p.Route.Name, From: there.current, To: there.next, Resumes: there.next != "", Items: source.Items, Left: there.left(),
+		Route: p.Route.Name, From: there.current, To: there.next, Resumes: there.next != "", Items: int64(p.source.Count), Left: there.left(),
 		Changes: compareMappings(before, document.Object(after, "mappings")),
 	}
 	if plan.To == "" {

@@ -20,6 +20,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/operate"
 )
 
 // reindexed is a target with its table, and the tool beside it. Both have the
@@ -244,7 +245,7 @@ func TestReindexStoppedWhileItWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if stops != 3 || waited < 3*ReadMargin {
+	if stops != 3 || waited < 3*operate.ReadMargin {
 		t.Errorf("stopped %d times, waited %v; want 3 times", stops, waited)
 	}
 	g.shows("a:x")

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// scrollPage is how many documents are read at one go.
+	// scrollPage is how many documents a page has.
 	scrollPage = 2000
-	// keepAlive is how long OpenSearch waits for the next page to be asked for.
+	// keepAlive is how long OpenSearch waits for the request of the next page.
 	keepAlive = 2 * time.Minute
 )
 
@@ -27,8 +27,7 @@ type hit struct {
 	Ignored []string        `json:"_ignored"` // fields with a value that is too long for their mapping
 }
 
-// scroll hands all that a search finds to visit, page by page, as it was at the
-// beginning.
+// scroll calls visit with all that a search finds, page by page, as of the first page.
 func (a admin) scroll(ctx context.Context, index string, query map[string]any, visit func([]hit) error) error {
 	body, err := json.Marshal(query)
 	if err != nil {
@@ -63,7 +62,7 @@ func (a admin) scroll(ctx context.Context, index string, query map[string]any, v
 	}
 }
 
-// shards is how many of an index's shards answered.
+// shards are the counts of the shards that answered.
 type shards struct{ Failed int }
 
 func (s shards) check(what string) error {
@@ -73,7 +72,7 @@ func (s shards) check(what string) error {
 	return nil
 }
 
-// endScroll lets OpenSearch forget what was read.
+// endScroll lets OpenSearch free a scroll.
 func (a admin) endScroll(ctx context.Context, id string) error {
 	_, err := a.Do(ctx, "end of reading", func() opensearchapi.Request {
 		return opensearchapi.ClearScrollRequest{ScrollID: []string{id}}

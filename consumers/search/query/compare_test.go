@@ -9,21 +9,22 @@ import (
 	"sluice/consumers/search"
 	"sluice/consumers/search/ops"
 	"sluice/consumers/search/query"
+	"sluice/shared/operate"
 )
 
 func init() {
 	query.Compare = func(ctx context.Context, cfg aws.Config, s search.Settings) (items int, missing []string, err error) {
-		pairs, err := ops.Operators(cfg, s)
+		operators, err := ops.Operators(cfg, s)
 		if err != nil {
 			return 0, nil, err
 		}
-		v, err := pairs[0].Verify(ctx, ops.VerifyOptions{Segments: 2})
-		for _, d := range v.Differences {
-			if d.What != ops.Missing {
+		r, err := operate.Compare(ctx, operators[0].Comparison(2), operate.Judging{})
+		for _, d := range r.Differences {
+			if d.What != operate.Missing {
 				return 0, nil, fmt.Errorf("%+v", d)
 			}
-			missing = append(missing, d.ID)
+			missing = append(missing, d.Key)
 		}
-		return v.Items, missing, err
+		return r.Items, missing, err
 	}
 }

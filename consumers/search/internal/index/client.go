@@ -110,7 +110,7 @@ func (c *Client) DoJSON(ctx context.Context, what string, request func() opensea
 
 // isTransient reports whether a failure of a request or a document may be over soon.
 func isTransient(err error) bool {
-	if errors.Is(err, ErrHung) || errors.Is(err, ErrTooLong) {
+	if errors.Is(err, ErrTooLong) {
 		return false
 	}
 	status := 0 // no answer, or half of one
@@ -127,16 +127,14 @@ func isTransient(err error) bool {
 }
 
 func (c *Client) doOnce(ctx context.Context, what string, request opensearchapi.Request) ([]byte, error) {
-	ctx, cancel := CallContext(ctx)
-	defer cancel()
 	response, err := request.Do(ctx, c.API)
 	if err != nil {
-		return nil, CallError(ctx, fmt.Errorf("%s at %s: %w", what, c.endpoint, err))
+		return nil, fmt.Errorf("%s at %s: %w", what, c.endpoint, err)
 	}
 	defer response.Body.Close()
 	body, err := readBody(ctx, response.Body)
 	if err != nil {
-		return nil, CallError(ctx, fmt.Errorf("%s at %s: read the answer: %w", what, c.endpoint, err))
+		return nil, fmt.Errorf("%s at %s: read the answer: %w", what, c.endpoint, err)
 	}
 	if response.StatusCode != http.StatusOK {
 		const most = 500
