@@ -59,7 +59,7 @@ cases:
 // stack where twelve have played; breaks some; and has them repaired, and awarded again.
 func badgesOnALocalStack(t *testing.T, dir string) {
 	t.Helper()
-	want(t, dir, []string{"verify", "badges", "--wait", "30s"}, "badges of 12 players: each that ", "each told, and no state is miscounted.")
+	want(t, dir, []string{"verify", "badges", "--wait", "2m"}, "badges of 12 players: each that ", "each told, and no state is miscounted.")
 	want(t, dir, []string{"verify", "badges", "--json", "--patience", "0s"}, `"consumer": "badges"`, `"differences": []`, `"unjudged": []`)
 	want(t, dir, []string{"player", "marah"}, "marah has ", "of 12 players", "★ First steps", "You have played for the first time.", "On the way", "· All-rounder", "0 of 3", "Latest ")
 	out, _ := run(t, dir, "player", "marah", "--lang", "de", "--json")

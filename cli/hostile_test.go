@@ -39,7 +39,7 @@ func hostileNamesOnALocalStack(t *testing.T, dir string) {
 	for i, name := range hostileNames {
 		put("UserScoreEvents", map[string]types.AttributeValue{"UserId": text(name), "Timestamp": text("2026-11-30 08:00:00.000000"), "Score": &types.AttributeValueMemberN{Value: fmt.Sprint(1000 + i)}})
 	}
-	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "Every total is the sum")
+	want(t, dir, []string{"verify", "leaderboard", "--wait", "2m"}, "Every total is the sum")
 	board, _ := run(t, dir, "top", "-n", "100")
 	for line := range strings.Lines(board) {
 		if width := printable.Width(strings.TrimSuffix(line, "\n")); width > 80 {

@@ -21,7 +21,7 @@ func TestRebuild(t *testing.T) {
 	t.Cleanup(func() { run(t, dir, "down") })
 	want(t, dir, []string{"up"}, "The local stack is ready")
 	want(t, dir, []string{"play", "--for", "1s", "--rate", "40", "--players", "4", "--seed", "7"}, "scores written")
-	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "Every total is the sum")
+	want(t, dir, []string{"verify", "leaderboard", "--wait", "2m"}, "Every total is the sum")
 
 	info, err := stack.Load(t.Context(), dir)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestRebuild(t *testing.T) {
 	if err := play.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "Every total is the sum")
+	want(t, dir, []string{"verify", "leaderboard", "--wait", "2m"}, "Every total is the sum")
 
 	out, code := run(t, dir, "rebuild", "leaderboard", "--abort", "--yes")
 	if code != 1 {

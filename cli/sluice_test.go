@@ -107,7 +107,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	want(t, dir, []string{"top"}, "The board is empty")
 	want(t, dir, []string{"history", "nobody"}, "nobody has no scores")
 	want(t, dir, []string{"play", "--for", "2s", "--rate", "40", "--players", "12", "--seed", "7"}, "12 players", "scores written")
-	want(t, dir, []string{"verify", "leaderboard", "--wait", "30s"}, "views compared with their sources. Every total is the sum of what its source holds.")
+	want(t, dir, []string{"verify", "leaderboard", "--wait", "2m"}, "views compared with their sources. Every total is the sum of what its source holds.")
 	want(t, dir, []string{"verify", "leaderboard", "--json"}, `"consumer": "leaderboard"`, `"differences": []`, `"unjudged": []`)
 	want(t, dir, []string{"verify", "replication"}, "items of table UserScoreEvents in us-east-1: each the same in table UserScoreEvents in eu-west-1.")
 	want(t, dir, []string{"backfill", "replication", "--yes", "--capacity", "1000"}, "newer there, 0 left out, 0 rejected")
@@ -121,7 +121,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	}
 	wantTexts(t, out, "no reindex of players is under way")
 	searchAsTheReadme(t, dir)
-	want(t, dir, []string{"verify", "search", "--wait", "30s"}, "1 item of table PetTracker: each the same in index pets.", "12 items of table Leaderboard: each the same in index players", "items of table UserScoreEvents: each the same in index plays")
+	want(t, dir, []string{"verify", "search", "--wait", "2m"}, "1 item of table PetTracker: each the same in index pets.", "12 items of table Leaderboard: each the same in index players", "items of table UserScoreEvents: each the same in index plays")
 	// How many were newer depends on how old they are by now: an item that was read counts as 10 s old.
 	want(t, dir, []string{"backfill", "search", "--yes"}, "pets: ", "newer there, 0 left out, 0 rejected", "players: ", "plays: ")
 	want(t, dir, []string{"verify", "search", "--json"}, `"items": 12`, `"differences": []`)
