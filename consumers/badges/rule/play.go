@@ -16,8 +16,8 @@ type Play struct {
 // EarnedAt is the time of an award that the play earns: the play's, or the change's if the play is dated later.
 func (p Play) EarnedAt() string {
 	at := p.At
-	if p.Change.Time().Before(at) {
-		at = p.Change.Time()
+	if p.Time().Before(at) {
+		at = p.Time()
 	}
 	return at.UTC().Format(time.RFC3339Nano)
 }

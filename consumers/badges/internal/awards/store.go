@@ -24,13 +24,23 @@ type Store struct {
 	States       string
 }
 
-// The destinations, for consumer.At. A right is for one action on one table, so a table
+// The destinations are for consumer.At. A right is for one action on one table, so a table
 // whose other actions work may refuse one for want of it: each action is a destination.
-func (s *Store) Puts() string       { return "table " + s.Achievements }
-func (s *Store) Updates() string    { return action(s.Achievements, "UpdateItem") }
-func (s *Store) Reads() string      { return action(s.Achievements, "Query") }
+
+// Puts is the destination of Put.
+func (s *Store) Puts() string { return "table " + s.Achievements }
+
+// Updates is the destination of MarkTold, Revoke and Restore.
+func (s *Store) Updates() string { return action(s.Achievements, "UpdateItem") }
+
+// Reads is the destination of List, Each and Get.
+func (s *Store) Reads() string { return action(s.Achievements, "Query") }
+
+// StateReads is the destination of State and StateUntil.
 func (s *Store) StateReads() string { return action(s.States, "Query") }
-func (s *Store) StateGets() string  { return action(s.States, "GetItem") }
+
+// StateGets is the destination of reads of one item of a state.
+func (s *Store) StateGets() string { return action(s.States, "GetItem") }
 
 func action(table, name string) string { return fmt.Sprintf("table %s (dynamodb:%s)", table, name) }
 
