@@ -45,6 +45,16 @@ func (registered) Backfill() operate.Backfilling { return &backfilling{} }
 
 type verification struct{}
 
+var _ operate.Repairing = (*verification)(nil)
+
+// RepairHelp implements operate.Repairing.
+func (*verification) RepairHelp() string {
+	return "writes each document that differs as the table has its item"
+}
+
+// ValidateRepair implements operate.Repairing.
+func (*verification) ValidateRepair(bool) error { return nil }
+
 // Open implements operate.Verification.
 func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) (comparisons []operate.Comparison, err error) {
 	all, err := openOperators(p)

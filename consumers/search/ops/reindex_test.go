@@ -124,8 +124,8 @@ func (g *reindexed) search() (found []string) {
 	var answer struct {
 		Hits struct {
 			Hits []struct {
-				ID     string                `json:"_id"`
-				Source struct{ Text string } `json:"_source"`
+				ID     string             `json:"_id"`
+				Source struct{ Text any } `json:"_source"`
 			}
 		}
 	}
@@ -133,7 +133,11 @@ func (g *reindexed) search() (found []string) {
 		g.T.Error(err)
 	}
 	for _, hit := range answer.Hits.Hits {
-		found = append(found, hit.ID+":"+hit.Source.Text)
+		text := ""
+		if hit.Source.Text != nil {
+			text = fmt.Sprint(hit.Source.Text)
+		}
+		found = append(found, hit.ID+":"+text)
 	}
 	slices.Sort(found)
 	return found
