@@ -52,7 +52,7 @@ func (c *rebuildCommand) Run(ctx context.Context, consumers registry) error {
 		plan.Verb += " --abort"
 		plan.Steps = []operate.Step{{Into: fmt.Sprintf("view %s in table %s", r.View.Name, r.View.Table), Act: "the rebuild that is under way is given up"}}
 	} else {
-		step, err := r.step(ctx, c.Segments)
+		step, err := r.tool(c.Segments).Step(ctx)
 		if err != nil {
 			return err
 		}
@@ -98,19 +98,6 @@ func (c *rebuildCommand) find(ctx context.Context, consumers registry) (rebuildi
 		return rebuilding{found, dynamodb.NewFromConfig(p.Tables), "sluice rebuild " + c.View}, err
 	}
 	return rebuilding{}, fmt.Errorf("there is no view %q; \"sluice lint\" lists them", c.View)
-}
-
-// step says what the rebuild would do.
-func (r rebuilding) step(ctx context.Context, segments int) (operate.Step, error) {
-	p, err := r.tool(segments).Preview(ctx)
-	s := operate.Step{
-		Into: fmt.Sprintf("view %s in table %s", r.View.Name, r.View.Table), From: "table " + r.View.Source,
-		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are made anew from %s", verb.Plural(p.Read, "item")),
-	}
-	if p.Emptied > 0 {
-		s.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", verb.Plural(p.Emptied, "item"))}
-	}
-	return s, err
 }
 
 func (r rebuilding) tool(segments int) *rebuild.Tool {

@@ -40,6 +40,19 @@ func (t *Tool) Preview(ctx context.Context) (Preview, error) {
 	return v.result, v.each(ctx, &operate.Source{Client: t.Client, Table: t.View.Table}, v.readView)
 }
 
+// Step is the rebuild as a step of a plan. It makes the calls of Preview.
+func (t *Tool) Step(ctx context.Context) (operate.Step, error) {
+	p, err := t.Preview(ctx)
+	s := operate.Step{
+		Into: fmt.Sprintf("view %s in table %s", t.View.Name, t.View.Table), From: "table " + t.View.Source,
+		Write: p.Targets, Remove: p.Emptied, Held: p.Held, Act: fmt.Sprintf("its sums are rebuilt from %s", operate.Count(p.Read, "item")),
+	}
+	if p.Emptied > 0 {
+		s.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", operate.Count(p.Emptied, "item"))}
+	}
+	return s, err
+}
+
 type preview struct {
 	*Tool
 	source *operate.Source

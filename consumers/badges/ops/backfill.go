@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,16 +78,9 @@ func (b *Backfill) Steps(ctx context.Context) ([]operate.Step, error) {
 			Client: b.auditor.client, View: v, Ledger: b.Ledger, Horizon: b.Horizon, Now: time.Now, Clocks: b.Clocks,
 			Announcing: rebuild.DefaultAnnouncing, Segments: b.auditor.segments, Limit: rebuild.DefaultLimit,
 		}
-		p, err := tool.Preview(ctx)
+		step, err := tool.Step(ctx)
 		if err != nil {
 			return nil, err
-		}
-		step := operate.Step{
-			Into: fmt.Sprintf("view %s in table %s", name, v.Table), From: "table " + v.Source, Write: p.Targets, Remove: p.Emptied, Held: p.Held,
-			Act: fmt.Sprintf("its sums are rebuilt from %s", operate.Count(p.Read, "item")),
-		}
-		if p.Emptied > 0 {
-			step.Notes = []string{fmt.Sprintf("deletes: the sums of %s become 0, since nothing in the source counts in them", operate.Count(p.Emptied, "item"))}
 		}
 		b.rebuilds, steps = append(b.rebuilds, tool), append(steps, step)
 	}
@@ -183,15 +175,12 @@ func (b *Backfill) finish(ctx context.Context, g *grant, given int) error {
 		g.giver.Tell(ctx, g.player)
 	}
 	b.progress(given)
-	var again []error
-	for _, key := range slices.Sorted(maps.Keys(g.player.Faults)) {
-		if err := g.player.Faults[key]; consumer.OutcomeOf(err) == consumer.Rejected {
+	for key, err := range g.player.Faults {
+		if consumer.OutcomeOf(err) == consumer.Rejected {
 			b.refused(g.player.Name, key, err)
-		} else {
-			again = append(again, err)
 		}
 	}
-	return errors.Join(again...)
+	return g.transient()
 }
 
 func (b *Backfill) refused(player, key string, err error) {

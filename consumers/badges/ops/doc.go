@@ -3,13 +3,14 @@
 //
 // # Guarantees
 //
-//   - Verify reports only what two looks found alike. A player whose changes arrive meanwhile is named as moving, not as wrong.
-//   - Repair and Backfill store awards by the function's own conditions, so both may run while the function does.
-//   - Nobody is notified of a repaired or backfilled award unless asked for.
-//   - Repair revokes nothing unless asked for; Backfill never does.
+//   - A comparison reports only what several looks found alike. What changes meanwhile is not judged (TestVerifyWhileTheyPlay, TestOperateBadges).
+//   - A repair and a backfill store awards by the function's own conditions, so both may run while the function does
+//     (TestOperateBadges, TestRepairLeavesWhatIsInFlight).
+//   - Nobody is notified of a repaired or backfilled award unless asked for (TestVerify, TestBackfill).
+//   - A repair revokes nothing unless asked for; a backfill never does (TestRepairOfBadgesIsBounded).
 //
 // # Not guaranteed
 //
-//   - While people play, Verify may miss a sum that is wrong by less than what they play.
+//   - While people play, a comparison may miss a sum that is wrong by less than what they play.
 //   - The time of an award whose play can't be found is that of the repair.
 package ops

@@ -2,8 +2,12 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,6 +51,8 @@ func (c *Comparison) Repair(ctx context.Context, differences []operate.Differenc
 		name := d.Ref.(*finding).player
 		byPlayer[name] = append(byPlayer[name], d)
 	}
+	var mu sync.Mutex // guards again
+	var again []error // faults that another repair may not meet; they keep no other player from being repaired
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(awards.Concurrency)
 	for name, own := range byPlayer {
@@ -60,10 +66,13 @@ func (c *Comparison) Repair(ctx context.Context, differences []operate.Differenc
 			}
 			g.giver.Tell(ctx, g.player)
 			g.note(own)
+			mu.Lock()
+			defer mu.Unlock()
+			again = append(again, g.transient())
 			return nil
 		})
 	}
-	return group.Wait()
+	return errors.Join(group.Wait(), errors.Join(again...))
 }
 
 // What a repair did.
@@ -134,6 +143,17 @@ func (g *grant) note(differences []*operate.Difference) {
 			d.Refused = fault.Error()
 		}
 	}
+}
+
+// transient returns the player's faults that another run may not meet.
+func (g *grant) transient() error {
+	var faults []error
+	for _, key := range slices.Sorted(maps.Keys(g.player.Faults)) {
+		if err := g.player.Faults[key]; consumer.OutcomeOf(err) != consumer.Rejected {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // missing is an award that a player ought to have.

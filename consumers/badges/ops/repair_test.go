@@ -1,12 +1,17 @@
 package ops
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/badges"
+	"sluice/consumers/badges/internal/topictest"
 	"sluice/shared/operate"
 )
 
@@ -38,6 +43,31 @@ func TestRepairOfBadgesIsBounded(t *testing.T) {
 		_, err := operate.Consent{Yes: true, Out: io.Discard, Removal: test.removal}.To(t.Context(), operate.Plan{Steps: c.Steps(report, test.removal.Allowed)})
 		if (err == nil) != (test.text == "") || err != nil && !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: %v, want %q", fmt.Sprint(test), err, test.text)
+		}
+	}
+}
+
+// While the topic is down a repair fails, and says whose notice is still untold; the others are repaired. Fails if somebody is left
+// to think that all was repaired.
+func TestRepairWhileTheTopicIsDown(t *testing.T) {
+	w := newAuditWorld(t)
+	w.people()
+	w.deliver()
+	achievements := w.settings.AchievementTable
+	w.change(achievements, award("bob", "first"), "SET Pending = :m, EventType = :e REMOVE ToldAt", map[string]types.AttributeValue{":m": text(`{"id":"again"}`), ":e": text("BADGE_EARNED")})
+	w.topic.Line.Refuse = func([]topictest.Entry) string { return "Throttled" }
+	c := w.auditor().Comparison(false)
+	report, err := operate.Compare(t.Context(), c, operate.Judging{Sleep: func(context.Context, time.Duration) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Repair(t.Context(), report.Differences, false); err == nil || !strings.Contains(err.Error(), "tell first") {
+		t.Errorf("the repair's error is %v, want one that names the notice", err)
+	}
+	for _, d := range report.Differences {
+		want := map[string]string{"ann: welcome##PET#rex": "awarded", "bob: first, its notice": "still untold: "}[d.Key]
+		if want == "" || !strings.HasPrefix(d.Repair, want) {
+			t.Errorf("%s: %s, want %s", d.Key, d.Repair, want)
 		}
 	}
 }

@@ -40,6 +40,9 @@ type World struct {
 	Held func() map[string]string
 	// Compare returns a comparison all of whose calls go through the client, once each: without retries.
 	Compare func(client *http.Client) operate.Comparison
+	// Cumulative: the destination holds sums, so the comparison knows that a change arrived though others came since. What changes all
+	// the time need not be reported then.
+	Cumulative bool
 	// Backfill returns a backfill in the same way; nil: the consumer has none.
 	Backfill func(client *http.Client) operate.Backfill
 }
