@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"sluice/consumers/search/internal/document"
-	"sluice/consumers/search/internal/index"
 	"sluice/shared/change"
-	"sluice/shared/consumer"
 	"sluice/shared/operate"
 )
 
@@ -285,107 +282,4 @@ func (l *comparison) compareOne(ctx context.Context, id string, key operate.Item
 	d = differs(l.Route, wanted, held[0], shown[id])
 	d.Key, d.Ref = id, sighting{key, change.ItemHash(item), held[0].version()}
 	return d, wanted, nil
-}
-
-// differs returns what is wrong with the document of an item; item is nil if the route takes none. shown says whether searches find
-// the document.
-func differs(r *document.Route, item *change.Change, d *heldDocument, shown bool) operate.Difference {
-	switch {
-	case item == nil && shown:
-		return operate.Difference{What: operate.Extra}
-	case item == nil:
-		return operate.Difference{}
-	case !d.visible() || !shown:
-		d := operate.Difference{What: operate.Missing}
-		var refused []string
-		for _, one := range r.Refusals(item) {
-			d.Values = append(d.Values, operate.Value{Path: one.Attribute, Source: shortened(one.Value.AppendJSON(nil))})
-			refused = append(refused, one.Err.Error())
-		}
-		d.Refused = strings.Join(refused, "; ")
-		return d
-	}
-	values, refused, err := differences(r, item, d.Source)
-	if err != nil {
-		values = []operate.Value{{Path: document.ItemField, Destination: err.Error()}}
-	}
-	if len(values) == 0 {
-		return operate.Difference{}
-	}
-	return operate.Difference{What: operate.Different, Values: values, Refused: refused}
-}
-
-// Steps implements operate.Repairer.
-func (l *comparison) Steps(r operate.Report, remove bool) []operate.Step {
-	return []operate.Step{r.Step(remove)}
-}
-
-// Repair implements operate.Repairer: it writes what the table has now by the function's own rules, as a change made
-// operate.ReadMargin ago, so any change in flight wins. It creates the index if there is none.
-func (l *comparison) Repair(ctx context.Context, found []operate.Difference, remove bool) error {
-	if !l.exists {
-		if err := l.client.CreateFirst(ctx, l.Route); err != nil {
-			return err
-		}
-	}
-	if err := l.openIndex(ctx); err != nil {
-		return err
-	}
-	for i := range found {
-		if err := l.repair(ctx, &found[i], remove); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// repair repairs one document, and sets what became of it.
-func (l *comparison) repair(ctx context.Context, d *operate.Difference, remove bool) error {
-	was := d.Ref.(sighting)
-	if was.key == nil {
-		d.Repair = "left alone: its id is none of this table's"
-		return nil
-	}
-	now, item, err := l.compareOne(ctx, d.Key, was.key)
-	unreadable, is := errors.AsType[*unreadableError](err)
-	switch {
-	case is:
-		d.Repair = "left alone: " + unreadable.Error()
-	case err != nil:
-		return err
-	case now.What == "":
-		d.Repair = "is the same by now"
-	case now.What == operate.Extra && !remove:
-		d.Repair = "left alone: --remove-extra deletes it"
-	case d.Written || !now.Ref.(sighting).same(was):
-		d.Repair = "left alone: it was written while it was compared"
-	default:
-		return l.write(ctx, d, item)
-	}
-	return nil
-}
-
-// write writes what an item makes of its document, or a tombstone if there is none.
-func (l *comparison) write(ctx context.Context, d *operate.Difference, item *change.Change) error {
-	removed := change.Change{Version: l.now().Add(-operate.ReadMargin).UnixMicro()}
-	o := &index.Operation{Route: l.Route, ID: d.Key, Version: document.ScannedVersion(&removed)}
-	if item == nil {
-		o.Document = document.AppendTombstone(nil, &removed, l.now())
-	} else if o.Err = l.Route.Refuse(item); o.Err == nil {
-		o = l.operation(item)
-	}
-	if o.Err == nil {
-		l.client.DualWrite(ctx, []*index.Operation{o})
-	}
-	switch consumer.OutcomeOf(o.Err) {
-	case consumer.Applied, consumer.Duplicate:
-		d.Repair = "repaired"
-	case consumer.Stale:
-		d.Repair = "left alone: the index is newer"
-	case consumer.Rejected:
-		d.Repair, d.Refused = o.Err.Error(), o.Err.Error()
-	default:
-		return o.Err
-	}
-	return nil
 }

@@ -26,6 +26,34 @@ func shortened(text []byte) string {
 	return strings.ToValidUTF8(string(text[:maxShown]), "") + "…"
 }
 
+// differs returns what is wrong with the document of an item; item is nil if the route takes none. shown says whether searches find
+// the document.
+func differs(r *document.Route, item *change.Change, d *heldDocument, shown bool) operate.Difference {
+	switch {
+	case item == nil && shown:
+		return operate.Difference{What: operate.Extra}
+	case item == nil:
+		return operate.Difference{}
+	case !d.visible() || !shown:
+		d := operate.Difference{What: operate.Missing}
+		var refused []string
+		for _, one := range r.Refusals(item) {
+			d.Values = append(d.Values, operate.Value{Path: one.Attribute, Source: shortened(one.Value.AppendJSON(nil))})
+			refused = append(refused, one.Err.Error())
+		}
+		d.Refused = strings.Join(refused, "; ")
+		return d
+	}
+	values, refused, err := differences(r, item, d.Source)
+	if err != nil {
+		values = []operate.Value{{Path: document.ItemField, Destination: err.Error()}}
+	}
+	if len(values) == 0 {
+		return operate.Difference{}
+	}
+	return operate.Difference{What: operate.Different, Values: values, Refused: refused}
+}
+
 // differences compares an item with its document, whose numbers are as they are
 // written. Numbers are the same if they are equal; the order of fields and of a set's
 // members doesn't count.
