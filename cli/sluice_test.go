@@ -123,6 +123,7 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	searchAsTheReadme(t, dir)
 	want(t, dir, []string{"verify", "search", "--wait", "2m"}, "1 item of table PetTracker: each the same in index pets.", "12 items of table Leaderboard: each the same in index players", "items of table UserScoreEvents: each the same in index plays")
 	// How many were newer depends on how old they are by now: an item that was read counts as 10 s old.
+	want(t, dir, []string{"verify", "--wait", "30s"}, "CONSUMER", "leaderboard", "table UserScoreEvents in eu-west-1", "index plays", "badges", "equal")
 	want(t, dir, []string{"backfill", "search", "--yes"}, "pets: ", "newer there, 0 left out, 0 rejected", "players: ", "plays: ")
 	want(t, dir, []string{"verify", "search", "--json"}, `"items": 12`, `"differences": []`)
 	want(t, dir, []string{"search", "players", "--sort", "-score", "--size", "2"}, "score: ", "2 of 12, ", "newest change indexed ", "For the next page add --after ")

@@ -81,9 +81,9 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "an item that ceases to match is removed",
-			File: "route.go",
-			Old:  "\t}\n\treturn remove",
-			New:  "\t}\n\tif c.New.Exists() {\n\t\treturn nothing\n\t}\n\treturn remove",
+			File: "../../shared/declaration/effect.go",
+			Old:  `AllHoldIn(conditions, c.Keys, c.Old):`,
+			New:  `!c.New.Exists() && AllHoldIn(conditions, c.Keys, c.Old):`,
 		},
 	})
 	// Schedules hardly meet this one.

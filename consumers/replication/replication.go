@@ -19,6 +19,7 @@ import (
 	"sluice/consumers/replication/mark"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 )
 
 // Concurrency is how many items are written side by side.
@@ -176,7 +177,7 @@ type item struct {
 type version struct {
 	index  int // in the batch
 	change *change.Change
-	effect effect
+	effect declaration.Effect
 	mark   mark.Mark
 	err    error // what became of it
 }
@@ -191,10 +192,10 @@ func (d *destination) group(batch []*change.Change, home string, outcomes [][]er
 			continue
 		}
 		effect := d.effect(c)
-		if effect == nothing {
+		if effect == declaration.Nothing {
 			continue
 		}
-		if _, err := mark.InImage(c.New); effect == put && err != nil {
+		if _, err := mark.InImage(c.New); effect == declaration.Put && err != nil {
 			err = consumer.Reject(fmt.Errorf("the attribute is reserved for replication: %w", err))
 			outcomes[index] = append(outcomes[index], consumer.In(d.where(), err))
 			continue
@@ -297,18 +298,14 @@ func applyNewest[M comparable](marks []M, apply func(n int) error) (errs []error
 		case consumer.Rejected:
 			continue
 		case consumer.Retry:
-			for older := n + 1; older < len(marks); older++ {
-				errs[older] = errs[n]
-			}
-			return errs, len(marks)
+			applied = len(marks)
+		default:
+			applied = n
 		}
 		for older := n + 1; older < len(marks); older++ {
-			errs[older] = consumer.Stale
-			if marks[older] == m {
-				errs[older] = consumer.Duplicate
-			}
+			errs[older] = consumer.PassedOver(errs[n], marks[older] == m)
 		}
-		return errs, n
+		return errs, applied
 	}
 	return errs, len(marks)
 }
@@ -317,7 +314,7 @@ func applyNewest[M comparable](marks []M, apply func(n int) error) (errs []error
 // A put that it returns has still to be finished.
 func (d *destination) apply(ctx context.Context, v *version, passesOver bool) (*oneway.Pending, error) {
 	key := v.change.Keys.AttributeValues()
-	if v.effect == remove {
+	if v.effect == declaration.Remove {
 		return nil, d.copy.Remove(ctx, key, v.mark)
 	}
 	copied := d.leaves(v.change.New.AttributeValues())

@@ -28,29 +28,12 @@ type Route struct {
 	mask     []string
 }
 
-// effect is what a change does to a route's copy.
-type effect uint8
-
-const (
-	nothing effect = iota
-	put
-	remove
-)
-
-// effect tells what a change does to the copy: an item that comes to match the
-// filter is put there, one that ceases to is removed.
-func (r *Route) effect(c *change.Change) effect {
-	switch {
-	case declaration.AllHoldIn(r.where, c.Keys, c.New):
-		return put
-	case c.ByTTL() && !r.RemoveExpired:
-		return nothing
-	case c.LacksOld(): // nobody knows whether the item matched; to remove what isn't there does no harm
-		return remove
-	case !declaration.AllHoldIn(r.where, c.Keys, c.Old):
-		return nothing
+// effect tells what a change does to the copy.
+func (r *Route) effect(c *change.Change) declaration.Effect {
+	if c.ByTTL() && !r.RemoveExpired {
+		return declaration.Nothing
 	}
-	return remove
+	return declaration.EffectOf(r.where, c)
 }
 
 // leaves turns an item of the source into what its copy holds, but for the mark.

@@ -47,9 +47,9 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "an item that ceases to match is removed",
-			File: "internal/document/route.go",
-			Old:  `declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
-			New:  `!c.New.Exists() && declaration.AllHoldIn(r.where, c.Keys, c.Old):`,
+			File: "../../shared/declaration/effect.go",
+			Old:  `AllHoldIn(conditions, c.Keys, c.Old):`,
+			New:  `!c.New.Exists() && AllHoldIn(conditions, c.Keys, c.Old):`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestLife|TestBlockedIndex", Says: "want", Env: env}, []mutant.Mutant{
@@ -61,9 +61,9 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "what comes before a change that has to come again has to, too",
-			File: "search.go",
-			Old:  `case outcome == consumer.Retry:`,
-			New:  `case outcome == consumer.Skip:`,
+			File: "../../shared/consumer/outcome.go",
+			Old:  `case OutcomeOf(newer) == Retry:`,
+			New:  `case OutcomeOf(newer) == Skip:`,
 		},
 		{
 			Name: "only what is wrong with a document is its own fault",

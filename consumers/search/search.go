@@ -16,6 +16,7 @@ import (
 	"sluice/consumers/search/internal/index"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 )
 
 // Search keeps indexes the same as tables. It is a consumer.Consumer and safe for concurrent use.
@@ -73,7 +74,7 @@ type item struct {
 type revision struct {
 	index   int // in the batch
 	change  *change.Change
-	effect  document.Effect
+	effect  declaration.Effect
 	version int64
 	err     error // what became of it
 }
@@ -111,11 +112,11 @@ func (s *Search) group(r *document.Route, batch []*change.Change, outcomes [][]e
 			continue
 		}
 		effect := r.Effect(c)
-		if effect == document.Nothing {
+		if effect == declaration.Nothing {
 			continue
 		}
 		version, err := s.check(c)
-		if err == nil && effect == document.Put {
+		if err == nil && effect == declaration.Put {
 			err = r.Refuse(c)
 		}
 		if err != nil {
@@ -199,7 +200,7 @@ func (s *Search) createMissing(ctx context.Context, operations []*index.Operatio
 // operation returns the write of the item's version that is tried next. It appends the version's document to documents.
 func (i *item) operation(documents []byte, now time.Time) (*index.Operation, []byte) {
 	e, start := i.versions[i.next], len(documents)
-	if e.effect == document.Remove {
+	if e.effect == declaration.Remove {
 		documents = document.AppendTombstone(documents, e.change, now)
 	} else {
 		documents = i.to.AppendDocument(documents, e.change, now)
@@ -214,20 +215,12 @@ func (i *item) recordOutcome(err error) {
 	tried.err = err
 	i.tried = i.next
 	i.next++
-	outcome := consumer.OutcomeOf(err)
-	if outcome == consumer.Rejected {
+	if consumer.OutcomeOf(err) == consumer.Rejected {
 		return
 	}
 	for ; i.next < len(i.versions); i.next++ {
 		older := i.versions[i.next]
-		switch {
-		case outcome == consumer.Retry:
-			older.err = err
-		case older.version == tried.version:
-			older.err = consumer.Duplicate
-		default:
-			older.err = consumer.Stale
-		}
+		older.err = consumer.PassedOver(err, older.version == tried.version)
 	}
 }
 

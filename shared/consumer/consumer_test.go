@@ -38,6 +38,22 @@ func TestOutcomeOf(t *testing.T) {
 	}
 }
 
+// What becomes of a change in whose place a newer one was written. Fails if an older one is done with though the newer one comes again.
+func TestPassedOver(t *testing.T) {
+	throttled := errors.New("throttled")
+	for _, test := range []struct {
+		newer error
+		same  bool
+		want  error
+	}{
+		{nil, false, Stale}, {nil, true, Duplicate}, {Stale, false, Stale}, {Duplicate, true, Duplicate}, {throttled, false, throttled}, {throttled, true, throttled},
+	} {
+		if got := PassedOver(test.newer, test.same); !errors.Is(got, test.want) {
+			t.Errorf("after %v, same version %v: %v, want %v", test.newer, test.same, got, test.want)
+		}
+	}
+}
+
 // The outcome of a change with several parts. Fails if one that is done hides one that
 // isn't.
 func TestCombine(t *testing.T) {

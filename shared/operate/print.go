@@ -154,7 +154,7 @@ func (n *notes) print(out io.Writer) error {
 // Summarize prints one row for each comparison of several consumers.
 func Summarize(out io.Writer, all []*Verified) error {
 	var w printable.Table
-	w.Row("consumer", "destination", "items", "differ", "not judged", "result")
+	w.Row("CONSUMER", "DESTINATION", "ITEMS", "DIFFER", "NOT JUDGED", "RESULT")
 	for _, v := range all {
 		for _, r := range v.Reports {
 			result := "equal"

@@ -11,6 +11,7 @@ import (
 
 	"sluice/consumers/search/internal/document"
 	"sluice/shared/change"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
@@ -123,7 +124,7 @@ func (l *comparison) page(ctx context.Context, page operate.Page) error {
 			l.unusable(l.source.KeyText(item), err)
 			continue
 		}
-		if l.Route.Effect(c) == document.Put {
+		if l.Route.Effect(c) == declaration.Put {
 			items, hashes, ids = append(items, c), append(hashes, change.ItemHash(item)), append(ids, document.ID(c.Keys))
 		}
 	}
@@ -264,7 +265,7 @@ func (l *comparison) compareOne(ctx context.Context, id string, key operate.Item
 		if wanted, err = l.change(item, version); err != nil {
 			return d, nil, &unreadableError{l.source.KeyText(item), err}
 		}
-		if l.Route.Effect(wanted) != document.Put {
+		if l.Route.Effect(wanted) != declaration.Put {
 			wanted = nil
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"sluice/consumers/search/internal/index"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
@@ -137,7 +138,7 @@ func (p *Operator) operations(page operate.Page) (operations []*index.Operation,
 			rejected = append(rejected, consumer.Reject(fmt.Errorf("read item %s of %s: %w", p.source.KeyText(item), p.Route.Source, err)))
 			continue
 		}
-		if p.Route.Effect(c) != document.Put {
+		if p.Route.Effect(c) != declaration.Put {
 			continue
 		}
 		if err := p.Route.Refuse(c); err != nil {

@@ -32,27 +32,8 @@ type Route struct {
 	mapping    *mapped           // of the definition
 }
 
-// Effect is what a change does to a route's index.
-type Effect uint8
-
-const (
-	Nothing Effect = iota
-	Put
-	Remove
-)
-
-// Effect tells what a change does to the index: an item that comes to match the
-// filter is put there, one that ceases to is removed.
-func (r *Route) Effect(c *change.Change) Effect {
-	switch {
-	case declaration.AllHoldIn(r.where, c.Keys, c.New):
-		return Put
-	case c.LacksOld(), // whether it matched nobody knows; what isn't there is removed without harm
-		declaration.AllHoldIn(r.where, c.Keys, c.Old):
-		return Remove
-	}
-	return Nothing
-}
+// Effect tells what a change does to the index.
+func (r *Route) Effect(c *change.Change) declaration.Effect { return declaration.EffectOf(r.where, c) }
 
 // Field returns the name that an attribute has in documents; "" if the route leaves it out.
 func (r *Route) Field(attribute string) string {
