@@ -1,6 +1,6 @@
 // Package search keeps indexes of OpenSearch the same as tables. What is indexed
 // where, routes.yaml declares: a [Route] for each index, which may leave items or
-// attributes out and rename attributes. README.md says what becomes of each type.
+// attributes out and rename attributes. README.md says how each type is indexed.
 //
 // Each index has two aliases. Its own name shows what the table holds: people
 // search there. The name with [AllSuffix] has removed items' tombstones too: Sluice
@@ -16,11 +16,10 @@
 //     change beyond the horizon is a dead letter.
 //   - Different items have different documents, whatever their keys hold.
 //   - A document keeps every digit of every number, as text in its source.
-//   - An index that is made anew with another definition is the same as the table in
-//     the moment in which it takes the old one's place, and no search in between
-//     finds less than before.
+//   - An index that is rebuilt with another definition equals the table at the moment
+//     in which it takes the old one's place. No search in between finds less than before.
 //   - What one document's index refuses becomes a dead letter; other documents and
-//     other indexes go on.
+//     other indexes are not affected.
 //
 // # Not guaranteed
 //

@@ -76,7 +76,7 @@ type revision struct {
 	change  *change.Change
 	effect  declaration.Effect
 	version int64
-	err     error // what became of it
+	err     error // its outcome
 }
 
 // ApplyBatch brings the indexes up to date with as few requests as their size allows. Of each item it writes only the

@@ -39,9 +39,9 @@ func newCheckpoint(r *document.Route, segments int) (checkpoint, error) {
 func (c checkpoint) fits(mine checkpoint, r *document.Route, index string) error {
 	switch {
 	case c.Definition != mine.Definition:
-		return fmt.Errorf("index %s was begun with another definition or another route; go on with the program that began it, or give it up: sluice reindex %s --abort", index, r.Name)
+		return fmt.Errorf("index %s was begun with another definition or another route; resume it with the program that began it, or abort it: sluice reindex %s --abort", index, r.Name)
 	case len(c.Segments) != len(mine.Segments):
-		return fmt.Errorf("index %s was begun in %d segments; go on with --segments %d, or give it up: sluice reindex %s --abort", index, len(c.Segments), len(c.Segments), r.Name)
+		return fmt.Errorf("index %s was begun in %d segments; resume it with --segments %d, or abort it: sluice reindex %s --abort", index, len(c.Segments), len(c.Segments), r.Name)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ var (
 	_ operate.Repairer   = (*comparison)(nil)
 )
 
-// sighting is what a look saw of a document that differs: its item's key, and what tells later whether a side was written.
+// sighting is what a look saw of a document that differs: its item's key, and what shows later whether a side was written.
 type sighting struct {
 	key     operate.Item // nil of a Foreign document
 	item    uint64       // a hash of the item
@@ -196,7 +196,7 @@ func (l *comparison) hit(h hit) error {
 		return fmt.Errorf("read document %s of index %s: %w", h.ID, l.Route.Index, err)
 	}
 	if !d.visible() {
-		return fmt.Errorf("alias %s shows removed items such as %s: its filter is gone; sluice reindex %s makes it anew", l.Route.Index, h.ID, l.Route.Name)
+		return fmt.Errorf("alias %s shows removed items such as %s: its filter is gone; sluice reindex %s rebuilds the index", l.Route.Index, h.ID, l.Route.Name)
 	}
 	if l.scanned[hashed(h.ID)] {
 		return nil

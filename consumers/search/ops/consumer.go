@@ -33,7 +33,7 @@ func (registered) Name() string { return "search" }
 func (registered) Verbs() any {
 	return &struct {
 		Search  searchCommand  `cmd:"" help:"Search an index, with words, fields and ranges."`
-		Reindex reindexCommand `cmd:"" help:"Make an index anew with another definition, while changes and searches go on."`
+		Reindex reindexCommand `cmd:"" help:"Rebuild an index with another definition, while changes and searches continue."`
 	}{}
 }
 

@@ -177,7 +177,7 @@ func sameAny(a, b any) bool {
 	return a == b
 }
 
-// same tells whether a value of a document is an attribute's.
+// same reports whether a document's value is the attribute's.
 func same(v change.Value, written any) bool {
 	switch v.Type() {
 	case change.NULL:

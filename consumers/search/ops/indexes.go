@@ -69,5 +69,5 @@ func (p *Operator) findIndexes(ctx context.Context) (indexNames, error) {
 type noIndexError struct{ index string }
 
 func (e *noIndexError) Error() string {
-	return fmt.Sprintf("index %s isn't there yet; the function makes it with its first change, or sluice backfill search", e.index)
+	return fmt.Sprintf("index %s doesn't exist yet; the function creates it with its first change, or run: sluice backfill search", e.index)
 }

@@ -15,8 +15,8 @@ type ReindexPlan struct {
 	Route   string `json:"route"`
 	From    string `json:"from"`
 	To      string `json:"to"`
-	Resumes bool   `json:"resumes"` // it would go on with an index that is there
-	// Refused is why it would not go on with the index that is there; see AbortReindex.
+	Resumes bool   `json:"resumes"` // it would resume an index that an earlier run began
+	// Refused is why it can't resume that index; see AbortReindex.
 	Refused string        `json:"refused,omitempty"`
 	Items   int64         `json:"items"` // about how many the table has, as DynamoDB counted them in the last hours
 	Changes []FieldChange `json:"changes"`
@@ -90,7 +90,7 @@ func fields(mapping map[string]any) map[string]string {
 	visit = func(path string, of map[string]any) {
 		own := maps.Clone(of)
 		delete(own, "_meta")
-		// OpenSearch tells it as text, whatever it was.
+		// OpenSearch returns it as text, whatever it was.
 		if dynamic, ok := own["dynamic"]; ok {
 			own["dynamic"] = fmt.Sprint(dynamic)
 		}

@@ -34,7 +34,7 @@ func (c *reindexCommand) Validate() error {
 	return nil
 }
 
-// Run makes a route's index anew.
+// Run rebuilds a route's index.
 func (c *reindexCommand) Run(ctx context.Context) error {
 	pairs, err := FindOperators(ctx, c.PipelineFlags)
 	if err != nil {
@@ -102,7 +102,7 @@ func (c *reindexCommand) advise(p *Operator, done Reindexed, err error) error {
 	if _, ok := errors.AsType[*RefusedError](err); ok {
 		return fmt.Errorf("%w\ncorrect the items, or the definition after --abort; or move the alias without them: --leave-out-refused.\nindex %s is what it was, and changes go to both indexes", err, p.Route.Index)
 	}
-	return operate.GoOn(err, fmt.Sprintf("Index %s is what it was. Changes go to it and, if it was made, to index %s. Run \"sluice reindex %s\" again to go on, or with --abort to give it up.",
+	return operate.GoOn(err, fmt.Sprintf("Index %s is what it was. Changes go to it and, if it was made, to index %s. Run \"sluice reindex %s\" again to resume, or with --abort to give it up.",
 		p.Route.Index, done.To, c.Route))
 }
 
@@ -156,7 +156,7 @@ func (c *reindexCommand) printPlan(p *Operator, plan ReindexPlan) error {
 		return verb.PrintJSON(plan)
 	}
 	if plan.Refused != "" {
-		verb.Say("Index %s leads to %s. Index %s was begun, and this reindex can't go on with it.\n", p.Route.Index, plan.From, plan.To)
+		verb.Say("Index %s leads to %s. Index %s was begun, and this reindex can't resume it.\n", p.Route.Index, plan.From, plan.To)
 		return nil
 	}
 	doing := "would be filled"
@@ -190,7 +190,7 @@ func printLeft(left []string) {
 	}
 }
 
-// print tells what was done.
+// print says what was done.
 func (c *reindexCommand) print(done Reindexed) error {
 	if c.JSON {
 		return verb.PrintJSON(done)

@@ -35,7 +35,7 @@ func (l *comparison) Repair(ctx context.Context, found []operate.Difference, rem
 	return nil
 }
 
-// repair repairs one document, and sets what became of it.
+// repair repairs one document, and records the outcome.
 func (l *comparison) repair(ctx context.Context, d *operate.Difference, remove bool) error {
 	was := d.Ref.(sighting)
 	if was.key == nil {

@@ -76,7 +76,7 @@ func TestStoredForms(t *testing.T) {
 		g.happen(searchtest.At(40, "b", searchtest.Text("z")), searchtest.At(40, "c", searchtest.Text("z")), searchtest.At(40, "d", searchtest.Text("z")))
 		g.happen(searchtest.At(41, "a", nil))
 		if _, err := g.Reindex(t.Context(), ReindexOptions{Segments: 1}); err != nil { // a definition has changed: it says what to do
-			if want := "go on with the program that began it, or give it up: sluice reindex test --abort"; !strings.Contains(err.Error(), want) {
+			if want := "resume it with the program that began it, or abort it: sluice reindex test --abort"; !strings.Contains(err.Error(), want) {
 				t.Errorf("%v, want %s", err, want)
 			}
 			if _, err := g.AbortReindex(t.Context()); err != nil {

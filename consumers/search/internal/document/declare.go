@@ -59,7 +59,7 @@ func (r *reader) route(n declaration.Node) *Route {
 	route.keep = r.attributes(f["keep"], "keep")
 	route.leaveOut = r.attributes(f["leaveOut"], "leaveOut")
 	if route.keep != nil && route.leaveOut != nil {
-		r.Fault(f["leaveOut"].At, "leaveOut and keep can't stand together: what isn't kept is left out")
+		r.Fault(f["leaveOut"].At, "leaveOut and keep can't be combined: what isn't kept is left out")
 	}
 	route.rename = r.renames(f["rename"], route)
 	route.renamedTo = map[string]string{}
@@ -115,7 +115,7 @@ func (r *reader) attributes(n declaration.Node, what string) []string {
 	for _, item := range n.Items {
 		name := r.Text(item, what+": attribute")
 		if slices.Contains(names, name) {
-			r.Fault(item.At, "%s: attribute %s stands twice", what, name)
+			r.Fault(item.At, "%s: attribute %s is listed twice", what, name)
 		}
 		names = append(names, name)
 	}
@@ -133,7 +133,7 @@ func (r *reader) renames(n declaration.Node, route *Route) map[string]string {
 	for _, p := range pairs {
 		field := renames[p.Key]
 		switch {
-		case field == "": // told already
+		case field == "": // reported already
 		case route.Field(p.Key) == "":
 			r.Fault(p.At, "rename: attribute %s is left out already", p.Key)
 		case IsOwn(field) || strings.HasPrefix(field, Field+".") || strings.HasPrefix(field, ItemField+"."):
@@ -161,12 +161,12 @@ func (r *Route) stays(attribute string, renames map[string]string) bool {
 	return named && !renamed && r.Field(attribute) != ""
 }
 
-// checkTogether checks what only all routes together tell.
+// checkTogether checks each route against the others.
 func (r *reader) checkTogether(routes []*Route) {
 	for i, route := range routes {
 		for _, earlier := range routes[:i] {
 			if route.Name == earlier.Name {
-				r.Fault(route.at, "a route named %s stands in line %d already", route.Name, earlier.at.Line)
+				r.Fault(route.at, "a route named %s is declared in line %d already", route.Name, earlier.at.Line)
 			}
 			switch {
 			case route.Index == earlier.Index:

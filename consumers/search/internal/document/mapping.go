@@ -70,7 +70,7 @@ func (m *mapped) isObject() bool { return m.Type == "" || m.Type == "object" || 
 func (m *mapped) disabled() bool { return m.Enabled != nil && !*m.Enabled }
 
 // parses reports whether OpenSearch reads the members of an object as fields. The
-// members of a nil object are those that nobody mapped; dynamic says what becomes of them.
+// members of a nil object are those that nobody mapped; dynamic says whether OpenSearch reads them.
 func (m *mapped) parses(dynamic bool) bool {
 	if m == nil {
 		return dynamic

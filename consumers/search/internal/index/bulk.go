@@ -29,16 +29,16 @@ type Operation struct {
 	Version  int64
 	Document []byte // one line
 	Reach    Reach
-	Err      error // what became of it
+	Err      error // the outcome
 	Tie      bool  // another change of its time was there
-	next     bool  // an index is being made in the place of the route's, as the answer told
+	next     bool  // the answer says that the route has a next index
 }
 
 // Reach says which of a route's indexes a document is written to.
 type Reach uint8
 
 const (
-	// ToCurrent: the one that there is; the answer tells whether another is being made.
+	// ToCurrent is the index in place. The answer says whether there is a next one.
 	ToCurrent Reach = iota
 	// ToBoth: that, and the one that is being made, if it is there.
 	ToBoth
@@ -245,7 +245,7 @@ func (o *Operation) outcome(alias string, a itemAnswer) error {
 	case a.Status == http.StatusNotFound:
 		return ErrNoIndex
 	case refusal(a.Status) && a.Index != alias:
-		// Of the document: what is wrong with the alias is told with its name.
+		// The document's fault: a fault of the alias would have the alias' name.
 		return consumer.Reject(refused)
 	}
 	return refused

@@ -2,7 +2,7 @@
 // as the function does: to a route's index and to the one that is being built in its place.
 //
 // A write passes five steps: DualWrite chooses the indexes, WriteWithRetry repeats what OpenSearch can't take for a while,
-// sendInChunks splits by size, sendBulk makes one request, readBulkAnswer reads what became of each document.
+// sendInChunks splits by size, sendBulk makes one request, readBulkAnswer reads each document's outcome.
 //
 // # Guarantees
 //

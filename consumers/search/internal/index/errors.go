@@ -48,7 +48,7 @@ type Cause struct {
 }
 
 func (c Cause) String() string {
-	// The reason's further lines tell where in Java's text it arose.
+	// The further lines are Java's stack.
 	reason, _, _ := strings.Cut(c.Reason, "\n")
 	text := c.Type + ": " + reason
 	if c.CausedBy != nil {

@@ -27,7 +27,7 @@ func (c *Client) Probe(ctx context.Context, alias string) error {
 		return fmt.Errorf("the answer to the probe of %s has %d items, want one: %w", alias, len(all.Items), err)
 	}
 	a := all.Items[0].Update
-	if a.Status == http.StatusNotFound && a.Index != alias { // the document isn't there, but the index is
+	if a.Status == http.StatusNotFound && a.Index != alias { // the index exists, but not the document
 		return nil
 	}
 	cause := Cause{}

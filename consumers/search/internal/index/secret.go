@@ -52,7 +52,7 @@ func (t *secretTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(r)
 	if err == nil && response.StatusCode == http.StatusUnauthorized {
 		t.mu.Lock()
-		if t.known == l { // else another request has read it anew meanwhile
+		if t.known == l { // else another request has read it again meanwhile
 			t.known = nil
 		}
 		t.mu.Unlock()

@@ -96,7 +96,7 @@ func At(seconds int, key string, attributes consumertest.Item) consumertest.Chan
 
 func Text(s string) consumertest.Item { return consumertest.Item{"text": consumertest.S(s)} }
 
-// Apply applies a batch and compares what becomes of each change.
+// Apply applies a batch and compares the outcome of each change.
 func (g *Target) Apply(changes []consumertest.Change, want ...consumer.Outcome) []error {
 	g.T.Helper()
 	errs := g.ApplyBatch(g.T.Context(), ParsedAll(changes))
