@@ -36,8 +36,6 @@ type Source struct {
 	Limit int32
 	// Now is this machine's clock; nil: time.Now.
 	Now func() time.Time
-	// Call, if set, makes each call to DynamoDB, for instance with a time limit.
-	Call func(ctx context.Context, call func(context.Context) error) error
 }
 
 // Page is a part of a segment.
@@ -58,11 +56,7 @@ func OpenSource(ctx context.Context, client *dynamodb.Client, table string) (*So
 
 // Open describes the table, and sets Keys, Types and Count.
 func (s *Source) Open(ctx context.Context) error {
-	var out *dynamodb.DescribeTableOutput
-	err := s.call(ctx, func(ctx context.Context) (err error) {
-		out, err = s.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.Table})
-		return err
-	})
+	out, err := s.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.Table})
 	if err != nil {
 		return fmt.Errorf("describe table %s: %w", s.Table, err)
 	}
@@ -76,13 +70,6 @@ func (s *Source) Open(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (s *Source) call(ctx context.Context, call func(context.Context) error) error {
-	if s.Call == nil {
-		return call(ctx)
-	}
-	return s.Call(ctx, call)
 }
 
 // version is the Version of what is read from now on.
@@ -104,18 +91,12 @@ func (s *Source) Page(ctx context.Context, segment, segments int, after Item) (P
 		in.Limit = &s.Limit
 	}
 	p := Page{Segment: segment, Version: s.version()}
-	err := s.call(ctx, func(ctx context.Context) error {
-		out, err := s.Client.Scan(ctx, in)
-		if err == nil {
-			p.Items = out.Items
-			if len(out.LastEvaluatedKey) > 0 {
-				p.Next = out.LastEvaluatedKey
-			}
-		}
-		return err
-	})
+	out, err := s.Client.Scan(ctx, in)
 	if err != nil {
 		return p, fmt.Errorf("read %s, segment %d: %w", s.Table, segment, err)
+	}
+	if p.Items = out.Items; len(out.LastEvaluatedKey) > 0 {
+		p.Next = out.LastEvaluatedKey
 	}
 	return p, nil
 }
@@ -163,18 +144,11 @@ func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(contex
 // Get reads one item, strongly consistent; nil if it isn't there. The time is the Version of what was read.
 func (s *Source) Get(ctx context.Context, key Item) (Item, time.Time, error) {
 	version := s.version()
-	var item Item
-	err := s.call(ctx, func(ctx context.Context) error {
-		out, err := s.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Table, Key: key, ConsistentRead: aws.Bool(true)})
-		if err == nil {
-			item = out.Item
-		}
-		return err
-	})
+	out, err := s.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Table, Key: key, ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, version, fmt.Errorf("read an item of %s: %w", s.Table, err)
 	}
-	return item, version, nil
+	return out.Item, version, nil
 }
 
 // maxBatchGet is how many items one call may ask for:
@@ -190,16 +164,11 @@ func (s *Source) GetAll(ctx context.Context, items []Item) ([]Item, error) {
 			asked.Keys = append(asked.Keys, s.Key(item))
 		}
 		for ask := map[string]types.KeysAndAttributes{s.Table: asked}; len(ask) > 0; {
-			err := s.call(ctx, func(ctx context.Context) error {
-				out, err := s.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: ask})
-				if err == nil {
-					found, ask = append(found, out.Responses[s.Table]...), out.UnprocessedKeys
-				}
-				return err
-			})
+			out, err := s.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: ask})
 			if err != nil {
 				return nil, fmt.Errorf("look items up in %s: %w", s.Table, err)
 			}
+			found, ask = append(found, out.Responses[s.Table]...), out.UnprocessedKeys
 		}
 	}
 	return found, nil
