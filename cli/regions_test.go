@@ -41,7 +41,7 @@ func TestPlayInTwoRegions(t *testing.T) {
 		t.Fatal("replication's README has no commands that play in two regions")
 	}
 	checkout, bin := t.TempDir(), t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "shared", "consumers", "deploy", "cli", "cmd"} {
+	for _, part := range []string{"go.mod", "go.sum", "shared", "consumers", "deploy", "cli", "cmd", "pipeline"} {
 		if out, err := exec.Command("cp", "-R", "../"+part, checkout).CombinedOutput(); err != nil {
 			t.Fatalf("copy %s: %v\n%s", part, err, out)
 		}

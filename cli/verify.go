@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -52,10 +54,16 @@ func (f judgingFlags) judging() operate.Judging {
 	}
 }
 
+// errOtherStack is returned for a consumer whose stack isn't the chosen one.
+var errOtherStack = errors.New("not asked for")
+
 // compare opens and compares one consumer's destinations.
 func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Verification) *operate.Verified {
 	part, err := f.Part(ctx, consumer)
 	var comparisons []operate.Comparison
+	if owner := part.Outputs["Consumer"]; err == nil && f.Stack != "" && owner != "" && owner != consumer {
+		err = fmt.Errorf("%w: stack %s is that of %s", errOtherStack, f.Stack, owner)
+	}
 	if err == nil {
 		comparisons, err = v.Open(ctx, part, operate.Options{Segments: f.Segments, Most: f.judging().Most(), Say: verb.Say})
 	}
@@ -164,7 +172,7 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 		v := &operate.Verified{Consumer: one.Name(), Reports: []operate.Report{}, Faults: []string{"it offers no comparison"}}
 		if verifier, can := one.(operate.Verifier); can {
 			v = c.compare(ctx, one.Name(), verifier.Verify())
-			if err := v.Err(); err != nil {
+			if err := v.Err(); err != nil && !errors.Is(err, errOtherStack) {
 				faults = append(faults, fmt.Errorf("%s: %w", one.Name(), err))
 			}
 		}
@@ -176,6 +184,7 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	all = append(all, c.unregistered(ctx)...)
 	if c.JSON {
 		if err := verb.PrintJSON(found{all}); err != nil {
 			return err
@@ -187,4 +196,18 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(faults...)
+}
+
+// unregistered are the local stack's consumers that this command line doesn't know.
+func (c *verifyAllCommand) unregistered(ctx context.Context) (all []*operate.Verified) {
+	info, err := c.Load(ctx)
+	if c.Stack != "" || err != nil { // each consumer's own report says so
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(info.Functions)) {
+		if !slices.ContainsFunc(c.consumers, func(one operate.Consumer) bool { return one.Name() == name }) {
+			all = append(all, &operate.Verified{Consumer: name, Reports: []operate.Report{}, Faults: []string{"it isn't registered, see pipeline.Consumers"}})
+		}
+	}
+	return all
 }

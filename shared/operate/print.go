@@ -169,16 +169,12 @@ func Summarize(out io.Writer, all []*Verified) error {
 			w.Row(v.Consumer, r.Destination, r.Items, len(r.Differences), len(r.Unjudged), result)
 		}
 		if len(v.Reports) == 0 {
-			w.Row(v.Consumer, "-", "-", "-", "-", "not compared: "+strings.Join(append(v.Faults, v.whyNothing()), ""))
+			why := "it has no destination"
+			if len(v.Faults) > 0 {
+				why, _, _ = strings.Cut(v.Faults[0], "\n")
+			}
+			w.Row(v.Consumer, "-", "-", "-", "-", "not compared: "+why)
 		}
 	}
 	return w.Flush(out)
-}
-
-// whyNothing is the reason of a consumer without a destination.
-func (v *Verified) whyNothing() string {
-	if len(v.Faults) > 0 {
-		return ""
-	}
-	return "it has no destination"
 }

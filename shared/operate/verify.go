@@ -31,13 +31,13 @@ func Verify(ctx context.Context, consumer string, comparisons []Comparison, o Ju
 	for i, c := range comparisons {
 		name := c.Title().Name
 		if ctx.Err() != nil {
-			v.fault(name, fmt.Errorf("%s isn't compared at all", name))
+			v.fault(name, fmt.Errorf("%s: not compared at all", name))
 			continue
 		}
 		r, err := Compare(ctx, c, o)
 		v.Reports, v.comparisons = append(v.Reports, r), comparisons[:i+1]
 		if err != nil {
-			v.fault(name, fmt.Errorf("%s isn't compared to its end (%s are): %w", name, Count(r.Items, "item"), err))
+			v.fault(name, fmt.Errorf("%s: not compared to the end, after %s: %w", name, Count(r.Items, "item"), err))
 		}
 	}
 	return v

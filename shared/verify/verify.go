@@ -43,7 +43,7 @@ func New(client *dynamodb.Client, views []*view.View, horizon time.Duration, o o
 
 // Title implements operate.Comparison.
 func (c *Comparison) Title() operate.Title {
-	return operate.Title{Name: "the views", Source: "the views' sources", Destination: operate.Count(len(c.Views), "view")}
+	return operate.Title{Name: "views", Source: "the views' sources", Destination: operate.Count(len(c.Views), "view")}
 }
 
 // cell is one sum of one item of a view.
