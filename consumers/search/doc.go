@@ -3,8 +3,13 @@
 // attributes out and rename attributes. README.md says how each type is indexed.
 //
 // Each index has two aliases. Its own name shows what the table holds: people
-// search there. The name with [AllSuffix] has removed items' tombstones too: Sluice
-// writes there, and nobody else should.
+// search there. The name with -all behind it shows the tombstones of removed items
+// too: Sluice writes there, and nobody else should.
+//
+// A batch takes this way: [Search.ApplyBatch] sorts its changes by item, writeAll keeps
+// to the time that is left, tryNewest writes each item's newest change through
+// DualWrite of package index. Package document makes ids, versions and documents. What
+// people run (verify, backfill, reindex) is in package ops, which no function links.
 //
 // # Guarantees
 //

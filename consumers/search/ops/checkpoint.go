@@ -67,6 +67,15 @@ func (c checkpoint) cursors() ([]operate.Cursor, error) {
 	return cursors, nil
 }
 
+// cursorAt is the stored form of a cursor.
+func cursorAt(at operate.Cursor) (c cursor, err error) {
+	c.Done = at.Done
+	if !at.Done {
+		c.After, err = attributevalue.MarshalMapJSON(at.After)
+	}
+	return c, err
+}
+
 // saveEvery is how often a checkpoint is saved at most, since all of OpenSearch's nodes must take note of it.
 const saveEvery = 2 * time.Second
 
@@ -88,12 +97,9 @@ type journal struct {
 
 // advance records how far a segment was read.
 func (j *journal) advance(ctx context.Context, segment int, at operate.Cursor) error {
-	c := cursor{Done: at.Done}
-	if !at.Done {
-		var err error
-		if c.After, err = attributevalue.MarshalMapJSON(at.After); err != nil {
-			return fmt.Errorf("write down how far segment %d was read: %w", segment, err)
-		}
+	c, err := cursorAt(at)
+	if err != nil {
+		return fmt.Errorf("store how far segment %d was read: %w", segment, err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -58,6 +58,7 @@ func Object(of map[string]any, name string) map[string]any {
 	return member
 }
 
+// TombstoneFilter is the query that finds tombstones.
 func TombstoneFilter() map[string]any {
 	return map[string]any{"term": map[string]any{Field + ".deleted": true}}
 }

@@ -22,7 +22,7 @@ import (
 // MiB.
 const MaxBulk = 9 << 20
 
-// Operation is the write of one document. It is finished when Err is set, or nil after the write returned.
+// Operation is the write of one document. Err is its outcome once the write has returned.
 type Operation struct {
 	Route    *document.Route
 	ID       string
@@ -40,9 +40,9 @@ type Reach uint8
 const (
 	// ToCurrent is the index in place. The answer says whether there is a next one.
 	ToCurrent Reach = iota
-	// ToBoth: that, and the one that is being made, if it is there.
+	// ToBoth is the index in place and the next one, if it exists.
 	ToBoth
-	// ToNext: only the one that is being made.
+	// ToNext is only the next index.
 	ToNext
 )
 

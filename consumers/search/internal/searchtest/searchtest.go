@@ -75,8 +75,10 @@ func (g *Target) Restart(more ...*document.Route) {
 	g.Search = search.NewWith(g.Client, g.Routes, search.DefaultHorizon, func() time.Time { return g.Clock })
 }
 
+// RoundTripper is a function that implements http.RoundTripper.
 type RoundTripper func(*http.Request) (*http.Response, error)
 
+// RoundTrip implements http.RoundTripper.
 func (f RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // At is a public item's change, seconds after Arrival; attributes nil: its removal.
@@ -94,6 +96,7 @@ func At(seconds int, key string, attributes consumertest.Item) consumertest.Chan
 	return c
 }
 
+// Text returns attributes with a text.
 func Text(s string) consumertest.Item { return consumertest.Item{"text": consumertest.S(s)} }
 
 // Apply applies a batch and compares the outcome of each change.
@@ -108,6 +111,7 @@ func (g *Target) Apply(changes []consumertest.Change, want ...consumer.Outcome) 
 	return errs
 }
 
+// ParsedAll returns the changes as a batch.
 func ParsedAll(changes []consumertest.Change) []*change.Change {
 	batch := make([]*change.Change, len(changes))
 	for i, c := range changes {
@@ -116,6 +120,7 @@ func ParsedAll(changes []consumertest.Change) []*change.Change {
 	return batch
 }
 
+// Must makes a request to OpenSearch, and ends the test if it fails. It reads the answer into out, unless that is nil.
 func (g *Target) Must(method, path, body string, out any) {
 	g.T.Helper()
 	if err := Request(g.T.Context(), g.Cfg, method, path, body, out); err != nil {
@@ -164,6 +169,7 @@ func (g *Target) Found(alias string) string {
 	return strings.Join(ids, " ")
 }
 
+// InsertOf returns the insertion of an item at consumertest.Arrival.
 func InsertOf(keys, attributes consumertest.Item) consumertest.Change {
 	image := maps.Clone(keys)
 	maps.Copy(image, attributes)
@@ -219,6 +225,7 @@ var values = append(simulator.EveryType(),
 // touched are the documents that a lane's last schedule may have written, by lane.
 var touched sync.Map
 
+// Suite returns the simulator's suite for the function, on an OpenSearch that database returns.
 func Suite(database func(testing.TB) aws.Config) simulator.Suite {
 	return simulator.Suite{
 		Name:     "search",
@@ -295,10 +302,12 @@ func Define(r *document.Route, definition string) {
 	}
 }
 
+// Connection returns the connection to a test's OpenSearch.
 func Connection(cfg aws.Config) index.Connection {
 	return index.Connection{Endpoint: *cfg.BaseEndpoint, Auth: index.None}
 }
 
+// NewClient returns a client of a test's OpenSearch.
 func NewClient(cfg aws.Config) (*index.Client, error) { return index.NewClient(cfg, Connection(cfg)) }
 
 // New returns an instance with the lane's route.
@@ -473,6 +482,7 @@ func wantIndex(changes []consumertest.Change) map[string]string {
 	return left
 }
 
+// Parsed returns a change as the function gets it.
 func Parsed(c consumertest.Change) *change.Change {
 	p, err := change.Parse(c.Record())
 	if err != nil {
