@@ -12,6 +12,17 @@
 //     arrived (TestSimulatorCorrections).
 //   - What a play costs doesn't grow with the plays before it (BenchmarkUnits).
 //
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - The write that crosses a threshold knows it: the item that the write returns, less what it added, is
+//     the item just before. That holds for one write and no duplicate. Otherwise nobody knows what an
+//     earlier delivery got done, and what is stored is read (TestEveryGuardIsNeeded).
+//   - An award that needs several items of a state is looked for after the write, and compared with what
+//     is stored, never with the state without the own write: of two that write at once, each would take
+//     the other's write for the one that earned the award (TestSimulator).
+//
 // # Not guaranteed
 //
 //   - That a notice comes once: it is sent again with the same id if

@@ -10,14 +10,21 @@
 //
 // # Guarantees
 //
-//   - Once every change has been delivered, each sum is the exact decimal sum of
-//     the viewed items in the table, whatever the stream repeated, reordered or
-//     delivered to two instances at once, and wherever a function died. Inserts,
-//     modifies and removes all count; what happens to items that expire is a
-//     setting.
-//   - A change that a view can't use (a number is missing or none, or the sum
-//     would need more than 38 digits) becomes a dead letter, one for all views
-//     that refuse it; other views and other changes count.
+//   - Once every change has been delivered, each sum is the exact decimal sum of the viewed items
+//     in the table, whatever the stream repeated, reordered or delivered to two instances at once,
+//     and wherever a function died. Inserts, modifies and removes all count; what happens to items
+//     that expire is a setting (TestSimulator, TestEveryOrderOfFiveChanges, TestEveryCrash,
+//     TestExactUnderFaults).
+//   - A change that a view can't use (a number is missing or none, or the sum would need more than
+//     38 digits) becomes a dead letter, one for all views that refuse it; other views and other
+//     changes count (TestBadScores, TestOneViewRejects, TestSumPastTheLimit).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - The indexes of the boards project neither all attributes nor the set of ids. Otherwise every
+//     addition rewrites the index (TestIndexesLeaveOutTheChangeIDs).
 //
 // # Not guaranteed
 //

@@ -8,14 +8,24 @@
 //
 // # Guarantees
 //
-//   - Once every change has been delivered, each copy holds exactly what its route
-//     takes of the source's items, whatever the stream repeated, reordered or
-//     delivered to two instances at once, and wherever a function died: all types,
-//     every digit, byte for byte.
-//   - An older change never overwrites a newer one, and a removed item never comes
-//     back. A change beyond the horizon is a dead letter.
-//   - A change that one destination can't take becomes one dead letter for all that
-//     refuse it; other destinations and other changes go on.
+//   - Once every change has been delivered, each copy holds exactly what its route takes of the
+//     source's items, whatever the stream repeated, reordered or delivered to two instances at
+//     once, and wherever a function died: all types, every digit, byte for byte (TestSimulator,
+//     TestEveryCrash, TestEveryInterleaving).
+//   - An older change never overwrites a newer one, and a removed item never comes back. A change
+//     beyond the horizon is a dead letter (TestEveryOrder, TestOutcomes, TestTooOld).
+//   - A change that one destination can't take becomes one dead letter for all that refuse it;
+//     other destinations and other changes go on (TestSeveralDestinations, TestLimitsOfDynamoDB).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - Of an item's changes in a batch only the newest is written, but a rejected one isn't the
+//     newest (TestNewestOfABatch).
+//   - Older changes of an item that a batch passes over may be half-done by a function that died,
+//     and nobody finishes them. So the newest one looks for a tombstone as well (TestPassedOver,
+//     TestEveryGuardIsNeeded).
 //
 // # Not guaranteed
 //

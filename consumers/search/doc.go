@@ -13,18 +13,28 @@
 //
 // # Guarantees
 //
-//   - Once every change has been delivered, each index shows exactly what its route
-//     takes of the table's items, whatever the stream repeated, reordered or
-//     delivered to two instances at once, and wherever a function died.
-//   - An older change never overwrites a newer one, and a removed item never comes
-//     back, not after the engine restarted or forgot its own deletes either. A
-//     change beyond the horizon is a dead letter.
-//   - Different items have different documents, whatever their keys hold.
-//   - A document keeps every digit of every number, as text in its source.
-//   - An index that is rebuilt with another definition equals the table at the moment
-//     in which it takes the old one's place. No search in between finds less than before.
-//   - What one document's index refuses becomes a dead letter; other documents and
-//     other indexes are not affected.
+//   - Once every change has been delivered, each index shows exactly what its route takes of the
+//     table's items, whatever the stream repeated, reordered or delivered to two instances at once,
+//     and wherever a function died (TestSimulator, TestEveryOrder, TestEveryCrash).
+//   - An older change never overwrites a newer one, and a removed item never comes back, not after
+//     the engine restarted or forgot its own deletes either. A change beyond the horizon is a dead
+//     letter (TestRestart, TestLife, TestSimulatorFewItems).
+//   - Different items have different documents, whatever their keys hold (TestDocumentIDs).
+//   - A document keeps every digit of every number, as text in its source (TestDocument,
+//     TestTranscodersAgree).
+//   - An index that is rebuilt with another definition equals the table at the moment in which it
+//     takes the old one's place. No search in between finds less than before (TestReindex,
+//     TestSimulatorReindex, TestReindexLeavesNoHole).
+//   - What one document's index refuses becomes a dead letter; other documents and other indexes
+//     are not affected (TestRefusedDocuments, TestDocumentsThatDoNotFit, TestOneIndexBlocked).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - Of an item's changes in a batch only the newest is written, but a rejected one isn't the
+//     newest, and with a newest one that has to come again all before it have to, too
+//     (TestEveryGuardIsNeeded).
 //
 // # Not guaranteed
 //

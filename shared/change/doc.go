@@ -7,18 +7,30 @@
 // # Guarantees
 //
 //   - All or nothing: a record is checked to its last byte before it becomes a [Change]. After that, reading a value fails only
-//     because the attribute is missing or has another type.
-//   - Bad data of one record is that record's Err, a [*DecodeError], and touches no other record. So is a field beside the data that
-//     isn't as Lambda writes it, except the sequence number: a record without one can't be named to Lambda.
-//   - Values are exact: numbers keep every digit and are never floating point; binary is decoded both times that the stream
-//     encodes it.
-//   - Version is in microseconds, whether the stream wrote microseconds or milliseconds.
+//     because the attribute is missing or has another type (TestGolden, TestGoldenBad, FuzzParse).
+//   - Bad data of one record is that record's Err, a [*DecodeError], and touches no other record. So is a field beside the data
+//     that isn't as Lambda writes it, except the sequence number: a record without one can't be named to Lambda
+//     (TestBadRecordAmongGood, TestEachFieldOfEachWrongType, FuzzBatch).
+//   - Values are exact: numbers keep every digit and are never floating point; binary is decoded both times that the stream encodes
+//     it (TestCarelessNumber, TestCarelessBinary, TestAccessors).
+//   - Version is in microseconds, whether the stream wrote microseconds or milliseconds (TestID, TestGolden).
 //   - The same change has the same [ID] and the same item the same ItemKey, however the JSON was written. The forms of both are
-//     stable and may be stored.
-//   - Strings, bytes and SDK values that were taken from a change stay valid and unchanged for as long as they are held. A Decoder's
-//     records, changes, images and values themselves are valid until its next Decode.
-//   - A change may be read by any number of goroutines at once.
-//   - A warm Decoder allocates once for a batch and nothing for a change.
+//     stable and may be stored (TestID, TestItemKey).
+//   - Strings, bytes and SDK values that were taken from a change stay valid and unchanged for as long as they are held. A
+//     Decoder's records, changes, images and values themselves are valid until its next Decode (TestTakenValuesStay).
+//   - A change may be read by any number of goroutines at once (TestConcurrentReads).
+//   - A warm Decoder allocates once for a batch and nothing for a change (TestAllocations).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - Neither the partition key nor eventID identifies a change. Its table, keys, creation time and kind do, and its images too
+//     where the time is in milliseconds only. The form of an [ID] never changes, since IDs are stored (TestID).
+//   - One shard carries times in both precisions. Compare times in microseconds only (TestID, TestCarelessTime).
+//   - Binary is base64 twice, a number is decimal text. A float anywhere loses digits (TestCarelessBinary, TestCarelessNumber).
+//   - Strings of a change outlive the change. A Decoder reuses its records for the next batch, but allocates the text that they
+//     point into for each batch (TestTakenValuesStay).
 //
 // # What is accepted
 //

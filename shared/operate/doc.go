@@ -7,7 +7,8 @@
 //
 // A verb that writes makes a [Plan] by reading alone, and asks for consent by [Consent.To]. It writes only after that returned true.
 //
-// Guarantees:
+// # Guarantees
+//
 //   - A difference counts only if it was there at every look for Judging.Patience, while the destination's side of it didn't change
 //     (TestCompare).
 //   - A comparison ends soon after Judging.Most, whatever changes meanwhile, and says what it didn't judge (TestCompare).
@@ -18,7 +19,15 @@
 //   - A scan that resumes at its cursors leaves no item out (TestSourceResume).
 //   - A context from [Watch] ends when a call gets no answer for longer than the limit (TestWatchEnds).
 //
-// Not guaranteed:
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - A scanned item counts as [ReadMargin] older than its reading, so that no change which the scan didn't see is older than the
+//     scan (TestSourceVersion, TestEveryGuardOfAReindexIsNeeded of consumers/search/ops).
+//
+// # Not guaranteed
+//
 //   - That the destination is at the time of the writes what it was at the time of the plan. The consumers' own conditional writes see
 //     to that.
 //   - That a destination was equal all the time since the last comparison.

@@ -4,11 +4,12 @@
 // # Guarantees
 //
 //   - [Text] returns one line. It has no control character, no invisible character, and no character that changes the
-//     direction of the text around it. Each of them becomes U+FFFD, so the reader sees that something was there.
-//   - [Name] returns a Text of at most [NameWidth] columns of a terminal.
-//   - [Table] keeps its columns straight, whatever its cells are.
-//   - [Writer] passes nothing else but line breaks, whatever a caller has forgotten.
-//   - [JSON] loses nothing: a program reads the same values.
+//     direction of the text around it. Each of them becomes U+FFFD, so the reader sees that something was there
+//     (TestHostileCharactersAreReplaced, TestAnyBytes).
+//   - [Name] returns a Text of at most [NameWidth] columns of a terminal (TestLongNames).
+//   - [Table] keeps its columns straight, whatever its cells are (TestTable).
+//   - [Writer] passes nothing else but line breaks, whatever a caller has forgotten (TestWriterAcrossWrites).
+//   - [JSON] loses nothing: a program reads the same values (TestJSONKeepsItsValues).
 //
 // # Not guaranteed
 //

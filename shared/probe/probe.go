@@ -3,10 +3,10 @@
 //
 // # Guarantees
 //
-//   - A probe changes nothing: its condition holds for no item.
-//   - It needs the right of the very call that it stands for, and the same keys of KMS
-//     and units. So nil means that such a call would be answered now.
-//   - Throttling, time-outs, missing rights and missing tables are errors.
+//   - A probe changes nothing: its condition holds for no item (TestProbes).
+//   - It needs the right of the very call that it stands for, and the same keys of KMS and units.
+//     So nil means that such a call would be answered now (TestProbes).
+//   - Throttling, time-outs, missing rights and missing tables are errors (TestProbes).
 //
 // # Not guaranteed
 //

@@ -34,13 +34,17 @@
 //
 // # Guarantees
 //
-//   - Each sum and count of the view is exact, whatever it was before, once the rebuild is done and the changes made
-//     by then are delivered; items that ought not to be there have 0.
-//   - Readers see the old sums, kept current, or the new ones, never a part of one.
-//   - It may be stopped anywhere, also by force, and run again; it may run twice at a time.
-//   - It may be given up at any moment before it switches; the sums are as if it had never begun.
-//   - An item that the view can't use, or whose sum DynamoDB refuses, counts for nothing, is
-//     counted and named. The rebuild goes on.
+//   - Each sum and count of the view is exact, whatever it was before, once the rebuild is done and the changes made by
+//     then are delivered; items that ought not to be there have 0 (TestModel, TestSimulatorRebuild of
+//     consumers/leaderboard).
+//   - Readers see the old sums, kept current, or the new ones, never a part of one (TestModel, TestSimulatorRebuild of
+//     consumers/leaderboard).
+//   - It may be stopped anywhere, also by force, and run again; it may run twice at a time (TestRebuildCrashAtEveryCall
+//     of consumers/leaderboard, TestModel).
+//   - It may be given up at any moment before it switches; the sums are as if it had never begun (TestAbortAtEveryCall,
+//     TestAbortLostAnswer).
+//   - An item that the view can't use, or whose sum DynamoDB refuses, counts for nothing, is counted and named. The
+//     rebuild goes on (TestUnusableItems).
 //
 // # Not guaranteed
 //

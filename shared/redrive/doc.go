@@ -11,18 +11,34 @@
 //
 // # Guarantees
 //
-//   - A message is removed only when the function has answered that none of its records has to come again. Each record is
-//     then done, or was refused again: the function has kept it as a new dead letter before it answered. So a change is
-//     in the queue or at its destination, wherever a run stops. What is sent twice is a duplicate to an exact consumer.
-//   - A function from before there were redrives would take what it has kept for done. Its answer doesn't say that it
-//     knows redrives, and nothing is removed.
-//   - A record is sent in one group and, if the group isn't clean, once alone, however often it is in the queue, and
-//     whatever it becomes there: a dead letter that is kept anew is left for the next run.
+//   - A message is removed only when the function has answered that none of its records has to come again. Each record is then
+//     done, or was refused again: the function has kept it as a new dead letter before it answered. So a change is in the queue or
+//     at its destination, wherever a run stops. What is sent twice is a duplicate to an exact consumer (TestInterruptedAnywhere,
+//     TestRefusedAgain, TestAnswersThatSayNothing).
+//   - A function from before there were redrives would take what it has kept for done. Its answer doesn't say that it knows
+//     redrives, and nothing is removed (TestOldFunction).
+//   - A record is sent in one group and, if the group isn't clean, once alone, however often it is in the queue, and whatever it
+//     becomes there: a dead letter that is kept anew is left for the next run (TestRefusedAgain, TestRefusedAgainAndKeptTwice).
 //   - A walk looks at each message of a queue of any size once. Messages stay hidden for as long as the walk holds them.
-//     Result.Unseen says about how many messages somebody else holds, so that the walk has not looked at them.
-//   - A run ends after five dead letters in a row that fail, or five changes in a row that are refused again, unless KeepGoing is set. It
-//     ends with words, too, if the queue gives no answer.
-//   - What isn't chosen, or fails, is seen in the queue again when the run ends, or after HiddenFor if the run was killed.
+//     Result.Unseen says about how many messages somebody else holds, so that the walk has not looked at them (TestALargeQueue,
+//     TestAWalkKeepsWhatItHolds, TestHiddenDeadLettersAreUnseen).
+//   - A run ends after five dead letters in a row that fail, or five changes in a row that are refused again, unless KeepGoing is
+//     set. It ends with words, too, if the queue gives no answer (TestDestinationStillDown, TestALargeQueue,
+//     TestAQueueThatStandsStill).
+//   - What isn't chosen, or fails, is seen in the queue again when the run ends, or after HiddenFor if the run was killed
+//     (TestChoice, TestInterruptedAnywhere).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - A received message is hidden for a moment first, and for as long as needed only once it is here: an answer that gets lost
+//     hides its messages from this run too, and the queue would look empty. A walk through thousands takes longer than any fixed
+//     time, so messages that it holds are hidden again meanwhile, or the first ones come back before the last are seen
+//     (TestAWalkKeepsWhatItHolds).
+//   - A group that isn't clean is sent once more, each record alone, also a group of a range: the answer names the lowest record
+//     only. Nobody knows which of a group was refused, so none of its places counts as done for a second letter of the same change
+//     (TestRefusedAgain, TestRefusedAgainAndKeptTwice).
 //
 // # Not guaranteed
 //

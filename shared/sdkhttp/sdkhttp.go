@@ -8,6 +8,12 @@
 //
 // The client of this package sends a copy, from memory. A request of usual size goes out in one packet with its head, and
 // net/http can repeat by itself what it had sent on a connection that the server was just closing.
+//
+// # Invariants
+//
+//   - Every client of AWS's SDK gets this HTTP client. With the SDK's own, one answer in a thousand of a near server is lost
+//     (TestAnswerIsNotLost). Nothing goes wrong by it, but calls are made twice and messages stay hidden
+//     (TestEveryConfigHasThisClient).
 package sdkhttp
 
 import (

@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -146,3 +149,25 @@ func TestBodyTooShort(t *testing.T) {
 type clientFunc func(*http.Request) (*http.Response, error)
 
 func (f clientFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Whoever makes a configuration of AWS's SDK gives it the HTTP client of this package.
+func TestEveryConfigHasThisClient(t *testing.T) {
+	makes := `aws\.Config\{($|[A-Z])|LoadDefaultConfig\(`
+	files, err := exec.Command("git", "-C", "../..", "grep", "--untracked", "-lE", makes, "--", "*.go", ":!*_test.go").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(string(files))
+	if len(names) < 3 {
+		t.Errorf("only %q make a configuration", names)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(text, []byte("sdkhttp.")) {
+			t.Errorf("%s makes a configuration with another HTTP client", name)
+		}
+	}
+}

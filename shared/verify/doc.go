@@ -6,7 +6,7 @@
 //
 // # Guarantees
 //
-//   - It reads only (TestOperateViews in consumers/leaderboard).
+//   - It reads only (TestOperateViews of consumers/leaderboard).
 //   - Every declared view is compared, or named with the reason why it isn't (TestEveryViewIsCompared).
 //   - An item that a view can't use, or whose sum is none, is named; all others are compared (TestBadItemsAreNamed).
 //

@@ -11,11 +11,12 @@
 //
 // # Guarantees
 //
-//   - [Rule.Earned] depends on the state alone. For a rule that isn't revoked, a state
-//     with larger sums and counts earns all that one with smaller ones does. A rule of a
-//     kind of which this isn't true is always revoked, and nobody is told of its badges.
-//   - [Parse] returns no book unless the whole file is right, and every fault at once,
-//     with its line and column.
+//   - [Rule.Earned] depends on the state alone. For a rule that isn't revoked, a state with larger
+//     sums and counts earns all that one with smaller ones does. A rule of a kind of which this
+//     isn't true is always revoked, and nobody is told of its badges (TestEarned,
+//     TestMorePlaysEarnNoLess).
+//   - [Parse] returns no book unless the whole file is right, and every fault at once, with its
+//     line and column (TestFaultsOfAFile).
 //
 // # Not guaranteed
 //

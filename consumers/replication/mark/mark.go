@@ -3,12 +3,13 @@
 //
 // # Guarantees
 //
-//   - Marks of the changes of one item stand in the order of the changes, as far
-//     as their times tell it. Of two changes at one time every destination finds
-//     the same one newer.
-//   - The same change has the same mark, however often and in whatever form it
-//     comes. The form of marks is stable: they are stored.
-//   - DynamoDB compares marks as this package does: byte by byte.
+//   - Marks of the changes of one item stand in the order of the changes, as far as their times
+//     tell it. Of two changes at one time every destination finds the same one newer (TestOrder,
+//     TestTies).
+//   - The same change has the same mark, however often and in whatever form it comes. The form of
+//     marks is stable: they are stored (TestOrder, TestMarkTellsImagesApart, TestStoredShared of
+//     consumers/replication).
+//   - DynamoDB compares marks as this package does: byte by byte (TestOrder).
 //
 // # Not guaranteed
 //

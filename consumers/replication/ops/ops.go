@@ -4,8 +4,9 @@
 // # Guarantees
 //
 //   - A repair and a backfill write by the function's own rules: what the source holds counts as a change made operate.ReadMargin
-//     before it was read. So any change that they didn't see wins, and nothing that was removed since comes back.
-//   - A backfill that stopped resumes where it was, if the segments are as many.
+//     before it was read. So any change that they didn't see wins, and nothing that was removed since comes back
+//     (TestOperateCopy, TestBackfill, TestVerifyAndRepairShared).
+//   - A backfill that stopped resumes where it was, if the segments are as many (TestOperateCopy).
 //
 // # Not guaranteed
 //

@@ -503,6 +503,36 @@ func TestReindexTwice(t *testing.T) {
 	}
 }
 
+// A run begins while another one is looking up the indexes. Fails if the two build an index each: then functions would write to
+// one of them only.
+func TestReindexBegunMeanwhile(t *testing.T) {
+	g := newReindexed(t)
+	g.happen(searchtest.At(0, "a", searchtest.Text("x")))
+	other, looks := g.tool(nil), 0
+	late := g.tool(doer(func(r *http.Request) (*http.Response, error) {
+		response, err := http.DefaultClient.Do(r)
+		if strings.Contains(r.URL.Path, "/_cat/") {
+			if looks++; looks == 1 { // the second look-up comes after
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				o := in(Announcing, stop)
+				o.Segments = 1
+				if _, err := other.Reindex(ctx, o); err == nil {
+					t.Error("the other run didn't stop")
+				}
+			}
+		}
+		return response, err
+	}))
+	there, err := late.findIndexes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if begun := must(g.findIndexes(t.Context()))(t); begun.next == "" || there.next != begun.next {
+		t.Errorf("it found the index %q being built, but the other one builds %q", there.next, begun.next)
+	}
+}
+
 // A run that finds the aliases moved by others, and moved on, leaves them there.
 func TestReindexOutrun(t *testing.T) {
 	g := newReindexed(t)

@@ -4,15 +4,15 @@
 //
 // # Guarantees
 //
-//   - What a person writes is data: it is parsed, checked against the index's fields
-//     and put into the values of a query, never into its structure. Nothing but the
-//     items of the index that is asked for can be found, and no removed ones.
-//   - An answer is of the whole index. What took too long or failed in part is an
-//     error.
-//   - Paging sees each document once that matches, whatever is written meanwhile, if
-//     neither its own sort values nor its match change.
-//   - A hit's source has every digit that the document has.
-//   - The time of the newest change is never newer than what the hits are from.
+//   - What a person writes is data: it is parsed, checked against the index's fields and put into
+//     the values of a query, never into its structure. Nothing but the items of the index that is
+//     asked for can be found, and no removed ones (TestInjection, FuzzBuild, TestForgedTokens).
+//   - An answer is of the whole index. What took too long or failed in part is an error
+//     (TestAnswer, TestHTTPWithoutOpenSearch).
+//   - Paging sees each document once that matches, whatever is written meanwhile, if neither its
+//     own sort values nor its match change (TestPaging).
+//   - A hit's source has every digit that the document has (TestLargeNumbers).
+//   - The time of the newest change is never newer than what the hits are from (TestAnswer).
 //
 // # Not guaranteed
 //

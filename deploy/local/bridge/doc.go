@@ -15,6 +15,15 @@
 //   - A table that is deleted and made anew is followed, and so is one whose stream is switched off and on. While a table has no
 //     stream, and after it had another one, [TableStats] says so: changes in between may be missing.
 //
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - A Bridge gives each change its time when it reads it. A new Bridge on an old DynamoDB Stream gives its changes new times,
+//     and so new identities; a local stack therefore always starts with empty tables (TestUpAndDown of deploy/local/stack).
+//   - DynamoDB Local numbers the changes of all tables in one sequence. It reports the first change behind an iterator of an
+//     empty shard as trimmed if another table changed in between. The Bridge then takes a new iterator (TestTablesSideBySide).
+//
 // # Not guaranteed
 //
 //   - The creation time is when the Bridge read the change, some tens of milliseconds after the write: DynamoDB

@@ -17,6 +17,16 @@
 //   - A mapping whose stream doesn't answer is Unknown after some seconds, and so is how far it is behind.
 //   - What was read and isn't done takes no more than [Config.Memory], and each shard has an equal part of it.
 //
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - All mappings of a local stack share one memory, and each shard has an equal part. With one pool for all, a consumer that
+//     makes no progress would take it whole (TestRoomsShareTheMemory, TestBacklogIsBoundedInMemory).
+//   - A stream that was deleted and made again has the old one's name, ARN and shard ids. A Mapping knows it by the first sequence
+//     number of a shard: an iterator of the old stream would read on at the same place in the new one
+//     (TestStreamMadeAnewIsReadFromItsBeginning).
+//
 // # As AWS does it
 //
 // Lambda's documentation is silent here, but responses recorded on AWS are not:

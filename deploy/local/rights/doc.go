@@ -8,6 +8,13 @@
 // resource with a wildcard is wider than any call, and is a fault unless the wildcard stands for parts that only the calls
 // tell, such as the key of an object.
 //
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - A role is compared with the calls that a test saw. So a new call needs a case in its consumer's test of rights as well as
+//     a statement; without the case the statement counts as unused (TestCompare).
+//
 // # Not guaranteed
 //
 // Only what was seen is known: a call that no test makes is missing here too. What Lambda itself does in the function's

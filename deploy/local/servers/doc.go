@@ -18,6 +18,21 @@
 //   - A server does not outlive the process that started it, not even one that is killed with SIGKILL.
 //   - A server keeps nothing: its data is in memory, or in the directory given to [Server.Start].
 //
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - OpenSearch opens its own port and writes to a file which: it can't take a socket. It is the only server that keeps data; the
+//     local stack clears them, since its tables begin empty (TestServersListenOnLoopbackOnly, TestPreferredPortIsLost).
+//   - The sockets that servers are started with have TCP_NODELAY. Otherwise each answer of Ministack waits 40 ms
+//     (TestSocketsSendAtOnce).
+//   - Guards against web pages are inside the servers (Guard.java, guard.py): a proxy in front leaves the server's own port open
+//     behind it. Eclipse's compiler, fetched with the jars, compiles them, since a JRE has none (TestDynamoDBLocalRefusesPages).
+//   - Functions have one access key for all services, and DynamoDB Local keeps a database for each key. So its guard gives the
+//     stack's key the database of the key sluice, which people's scripts use (TestDynamoDBLocalRefusesPages).
+//   - The directory of an installed server has its recipe's checksum in its name, so checkouts with different recipes don't replace
+//     each other's (TestChangedRecipeAndBrokenInstallAreInstalledAnew).
+//
 // # Not guaranteed
 //
 //   - That other users of this machine are kept out of DynamoDB Local and OpenSearch: both are open to whoever can reach

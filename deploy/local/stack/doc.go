@@ -15,6 +15,15 @@
 //     Regions share the servers, and nothing else.
 //   - The functions are the binaries that Lambda would run, except for the machine's own architecture.
 //
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - A stack is drained when that is seen, not after a wait. Consumers' writes may be changes in the stream too, so a
+//     count of the application's writes isn't enough: bridge and mappings must be at rest twice, and every table read
+//     to its end in between (TestIdle, TestStill, TestConsumersWritesAreCarriedToo). That holds for all regions at
+//     once, because consumers write into other regions (TestStillInAllRegions).
+//
 // # Not guaranteed
 //
 //   - Anything kept: every start begins with empty tables, streams, queues and buckets, and with no subscriptions but

@@ -71,14 +71,14 @@
 //
 // # Guarantees
 //
-//   - A seed plays the same way each time, also if the consumer backs off at
-//     random, for up to 2 seconds, and if [consumer.Each] makes the same call for
-//     several items at once. Every 25th schedule is played twice, and the
-//     test fails if the consumer made other calls the second time.
-//   - Lost, doubled, resurrected and otherwise unexpected are told apart ([Kind]),
-//     with the change that it happened to, if a single change explains it.
-//   - A change whose outcome nobody can know (a dead letter for being too old, or
-//     for failing too long) may be applied or not: either is right.
+//   - A seed plays the same way each time, also if the consumer backs off at random, for up to 2 seconds,
+//     and if [consumer.Each] makes the same call for several items at once. Every 25th schedule is played
+//     twice, and the test fails if the consumer made other calls the second time
+//     (TestSameCallsForSeveralItems).
+//   - Lost, doubled, resurrected and otherwise unexpected are told apart ([Kind]), with the change that it
+//     happened to, if a single change explains it (TestOracle, TestNaiveHandlersAreCaught).
+//   - A change whose outcome nobody can know (a dead letter for being too old, or for failing too long)
+//     may be applied or not: either is right (TestOracle).
 //
 // # Not guaranteed
 //

@@ -1,4 +1,14 @@
 // Package awards stores players' awards and has the players notified. Function and operators give awards by the same steps.
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - An award is stored, then notified, then marked, and the change comes again until all three are done. The message is stored
+//     with the award, so that a repeat is the same whatever the rules have become (TestEveryGuardIsNeeded of consumers/badges,
+//     TestRulesChangeInFlight of consumers/badges).
+//   - A rule that may revoke reads the state again after each write (Player.Reconcile). Whoever changed the state meanwhile has
+//     looked before the write, or will see it (TestEveryGuardIsNeeded of consumers/badges).
 package awards
 
 import (

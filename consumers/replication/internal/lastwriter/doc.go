@@ -16,13 +16,32 @@
 //
 // # Guarantees
 //
-//   - Once every change has been given to Apply by the function of its region, in any
-//     order, any number of times, side by side, and wherever a caller died, all regions
-//     hold the same items.
-//   - A removed item doesn't come back. A change beyond the horizon is rejected.
-//   - A version that loses is in the conflict log of the region where it was written, unless
-//     the winner's writer had it before him.
-//   - Apply, ApplyOwned and the repairs may be called again after any error.
+//   - Once every change has been given to Apply by the function of its region, in any order, any
+//     number of times, side by side, and wherever a caller died, all regions hold the same items
+//     (TestSimulatorTwoRegions of consumers/replication, TestSimulatorThreeRegions of
+//     consumers/replication).
+//   - A removed item doesn't come back. A change beyond the horizon is rejected
+//     (TestSimulatorTwoRegions of consumers/replication).
+//   - A version that loses is in the conflict log of the region where it was written, unless the
+//     winner's writer had it before him (TestSimulatorTwoRegions of consumers/replication,
+//     TestUnseenVersionIsKept of consumers/replication).
+//   - Apply, ApplyOwned and the repairs may be called again after any error
+//     (TestSimulatorTwoRegions of consumers/replication).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - Each region sees to its own insertions. A put onto nothing is a change in its region's own
+//     stream, and there the tombstone is looked for (Rule.lookBack). The writer can't do it as
+//     well: its call may arrive long after the writer is gone (TestEveryGuardIsNeededBothWays of
+//     consumers/replication).
+//   - An edit that stands for several changes of a batch looks for a tombstone as an insert does
+//     (Edit.Unsure): the changes passed over may be half-done by a function that died
+//     (TestEveryGuardIsNeededBothWays of consumers/replication).
+//   - What loses is kept before it is overwritten. So a put's first try goes only over what its
+//     writer had before him, up to the old image's mark. After an unconditional overwrite a crash
+//     would lose the loser for good (TestEveryGuardIsNeededBothWays of consumers/replication).
 //
 // # Not guaranteed
 //

@@ -11,12 +11,22 @@
 //
 // # Guarantees
 //
-//   - Once every change has been given to Put or Remove, in any order, any number
-//     of times, side by side, and wherever a caller died, the table holds for each
-//     item what its newest change left.
-//   - Both may be called again after any error.
-//   - Beyond the horizon, when tombstones are forgotten, nothing is written: such a
-//     change is rejected.
+//   - Once every change has been given to Put or Remove, in any order, any number of times, side by
+//     side, and wherever a caller died, the table holds for each item what its newest change left
+//     (TestEveryOrder of consumers/replication, TestEveryInterleaving of consumers/replication).
+//   - Both may be called again after any error (TestCutAtEveryCall).
+//   - Beyond the horizon, when tombstones are forgotten, nothing is written: such a change is
+//     rejected (TestTooOld).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - A put onto nothing looks for the tombstone after it, also when it was refused: an earlier try
+//     may have died in between, and only the next one can find that out (TestEveryGuardIsNeeded of
+//     consumers/replication).
+//   - A remove writes its tombstone before it deletes. Whichever of a put and a remove comes second
+//     sees the other (TestEveryGuardIsNeeded of consumers/replication).
 //
 // # Not guaranteed
 //

@@ -4,11 +4,16 @@
 //
 // # Guarantees
 //
-//   - A write of an item or a tombstone is done only if its condition holds. If it is
-//     refused, it returns what the table holds instead.
-//   - Reads of items and tombstones are strongly consistent.
-//   - A version that loses is in the conflict log once, however often it is kept.
-//   - An error is a rejection only if no later try of the same step can succeed.
+//   - A write of an item or a tombstone is done only if its condition holds. If it is refused, it
+//     returns what the table holds instead (TestEveryGuardIsNeeded of consumers/replication).
+//   - Reads of items and tombstones are strongly consistent (TestEveryInterleaving of
+//     consumers/replication).
+//   - A version that loses is in the conflict log once, however often it is kept
+//     (TestRankedFunctionDies of consumers/replication, TestSimulatorTwoRegions of
+//     consumers/replication).
+//   - An error is a rejection only if no later try of the same step can succeed (TestMissingTables
+//     of consumers/replication/internal/oneway, TestAccessDenied of
+//     consumers/replication/internal/oneway, TestLimitsOfDynamoDB of consumers/replication).
 //
 // # Not guaranteed
 //

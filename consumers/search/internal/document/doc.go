@@ -3,10 +3,20 @@
 //
 // # Guarantees
 //
-//   - Different items have different ids, whatever their keys hold.
-//   - Of two changes of an item the later one has the greater version, on every instance.
-//   - A document keeps every digit of every number.
-//   - What OpenSearch can't take under its own name or in its own form is kept in [ItemField].
+//   - Different items have different ids, whatever their keys hold (TestDocumentIDs, TestEveryEscapeIsNeeded).
+//   - Of two changes of an item the later one has the greater version, on every instance (TestVersions).
+//   - A document keeps every digit of every number (TestDocument).
+//   - What OpenSearch can't take under its own name or in its own form is kept in [ItemField] (TestDocument,
+//     TestNamesNeverCostTheDocument of consumers/search/ops).
+//
+// # Invariants
+//
+// Check these before a change: the test that each names fails without it.
+//
+//   - Deletions in OpenSearch are documents. The engine forgets its own after gc_deletes or a restart. So a removal is an
+//     ordinary version that the alias' filter hides, and only the horizon ends it. A search that doesn't go through the
+//     filtered alias finds tombstones, and so does a GET by id (TestRestart of consumers/search, TestPlainDeleteIsCaught of
+//     consumers/search).
 //
 // # Not guaranteed
 //
