@@ -100,8 +100,6 @@ func parse(path, source string) (*file, error) {
 
 func (f *file) offset(p token.Pos) int { return int(p - f.start) }
 
-func (f *file) span(n ast.Node) string { return f.source[f.offset(n.Pos()):f.offset(n.End())] }
-
 // text returns the file with all edits and copies.
 func (f *file) text() string {
 	slices.SortStableFunc(f.edits, func(a, b edit) int { return a.from - b.from })
