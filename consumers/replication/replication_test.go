@@ -346,16 +346,6 @@ func TestMetricsLine(t *testing.T) {
 	}
 }
 
-// breaking is an HTTP client whose calls are lost from the first on that down tells.
-func (w *world) breaking(down func(wire.Call) bool) *http.Client {
-	return &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
-		if down(c) {
-			return wire.Crash
-		}
-		return wire.None
-	}}}
-}
-
 // logChange is the insert of one request into the log's table.
 func logChange(t *testing.T, request, host string) *change.Change {
 	t.Helper()

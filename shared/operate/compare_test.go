@@ -50,7 +50,7 @@ func still(keys ...string) []Difference {
 	return all
 }
 
-func moving(key string) []Difference { return []Difference{{Key: key, What: Different, Moving: true}} }
+func moving() []Difference { return []Difference{{Key: "a", What: Different, Moving: true}} }
 
 func keysOf(differences []Difference) string {
 	var keys []string
@@ -78,10 +78,10 @@ func TestCompare(t *testing.T) {
 		{name: "all arrive", looks: [][]Difference{still("a"), nil}, judging: Judging{Patience: time.Hour}, arrived: 1, atMost: time.Second, mostLooks: 2},
 		{name: "begins to differ", looks: [][]Difference{still("a"), still("a", "b")}, judging: Judging{}, differ: "a", mostLooks: 2},
 		{name: "no patience", looks: [][]Difference{still("a")}, judging: Judging{}, differ: "a", minLooks: 2, mostLooks: 2},
-		{name: "moves all the time", looks: [][]Difference{moving("a")}, judging: Judging{Patience: 2 * time.Second}, unjudged: "a", atLeast: 6 * time.Second, atMost: 9 * time.Second, mostLooks: 9},
-		{name: "moves all the time, no patience", looks: [][]Difference{moving("a")}, judging: Judging{}, unjudged: "a", minLooks: 3, mostLooks: 3},
-		{name: "moves, then stays", looks: [][]Difference{still("a"), moving("a"), still("a")}, judging: Judging{Patience: 2 * time.Second}, differ: "a", atLeast: 2500 * time.Millisecond, atMost: 6 * time.Second, mostLooks: 9},
-		{name: "moves, then stays, with a look to spare", looks: [][]Difference{still("a"), moving("a"), still("a")}, judging: Judging{}, differ: "a", minLooks: 3, mostLooks: 3},
+		{name: "moves all the time", looks: [][]Difference{moving()}, judging: Judging{Patience: 2 * time.Second}, unjudged: "a", atLeast: 6 * time.Second, atMost: 9 * time.Second, mostLooks: 9},
+		{name: "moves all the time, no patience", looks: [][]Difference{moving()}, judging: Judging{}, unjudged: "a", minLooks: 3, mostLooks: 3},
+		{name: "moves, then stays", looks: [][]Difference{still("a"), moving(), still("a")}, judging: Judging{Patience: 2 * time.Second}, differ: "a", atLeast: 2500 * time.Millisecond, atMost: 6 * time.Second, mostLooks: 9},
+		{name: "moves, then stays, with a look to spare", looks: [][]Difference{still("a"), moving(), still("a")}, judging: Judging{}, differ: "a", minLooks: 3, mostLooks: 3},
 		{name: "waits though it counts", looks: [][]Difference{still("a"), still("a"), still("a"), still("a"), nil}, judging: Judging{Patience: time.Second, Wait: time.Minute}, arrived: 1, atLeast: 2 * time.Second, atMost: 10 * time.Second, mostLooks: 5},
 		{name: "waits in vain", looks: [][]Difference{still("a")}, judging: Judging{Patience: time.Second, Wait: 10 * time.Second}, differ: "a", atLeast: 10 * time.Second, atMost: 11 * time.Second, mostLooks: 14},
 	} {
@@ -166,7 +166,7 @@ func TestVerifiedRepair(t *testing.T) {
 	if err := v.Repair(t.Context(), Plan{}, Consent{Yes: true, Out: &plan, Removal: all}); p.repaired != nil || !strings.Contains(fmt.Sprint(err), "--remove-extra=8") {
 		t.Errorf("an empty source deleted %d items: %v", len(p.repaired), err)
 	}
-	v, p = verified(moving("a")...)
+	v, p = verified(moving()...)
 	if err := v.Repair(t.Context(), Plan{}, Consent{Yes: true, Out: &plan}); err != nil || p.repaired != nil || v.Err() != nil {
 		t.Errorf("what is in flight was repaired: %v, %v, %v", p.repaired, err, v.Err())
 	}

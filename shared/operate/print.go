@@ -1,6 +1,8 @@
 package operate
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,47 +26,42 @@ func (v *Verified) Print(out io.Writer) error {
 	return nil
 }
 
-// print prints a report; whole says whether the comparison came to its end.
+// print prints a report in one write; whole says whether the comparison came to its end.
 func (r Report) print(out io.Writer, whole bool) error {
-	var lines strings.Builder
+	var text bytes.Buffer
 	for _, why := range r.NotCompared {
-		fmt.Fprintf(&lines, "Not compared: %s\n", why)
+		fmt.Fprintf(&text, "Not compared: %s\n", why)
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintln(&lines, note)
+		fmt.Fprintln(&text, note)
 	}
 	switch n := len(r.Differences); {
 	case n > 0:
-		fmt.Fprintf(&lines, "%s of %s compared with %s: %s.\n", Count(r.Items, "item"), r.Source, r.Destination, differ(n, false))
+		fmt.Fprintf(&text, "%s of %s compared with %s: %s.\n", Count(r.Items, "item"), r.Source, r.Destination, differ(n, false))
 	case !whole:
 	case r.Equal != "" && len(r.Unjudged) == 0:
-		fmt.Fprintln(&lines, r.Equal)
+		fmt.Fprintln(&text, r.Equal)
 	case len(r.Unjudged) > 0:
-		fmt.Fprintf(&lines, "%s of %s compared with %s: every other is the same.\n", Count(r.Items, "item"), r.Source, r.Destination)
+		fmt.Fprintf(&text, "%s of %s compared with %s: every other is the same.\n", Count(r.Items, "item"), r.Source, r.Destination)
 	default:
-		fmt.Fprintf(&lines, "%s of %s: each the same in %s.\n", Count(r.Items, "item"), r.Source, r.Destination)
+		fmt.Fprintf(&text, "%s of %s: each the same in %s.\n", Count(r.Items, "item"), r.Source, r.Destination)
 	}
-	if _, err := io.WriteString(out, lines.String()); err != nil {
-		return err
-	}
-	if err := printDifferences(out, r.Differences); err != nil {
-		return err
-	}
+	err := printDifferences(&text, r.Differences)
 	if r.Arrived > 0 {
-		fmt.Fprintf(out, "%s differed at first and no longer: the changes were in flight.\n", Count(r.Arrived, "item"))
+		fmt.Fprintf(&text, "%s differed at first and no longer: the changes were in flight.\n", Count(r.Arrived, "item"))
 	}
 	if n := len(r.Unjudged); n > 0 {
-		fmt.Fprintf(out, "%s not judged: different at every look, but changed all the time. Compare again when fewer changes are made, or with a longer --wait:\n", Count(n, "item"))
-		if err := printDifferences(out, r.Unjudged); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "%s not judged: different at every look, but changed all the time. Compare again when fewer changes are made, or with a longer --wait:\n", Count(n, "item"))
+		err = errors.Join(err, printDifferences(&text, r.Unjudged))
 	}
-	return r.printUnusable(out)
+	r.printUnusable(&text)
+	_, failed := out.Write(text.Bytes())
+	return errors.Join(err, failed)
 }
 
-func (r Report) printUnusable(out io.Writer) error {
+func (r Report) printUnusable(out *bytes.Buffer) {
 	if r.UnusableCount == 0 {
-		return nil
+		return
 	}
 	fmt.Fprintf(out, "%s can't be used. Those of a source count for nothing, and their changes are dead letters:\n", Count(r.UnusableCount, "item"))
 	for _, i := range r.Unusable {
@@ -73,7 +70,6 @@ func (r Report) printUnusable(out io.Writer) error {
 	if more := r.UnusableCount - len(r.Unusable); more > 0 {
 		fmt.Fprintf(out, "  and %d more\n", more)
 	}
-	return nil
 }
 
 // printDifferences prints a table with a row for each value that differs. Columns that no row needs are left out.

@@ -42,7 +42,8 @@ type Source struct {
 type Page struct {
 	Segment int
 	Items   []Item
-	// Version is the time from which a change isn't in the page for sure: ReadMargin before the page was asked for.
+	// Version is when the page's items count as written: ReadMargin before the page was asked for. A change that the page doesn't show
+	// is newer.
 	Version time.Time
 	// Next is where the segment resumes; nil: it is done.
 	Next Item

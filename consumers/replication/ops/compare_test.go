@@ -108,13 +108,13 @@ func TestBackfill(t *testing.T) {
 	if all := int64(result.Written + result.Newer + result.LeftOut + result.Rejected); seen.Load() != all {
 		t.Errorf("progress of %d items was told, want %d", seen.Load(), all)
 	}
-	if got := w.get(away, "Copy", "0"); textOf(got["text"]) != `"new"` {
+	if got := w.get("Copy", "0"); textOf(got["text"]) != `"new"` {
 		t.Errorf("a newer item is overwritten by %.40s", textOf(got["text"]))
 	}
-	if got := w.get(away, "Copy", "1"); got != nil {
+	if got := w.get("Copy", "1"); got != nil {
 		t.Errorf("a removed item is back")
 	}
-	if got := w.get(away, "Copy", "done"); got != nil {
+	if got := w.get("Copy", "done"); got != nil {
 		t.Errorf("what the route doesn't take is copied")
 	}
 	v, err := operate.Compare(t.Context(), p, operate.Judging{})
@@ -221,7 +221,7 @@ func TestVerifyLeavesAloneWhatMoves(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || len(v.Unjudged) != 1 {
 		t.Errorf("%d not judged, want 1; differences (-want +got):\n%s", len(v.Unjudged), diff)
 	}
-	if text := textOf(w.get(away, "Copy", "follows")["text"]); text != `"3"` {
+	if text := textOf(w.get("Copy", "follows")["text"]); text != `"3"` {
 		t.Errorf("what was in flight is %s now, want it as it was", text)
 	}
 }

@@ -86,7 +86,7 @@ func TestVerifyAndRepairShared(t *testing.T) {
 	}
 	texts := map[string]string{}
 	for _, id := range []string{"same", "newer away", "newer at home", "same mark", "only at home", "only away", "removed at home", "without a mark"} {
-		if item := w.get(away, "Orders", id); item != nil {
+		if item := w.get("Orders", id); item != nil {
 			texts[id] = item["text"].(*types.AttributeValueMemberS).Value
 		}
 	}

@@ -53,9 +53,10 @@ func (w *world) create(region string, table *dynamodb.CreateTableInput) {
 	}
 }
 
-func (w *world) get(region, table, id string) store.Item {
+// get reads an item in the copy's region.
+func (w *world) get(table, id string) store.Item {
 	w.t.Helper()
-	out, err := w.client(region).GetItem(w.t.Context(), &dynamodb.GetItemInput{
+	out, err := w.client(away).GetItem(w.t.Context(), &dynamodb.GetItemInput{
 		TableName: &table, Key: store.Item{"Id": textValue(id)}, ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
