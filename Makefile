@@ -47,7 +47,7 @@ proof-whole:
 
 # One DynamoDB Local, one ministack and one OpenSearch for the tests of all packages. It calls make by its name, as
 # "make -n" runs each line that has the variable.
-SHARED = go run ./deploy/local/servers/servertest/shared
+SHARED = go run ./deploy/local/servers/servertest/withservers
 
 # GOGC: collecting garbage would be a tenth of the tests' work.
 GOTEST = GOGC=400 go test -timeout 40m

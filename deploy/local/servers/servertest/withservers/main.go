@@ -1,6 +1,6 @@
-// Command shared runs a command whose tests share servers, and stops the servers when the command has ended.
+// Command withservers runs a command whose tests share servers, and stops the servers when the command has ended.
 //
-//	go run ./deploy/local/servers/servertest/shared go test ./...
+//	go run ./deploy/local/servers/servertest/withservers go test ./...
 //
 // Without it the tests of each package start servers of their own. Package servertest gives each test a database, an
 // account or names of its own. So tests of several packages may share a server, as the tests of one package do.
@@ -20,14 +20,14 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: shared COMMAND [ARGUMENT...]")
+		fmt.Fprintln(os.Stderr, "usage: withservers COMMAND [ARGUMENT...]")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := servertest.Share(func(environment []string) (int, error) { return run(ctx, environment) })
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "shared:", err)
+		fmt.Fprintln(os.Stderr, "withservers:", err)
 		code = max(code, 1)
 	}
 	os.Exit(code)
