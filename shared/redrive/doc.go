@@ -35,7 +35,7 @@
 //   - A received message is hidden for a moment first, and for as long as needed only once it is here: an answer that gets lost
 //     hides its messages from this run too, and the queue would look empty. A walk through thousands takes longer than any fixed
 //     time, so messages that it holds are hidden again meanwhile, or the first ones come back before the last are seen
-//     (TestAWalkKeepsWhatItHolds).
+//     (TestALargeQueue, TestAWalkKeepsWhatItHolds).
 //   - A group that isn't clean is sent once more, each record alone, also a group of a range: the answer names the lowest record
 //     only. Nobody knows which of a group was refused, so none of its places counts as done for a second letter of the same change
 //     (TestRefusedAgain, TestRefusedAgainAndKeptTwice).

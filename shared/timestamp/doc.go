@@ -15,7 +15,7 @@
 //
 //   - time.Date and time.LoadLocation never read an item's time. time.Date takes the hour before for a midnight
 //     that the clocks skip; time.LoadLocation depends on the machine's files (TestMidnights, TestZones).
-//   - Go's ZoneBounds is wrong on the 366th day of a year; offsetEnd corrects it (TestMidnights).
+//   - Go's ZoneBounds is wrong on the 366th day of a year; offsetEnd corrects it (TestLastDayOfALeapYear).
 //
 // # Not guaranteed
 //

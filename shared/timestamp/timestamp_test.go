@@ -61,6 +61,35 @@ func TestEndsOfTheCalendar(t *testing.T) {
 	}
 }
 
+// Go's ZoneBounds says on the 366th day of a year that the offset ended before. Fails for a reading that believes it: it never ends.
+func TestLastDayOfALeapYear(t *testing.T) {
+	for zone, want := range map[string]string{
+		"Europe/Berlin": "2040-12-31T12:00:00+01:00", "America/New_York": "2040-12-31T12:00:00-05:00", "Pacific/Auckland": "2040-12-31T12:00:00+13:00",
+	} {
+		in, err := timestamp.LoadZone(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan string, 1)
+		go func() {
+			at, err := timestamp.Parse("2040-12-31 12:00:00", in)
+			if err != nil {
+				got <- err.Error()
+				return
+			}
+			got <- at.Format(time.RFC3339)
+		}()
+		select {
+		case text := <-got:
+			if text != want {
+				t.Errorf("in %s it is %s, want %s", zone, text, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("in %s the reading doesn't end", zone)
+		}
+	}
+}
+
 // A time within a day of any change of any zone's clocks, and the start of its day, are what a look at the clock finds.
 func TestLocalTimes(t *testing.T) {
 	seed := rand.Uint64()

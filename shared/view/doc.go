@@ -28,7 +28,8 @@
 //     than the horizon, or it forgets ids that are still needed (TestBoxOutlivesItsDuplicates).
 //   - All views share one ledger. A group begins with // and names table and key, each with its
 //     length. Only the board of totals uses the bare user id, as it did before there were views; a
-//     user id that begins with // gets the long form (TestGroupsAreUnambiguous).
+//     user id that begins with // gets the long form (TestGroupsAreUnambiguous,
+//     TestGroupPastTheLimit).
 //   - A bucket's number has one form in the ledger, whatever form it has in the change: 1.2E4 and
 //     12000 are one item (TestBucketContributions).
 //   - The board of totals is a source too: its changes come back through the stream, and the views
