@@ -48,7 +48,7 @@
 //     ragged ends of an outage look like bad changes (TestRaggedOutage).
 //   - Where no other change succeeds, a probe or a note of another instance stands for it. All evidence of
 //     a quarter of Settings.StuckAfter must be good, and the last of it fresh: one success may be a moment
-//     of an outage (TestLongOutageWithAPoison, TestNoEvidence).
+//     of an outage (TestLongOutageWithAPoison, TestProofIsFresh).
 //   - What a function remembers saves work and promises nothing: another instance knows nothing of it. A
 //     string that outlives a batch is cloned, or it keeps the whole batch in memory (TestMemoryIsBounded).
 //   - A retry outweighs a rejection when the outcomes of a change's parts are combined. A dead letter never

@@ -381,3 +381,23 @@ func (n *countedNotes) Noted(context.Context, string) (since, at time.Time, err 
 	n.read++
 	return since, at, nil
 }
+
+// Proofs have to go on until shortly before a change is given up. Fails if the proofs of a while ago are enough: the destination
+// may be down since then.
+func TestProofIsFresh(t *testing.T) {
+	s := Settings{StuckAfter: 16 * time.Minute}
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := began.Add(s.StuckAfter)
+	for last, want := range map[time.Duration]bool{8 * time.Minute: false, 11 * time.Minute: false, 13 * time.Minute: true} {
+		d := destination{works: span{since: began, at: began.Add(last)}}
+		if got := d.isStuck(failure{first: began, since: now}, now, s); got != want {
+			t.Errorf("the last proof %v ago: the change is to blame: %v, want %v", now.Sub(began.Add(last)), got, want)
+		}
+	}
+	for last, want := range map[time.Duration]bool{8 * time.Minute: true, 24 * time.Minute: false} { // ago
+		d := destination{noted: span{since: began.Add(-time.Hour), at: now.Add(-last)}}
+		if got := d.isStuck(failure{first: began.Add(-time.Hour), since: now}, now, s); got != want {
+			t.Errorf("the last note %v ago: the change is to blame: %v, want %v", last, got, want)
+		}
+	}
+}
