@@ -11,7 +11,7 @@ func TestSocketsSendAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	socket, err := listener.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
