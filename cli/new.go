@@ -7,11 +7,11 @@ import (
 )
 
 type newCommand struct {
-	Consumer newConsumerCommand `cmd:"" help:"Make consumers/NAME: a consumer that compiles, passes its tests and can be deployed; its author edits one function."`
+	Consumer newConsumerCommand `cmd:"" help:"Make consumers/NAME, and add it to the list of consumers and to template.yaml: it compiles, passes its tests and can be deployed; its author edits one function."`
 }
 
 type newConsumerCommand struct {
-	Name string `arg:"" help:"Its name: small letters and digits, such as audit."`
+	Name string `arg:"" help:"Its name: small letters, digits and hyphens, such as audit or my-orders."`
 }
 
 // Run makes the folder in the checkout that the working directory is in.
@@ -31,10 +31,11 @@ func (c *newConsumerCommand) Run() error {
 	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
-	verb.SayLine("\nIt works as it is: it notes when each item was changed last. Next:")
+	verb.SayLine("\nIt works as it is: it keeps the newest version of each item. Next:")
 	folder := "consumers/" + c.Name
-	w.Row("edit "+folder+"/"+c.Name+".go", "what Apply does with a change; want in simulator_test.go says what comes of it")
+	w.Row("edit "+folder+"/"+scaffold.Name(c.Name).Package()+".go", "what Apply does with a change; want in simulator_test.go says what comes of it")
 	w.Row("go test ./"+folder, "against DynamoDB Local, with crashes, repeats and lost answers")
+	w.Row("go install ./cmd/sluice", "so that verify, backfill and lint know it; pipeline/pipeline.go lists it")
 	w.Row("sluice lint", "whether template.yaml would make it lose changes")
 	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")
 	if err := w.Flush(verb.Stdout); err != nil {

@@ -41,7 +41,7 @@ func (c *upCommand) Run(ctx context.Context) error {
 	if err := sayChanged(info, root); err != nil {
 		return err
 	}
-	verb.SayLine("\nTry: sluice play --for 10s, sluice top, sluice verify leaderboard; stop it with sluice down.")
+	verb.SayLine("\nTry: sluice status --watch, sluice verify; \"sluice --help\" has all verbs. Stop it with sluice down.")
 	return nil
 }
 

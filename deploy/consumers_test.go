@@ -11,7 +11,7 @@ import (
 
 // operating are the packages that only people's commands need. AWS's package config is one of them: it costs a function a fifth
 // of its cold start, and 2 MB.
-var operating = regexp.MustCompile(`^sluice/(cmd|cli|pipeline|deploy|shared/(operate|verify|redrive|rebuild|printable|consumertest)|consumers/[a-z]+/(boards|query|ops|internal/[a-z]+test))(/|$)|^github\.com/aws/aws-sdk-go-v2/config$`)
+var operating = regexp.MustCompile(`^sluice/(cmd|cli|pipeline|deploy|shared/(operate|verify|redrive|rebuild|printable|consumertest)|consumers/[a-z0-9-]+/(boards|query|ops|internal/[a-z]+test))(/|$)|^github\.com/aws/aws-sdk-go-v2/config$`)
 
 // A function links nothing that only people's commands need. Fails if one does: it would start later, and be harder to read.
 func TestFunctionsLinkNoOperatingPackage(t *testing.T) {

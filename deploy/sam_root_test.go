@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -20,11 +22,7 @@ import (
 func deployRoot(c *cloud, built string) {
 	t := c.t
 	c.deploy(replicaRegion, "destination", "consumers/replication/destination.yaml", nil)
-	dir := filepath.Join(t.TempDir(), "expanded")
-	if err := os.CopyFS(dir, os.DirFS(built)); err != nil {
-		t.Fatal(err)
-	}
-	c.expandNested(dir)
+	dir := c.expanded(built)
 	outputs := c.deploy(servertest.Region, "sluice", filepath.Join(dir, "template.yaml"), map[string]string{
 		"ReplicaRegion": replicaRegion, "SearchEndpoint": "https://search.example", "LogRetentionDays": "7",
 	})
@@ -75,6 +73,21 @@ func (c *cloud) wantConsumers(stack string, want ...string) {
 	}
 }
 
+// remove deletes a stack. Not by sam delete, which takes no copy of a template within another for one unless it is in AWS's own S3.
+func (c *cloud) remove(stack string) {
+	c.t.Helper()
+	client := cloudformation.NewFromConfig(c.config)
+	_, err := client.DeleteStack(c.t.Context(), &cloudformation.DeleteStackInput{StackName: &stack})
+	if err == nil {
+		err = cloudformation.NewStackDeleteCompleteWaiter(client, func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
+			o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
+		}).Wait(c.t.Context(), &cloudformation.DescribeStacksInput{StackName: &stack}, time.Minute)
+	}
+	if err != nil {
+		c.t.Fatalf("delete stack %s: %v", stack, err)
+	}
+}
+
 func partOf(parts []types.StackResource, name string) (stack string) {
 	for _, part := range parts {
 		if *part.LogicalResourceId == name {
@@ -84,9 +97,26 @@ func partOf(parts []types.StackResource, name string) (stack string) {
 	return ""
 }
 
-// expandNested does what CloudFormation does on AWS and ministack doesn't, the SAM transform of the templates within another.
-func (c *cloud) expandNested(dir string) {
+// location is where a template has the one within it: that of its alarms.
+var location = regexp.MustCompile(`(?m)^ +Location: .+$`)
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// expanded returns a copy of what was built, with what CloudFormation does on AWS and ministack doesn't, the SAM transform of the
+// templates within another.
+func (c *cloud) expanded(built string) (dir string) {
 	c.t.Helper()
+	dir = filepath.Join(c.t.TempDir(), "expanded")
+	if err := os.CopyFS(dir, os.DirFS(built)); err != nil {
+		c.t.Fatal(err)
+	}
 	var nested []string
 	if err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Name() == "template.yaml" && filepath.Dir(path) != dir {
@@ -101,7 +131,13 @@ func (c *cloud) expandNested(dir string) {
 		if code, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*", "bootstrap")); err != nil {
 			c.t.Fatal(err)
 		} else if len(code) > 0 {
+			before := readFile(c.t, path)
 			c.sam(servertest.Region, "package", "--template-file", path, "--output-template-file", path, "--resolve-s3", "--no-progressbar", "--region", servertest.Region)
+			// The templates within are packaged by sam deploy, once they are expanded too.
+			own := location.Find(before)
+			if err := os.WriteFile(path, location.ReplaceAllLiteral(readFile(c.t, path), own), 0o600); err != nil {
+				c.t.Fatal(err)
+			}
 		}
 	}
 	if err := servers.ExpandTemplates(c.t.Context(), servertest.Region, nested...); err != nil {
@@ -110,16 +146,14 @@ func (c *cloud) expandNested(dir string) {
 	for _, path := range nested {
 		c.replaceAlarms(path)
 	}
+	return dir
 }
 
 // replaceAlarms replaces those alarms of an expanded template that ministack refuses: what computes with several metrics,
 // or is made of several alarms.
 func (c *cloud) replaceAlarms(path string) {
 	c.t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	text := readFile(c.t, path)
 	var template map[string]any
 	if err := json.Unmarshal(text, &template); err != nil {
 		c.t.Fatalf("%s: %v", path, err)
@@ -132,7 +166,8 @@ func (c *cloud) replaceAlarms(path string) {
 			resources[name] = map[string]any{"Type": "AWS::CloudFormation::WaitConditionHandle"} // a template must have something
 		}
 	}
-	if text, err = json.Marshal(template); err != nil {
+	text, err := json.Marshal(template)
+	if err != nil {
 		c.t.Fatal(err)
 	}
 	if err := os.WriteFile(path, text, 0o600); err != nil {

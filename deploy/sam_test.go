@@ -56,9 +56,10 @@ func deployEachAlone(c *cloud, built string) {
 	stream := c.deploy(servertest.Region, "sluice-stream", "deploy/stream.yaml", nil)
 	c.deploy(servertest.Region, "sluice-pets", "deploy/pets.yaml", map[string]string{"StreamArn": stream["StreamArn"]})
 	c.deploy(replicaRegion, "sluice-destination", "consumers/replication/destination.yaml", nil)
+	dir := c.expanded(built)
 	consumer := func(name string, parameters map[string]string) map[string]string {
 		parameters["StreamArn"] = stream["StreamArn"]
-		return c.deploy(servertest.Region, "sluice-"+strings.ToLower(name), filepath.Join(built, name, "template.yaml"), parameters)
+		return c.deploy(servertest.Region, "sluice-"+strings.ToLower(name), filepath.Join(dir, name, "template.yaml"), parameters)
 	}
 	board := consumer("Leaderboard", map[string]string{"BatchingWindowSeconds": "0"})
 	consumer("Replication", map[string]string{"ReplicaRegion": replicaRegion})
@@ -75,7 +76,7 @@ func deployEachAlone(c *cloud, built string) {
 	c.wantDocument(search, "players", `"player":"ada"`)
 	c.wantNotices(notices, "first-play", "nine")
 
-	c.sam(servertest.Region, "delete", "--stack-name", "sluice-badges", "--region", servertest.Region, "--no-prompts")
+	c.remove("sluice-badges")
 	play = c.play("ada", "2026-01-02 03:04:05.000002", 4)
 	c.wantScore(board["BoardTable"], "ada", "13")
 	c.wantCopy(play)

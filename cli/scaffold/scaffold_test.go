@@ -21,6 +21,8 @@ func checkout(t *testing.T) string {
 		os.MkdirAll(filepath.Join(root, "consumers", "search"), 0o700),
 		os.MkdirAll(filepath.Join(root, "deploy"), 0o700),
 		os.WriteFile(filepath.Join(root, "deploy", "pets.yaml"), nil, 0o600),
+		os.CopyFS(filepath.Join(root, "pipeline"), os.DirFS("../../pipeline")),
+		copyFile(filepath.Join(root, "template.yaml"), "../../template.yaml"),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -28,10 +30,15 @@ func checkout(t *testing.T) string {
 	return root
 }
 
+func copyFile(to, from string) error {
+	text, err := os.ReadFile(from)
+	return errors.Join(err, os.WriteFile(to, text, 0o600))
+}
+
 // Whatever its name, a new consumer's files are formatted, and its template has all that the lint asks for. That they
 // compile and pass their test, TestTutorial shows.
 func TestMake(t *testing.T) {
-	for _, name := range []string{"audit", "a", "zebra2", strings.Repeat("x", longest), "change", "types", "test", "linux"} {
+	for _, name := range []string{"audit", "a", "zebra2", strings.Repeat("x", longest), "change", "types", "test", "linux", "function", "ops", "my-orders", "a-1-b"} {
 		root := checkout(t)
 		made, err := Make(root, name)
 		if err != nil {
@@ -54,6 +61,9 @@ func TestMake(t *testing.T) {
 		}
 		if err != nil {
 			t.Errorf("the template of %s: %v", name, err)
+		}
+		if whole, err := template.Read(filepath.Join(root, "template.yaml")); err != nil || !slices.Contains(whole.OutputNames(), Name(name).Resource()+"Stack") {
+			t.Errorf("template.yaml has no stack of %s: %v", name, err)
 		}
 	}
 }
@@ -101,13 +111,15 @@ func topics(t *testing.T, path string) []string {
 
 func TestRefusedNames(t *testing.T) {
 	for name, why := range map[string]string{
-		"": "small letters", "Audit": "small letters", "audit-trail": "small letters", "audit_trail": "small letters", "2nd": "small letters",
+		"": "small letters", "Audit": "small letters", "audit--trail": "small letters", "audit-": "small letters", "-audit": "small letters", "audit_trail": "small letters", "2nd": "small letters",
 		"../audit": "small letters", "a/b": "small letters", "prüfung": "small letters", ".audit": "small letters", "audit\n": "small letters",
 		strings.Repeat("x", longest+1): "at most 30",
+		"fu-nc":                        "means something else",
 		"func":                         "means something else", "string": "means something else", "error": "means something else", "main": "means something else",
 		"internal": "means something else", "vendor": "means something else", "testdata": "means something else", "settings": "means something else",
 		"consumer": "imports a package", "env": "imports a package",
-		"search": "is there already", "pets": "deploy/pets.yaml is there already", "replica": "the local stack",
+		"sea-rch": "has the same name, search",
+		"search":  "is there already", "pets": "deploy/pets.yaml is there already", "replica": "the local stack",
 	} {
 		root := checkout(t)
 		_, err := Make(root, name)
@@ -130,5 +142,24 @@ func TestMakeWholeOrNotAtAll(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(root); err != nil || len(entries) != 0 {
 		t.Errorf("%v were left behind, %v", entries, err)
+	}
+}
+
+// A list or template that was edited beyond recognition is left alone, and no consumer is made.
+func TestMakeWithoutAList(t *testing.T) {
+	for path, text := range map[string]string{"pipeline/pipeline.go": "package pipeline\n", "template.yaml": "Resources: {}\n"} {
+		root := checkout(t)
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(path)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Make(root, "audit"); err == nil || !strings.Contains(err.Error(), "add audit to "+path) {
+			t.Errorf("%s: %v, want an error that names it", path, err)
+		}
+		if _, err := os.Stat(filepath.Join(root, "consumers", "audit")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: consumers/audit is there: %v", path, err)
+		}
+		if now, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path))); err != nil || string(now) != text {
+			t.Errorf("%s: it was changed to %s, %v", path, now, err)
+		}
 	}
 }

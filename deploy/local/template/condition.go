@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -95,6 +96,21 @@ func (r *resolver) split(n node) node {
 		parts.items = append(parts.items, node{kind: scalar, at: n.at, text: part})
 	}
 	return parts
+}
+
+// selectItem returns an item of a list.
+func (r *resolver) selectItem(n node) node {
+	arguments, ok := r.arguments(n, 2, "an index and a list")
+	if !ok {
+		return node{at: n.at}
+	}
+	index, err := strconv.Atoi(r.resolve(arguments[0]).text)
+	items := r.resolve(arguments[1]).items
+	if err != nil || index < 0 || index >= len(items) {
+		r.add(n.at, "%s must have the index of an item of the list, which has %d", n.text, len(items))
+		return node{at: n.at}
+	}
+	return items[index]
 }
 
 // findInMap returns the value that the section Mappings has under a map's name, a key and a second key.

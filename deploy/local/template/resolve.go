@@ -83,6 +83,8 @@ func (r *resolver) resolve(n node) node {
 			return r.choose(n)
 		case "Fn::Split":
 			return r.split(n)
+		case "Fn::Select":
+			return r.selectItem(n)
 		case "Fn::FindInMap":
 			return r.findInMap(n)
 		case "Ref":
@@ -95,7 +97,7 @@ func (r *resolver) resolve(n node) node {
 		case "Fn::Sub":
 			text = r.sub(n, argument)
 		default:
-			r.add(n.at, "%s is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref", n.text)
+			r.add(n.at, "%s is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Select, Fn::Split, Fn::Sub, Ref", n.text)
 		}
 		return node{kind: scalar, at: n.at, text: text}
 	case list:

@@ -169,7 +169,7 @@ func TestFaults(t *testing.T) {
 		{"a fault in what isn't made", "Conditions:\n  C: !Equals [a, b]\nResources:\n  B: {Type: AWS::S3::Bucket, Condition: C, Properties: {Name: x}}\n", nil,
 			[]string{"4:57: B: Name is not understood here; understood: BucketEncryption, BucketName, LifecycleConfiguration, OwnershipControls, PublicAccessBlockConfiguration, Tags"}},
 		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"-\", [a, b]]\n", nil,
-			[]string{"5:19: Fn::Join is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Split, Fn::Sub, Ref"}},
+			[]string{"5:19: Fn::Join is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Select, Fn::Split, Fn::Sub, Ref"}},
 		{"map", "Mappings: {M: {a: {One: 1}}}\nResources: {}\nOutputs:\n  A: {Value: !FindInMap [M, b, One]}\n  B: {Value: !FindInMap [M, a, Two]}\n  C: {Value: !FindInMap [M, a]}\n  D: {Value: !FindInMap [M, a, One]}\n", nil, []string{
 			"4:14: there is no Mappings.M.b", "4:14: output A: Value is missing", "5:14: there is no Mappings.M.a.Two", "5:14: output B: Value is missing",
 			"6:14: Fn::FindInMap must have the name of a map and two keys", "6:14: output C: Value is missing",

@@ -5,9 +5,9 @@ import "errors"
 // Settings are the consumer's own settings. template.yaml sets them in the function's environment.
 type Settings struct {
 	// SourceTable is the table whose changes are taken.
-	SourceTable string `env:"SOURCE_TABLE"`
+	SourceTable string `env:"SOURCE_TABLE" output:"SourceTable,required,notEmpty"`
 	// Table is the table that they are applied to.
-	Table string `env:"TABLE"`
+	Table string `env:"TABLE" output:"Table,required,notEmpty"`
 }
 
 // Validate reports every fault at once.
