@@ -11,7 +11,8 @@ type newCommand struct {
 }
 
 type newConsumerCommand struct {
-	Name string `arg:"" help:"Its name: small letters, digits and hyphens, such as audit or my-orders."`
+	Name string        `arg:"" help:"Its name: small letters, digits and hyphens, such as audit or my-orders."`
+	To   scaffold.Kind `enum:"dynamodb,http,s3,sqs" default:"dynamodb" help:"Where it writes: dynamodb (a table), http (a URL), s3 (a bucket) or sqs (a FIFO queue)."`
 }
 
 // Run makes the folder in the checkout that the working directory is in.
@@ -20,7 +21,7 @@ func (c *newConsumerCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	made, err := scaffold.Make(root, c.Name)
+	made, err := scaffold.Make(root, c.Name, c.To)
 	if err != nil {
 		return err
 	}
@@ -31,10 +32,10 @@ func (c *newConsumerCommand) Run() error {
 	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
-	verb.SayLine("\nIt works as it is: it keeps the newest version of each item. Next:")
+	verb.SayLine("\nIt works as it is: its README.md says what it writes, and why that is exact. Next:")
 	folder := "consumers/" + c.Name
-	w.Row("edit "+folder+"/"+scaffold.Name(c.Name).Package()+".go", "what Apply does with a change; want in simulator_test.go says what comes of it")
-	w.Row("go test ./"+folder, "against DynamoDB Local, with crashes, repeats and lost answers")
+	w.Row("edit "+folder+"/"+scaffold.Name(c.Name).Package()+".go", "what Apply does with a change; want in the tests says what comes of it")
+	w.Row("go test ./"+folder, "500 schedules with crashes, repeats and lost answers")
 	w.Row("go install ./cmd/sluice", "so that verify, backfill and lint know it; pipeline/pipeline.go lists it")
 	w.Row("sluice lint", "whether template.yaml would make it lose changes")
 	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")

@@ -26,7 +26,37 @@ func newVerifyCommand(consumers registry) verifyCommand {
 	for _, v := range offering[operate.Verifier](consumers) {
 		c.Plugins = append(c.Plugins, newVerifyOne(v))
 	}
+	for _, i := range offering[operate.Incomparable](consumers) {
+		c.Plugins = append(c.Plugins, subcommand(i.Name(), "Say why "+i.Name()+" can't be compared with its source. Exits with 1.", &incomparableCommand{consumer: i}))
+	}
 	return c
+}
+
+// incomparableCommand is verify of a consumer whose destination can't be read. It fails, since nothing is verified.
+type incomparableCommand struct {
+	judgingFlags
+
+	consumer operate.Incomparable
+}
+
+// Run says why nothing is compared.
+func (c *incomparableCommand) Run() error {
+	v := notCompared(c.consumer)
+	if c.JSON {
+		if err := verb.PrintJSON(found{[]*operate.Verified{v}}); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: %s", v.Consumer, v.Faults[0])
+}
+
+// notCompared says why a consumer without a comparison has none.
+func notCompared(c operate.Consumer) *operate.Verified {
+	why := "it offers no comparison"
+	if i, is := c.(operate.Incomparable); is {
+		why = i.Incomparable()
+	}
+	return &operate.Verified{Consumer: c.Name(), Reports: []operate.Report{}, Faults: []string{why}}
 }
 
 // judgingFlags say what is compared, and when a difference counts.
@@ -169,7 +199,7 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 	var all []*operate.Verified
 	var faults []error
 	for _, one := range c.consumers {
-		v := &operate.Verified{Consumer: one.Name(), Reports: []operate.Report{}, Faults: []string{"it offers no comparison"}}
+		v := notCompared(one)
 		if verifier, can := one.(operate.Verifier); can {
 			v = c.compare(ctx, one.Name(), verifier.Verify())
 			if err := v.Err(); err != nil && !errors.Is(err, errOtherStack) {

@@ -12,20 +12,20 @@ import (
 )
 
 // joined are the files of a checkout that name each consumer, with how they name a new one.
-var joined = map[string]func(text []byte, name Name) ([]byte, error){
+var joined = map[string]func(text []byte, name Name, to Kind) ([]byte, error){
 	"pipeline/pipeline.go": register,
 	"template.yaml":        nest,
 }
 
 // join returns the files that have to name the new consumer, as they are then.
-func join(root string, name Name) (map[string][]byte, error) {
+func join(root string, name Name, to Kind) (map[string][]byte, error) {
 	changed := map[string][]byte{}
 	for path, edit := range joined {
 		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
 		if err != nil {
 			return nil, err
 		}
-		if changed[path], err = edit(text, name); err != nil {
+		if changed[path], err = edit(text, name, to); err != nil {
 			return nil, fmt.Errorf("add %s to %s: %w", name, path, err)
 		}
 	}
@@ -39,7 +39,7 @@ var (
 )
 
 // register adds the consumer to the list that the command line is given.
-func register(text []byte, name Name) ([]byte, error) {
+func register(text []byte, name Name, _ Kind) ([]byte, error) {
 	if !bytes.Contains(text, imports) || !listEnd.Match(text) {
 		return nil, errors.New(`it has no "return []operate.Consumer{", a line for each consumer, behind its imports`)
 	}
@@ -48,15 +48,17 @@ func register(text []byte, name Name) ([]byte, error) {
 }
 
 // nested is the consumer's stack within the whole one.
-var nested = template.Must(template.New("").Parse(`  {{.Resource}}:
+var nested = template.Must(template.New("").Parse(`  {{.Name.Resource}}:
     Type: AWS::Serverless::Application
     Properties:
-      Location: consumers/{{.}}/template.yaml
+      Location: consumers/{{.Name}}/template.yaml
       Parameters:
         StreamArn: !GetAtt Stream.Outputs.StreamArn
         SourceTable: !GetAtt Stream.Outputs.ScoreTable
         AlarmTopicArn: !Ref AlarmTopicArn
+{{- if eq .To "dynamodb"}}
         ProtectTables: !Ref ProtectTables
+{{- end}}
         KmsKeyArn: !Ref KmsKeyArn
         StreamKmsKeyArn: !Ref KmsKeyArn
         LogRetentionDays: !Ref LogRetentionDays
@@ -66,14 +68,17 @@ var nested = template.Must(template.New("").Parse(`  {{.Resource}}:
 `))
 
 // nest adds the consumer's stack to the whole pipeline's.
-func nest(text []byte, name Name) ([]byte, error) {
+func nest(text []byte, name Name, to Kind) ([]byte, error) {
 	outputs := sections.FindIndex(text)
 	if outputs == nil {
 		return nil, errors.New("it has no section Outputs")
 	}
 	var whole bytes.Buffer
 	whole.Write(text[:outputs[0]])
-	if err := nested.Execute(&whole, name); err != nil {
+	if err := nested.Execute(&whole, struct {
+		Name Name
+		To   Kind
+	}{name, to}); err != nil {
 		return nil, err
 	}
 	whole.Write(text[outputs[0]:])

@@ -3,13 +3,11 @@
 package scaffold
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"text/template"
 )
 
 //go:embed files
@@ -22,47 +20,50 @@ type File struct {
 	text []byte
 }
 
-// Files returns the files of a consumer, those first that its author edits.
-func Files(name Name) ([]File, error) {
+// Files returns the files of a consumer that writes to a kind of destination, those first that its author edits.
+func Files(name Name, to Kind) ([]File, error) {
 	list := []struct{ source, path, what string }{
 		{"consumer.go", name.Package() + ".go", "Apply, which says what becomes of a change"},
+		{"event.go", "event.go", "what the receiver gets of a change, and the change's identity"},
 		{"simulator_test.go", "simulator_test.go", "all that the stream may do to it"},
+		{"destination_test.go", "destination_test.go", "the destination in the test, and what it must hold"},
+		{"event_test.go", "event_test.go", "what the receiver must hold, and the identities of a backfill"},
+		{"server_test.go", "server_test.go", "the server in the test"},
 		{"rights_test.go", "rights_test.go", "what leads to its calls, which its role must allow"},
 		{"key.go", "key.go", "the key of what it writes"},
 		{"settings.go", "settings.go", "its settings"},
-		{"template.yaml", "template.yaml", "function, mapping, rights, table and dead letters"},
+		{"template.yaml", "template.yaml", "function, mapping, rights, destination and dead letters"},
 		{"main.go", "lambda/main.go", "the function's main"},
 		{"ops.go", "ops/ops.go", "what people can do with it on the command line"},
-		{"verify.go", "ops/verify.go", "the comparison of its table with the source"},
+		{"verify.go", "ops/verify.go", "the comparison of its destination with the source"},
+		{"destination.go", "ops/destination.go", "how the comparison reads the destination"},
 		{"operate_test.go", "ops/operate_test.go", "the tables on which both are tested"},
 		{"backfill.go", "ops/backfill.go", "how a table that exists is brought into it"},
 		{"README.md", "README.md", "what the files are, and how to run it"},
 	}
-	made := make([]File, len(list))
-	for i, f := range list {
-		source, err := template.ParseFS(files, "files/"+f.source+".tmpl")
+	var made []File
+	for _, f := range list {
+		text, err := to.file(f.source, name)
 		if err != nil {
 			return nil, err
 		}
-		var text bytes.Buffer
-		if err := source.Execute(&text, struct{ Name, Package string }{string(name), name.Package()}); err != nil {
-			return nil, err
+		if text != nil {
+			made = append(made, File{Path: f.path, What: f.what, text: text})
 		}
-		made[i] = File{Path: f.path, What: f.what, text: text.Bytes()}
 	}
 	return made, nil
 }
 
 // Make makes the folder consumers/NAME in the checkout at root, whole or not at all, adds the consumer to pipeline/pipeline.go and
 // template.yaml, and returns the folder's files. A name that can't be is a [*NameError].
-func Make(root, name string) (made []File, err error) {
+func Make(root, name string, to Kind) (made []File, err error) {
 	if err := checkName(root, name); err != nil {
 		return nil, err
 	}
-	if made, err = Files(Name(name)); err != nil {
+	if made, err = Files(Name(name), to); err != nil {
 		return nil, err
 	}
-	changed, err := join(root, Name(name))
+	changed, err := join(root, Name(name), to)
 	if err != nil {
 		return nil, err
 	}

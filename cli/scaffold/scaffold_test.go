@@ -40,7 +40,7 @@ func copyFile(to, from string) error {
 func TestMake(t *testing.T) {
 	for _, name := range []string{"audit", "a", "zebra2", strings.Repeat("x", longest), "change", "types", "test", "linux", "function", "ops", "my-orders", "a-1-b"} {
 		root := checkout(t)
-		made, err := Make(root, name)
+		made, err := Make(root, name, DynamoDB)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestMake(t *testing.T) {
 // consumer writes has to tell by itself that it was written, and is kept for good.
 func TestTemplateHasWhatTheOthersHave(t *testing.T) {
 	root := checkout(t)
-	if _, err := Make(root, "audit"); err != nil {
+	if _, err := Make(root, "audit", DynamoDB); err != nil {
 		t.Fatal(err)
 	}
 	ours := topics(t, filepath.Join(root, "consumers", "audit", "template.yaml"))
@@ -122,7 +122,7 @@ func TestRefusedNames(t *testing.T) {
 		"search":  "is there already", "pets": "deploy/pets.yaml is there already", "replica": "the local stack",
 	} {
 		root := checkout(t)
-		_, err := Make(root, name)
+		_, err := Make(root, name, DynamoDB)
 		refused, ok := errors.AsType[*NameError](err)
 		if !ok || refused.Name != name || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v, want that it can't be a name: %s", name, err, why)
@@ -137,7 +137,7 @@ func TestRefusedNames(t *testing.T) {
 // What fails half-way leaves nothing behind.
 func TestMakeWholeOrNotAtAll(t *testing.T) {
 	root := t.TempDir()
-	if _, err := Make(root, "audit"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Make(root, "audit", DynamoDB); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a folder consumers: %v", err)
 	}
 	if entries, err := os.ReadDir(root); err != nil || len(entries) != 0 {
@@ -152,7 +152,7 @@ func TestMakeWithoutAList(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(path)), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Make(root, "audit"); err == nil || !strings.Contains(err.Error(), "add audit to "+path) {
+		if _, err := Make(root, "audit", DynamoDB); err == nil || !strings.Contains(err.Error(), "add audit to "+path) {
 			t.Errorf("%s: %v, want an error that names it", path, err)
 		}
 		if _, err := os.Stat(filepath.Join(root, "consumers", "audit")); !errors.Is(err, os.ErrNotExist) {

@@ -35,6 +35,13 @@ type Repairing interface {
 	ValidateRepair(repair bool) error
 }
 
+// Incomparable is a Consumer whose destination can't be read: sluice verify reports that, and compares nothing.
+type Incomparable interface {
+	Consumer
+	// Incomparable says why nothing is compared, and what people can do instead.
+	Incomparable() string
+}
+
 // Backfiller is a Consumer that can bring whole tables into its destinations: sluice backfill NAME.
 type Backfiller interface {
 	Consumer

@@ -56,7 +56,11 @@ func (c Clients) Create(ctx context.Context, resources *template.Resources) erro
 		}
 	}
 	for _, queue := range resources.Queues {
-		created, err := c.SQS.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &queue.Name})
+		input := &sqs.CreateQueueInput{QueueName: &queue.Name}
+		if queue.FIFO {
+			input.Attributes = map[string]string{"FifoQueue": "true"}
+		}
+		created, err := c.SQS.CreateQueue(ctx, input)
 		if err == nil && *created.QueueUrl != queue.URL {
 			// Functions have been told the other one.
 			err = fmt.Errorf("its URL is %s, want %s", *created.QueueUrl, queue.URL)

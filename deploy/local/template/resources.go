@@ -1,6 +1,7 @@
 package template
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -67,6 +68,8 @@ type Queue struct {
 	LogicalID string
 	Name      string
 	URL       string
+	// FIFO queues keep the order of a message group, and drop a message that repeats one of the last five minutes.
+	FIFO bool
 }
 
 // Bucket is an AWS::S3::Bucket.
@@ -124,14 +127,19 @@ func init() {
 		},
 		"AWS::SQS::Queue": {
 			nameProperty: "QueueName",
+			fifoProperty: "FifoQueue",
 			refer: func(s Scope, name string) (string, map[string]string) {
 				url := s.QueueEndpoint + "/" + s.AccountID + "/" + name
 				return url, map[string]string{"Arn": s.arn("sqs", name), "QueueName": name, "QueueUrl": url}
 			},
 			decode: func(d decoder, r named, properties node, into *Resources) {
-				d.object(properties, r.logicalID, []string{"QueueName"}, []string{"KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId",
-					"MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout"})
-				into.Queues = append(into.Queues, Queue{LogicalID: r.logicalID, Name: r.name, URL: r.ref})
+				p := d.object(properties, r.logicalID, []string{"QueueName", "FifoQueue"}, []string{"DeduplicationScope", "FifoThroughputLimit",
+					"KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout"})
+				queue := Queue{LogicalID: r.logicalID, Name: r.name, URL: r.ref, FIFO: d.boolean(p.get("FifoQueue"), r.logicalID+": FifoQueue", false)}
+				if queue.FIFO != strings.HasSuffix(queue.Name, fifoSuffix) {
+					d.add(r.at, "%s: QueueName = %q must end in %s with FifoQueue true, and only then", r.logicalID, queue.Name, fifoSuffix)
+				}
+				into.Queues = append(into.Queues, queue)
 			},
 		},
 		"AWS::S3::Bucket": {

@@ -29,7 +29,7 @@ type Subscription struct {
 	FilterPolicyScope string
 }
 
-// fifoSuffix is how the name of every FIFO topic ends, and of no other.
+// fifoSuffix is how the name of every FIFO topic and queue ends, and of no other.
 const fifoSuffix = ".fifo"
 
 var topicType = resourceType{
