@@ -37,7 +37,7 @@ func TestNewConsumerIsRegistered(t *testing.T) {
 	}
 	inCopy(t, root, "go", "build", "./consumers/...", "./pipeline/...")
 	inCopy(t, root, "go", "build", "-o", "sluice", "./cmd/sluice")
-	inCopy(t, root, "go", "test", "-vet=all", "-count=1", "./consumers/my-orders/...")
+	inCopy(t, root, "go", "test", "-short", "-vet=all", "-count=1", "./consumers/my-orders/...")
 	for _, other := range []string{"leaderboard", "replication", "search", "badges"} { // so that the stack starts sooner
 		if err := os.Remove(filepath.Join(root, "consumers", other, "template.yaml")); err != nil {
 			t.Fatal(err)

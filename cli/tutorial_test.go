@@ -68,7 +68,7 @@ func TestTutorial(t *testing.T) {
 	inCopy(t, root, "rm", strings.Fields(string(removed[1]))...)
 	wantTexts(t, sluice("lint", "--template", "consumers/audit/template.yaml"), "template.yaml: no faults")
 	// With all that go vet looks for: run by itself it would take as long again.
-	wantTexts(t, inCopy(t, root, "go", "test", "-vet=all", "-count=1", "-v", "./consumers/audit/...", "./pipeline"), "PASS: TestSimulator", "PASS: TestRights")
+	wantTexts(t, inCopy(t, root, "go", "test", "-short", "-vet=all", "-count=1", "-v", "./consumers/audit/...", "./pipeline"), "PASS: TestSimulator", "PASS: TestRights")
 
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {

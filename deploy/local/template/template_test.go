@@ -200,6 +200,10 @@ func TestFaults(t *testing.T) {
 			`13:40: F: event E: MaximumRecordAgeInSeconds = "5" must be a whole number from 60 to 604800`,
 			`14:24: F: event E: BatchSize = "ten" must be a whole number from 1 to 10000`,
 		}},
+		{"names of queues", "Resources:\n  A: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, QueueName: a}}\n  B: {Type: AWS::SQS::Queue, Properties: {QueueName: b.fifo}}\n", nil, []string{
+			`2:3: A: QueueName = "a" must end in .fifo with FifoQueue true, and only then`,
+			`3:3: B: QueueName = "b.fifo" must end in .fifo with FifoQueue true, and only then`,
+		}},
 		{"names of topics", "Resources:\n  A: {Type: AWS::SNS::Topic, Properties: {FifoTopic: true, TopicName: a}}\n  B: {Type: AWS::SNS::Topic, Properties: {TopicName: b.fifo, ContentBasedDeduplication: true}}\n", nil, []string{
 			`2:3: A: TopicName = "a" must end in .fifo with FifoTopic true, and only then`,
 			`3:3: B: TopicName = "b.fifo" must end in .fifo with FifoTopic true, and only then`,
