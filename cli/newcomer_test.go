@@ -56,7 +56,7 @@ func TestNewConsumerIsRegistered(t *testing.T) {
 	}
 	sluice(0, "lint", "consumers/my-orders/template.yaml: no faults")
 	t.Cleanup(func() { sluice(0, "down") })
-	sluice(0, "up my-orders my-files my-events my-hook")
+	sluice(0, "up", "my-orders", "my-files", "my-events", "my-hook")
 	info, err := stack.Load(t.Context(), runDir)
 	if err != nil {
 		t.Fatal(err)
