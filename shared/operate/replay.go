@@ -13,8 +13,8 @@ import (
 const replayedAtOnce = 16
 
 // Replay is a [Backfill] by a consumer's own Apply: it hands each item of the source on as a change that inserts it, made [ReadMargin]
-// before it was read. The key of such a change differs from those in the stream, and in each run: [change.Change.ItemKey] is the same,
-// [change.Change.ID] isn't. A second Run resumes where the first one stopped; a Replay that is made later begins again.
+// before it was read. [change.Change.ItemKey] is the item's. [change.Change.ID] differs in each run, so a consumer that sends an identity
+// makes one of the item and of what it holds. A second Run resumes where the first one stopped; a Replay that is made later begins again.
 type Replay struct {
 	Source      *Source
 	Destination string // for people, such as "table Orders"

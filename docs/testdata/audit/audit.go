@@ -26,11 +26,11 @@ var (
 )
 
 // New makes the consumer; it makes no calls.
-func New(client *dynamodb.Client, settings Settings) (*Writer, error) {
+func New(cfg aws.Config, settings Settings) (*Writer, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
-	return &Writer{client, settings}, nil
+	return &Writer{dynamodb.NewFromConfig(cfg), settings}, nil
 }
 
 // Apply keeps one change: as the same item each time that it comes, since the key is the change's identity.

@@ -21,3 +21,6 @@ func (s Settings) Validate() error {
 	}
 	return errors.Join(faults...)
 }
+
+// Destination names the destination for people.
+func (s Settings) Destination() string { return "table " + s.Table }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/caarlos0/env/v11"
 
 	"sluice/consumers/audit"
@@ -19,7 +18,7 @@ func newConsumer(cfg aws.Config) (consumer.Consumer, error) {
 	if err := env.Parse(&settings); err != nil {
 		return nil, fmt.Errorf("read the environment: %w", err)
 	}
-	writer, err := audit.New(dynamodb.NewFromConfig(cfg), settings)
+	writer, err := audit.New(cfg, settings)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Package ops is what people run on audit: it compares the table with its source, and fills it from a source that exists. No
-// function links it. Without verify.go or backfill.go, sluice has no such verb for audit.
+// Package ops is what people run on audit. No function links it. Without verify.go or backfill.go, sluice has no such verb for
+// audit.
 package ops
 
 import (
