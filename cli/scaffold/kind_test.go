@@ -138,7 +138,7 @@ func wantCaught(t *testing.T, root, name string, to Kind, old, careless string) 
 	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, careless, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := goCommand(t, root, "test", "-vet=off", "-count=1", "-run=^TestSimulator$", "./consumers/"+name, "-rapid.shrinktime=1ms", "-simulator.schedules=500")
+	out, err := goCommand(t, root, "test", "-vet=off", "-count=1", "-run=^TestSimulator$", "./consumers/"+name, "-rapid.shrinktime=1ms", "-simulator.seed=1", "-simulator.schedules=500")
 	if err == nil || !differed.MatchString(out) {
 		t.Errorf("not caught: %v", err)
 	}
