@@ -45,7 +45,7 @@ WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"' 
 proof-whole:
 	$(GOTEST) -p 1 -run "^($$(sed -nE 's/^func (Test[A-Za-z0-9]+)\(t .*/\1/p' $(WHOLE) | sort -u | paste -sd'|'))$$" $(addprefix ./,$(sort $(dir $(WHOLE))))
 
-# One DynamoDB Local, one ministack and one OpenSearch for the tests of all packages. It calls make by its name, as
+# One DynamoDB Local and one OpenSearch for the tests of all packages. It calls make by its name, as
 # "make -n" runs each line that has the variable.
 SHARED = go run ./deploy/local/servers/servertest/withservers
 

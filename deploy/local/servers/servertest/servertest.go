@@ -57,20 +57,21 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Share starts all servers, and calls use with the variables of the environment that name them. Then it stops them. The servers
-// get the same ports each time, if those are free, so that go test finds its results of unchanged packages in its cache.
+// Share starts DynamoDB Local and OpenSearch, and calls use with the variables of the environment that name them. Then it stops
+// them. They get the same ports each time, if those are free, so that go test finds its results of unchanged packages in its
+// cache. It leaves out ministack, which starts in a second: all its accounts share the names of CloudFormation's stacks.
 func Share(use func(environment []string) (code int, err error)) (code int, err error) {
 	return withRunDir(func() (int, error) {
 		var environment []string
 		var starting errgroup.Group
-		for i, l := range []*lazy{&dynamoDB, &ministack, &openSearch} {
+		for i, l := range []*lazy{&dynamoDB, &openSearch} {
 			l.port = firstSharedPort + i
 			starting.Go(func() error { return l.started() })
 		}
 		if err := starting.Wait(); err != nil {
 			return 0, err
 		}
-		for _, l := range []*lazy{&dynamoDB, &ministack, &openSearch} {
+		for _, l := range []*lazy{&dynamoDB, &openSearch} {
 			environment = append(environment, l.variable+"="+l.process.Endpoint)
 		}
 		return use(environment)
@@ -97,7 +98,7 @@ func DynamoDB(t testing.TB) aws.Config {
 }
 
 // Ministack returns a configuration for Kinesis, SQS, SNS, S3 and Secrets Manager with a new, empty account of the test's own. Names of
-// buckets must be unique among the tests all the same: see [CreateBucket].
+// buckets and of CloudFormation's stacks must be unique among the tests of a package all the same: see [CreateBucket].
 func Ministack(t testing.TB) aws.Config {
 	t.Helper()
 	account, err := rand.Int(rand.Reader, big.NewInt(1e12))

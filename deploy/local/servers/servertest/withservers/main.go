@@ -2,8 +2,8 @@
 //
 //	go run ./deploy/local/servers/servertest/withservers go test ./...
 //
-// Without it the tests of each package start servers of their own. Package servertest gives each test a database, an
-// account or names of its own. So tests of several packages may share a server, as the tests of one package do.
+// Without it the tests of each package start servers of their own. Package servertest gives each test a database or
+// names of its own. So tests of several packages may share a server, as the tests of one package do.
 package main
 
 import (
