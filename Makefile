@@ -26,13 +26,13 @@ test: have-go
 	@$(MAKE) --no-print-directory -j2 lint test-short
 
 test-short:
-	$(SHARED) $(GOTEST) -short -vet=off -p 3 ./cli ./consumers/... ./...
+	$(GOTEST) -short -vet=off -p 3 ./cli ./consumers/... ./...
 
 # The rest, as jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
 # first. One has every schedule, every small world and all mutants, without the detector. One has the tests of whole stacks, here and
 # deployed with the SAM CLI, most of which leave the detector to a few.
 proof: have-go
-	@$(SHARED) make --no-print-directory -j3 proof-race proof-whole proof-stacks
+	@$(MAKE) --no-print-directory -j3 proof-race proof-whole proof-stacks
 
 proof-race:
 	CGO_ENABLED=1 $(GOTEST) -race ./cli ./consumers/... ./...
@@ -44,10 +44,6 @@ proof-stacks:
 WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"' -- '*_test.go' ':!docs')
 proof-whole:
 	$(GOTEST) -p 1 -run "^($$(sed -nE 's/^func (Test[A-Za-z0-9]+)\(t .*/\1/p' $(WHOLE) | sort -u | paste -sd'|'))$$" $(addprefix ./,$(sort $(dir $(WHOLE))))
-
-# One DynamoDB Local and one OpenSearch for the tests of all packages. It calls make by its name, as
-# "make -n" runs each line that has the variable.
-SHARED = go run ./deploy/local/servers/servertest/withservers
 
 # GOGC: collecting garbage would be a tenth of the tests' work.
 GOTEST = GOGC=400 go test -timeout 40m

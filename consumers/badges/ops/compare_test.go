@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -251,10 +252,10 @@ func (w *auditWorld) backfill(notify bool) (rebuilt []string, done operate.Backf
 		rebuilt = append(rebuilt, tool.View.Name)
 		tool.Now, tool.Sleep = func() time.Time { return now }, func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil }
 	}
-	given := 0
-	done, err = b.Run(w.t.Context(), func(items int) { given += items })
-	if err != nil || given > done.Written {
-		w.t.Errorf("%v; %d awards in progress, %d at the end", err, given, done.Written)
+	var given atomic.Int64 // players are looked at side by side
+	done, err = b.Run(w.t.Context(), func(items int) { given.Add(int64(items)) })
+	if err != nil || int(given.Load()) > done.Written {
+		w.t.Errorf("%v; %d awards in progress, %d at the end", err, given.Load(), done.Written)
 	}
 	return rebuilt, done, says
 }
