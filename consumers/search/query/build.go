@@ -80,10 +80,11 @@ func askingOf(clauses [][]term) [][]term {
 }
 
 // wordless reports whether a text has no letter, no digit and no picture, so that
-// OpenSearch's analyzers find no word in it.
+// OpenSearch's analyzers find no word in it. Letters that only extend the letter before
+// them, such as the halfwidth sound marks of Japanese, make no word (Unicode UAX #29, WB4).
 func wordless(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.So, r)
+		return (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.So, r)) && !unicode.Is(unicode.Other_Grapheme_Extend, r)
 	})
 }
 

@@ -127,8 +127,8 @@ func (w *world) findsByEachValue(seed uint64, key string, item consumertest.Item
 		}
 	}
 	for _, text := range textsOf(item["notes"]) {
-		// A text without a keyword beneath it is found by its words only.
-		if strings.ContainsFunc(text, unicode.IsLetter) {
+		// A text without a keyword beneath it is found by its words only. The halfwidth sound marks are letters, but no words.
+		if strings.ContainsFunc(strings.Trim(text, "\uff9e\uff9f"), unicode.IsLetter) {
 			finds(Request{Text: "notes:" + quoted(text)})
 		}
 	}
