@@ -96,7 +96,7 @@ func bring(ctx context.Context, b operate.Backfill, items int) (operate.Backfill
 		progressbar.OptionThrottle(100*time.Millisecond))
 	result, err := b.Run(ctx, func(n int) { _ = bar.Add(n) })
 	fmt.Fprintln(os.Stderr)
-	verb.Say("%s: %s written, %d newer there, %d left out, %d rejected\n", name, verb.Plural(result.Written, "item"), result.Newer, result.LeftOut, result.Rejected)
+	verb.Say("%s: %s written, %d newer there, %d left out, %d rejected\n", name, operate.Count(result.Written, "item"), result.Newer, result.LeftOut, result.Rejected)
 	for _, note := range result.Notes {
 		verb.SayLine(note)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/schollz/progressbar/v3"
 
 	"sluice/cli/verb"
 	"sluice/shared/aggregate"
@@ -136,7 +135,7 @@ func (r rebuilding) sayUnusable(done rebuild.Progress) {
 	if done.Unusable == 0 {
 		return
 	}
-	verb.Say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", verb.Plural(done.Unusable, "item"), r.View.Source)
+	verb.Say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", operate.Count(done.Unusable, "item"), r.View.Source)
 	for _, u := range done.Named {
 		verb.Say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
 	}
@@ -161,7 +160,7 @@ func (r rebuilding) abort(ctx context.Context) error {
 type progressOutput struct {
 	out      io.Writer
 	terminal bool
-	bar      *progressbar.ProgressBar
+	bar      *verb.Bar
 	last     rebuild.Progress
 }
 
@@ -204,19 +203,13 @@ func (o *progressOutput) show(p rebuild.Progress) {
 		if total < p.Items {
 			total = -1 // DynamoDB counts a table's items every six hours
 		}
-		o.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.out), progressbar.OptionSetDescription("  items"),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		o.bar = verb.NewBar(o.out, "items", total)
 	}
-	if total := o.bar.GetMax(); total > 0 && p.Items > total {
-		o.bar.ChangeMax(p.Items)
-	}
-	_ = o.bar.Set(p.Items) // only the terminal could fail
+	o.bar.Set(p.Items)
 }
 
 // end ends a phase.
 func (o *progressOutput) end() {
-	if o.bar != nil {
-		_ = o.bar.Finish()
-		o.bar = nil
-	}
+	o.bar.Finish()
+	o.bar = nil
 }

@@ -135,7 +135,7 @@ func tellHidden(out io.Writer, hidden, inAll int) {
 func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) error {
 	n := r.Counts
 	fmt.Fprintf(out, "%s sent to %s: %d applied, %d there already, %d stale, %d skipped, %d refused again, %d to come again. Taken out of the queue: %s.\n",
-		verb.Plural(r.Sent, "change"), c.Consumer, n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Rejected, n.Retried, verb.Plural(r.Removed, "dead letter"))
+		operate.Count(r.Sent, "change"), c.Consumer, n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Rejected, n.Retried, operate.Count(r.Removed, "dead letter"))
 	if r.Untold > 0 {
 		fmt.Fprintf(out, "Of %d the end of the function's log doesn't tell what became of them; its metrics do.\n", r.Untold)
 	}
@@ -149,7 +149,7 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 		fmt.Fprintf(out, "Second messages of changes of which one stays, taken out: %d.\n", r.Twins)
 	}
 	if r.Unseen > 0 {
-		fmt.Fprintf(out, "Not looked at: about %s; looked at: %d.\n", verb.Plural(r.Unseen, "dead letter"), r.Seen)
+		fmt.Fprintf(out, "Not looked at: about %s; looked at: %d.\n", operate.Count(r.Unseen, "dead letter"), r.Seen)
 	}
 	chosen := c.Sequence != "" || c.Reason != ""
 	switch {
@@ -158,9 +158,9 @@ func (c *redriveCommand) report(out io.Writer, r redrive.Result, err error) erro
 	case err != nil:
 		return err
 	case r.Failed > 0:
-		return fmt.Errorf("%s in the queue still; set right what the errors say, then run the same again", verb.Plural(r.Failed, "dead letter"))
+		return fmt.Errorf("%s in the queue still; set right what the errors say, then run the same again", operate.Count(r.Failed, "dead letter"))
 	case n.Rejected > 0:
-		return fmt.Errorf("refused again, and in the queue anew, whole: %s", verb.Plural(n.Rejected, "change"))
+		return fmt.Errorf("refused again, and in the queue anew, whole: %s", operate.Count(n.Rejected, "change"))
 	case r.Sent == 0 && chosen && r.Removed == 0:
 		if r.Unseen > 0 {
 			return fmt.Errorf("none of the %d dead letters that were looked at is as asked for, but about %d more are hidden: another redrive has them, or one that was killed. "+
@@ -182,11 +182,11 @@ func (c *redriveCommand) list(ctx context.Context, r *redrive.Redrive) error {
 		err = errors.New("interrupted before the end")
 	}
 	if err != nil {
-		err = fmt.Errorf("%w\nlooked at %d of about %s", err, seen.Seen, verb.Plural(seen.Seen+seen.Unseen, "dead letter"))
+		err = fmt.Errorf("%w\nlooked at %d of about %s", err, seen.Seen, operate.Count(seen.Seen+seen.Unseen, "dead letter"))
 	}
 	if c.JSON {
 		if err == nil && seen.Unseen > 0 {
-			err = fmt.Errorf("about %s are hidden, so this list lacks them", verb.Plural(seen.Unseen, "dead letter"))
+			err = fmt.Errorf("about %s are hidden, so this list lacks them", operate.Count(seen.Unseen, "dead letter"))
 		}
 		return errors.Join(verb.PrintJSON(groups.Sorted()), err)
 	}
@@ -197,7 +197,7 @@ func (c *redriveCommand) list(ctx context.Context, r *redrive.Redrive) error {
 		verb.Say("%s has no dead letters.\n", c.Consumer)
 	case seen.Unseen > 0:
 		verb.Say("\nLooked at %s. About %d more are hidden: another redrive has them, or one that was killed; then they are back within about %v.\n",
-			verb.Plural(seen.Seen, "dead letter"), seen.Unseen, redrive.HiddenFor(seen.Seen+seen.Unseen))
+			operate.Count(seen.Seen, "dead letter"), seen.Unseen, redrive.HiddenFor(seen.Seen+seen.Unseen))
 	}
 	return err
 }

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"sluice/cli/verb"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/redrive"
 )
@@ -18,9 +17,9 @@ func printGroups(out io.Writer, groups []redrive.Group, now time.Time) {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		what := verb.Plural(g.Letters, "dead letter")
+		what := operate.Count(g.Letters, "dead letter")
 		if g.Ranges {
-			what = fmt.Sprintf("%s that Lambda gave up, of %s", verb.Plural(g.Letters, "range"), verb.Plural(g.Records, "change"))
+			what = fmt.Sprintf("%s that Lambda gave up, of %s", operate.Count(g.Letters, "range"), operate.Count(g.Records, "change"))
 		}
 		fmt.Fprintf(out, "%s: %s, from %v to %v ago\n", printable.Name(g.Reason), what, age(g.Oldest, now), age(g.Newest, now))
 		fmt.Fprintf(out, "  such as %s\n", printable.Cut(g.Example, exampleWidth))
@@ -51,11 +50,11 @@ func printErrors(out io.Writer, g redrive.Group) {
 		}
 	}
 	if others > 0 {
-		errors := verb.Plural(max(different-maxErrorsShown, 1), "other error")
+		errors := operate.Count(max(different-maxErrorsShown, 1), "other error")
 		if g.OtherErrors > 0 {
 			errors += " or more"
 		}
-		fmt.Fprintf(out, "  %s with %s; --json lists them\n", verb.Plural(others, "dead letter"), errors)
+		fmt.Fprintf(out, "  %s with %s; --json lists them\n", operate.Count(others, "dead letter"), errors)
 	}
 }
 
@@ -85,8 +84,8 @@ const maxFailuresShown = 20
 // redriveOutput shows how far a run has come: a bar on a terminal, and what stays.
 type redriveOutput struct {
 	out   io.Writer
-	bar   *progressbar.ProgressBar // nil on no terminal
-	last  time.Time                // when a line was printed there
+	bar   *verb.Bar // nil on no terminal
+	last  time.Time // when a line was printed there
 	shown int
 }
 
@@ -97,8 +96,7 @@ const progressInterval = 10 * time.Second
 func newRedriveOutput(total int) *redriveOutput {
 	o := &redriveOutput{out: verb.Stdout, last: time.Now()}
 	if verb.Stdout.Terminal() {
-		o.bar = progressbar.NewOptions(max(total, 1), progressbar.OptionSetWriter(verb.Stdout.Raw()), progressbar.OptionSetDescription("  changes"),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		o.bar = verb.NewBar(verb.Stdout.Raw(), "changes", max(total, 1))
 	}
 	return o
 }
@@ -107,21 +105,18 @@ func newRedriveOutput(total int) *redriveOutput {
 func (o *redriveOutput) progress(r redrive.Result) {
 	if o.bar == nil {
 		if time.Since(o.last) >= progressInterval {
-			fmt.Fprintf(o.out, "%s sent so far\n", verb.Plural(r.Sent, "change"))
+			fmt.Fprintf(o.out, "%s sent so far\n", operate.Count(r.Sent, "change"))
 			o.last = time.Now()
 		}
 		return
 	}
-	if r.Sent > o.bar.GetMax() {
-		o.bar.ChangeMax(r.Sent)
-	}
-	_ = o.bar.Set(r.Sent) // only the terminal could fail
+	o.bar.Set(r.Sent)
 }
 
 // looked says on a long walk how far it is.
 func (o *redriveOutput) looked(seen, about int) {
 	if time.Since(o.last) >= progressInterval {
-		fmt.Fprintf(o.out, "looked at %d of about %s\n", seen, verb.Plural(about, "dead letter"))
+		fmt.Fprintf(o.out, "looked at %d of about %s\n", seen, operate.Count(about, "dead letter"))
 		o.last = time.Now()
 	}
 }
@@ -134,15 +129,9 @@ func (o *redriveOutput) fail(l *redrive.Letter, err error) {
 		}
 		return
 	}
-	if o.bar != nil {
-		_ = o.bar.Clear()
-	}
+	o.bar.Clear()
 	fmt.Fprintf(o.out, "stays: %s: %s\n  %s\n", printable.Name(l.Reason()), printable.Cut(l.Example(), exampleWidth), quoted(err.Error(), 2))
 }
 
 // end ends the bar.
-func (o *redriveOutput) end() {
-	if o.bar != nil {
-		_ = o.bar.Finish()
-	}
-}
+func (o *redriveOutput) end() { o.bar.Finish() }

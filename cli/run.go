@@ -14,6 +14,7 @@ import (
 	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/stack"
 	"sluice/shared/change"
+	"sluice/shared/operate"
 	"sluice/shared/redrive"
 )
 
@@ -212,17 +213,17 @@ func outcome(r *change.Record, told redrive.Told, again []string, behind bool) s
 func (t *replayed) end(out io.Writer) error {
 	n := t.counts
 	fmt.Fprintf(out, "%s taken: %d applied, %d duplicate, %d stale, %d skipped, %d retried, %d rejected.\n",
-		verb.Plural(n.Taken, "change"), n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Retried, n.Rejected)
+		operate.Count(n.Taken, "change"), n.Applied, n.Duplicate, n.Stale, n.Skipped, n.Retried, n.Rejected)
 	if t.untold > 0 {
-		fmt.Fprintf(out, "Of %s the counts are not here, but where the function writes: they are in its line of metrics.\n", verb.Plural(t.untold, "payload"))
+		fmt.Fprintf(out, "Of %s the counts are not here, but where the function writes: they are in its line of metrics.\n", operate.Count(t.untold, "payload"))
 	}
 	if t.failed == 0 && t.again == 0 && n.Rejected == 0 {
 		return nil
 	}
 	return errors.Join(
-		failures(t.failed > 0, "the function failed: %s", verb.Plural(t.failed, "payload")),
-		failures(t.again > 0, "has to come again: a part of %s", verb.Plural(t.again, "payload")),
-		failures(n.Rejected > 0, "refused, and now in the dead-letter queue: %s", verb.Plural(n.Rejected, "change")),
+		failures(t.failed > 0, "the function failed: %s", operate.Count(t.failed, "payload")),
+		failures(t.again > 0, "has to come again: a part of %s", operate.Count(t.again, "payload")),
+		failures(n.Rejected > 0, "refused, and now in the dead-letter queue: %s", operate.Count(n.Rejected, "change")),
 	)
 }
 

@@ -143,8 +143,8 @@ func newVerifyOne(v operate.Verifier) any {
 // Validate checks the flags together.
 func (c *verifyOneCommand) Validate() error {
 	faults := []error{c.check(), checkOwn(c.Own)}
-	if r, repairs := c.verification.(operate.Repairing); repairs {
-		faults = append(faults, r.ValidateRepair(c.repairs.Repair))
+	if v, validates := c.verification.(operate.RepairValidator); validates {
+		faults = append(faults, v.ValidateRepair(c.repairs.Repair))
 	}
 	return errors.Join(faults...)
 }

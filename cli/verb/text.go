@@ -5,16 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// Count says a number of things.
+// Count says a number of things whose plural is irregular; [operate.Count] is for the others.
 func Count(n int, one, several string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, several)
 }
-
-// Plural is Count of things whose plural ends in s.
-func Plural(n int, one string) string { return Count(n, one, one+"s") }
 
 // MaxName is the length in bytes of the longest name that a player can have: it is a key.
 const MaxName = 2048

@@ -14,6 +14,7 @@ import (
 	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/leaderboard/boards"
 	leaderboardops "sluice/consumers/leaderboard/ops"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -175,7 +176,7 @@ func printPlayer(out io.Writer, p *player) error {
 	if len(p.Plays) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "\nLatest %s\n", verb.Plural(len(p.Plays), "score"))
+	fmt.Fprintf(out, "\nLatest %s\n", operate.Count(len(p.Plays), "score"))
 	return leaderboardops.PrintHistory(out, p.Plays)
 }
 

@@ -31,7 +31,11 @@ type Repairing interface {
 	Verification
 	// RepairHelp says for the verb's help what --repair does.
 	RepairHelp() string
-	// ValidateRepair checks the consumer's own flags against --repair.
+}
+
+// RepairValidator is a Repairing with flags of its own that must fit to --repair.
+type RepairValidator interface {
+	// ValidateRepair returns an error if the flags don't fit; repair reports whether --repair was given.
 	ValidateRepair(repair bool) error
 }
 

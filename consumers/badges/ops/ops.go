@@ -32,14 +32,17 @@ type verification struct {
 	Notify bool `help:"With --repair, notify players of the badges that the repair awards."`
 }
 
-var _ operate.Repairing = (*verification)(nil)
+var (
+	_ operate.Repairing       = (*verification)(nil)
+	_ operate.RepairValidator = (*verification)(nil)
+)
 
 // RepairHelp implements operate.Repairing.
 func (*verification) RepairHelp() string {
 	return "awards what is missing, takes back and restores what the rules say, and sends what is pending"
 }
 
-// ValidateRepair implements operate.Repairing.
+// ValidateRepair implements operate.RepairValidator.
 func (v *verification) ValidateRepair(repair bool) error {
 	if v.Notify && !repair {
 		return errors.New("--notify is for --repair")

@@ -53,9 +53,6 @@ func (*verification) RepairHelp() string {
 	return "writes each item that differs to the copy, and a shared table's to all its regions"
 }
 
-// ValidateRepair implements operate.Repairing.
-func (*verification) ValidateRepair(bool) error { return nil }
-
 // Open implements operate.Verification.
 func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
 	all, err := open(p, o)

@@ -52,9 +52,6 @@ func (*verification) RepairHelp() string {
 	return "writes each document that differs as the table has its item"
 }
 
-// ValidateRepair implements operate.Repairing.
-func (*verification) ValidateRepair(bool) error { return nil }
-
 // Open implements operate.Verification.
 func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) (comparisons []operate.Comparison, err error) {
 	all, err := openOperators(p)

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"sluice/cli/verb"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
@@ -213,7 +211,7 @@ type reindexOutput struct {
 	out      *os.File
 	terminal bool
 	table    string
-	bar      *progressbar.ProgressBar
+	bar      *verb.Bar
 	last     ReindexPhase
 }
 
@@ -239,19 +237,13 @@ func (o *reindexOutput) show(p ReindexProgress) {
 	}
 	if o.bar == nil {
 		// DynamoDB counts a table's items every six hours.
-		o.bar = progressbar.NewOptions64(max(p.Total, 1), progressbar.OptionSetWriter(o.out), progressbar.OptionSetDescription("  items"),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		o.bar = verb.NewBar(o.out, "items", int(max(p.Total, 1)))
 	}
-	if int64(p.Items) > o.bar.GetMax64() {
-		o.bar.ChangeMax(p.Items)
-	}
-	_ = o.bar.Set(p.Items) // only the terminal could fail
+	o.bar.Set(p.Items)
 }
 
 // end ends a phase.
 func (o *reindexOutput) end() {
-	if o.bar != nil {
-		_ = o.bar.Finish()
-		o.bar = nil
-	}
+	o.bar.Finish()
+	o.bar = nil
 }
