@@ -235,7 +235,7 @@ func (b *batch) answer() ([]byte, error) {
 			h.memory.done(b.position(i))
 			continue
 		}
-		if n := b.records[i].SequenceNumber; lowest == "" || lessSequence(n, lowest) {
+		if n := b.records[i].SequenceNumber; lowest == "" || LessSequence(n, lowest) {
 			lowest, firstError = n, err
 		}
 	}
@@ -264,7 +264,7 @@ func (b *batch) rememberFinished(lowest string) {
 	for i, err := range b.errs {
 		switch OutcomeOf(err) {
 		case Applied, Duplicate, Stale, Skip:
-			if p := b.position(i); lessSequence(lowest, p.sequence) {
+			if p := b.position(i); LessSequence(lowest, p.sequence) {
 				b.handler.memory.finished.add(p)
 			}
 		case Retry, Rejected: // comes again; is kept
@@ -277,9 +277,9 @@ func (b *batch) position(i int) position {
 	return position{r.StreamARN, r.ShardID, r.SequenceNumber}
 }
 
-// lessSequence compares sequence numbers, which are decimal numbers of varying
+// LessSequence compares sequence numbers, which are decimal numbers of varying
 // length without leading zeros.
-func lessSequence(a, b string) bool {
+func LessSequence(a, b string) bool {
 	if len(a) != len(b) {
 		return len(a) < len(b)
 	}

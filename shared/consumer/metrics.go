@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,80 +100,39 @@ func (c *counts) countAmbiguous(records []change.Record) {
 	}
 }
 
-// metric is one entry of a metrics line.
-type metric struct {
-	Name string
-	Unit string
-}
-
-var metricDirectives = []metric{
-	{"Taken", "Count"},
-	{"Applied", "Count"},
-	{"Duplicate", "Count"},
-	{"Stale", "Count"},
-	{"Skipped", "Count"},
-	{"Retried", "Count"},
-	{"Rejected", "Count"},
-	{"DestinationsDown", "Count"},
-	{"ChangeToEffect", "Milliseconds"},
-}
-
-type metricsLine struct {
-	AWS struct {
-		Timestamp         int64
-		CloudWatchMetrics [1]metricsDirective
-	} `json:"_aws"`
-	Consumer         string
-	Taken            int
-	Applied          int
-	Duplicate        int
-	Stale            int
-	Skipped          int
-	Retried          int
-	Rejected         int
-	DestinationsDown int
-	ChangeToEffect   []float64 `json:",omitempty"`
-}
-
-type metricsDirective struct {
-	Namespace  string
-	Dimensions [1][1]string
-	Metrics    []metric
-}
+// metric declares one value of a metrics line.
+type metric struct{ Name, Unit string }
 
 // writeMetrics writes one line in CloudWatch's embedded metric format. w gets
 // it in a single Write, so that lines of other writers don't cut it.
 func writeMetrics(w io.Writer, consumer string, now time.Time, c *counts) error {
-	line := metricsLine{
-		Consumer:         consumer,
-		Taken:            c.taken(),
-		Applied:          c.outcomes[Applied],
-		Duplicate:        c.outcomes[Duplicate],
-		Stale:            c.outcomes[Stale],
-		Skipped:          c.outcomes[Skip],
-		Retried:          c.outcomes[Retry],
-		Rejected:         c.outcomes[Rejected],
-		DestinationsDown: c.destinationsDown,
-		ChangeToEffect:   sample(c.changeToEffect),
+	declared := []metric{}
+	var values []byte
+	add := func(name string, n int) {
+		declared = append(declared, metric{name, "Count"})
+		values = fmt.Appendf(values, `,%q:%d`, name, n)
 	}
-	line.AWS.Timestamp = now.UnixMilli()
-	line.AWS.CloudWatchMetrics[0] = metricsDirective{
-		Namespace:  metricsNamespace,
-		Dimensions: [1][1]string{{"Consumer"}},
-		Metrics:    metricDirectives,
+	add("Taken", c.taken())
+	for outcome, n := range c.outcomes {
+		name := outcomeNames[outcome]
+		add(strings.ToUpper(name[:1])+name[1:], n)
+	}
+	add("DestinationsDown", c.destinationsDown)
+	declared = append(declared, metric{"ChangeToEffect", "Milliseconds"})
+	if len(c.changeToEffect) > 0 {
+		effects, err := json.Marshal(sample(c.changeToEffect))
+		if err != nil {
+			return fmt.Errorf("write metrics: %w", err)
+		}
+		values = fmt.Appendf(values, `,"ChangeToEffect":%s`, effects)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.own)) {
-		directives := &line.AWS.CloudWatchMetrics[0].Metrics
-		*directives = append(slices.Clip(*directives), metric{name, "Count"})
+		add(name, c.own[name])
 	}
-	text, err := json.Marshal(line)
-	if err == nil && len(c.own) > 0 {
-		var own []byte
-		own, err = json.Marshal(c.own)
-		text = append(append(text[:len(text)-1], ','), own[1:]...) // one object of both
-	}
+	metrics, err := json.Marshal(declared)
 	if err == nil {
-		_, err = w.Write(append(text, '\n'))
+		_, err = fmt.Fprintf(w, `{"_aws":{"Timestamp":%d,"CloudWatchMetrics":[{"Namespace":%q,"Dimensions":[["Consumer"]],"Metrics":%s}]},"Consumer":%q%s}`+"\n",
+			now.UnixMilli(), metricsNamespace, metrics, consumer, values)
 	}
 	if err != nil {
 		return fmt.Errorf("write metrics: %w", err)

@@ -50,16 +50,16 @@ func (q *Queue) Keep(ctx context.Context, letters []DeadLetter) []error {
 	for i := range all {
 		all[i] = i
 	}
-	write(all, func(i int) { messages[i], errs[i] = q.message(ctx, &letters[i]) })
-	q.sendAll(ctx, messages, packMessages(messages), errs)
-	if refused := refusedOf(messages, errs); len(refused) > 0 { // perhaps only because of another one in its batch
-		q.sendAll(ctx, messages, eachAlone(refused), errs)
+	send := func(batches [][]int) {
+		sideBySide(batches, func(batch []int) { q.send(ctx, messages, batch, errs) })
 	}
-	if refused := refusedOf(messages, errs); len(refused) > 0 {
-		write(refused, func(i int) { messages[i], errs[i] = q.bare(ctx, &letters[i]) })
-		refused = slices.DeleteFunc(refused, func(i int) bool { return errs[i] != nil })
-		q.sendAll(ctx, messages, eachAlone(refused), errs)
-	}
+	alone := func(indexes []int) [][]int { return slices.Collect(slices.Chunk(indexes, 1)) }
+	sideBySide(all, func(i int) { messages[i], errs[i] = q.message(ctx, &letters[i]) })
+	send(packMessages(messages))
+	send(alone(refusedOf(messages, errs))) // perhaps only because of another one in its batch
+	refused := refusedOf(messages, errs)
+	sideBySide(refused, func(i int) { messages[i], errs[i] = q.bare(ctx, &letters[i]) })
+	send(alone(slices.DeleteFunc(refused, func(i int) bool { return errs[i] != nil })))
 	return errs
 }
 
@@ -73,36 +73,17 @@ func refusedOf(messages []string, errs []error) (indexes []int) {
 	return indexes
 }
 
-func eachAlone(indexes []int) (batches [][]int) {
-	for _, i := range indexes {
-		batches = append(batches, []int{i})
-	}
-	return batches
-}
-
-// write calls one for each index, several side by side.
-func write(indexes []int, one func(i int)) {
+// sideBySide calls do for each of all, several at once. It reports its errors itself.
+func sideBySide[T any](all []T, do func(T)) {
 	var group errgroup.Group
 	group.SetLimit(queueConcurrency)
-	for _, i := range indexes {
+	for _, one := range all {
 		group.Go(func() error {
-			one(i)
+			do(one)
 			return nil
 		})
 	}
-	_ = group.Wait() // one reports its errors itself
-}
-
-func (q *Queue) sendAll(ctx context.Context, messages []string, batches [][]int, errs []error) {
-	var group errgroup.Group
-	group.SetLimit(queueConcurrency)
-	for _, batch := range batches {
-		group.Go(func() error {
-			q.send(ctx, messages, batch, errs)
-			return nil
-		})
-	}
-	_ = group.Wait() // errors are in errs
+	_ = group.Wait()
 }
 
 // message returns what goes into the queue for a letter: the letter itself,

@@ -66,7 +66,7 @@ func (r *Redrive) fetch(ctx context.Context, of *Range, take func([]record) erro
 		for i := range out.Records {
 			read := &out.Records[i]
 			sequence := aws.ToString(read.SequenceNumber)
-			if lessSequence(of.Last, sequence) {
+			if consumer.LessSequence(of.Last, sequence) {
 				ended = true
 				break
 			}
@@ -96,12 +96,4 @@ func (r *Redrive) fetch(ctx context.Context, of *Range, take func([]record) erro
 		}
 	}
 	return n, first && last, nil
-}
-
-// lessSequence compares sequence numbers, which are decimal numbers of varying length without leading zeros.
-func lessSequence(a, b string) bool {
-	if len(a) != len(b) {
-		return len(a) < len(b)
-	}
-	return a < b
 }

@@ -4,6 +4,7 @@ package meter
 
 import (
 	"context"
+	"reflect"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -72,60 +73,42 @@ func (m *Meter) call(ctx context.Context, in middleware.InitializeInput, next mi
 func ask(parameters any) Usage {
 	refused := Usage{Calls: 1}
 	switch p := parameters.(type) {
-	case *dynamodb.PutItemInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.WriteUnits = 1
-	case *dynamodb.UpdateItemInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.WriteUnits = 1
-	case *dynamodb.DeleteItemInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.WriteUnits = 1
 	case *dynamodb.TransactWriteItemsInput:
 		refused.WriteUnits = float64(2 * len(p.TransactItems)) // the same if it goes through
+		return refused
+	case *dynamodb.PutItemInput, *dynamodb.UpdateItemInput, *dynamodb.DeleteItemInput:
+		refused.WriteUnits = 1
+	case *dynamodb.GetItemInput, *dynamodb.BatchGetItemInput, *dynamodb.QueryInput:
+		refused.Reads = 1
 	case *dynamodb.BatchWriteItemInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.GetItemInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.Reads = 1
-	case *dynamodb.BatchGetItemInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.Reads = 1
-	case *dynamodb.QueryInput:
-		p.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-		refused.Reads = 1
+	default:
+		return refused
 	}
+	reflect.ValueOf(parameters).Elem().FieldByName("ReturnConsumedCapacity").Set(reflect.ValueOf(types.ReturnConsumedCapacityTotal))
 	return refused
 }
 
 // consumed reads what a call cost from its answer. asked is what the call would have cost
 // if its condition had been refused.
 func consumed(answer any, asked Usage) Usage {
-	used := Usage{Calls: 1}
-	switch r := answer.(type) {
-	case *dynamodb.PutItemOutput:
-		used.WriteUnits = units(r.ConsumedCapacity)
-	case *dynamodb.UpdateItemOutput:
-		used.WriteUnits = units(r.ConsumedCapacity)
-	case *dynamodb.DeleteItemOutput:
-		used.WriteUnits = units(r.ConsumedCapacity)
-	case *dynamodb.TransactWriteItemsOutput:
-		used.WriteUnits = asked.WriteUnits
-	case *dynamodb.BatchWriteItemOutput:
-		for _, c := range r.ConsumedCapacity {
-			used.WriteUnits += units(&c)
-		}
-	case *dynamodb.GetItemOutput:
-		used.Reads, used.ReadUnits = 1, units(r.ConsumedCapacity)
-	case *dynamodb.BatchGetItemOutput:
-		used.Reads = 1
-		for _, c := range r.ConsumedCapacity {
-			used.ReadUnits += units(&c)
-		}
-	case *dynamodb.QueryOutput:
-		used.Reads, used.ReadUnits = 1, units(r.ConsumedCapacity)
+	if _, ok := answer.(*dynamodb.TransactWriteItemsOutput); ok {
+		return asked
 	}
-	return used
+	units := 0.0
+	if field := reflect.ValueOf(answer).Elem().FieldByName("ConsumedCapacity"); field.IsValid() {
+		switch c := field.Interface().(type) {
+		case *types.ConsumedCapacity:
+			if c != nil {
+				units = aws.ToFloat64(c.CapacityUnits)
+			}
+		case []types.ConsumedCapacity:
+			for _, one := range c {
+				units += aws.ToFloat64(one.CapacityUnits)
+			}
+		}
+	}
+	if asked.Reads > 0 {
+		return Usage{Calls: 1, Reads: 1, ReadUnits: units}
+	}
+	return Usage{Calls: 1, WriteUnits: units}
 }
-
-func units(c *types.ConsumedCapacity) float64 { return aws.ToFloat64(c.CapacityUnits) }

@@ -98,32 +98,29 @@ func (i *instance) wait(ctx context.Context, c *call) result {
 	}
 }
 
-// list returns the waiting calls in an order that doesn't depend on which of
-// them came first, the ones whose callers wait before those whose don't.
-func (g *gate) list() []*call {
+// list returns the calls whose callers wait, and those whose callers don't any more. Their order doesn't depend on which of them
+// came first.
+func (g *gate) list() (live, gone []*call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	slices.SortStableFunc(g.waiting, func(a, b *call) int {
-		return cmp.Or(compareBool(a.gone.Load(), b.gone.Load()), cmp.Compare(a.instance.lane, b.instance.lane),
-			cmp.Compare(a.operation, b.operation), cmp.Compare(a.region, b.region), cmp.Compare(a.asked, b.asked), cmp.Compare(a.item, b.item), cmp.Compare(a.instance.number, b.instance.number))
+		return cmp.Or(cmp.Compare(a.instance.lane, b.instance.lane), cmp.Compare(a.operation, b.operation),
+			cmp.Compare(a.region, b.region), cmp.Compare(a.asked, b.asked), cmp.Compare(a.item, b.item), cmp.Compare(a.instance.number, b.instance.number))
 	})
-	return slices.Clone(g.waiting)
+	for _, c := range g.waiting {
+		if c.gone.Load() {
+			gone = append(gone, c)
+		} else {
+			live = append(live, c)
+		}
+	}
+	return live, gone
 }
 
 func (g *gate) remove(c *call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiting = slices.DeleteFunc(g.waiting, func(other *call) bool { return other == c })
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 // RoundTrip implements http.RoundTripper.

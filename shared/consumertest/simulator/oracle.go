@@ -48,40 +48,47 @@ func (p Problem) String() string { return p.Kind.String() + ": " + p.Text }
 // applied: somebody tried, and never learned what came of it.
 var unknown = []consumer.Reason{consumer.TooOld, consumer.Stuck, consumer.GivenUp}
 
-// account checks that every record that was delivered is done with: applied or
-// known to need nothing, or kept whole as a dead letter. Poison must be a dead
-// letter.
+// account checks that every record that was delivered is done with, and that no dead letter holds anything else.
 func (r *run) account() {
-	kept := r.kept()
-	told := map[string]bool{}
-	for _, list := range r.batches {
-		for _, batch := range list {
-			for _, record := range batch {
-				letters := kept[encode(record.data)]
-				if told[string(record.data)] {
-					continue
-				}
-				told[string(record.data)] = true
-				rejects := record.change != nil && r.suite.Rejects != nil && r.suite.Rejects(*record.change)
-				switch {
-				case rejects && len(letters) == 0:
-					r.problem(Lost, "the consumer should have rejected %s", record)
-				case record.change != nil && !rejects && len(letters) > 0 && !isUnknown(letters):
-					r.problem(Lost, "%s was rejected as %s: %s", record, letters[0].Reason, letters[0].Error)
-				case record.change == nil && len(letters) == 0:
-					r.problem(Lost, "%s is in no dead letter", record)
-				case record.change == nil && letters[0].Reason != consumer.Undecodable:
-					r.problem(Unexpected, "%s is a dead letter as %q", record, letters[0].Reason)
-				case record.change != nil && len(letters) == 0 && !r.done(*record.change):
-					r.problem(Lost, "%s was answered for, but the consumer said %v, and there is no dead letter", record, r.outcomes[identity(*record.change)])
-				}
-			}
-		}
+	var delivered []record
+	for _, batches := range r.batches {
+		delivered = slices.Concat(delivered, slices.Concat(batches...))
+	}
+	r.accountFor(delivered, "")
+	known := map[string]bool{}
+	for _, record := range delivered {
+		known[encode(record.data)] = true
 	}
 	for _, letter := range r.letters {
-		data, err := base64.StdEncoding.DecodeString(letter.Data)
-		if err != nil || !told[string(data)] {
-			r.problem(Unexpected, "a dead letter holds what was never delivered: %.100q", data)
+		if !known[letter.Data] {
+			r.problem(Unexpected, "a dead letter holds what was never delivered: %.100q", letter.Data)
+		}
+	}
+}
+
+// accountFor checks that each record is applied or known to need nothing, or kept whole as a dead letter. Poison must be a dead letter.
+// where says in which region the records are.
+func (r *run) accountFor(delivered []record, where string) {
+	kept := r.kept()
+	checked := map[string]bool{}
+	for _, record := range delivered {
+		if checked[string(record.data)] {
+			continue
+		}
+		checked[string(record.data)] = true
+		letters := kept[encode(record.data)]
+		rejects := record.change != nil && r.suite.Rejects != nil && r.suite.Rejects(*record.change)
+		switch {
+		case rejects && len(letters) == 0:
+			r.problem(Lost, "the consumer should have rejected %s%s", record, where)
+		case record.change != nil && !rejects && len(letters) > 0 && !isUnknown(letters):
+			r.problem(Lost, "%s%s was rejected as %s: %s", record, where, letters[0].Reason, letters[0].Error)
+		case record.change == nil && len(letters) == 0:
+			r.problem(Lost, "%s is in no dead letter", record)
+		case record.change == nil && letters[0].Reason != consumer.Undecodable:
+			r.problem(Unexpected, "%s is a dead letter as %q", record, letters[0].Reason)
+		case record.change != nil && len(letters) == 0 && !r.done(*record.change):
+			r.problem(Lost, "%s%s was answered for, but the consumer said %v, and there is no dead letter", record, where, r.outcomes[identity(*record.change)])
 		}
 	}
 }
@@ -191,11 +198,9 @@ func (r *run) explain(changes []consumertest.Change, name, got string) (kind Kin
 	return Unexpected, ""
 }
 
-func unionKeys(a, b map[string]string) []string {
-	union := maps.Clone(a)
-	if union == nil {
-		union = map[string]string{}
-	}
+func unionKeys[V any](a, b map[string]V) []string {
+	union := map[string]V{}
+	maps.Copy(union, a)
 	maps.Copy(union, b)
 	return sortedKeys(union)
 }

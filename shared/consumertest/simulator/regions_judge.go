@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 )
 
@@ -74,9 +73,10 @@ func (w *world) judge(ctx context.Context) {
 	}
 	if w.suite.Judge != nil {
 		var problems []Problem
-		var err error
-		w.engine.outside(func() { problems, err = w.suite.Judge(context.Background(), outcome) })
-		if err != nil {
+		if err := w.engine.Do(func() (err error) {
+			problems, err = w.suite.Judge(context.Background(), outcome)
+			return err
+		}); err != nil {
 			w.problem(Unexpected, "judge: %v", err)
 		}
 		for _, p := range problems {
@@ -93,7 +93,7 @@ func (w *world) judge(ctx context.Context) {
 			r.waiting = append(r.waiting, n)
 		}
 	}
-	w.settle(ctx)
+	w.deliverAll(ctx)
 	if w.failed() {
 		return
 	}
@@ -142,26 +142,11 @@ func (w *world) text(item consumertest.Item) string {
 	return consumertest.Value{"M": item}.Text()
 }
 
-// account checks that every record that was delivered is done with, or kept as a
-// dead letter: poison is, a change isn't.
+// account checks that every record is done with, or kept as a dead letter: poison is, a change isn't.
 func (w *world) account() {
-	kept := w.kept()
-	for _, p := range w.poisons {
-		if letters := kept[encode(p.data)]; len(letters) == 0 {
-			w.problem(Lost, "%s is in no dead letter", p)
-		} else if letters[0].Reason != consumer.Undecodable {
-			w.problem(Unexpected, "%s is a dead letter as %q", p, letters[0].Reason)
-		}
-	}
+	w.accountFor(w.poisons, "")
 	for _, r := range w.regions {
-		for _, c := range r.stream {
-			switch letters := kept[encode(c.Record())]; {
-			case len(letters) > 0 && !isUnknown(letters):
-				w.problem(Lost, "%s in %s was rejected as %s: %s", c, r.name, letters[0].Reason, letters[0].Error)
-			case !w.done(c):
-				w.problem(Lost, "%s in %s was answered for, but the consumer said %v", c, r.name, w.outcomes[identity(c)])
-			}
-		}
+		w.accountFor(records(r.stream), " in "+r.name)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -83,14 +81,8 @@ func (s *Regions) play(t *testing.T, db database, drawn script) *run {
 		}
 		w.regions = append(w.regions, r)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		defer func() {
-			if p := recover(); p != nil {
-				w.problem(Unexpected, "panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		advance(time.Until(consumertest.Arrival))
-		ctx, cancel := context.WithCancel(t.Context())
+	w.inBubble(t, func(ctx context.Context) {
+		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		for _, a := range drawn.acts {
 			w.act(ctx, a)
@@ -98,7 +90,7 @@ func (s *Regions) play(t *testing.T, db database, drawn script) *run {
 				break
 			}
 		}
-		w.settle(ctx)
+		w.deliverAll(ctx)
 		w.judge(ctx)
 		w.end()
 	})
@@ -113,7 +105,8 @@ func (w *world) act(ctx context.Context, a act) {
 	case nextCall:
 		advance(pause)
 		synctest.Wait()
-		if waiting := w.gate.list(); len(waiting) > 0 {
+		live, gone := w.gate.list()
+		if waiting := append(live, gone...); len(waiting) > 0 {
 			w.let(waiting[a.decision.pick%len(waiting)], a.decision.fault)
 		}
 	case putWhole, update, removeItem, expireItem:
@@ -136,9 +129,7 @@ func (w *world) apply(r *region, a act) {
 	}
 	write := Write{N: len(w.writes) + 1, Region: r.name, Key: id, Before: before}
 	item := maps.Clone(a.attributes)
-	var does func(context.Context) error
-	switch a.kind {
-	case putWhole, update:
+	if a.kind == putWhole || a.kind == update {
 		if item == nil {
 			item = consumertest.Item{}
 		}
@@ -146,24 +137,13 @@ func (w *world) apply(r *region, a act) {
 		if w.suite.Amend != nil {
 			w.suite.Amend(item, before)
 		}
-		does = func(ctx context.Context) error { return putItem(ctx, r.client, w.suite.Table, key, item) }
-		if a.kind == update {
-			does = func(ctx context.Context) error { return updateItem(ctx, r.client, w.suite.Table, key, item) }
-		}
-	default:
-		does = func(ctx context.Context) error {
-			_, err := r.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &w.suite.Table, Key: key.AttributeValues()})
-			return err
-		}
 	}
 	w.tell("an application in %s: %s", r.name, a.text(id, item))
-	var err error
-	w.engine.outside(func() { err = does(context.Background()) })
-	if err != nil {
+	if err := w.engine.Do(func() error { return a.write(r.client, w.suite.Table, key, item) }); err != nil {
 		w.problem(Unexpected, "the application's write: %v", err)
 		return
 	}
-	w.observe(r, key.AttributeValues(), a.kind == expireItem)
+	w.observe(r, a.kind == expireItem)
 	write.After = r.items[id]
 	w.writes = append(w.writes, write)
 }
@@ -191,29 +171,34 @@ func (w *world) now(r *region) time.Time {
 	return at
 }
 
-// observe looks at an item after a write and notes the change, if there is one.
-func (w *world) observe(r *region, key map[string]types.AttributeValue, ttl bool) {
-	var out *dynamodb.GetItemOutput
-	var err error
-	w.engine.outside(func() {
-		out, err = r.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: &w.suite.Table, Key: key, ConsistentRead: aws.Bool(true)})
-	})
-	if err != nil {
+// observe looks at a region's table after a write, and notes what it changed. ttl: DynamoDB's time to live has made the write.
+func (w *world) observe(r *region, ttl bool) {
+	var out *dynamodb.ScanOutput
+	if err := w.engine.Do(func() (err error) {
+		out, err = r.client.Scan(context.Background(), &dynamodb.ScanInput{TableName: &w.suite.Table, ConsistentRead: aws.Bool(true)})
+		return err
+	}); err != nil {
 		w.problem(Unexpected, "look at what was written: %v", err)
 		return
 	}
-	keys := itemOf(key)
-	id := consumertest.Change{Keys: keys}.Key()
-	old, now := r.items[id], itemOf(out.Item)
-	if reflect.DeepEqual(old, now) {
-		return
+	before := r.items
+	r.items = map[string]consumertest.Item{}
+	for _, values := range out.Items {
+		item := itemOf(values)
+		r.items[consumertest.Change{Keys: w.suite.keysOf(item)}.Key()] = item
 	}
-	r.items[id] = now
-	if now == nil {
-		delete(r.items, id)
+	for _, id := range unionKeys(before, r.items) {
+		old, now := before[id], r.items[id]
+		if reflect.DeepEqual(old, now) {
+			continue
+		}
+		keys := w.suite.keysOf(now)
+		if now == nil {
+			keys = w.suite.keysOf(old)
+		}
+		r.waiting = append(r.waiting, len(r.stream))
+		r.stream = append(r.stream, consumertest.Change{Table: w.suite.Table, Time: w.now(r), TTL: ttl, Keys: keys, Old: old, New: now})
 	}
-	r.waiting = append(r.waiting, len(r.stream))
-	r.stream = append(r.stream, consumertest.Change{Table: w.suite.Table, Time: w.now(r), TTL: ttl, Keys: keys, Old: old, New: now})
 	if n := w.changes(); n > maxChangesPerWrite*(len(w.writes)+1) {
 		w.problem(Endless, "%d writes of applications led to %d changes and more to come", len(w.writes), n)
 	}
@@ -227,18 +212,15 @@ func (w *world) changes() int {
 	return n
 }
 
-// serve does a call and notes the changes that it makes.
+// serve makes a call and notes the changes that it makes.
 func (w *world) serve(request engineRequest) (int, http.Header, []byte, error) {
-	status, header, body, err := w.engine.do(request)
-	if err != nil || status != http.StatusOK {
+	status, header, body, err := w.engine.call(request)
+	if err != nil || status != http.StatusOK || !w.suite.mayWrite(request) {
 		return status, header, body, err
 	}
 	for _, r := range w.regions {
-		if r.name != regionOf(request.header) {
-			continue
-		}
-		for _, item := range w.suite.keysOf(request) {
-			w.observe(r, item, false)
+		if r.name == regionOf(request.header) {
+			w.observe(r, false)
 		}
 	}
 	return status, header, body, nil
@@ -272,8 +254,7 @@ func (w *world) hand(ctx context.Context, r *region, a act) {
 	}
 	var batch []record
 	for _, n := range taken {
-		c := &r.stream[n]
-		batch = append(batch, record{c, c.Record()})
+		batch = append(batch, records(r.stream[n:n+1])...)
 	}
 	if a.poison >= 0 {
 		poison := record{data: fmt.Appendf(nil, poisonForms[a.poison], len(w.poisons))}
@@ -308,8 +289,8 @@ func (w *world) give(ctx context.Context, f *feed, batch []record) {
 	}()
 }
 
-// settle delivers what is left until nothing is on its way any more.
-func (w *world) settle(ctx context.Context) {
+// deliverAll delivers what is left until nothing is on its way any more.
+func (w *world) deliverAll(ctx context.Context) {
 	for step := 0; !w.failed(); step++ {
 		if step > maxRest {
 			w.problem(Endless, "no end in sight after %d steps: some change never gets done", maxRest)
@@ -318,8 +299,7 @@ func (w *world) settle(ctx context.Context) {
 		advance(pause)
 		synctest.Wait()
 		w.steps++
-		waiting := w.gate.list()
-		live := slices.DeleteFunc(slices.Clone(waiting), func(c *call) bool { return c.gone.Load() })
+		live, gone := w.gate.list()
 		switch {
 		case len(live) > 0:
 			pick := 0
@@ -328,8 +308,8 @@ func (w *world) settle(ctx context.Context) {
 			}
 			w.let(live[pick%len(live)], wire.None)
 		case w.busy():
-		case len(waiting) > 0:
-			w.let(waiting[0], wire.None)
+		case len(gone) > 0:
+			w.let(gone[0], wire.None)
 		case !w.deliverRest(ctx):
 			return
 		}
@@ -361,7 +341,8 @@ func (w *world) deliverRest(ctx context.Context) bool {
 // end lets the pollers end: with a problem they deliver nothing more.
 func (w *world) end() {
 	for w.busy() {
-		for _, c := range w.gate.list() {
+		live, gone := w.gate.list()
+		for _, c := range append(live, gone...) {
 			c.instance.crash()
 			w.gate.remove(c)
 		}

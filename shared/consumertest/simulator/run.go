@@ -73,14 +73,8 @@ func (r *run) problem(kind Kind, format string, args ...any) {
 
 // play plays the schedule in a bubble of its own and judges what it leaves.
 func (r *run) play(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		defer func() {
-			if p := recover(); p != nil {
-				r.problem(Unexpected, "panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		advance(time.Until(consumertest.Arrival))
-		r.choices = r.deliver(t.Context(), r.schedule.decisions, r.batches)
+	r.inBubble(t, func(ctx context.Context) {
+		r.choices = r.deliver(ctx, r.schedule.decisions, r.batches)
 		if r.failed() {
 			return
 		}
@@ -90,12 +84,25 @@ func (r *run) play(t *testing.T) {
 		if r.failed() {
 			return
 		}
-		r.replay(t.Context(), got, "the whole stream is delivered once more")
+		r.replay(ctx, got, "the whole stream is delivered once more")
 		if r.suite.Horizon > 0 && !r.failed() {
 			advance(r.suite.Horizon + r.suite.ForgetsAfter + time.Hour)
-			r.engine.outside(func() { r.forget() })
-			r.replay(t.Context(), got, "the whole stream is delivered again after the horizon")
+			r.forget()
+			r.replay(ctx, got, "the whole stream is delivered again after the horizon")
 		}
+	})
+}
+
+// inBubble plays in a bubble whose clock shows when all records arrived. A panic is a problem of the run.
+func (r *run) inBubble(t *testing.T, play func(context.Context)) {
+	synctest.Test(t, func(t *testing.T) {
+		defer func() {
+			if p := recover(); p != nil {
+				r.problem(Unexpected, "panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		advance(time.Until(consumertest.Arrival))
+		play(t.Context())
 	})
 }
 
@@ -119,16 +126,16 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 		advance(pause)
 		synctest.Wait()
 		if r.suite.Prompt {
-			r.settle(step)
+			r.letGone(step)
 		}
-		waiting := r.gate.list()
+		live, gone := r.gate.list()
+		waiting := slices.Concat(live, gone)
 		if delivering.Load() == 0 {
 			for _, c := range waiting {
 				r.let(c, wire.None)
 			}
 			return choices
 		}
-		live := slices.DeleteFunc(slices.Clone(waiting), func(c *call) bool { return c.gone.Load() })
 		if r.schedule.onlyLive {
 			waiting = live
 		}
@@ -157,17 +164,15 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 	return choices
 }
 
-// settle lets the calls whose callers have given up arrive, every second of them.
-func (r *run) settle(step int) {
-	for i, c := range r.gate.list() {
-		if !c.gone.Load() {
-			continue
+// letGone lets the calls whose callers have given up arrive, every second of them.
+func (r *run) letGone(step int) {
+	live, gone := r.gate.list()
+	for i, c := range gone {
+		fault := wire.None
+		if (step+len(live)+i)%2 == 1 {
+			fault = wire.LostRequest
 		}
-		if (step+i)%2 == 0 {
-			r.let(c, wire.None)
-		} else {
-			r.let(c, wire.LostRequest)
-		}
+		r.let(c, fault)
 	}
 }
 
@@ -376,20 +381,9 @@ func (w *witness) ApplyBatch(ctx context.Context, batch []*change.Change) []erro
 // Changes that were kept as dead letters stay out: they are for people.
 func (r *run) replay(ctx context.Context, before map[string]string, why string) {
 	r.tell("%s", why)
-	var all []record
 	kept := r.kept()
-	for i := range r.changes {
-		record := record{&r.changes[i], r.changes[i].Record()}
-		if _, ok := kept[encode(record.data)]; !ok {
-			all = append(all, record)
-		}
-	}
-	var batches [lanes][][]record
-	for len(all) > 0 {
-		n := min(len(all), maxBatch)
-		batches[0], all = append(batches[0], all[:n]), all[n:]
-	}
-	r.deliver(ctx, nil, batches)
+	all := slices.DeleteFunc(records(r.changes), func(one record) bool { return kept[encode(one.data)] != nil })
+	r.deliver(ctx, nil, [lanes][][]record{slices.Collect(slices.Chunk(all, maxBatch))})
 	after := r.read()
 	for _, name := range unionKeys(before, after) {
 		if before[name] != after[name] {
@@ -400,8 +394,10 @@ func (r *run) replay(ctx context.Context, before map[string]string, why string) 
 
 // read reads the destination.
 func (r *run) read() (items map[string]string) {
-	var err error
-	r.engine.outside(func() { items, err = r.suite.Read(context.Background(), r.config) })
+	err := r.engine.Do(func() (err error) {
+		items, err = r.suite.Read(context.Background(), r.config)
+		return err
+	})
 	if err != nil {
 		r.problem(Unexpected, "read the destination: %v", err)
 	}
@@ -413,7 +409,7 @@ func (r *run) forget() {
 	if r.suite.Forget == nil {
 		return
 	}
-	if err := r.suite.Forget(context.Background(), r.config); err != nil {
+	if err := r.engine.Do(func() error { return r.suite.Forget(context.Background(), r.config) }); err != nil {
 		r.problem(Unexpected, "forget: %v", err)
 	}
 }

@@ -160,10 +160,7 @@ func (r record) String() string {
 
 // deliveries returns the batches of each poller.
 func (s schedule) deliveries(changes []consumertest.Change) [lanes][][]record {
-	var streams [lanes][]record
-	for i := range changes {
-		streams[0] = append(streams[0], record{&changes[i], changes[i].Record()})
-	}
+	streams := [lanes][]record{records(changes)}
 	for _, e := range s.edits {
 		e.apply(&streams)
 	}

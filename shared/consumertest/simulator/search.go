@@ -95,14 +95,12 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 	var next, ran atomic.Int64
 	var failed atomic.Pointer[Failure]
 	var side sync.WaitGroup
-	databases := make([]database, workers)
-	for i := range databases {
-		databases[i] = database{s.database(t), newEngine()}
-		defer databases[i].engine.close()
-	}
+	databases := newDatabases(t, s.database)
 	until := time.Now().Add(*flagFor) // the server has started by now
-	for _, db := range databases {
+	for range workers {
 		side.Go(func() {
+			db := <-databases
+			defer func() { databases <- db }()
 			for failed.Load() == nil && !t.Failed() {
 				n := int(next.Add(1)) - 1
 				if *flagFor == 0 && n >= s.schedules || *flagFor > 0 && time.Now().After(until) {
@@ -127,7 +125,7 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 	if failed.Load() == nil {
 		return nil, int(ran.Load())
 	}
-	return s.shrink(t, databases[0], failed.Load()), int(ran.Load())
+	return s.shrink(t, <-databases, failed.Load()), int(ran.Load())
 }
 
 // wantSameCalls fails the test if a schedule played twice didn't make the same

@@ -8,6 +8,8 @@ import (
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // EveryOrder delivers the changes of one item in every order that there is,
@@ -21,31 +23,26 @@ func EveryOrder(t *testing.T, s Suite, item func(n int) []consumertest.Change) {
 	for n, order := range proof.Thin(orders(len(item(0)))) {
 		shares[n%workers] = append(shares[n%workers], order)
 	}
-	var side sync.WaitGroup
-	for worker, share := range shares {
-		db := database{s.Database(t), newEngine()}
-		defer db.engine.close()
-		side.Go(func() {
-			var changes []consumertest.Change
-			var batches [lanes][][]record
-			for n := range share {
-				changes = append(changes, item(n*workers+worker)...)
+	of := len(item(0))
+	for n, r := range sideBySide(t, newDatabases(t, s.Database), workers, func(worker int, db database) *run {
+		var changes []consumertest.Change
+		var batches [lanes][][]record
+		for n := range shares[worker] {
+			changes = append(changes, item(n*workers+worker)...)
+		}
+		for place := range of + 1 { // each order's first change, each one's second, …
+			var step []consumertest.Change
+			for n, order := range shares[worker] {
+				step = append(step, changes[n*of+order[place]])
 			}
-			of := len(item(0))
-			for place := range of + 1 { // each order's first change, each one's second, …
-				var step []record
-				for n, order := range share {
-					c := &changes[n*of+order[place]]
-					step = append(step, record{c, c.Record()})
-				}
-				batches[0] = slices.AppendSeq(batches[0], slices.Chunk(step, maxBatch))
-			}
-			if r := s.playChanges(t, db, schedule{}, changes, batches); r.failed() {
-				t.Errorf("%s: of %d orders run, 1 differed or more, such as:\n%s", s.Name, len(share), r.problems[0])
-			}
-		})
+			batches[0] = slices.AppendSeq(batches[0], slices.Chunk(records(step), maxBatch))
+		}
+		return s.playChanges(t, db, schedule{}, changes, batches)
+	}) {
+		if r.failed() {
+			t.Errorf("%s: of %d orders run, 1 differed or more, such as:\n%s", s.Name, len(shares[n]), r.problems[0])
+		}
 	}
-	side.Wait()
 }
 
 // orders returns every order of n things of which one comes twice.
@@ -93,31 +90,21 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 		}
 	}
 	changes := inOrder(slices.Concat(batches...))
-	databases := s.databases(t)
+	databases := newDatabases(t, s.Database)
 	crashes := 0
 	apart := 1 // how far the calls are apart at which instances die
 	if !proof.Whole() {
 		apart = proof.Share
 	}
 	for first := 0; ; first += workers * apart {
-		var runs [2 * workers]*run // two for each call
-		var side sync.WaitGroup
-		for n := range runs {
+		runs := sideBySide(t, databases, 2*workers, func(n int, db database) *run { // two for each call
 			decisions := make([]decision, first+n/2*apart+1)
 			for i := range decisions {
 				decisions[i].pick = i // in turns
 			}
 			decisions[len(decisions)-1].fault = []wire.Fault{wire.Crash, wire.CrashAfter}[n%2]
-			db := <-databases
-			side.Go(func() {
-				defer func() { databases <- db }()
-				runs[n] = s.playChanges(t, db, schedule{decisions: decisions, takeTurns: true}, changes, deliveries)
-			})
-		}
-		side.Wait()
-		if t.Failed() {
-			t.FailNow()
-		}
+			return s.playChanges(t, db, schedule{decisions: decisions, takeTurns: true}, changes, deliveries)
+		})
 		for _, r := range runs {
 			if r.failed() {
 				call := len(r.schedule.decisions)
@@ -133,15 +120,31 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 	}
 }
 
-// databases are what the workers take turns at.
-func (s *Suite) databases(t *testing.T) chan database {
+// newDatabases returns those that the workers take turns at.
+func newDatabases(t *testing.T, config func(testing.TB) aws.Config) chan database {
 	databases := make(chan database, workers)
 	for range workers {
-		db := database{s.Database(t), newEngine()}
-		t.Cleanup(db.engine.close)
-		databases <- db
+		databases <- database{config(t), newEngine(t)}
 	}
 	return databases
+}
+
+// sideBySide plays n schedules, each on a database that no other has meanwhile.
+func sideBySide(t *testing.T, databases chan database, n int, play func(n int, db database) *run) []*run {
+	runs := make([]*run, n)
+	var side sync.WaitGroup
+	for n := range runs {
+		db := <-databases
+		side.Go(func() {
+			defer func() { databases <- db }()
+			runs[n] = play(n, db)
+		})
+	}
+	side.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return runs
 }
 
 // maxInterleavings bounds the worlds that EveryInterleaving takes.
@@ -161,7 +164,7 @@ func EveryInterleaving(t *testing.T, s Suite, crashes int, first, second [][]con
 		}
 	}
 	changes = inOrder(changes)
-	databases := s.databases(t)
+	databases := newDatabases(t, s.Database)
 	ran := 0
 	// Each round are the schedules that depart once more from the first one, in
 	// which poller A goes first: so the failure that is told departs least.
@@ -169,16 +172,9 @@ func EveryInterleaving(t *testing.T, s Suite, crashes int, first, second [][]con
 		if ran += len(round); ran > maxInterleavings {
 			t.Fatalf("%s: more than %d interleavings; make the world smaller", s.Name, maxInterleavings)
 		}
-		runs := make([]*run, len(round))
-		var side sync.WaitGroup
-		for n, decisions := range round {
-			db := <-databases
-			side.Go(func() {
-				defer func() { databases <- db }()
-				runs[n] = s.playChanges(t, db, schedule{decisions: decisions, onlyLive: true}, changes, deliveries)
-			})
-		}
-		side.Wait()
+		runs := sideBySide(t, databases, len(round), func(n int, db database) *run {
+			return s.playChanges(t, db, schedule{decisions: round[n], onlyLive: true}, changes, deliveries)
+		})
 		var next [][]decision
 		for n, r := range runs {
 			if r.failed() {

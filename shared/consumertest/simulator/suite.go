@@ -103,7 +103,7 @@ func (s *Suite) playChanges(t *testing.T, db database, sch schedule, changes []c
 		changes:  changes,
 		batches:  batches,
 		database: db,
-		server:   db.engine.do,
+		server:   db.engine.call,
 		outcomes: map[string][]consumer.Outcome{},
 	}
 	if err := s.Setup(t.Context(), r.config); err != nil {

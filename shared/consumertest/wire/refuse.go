@@ -1,17 +1,35 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 )
 
-// refusal is an error of the AWS JSON protocols.
+// refusal is an error of a protocol.
 type refusal struct {
-	status    int
-	errorType string
-	reasons   []reason // of a cancelled transaction, one for each of its items
+	status int
+	code   string
 }
+
+// What refuses a call: by DynamoDB's protocol, by the AWS query protocol as of SNS, and by OpenSearch's.
+var (
+	jsonRefusals = map[Fault]refusal{
+		Throttle:    {http.StatusBadRequest, "ProvisionedThroughputExceededException"},
+		ServerError: {http.StatusInternalServerError, "InternalServerError"},
+		Denied:      {http.StatusBadRequest, "AccessDeniedException"},
+		Conflict:    {http.StatusBadRequest, "TransactionConflictException"},
+	}
+	queryRefusals = map[Fault]refusal{
+		Throttle:    {http.StatusBadRequest, "Throttling"},
+		ServerError: {http.StatusInternalServerError, "InternalError"},
+	}
+	restRefusals = map[Fault]refusal{
+		Throttle:    {http.StatusTooManyRequests, "rejected_execution_exception"},
+		ServerError: {http.StatusServiceUnavailable, "no_shard_available_action_exception"},
+	}
+)
 
 // reason is why one item let a transaction be cancelled; None: it didn't.
 type reason struct{ Code, Message string }
@@ -31,59 +49,38 @@ func Conflicts(operation string) bool {
 // if r speaks the AWS query protocol, or OpenSearch, if r speaks neither. c is the
 // call that r carries.
 func Refuse(r *http.Request, c Call, f Fault) (*http.Response, error) {
-	if isQuery(r) {
-		return refuseQuery(r, c, f)
+	refusals, rest := jsonRefusals, Operation(r) == ""
+	switch {
+	case isQuery(r):
+		refusals = queryRefusals
+	case rest:
+		refusals = restRefusals
 	}
-	if Operation(r) == "" {
-		return refuseREST(r, c, f)
+	refused, ok := refusals[f]
+	switch {
+	case !ok || f == Conflict && !Conflicts(c.Operation):
+		return nil, fmt.Errorf("wire: call %d (%s): %v is no fault that it can be refused with", c.N, cmp.Or(c.Operation, r.Method+" "+r.URL.Path), f)
+	case isQuery(r):
+		return AnswerQuery(r, refused.status, refused.code)
+	case rest:
+		body := fmt.Appendf(nil, `{"error":{"type":%q,"reason":"injected by the test"},"status":%d}`, refused.code, refused.status)
+		return Answer(r, refused.status, http.Header{"Content-Type": {"application/json"}}, body), nil
 	}
-	refused, err := refusalOf(c, f)
-	if err != nil {
-		return nil, err
+	document := map[string]any{"message": "injected by the test"}
+	if f == Conflict && c.Operation == "TransactWriteItems" {
+		var err error
+		if document["CancellationReasons"], err = conflictReasons(c); err != nil {
+			return nil, err
+		}
+		refused.code = "TransactionCanceledException"
 	}
-	document := map[string]any{
-		"__type":  "com.amazonaws.dynamodb.v20120810#" + refused.errorType,
-		"message": "injected by the test",
-	}
-	if refused.reasons != nil {
-		document["CancellationReasons"] = refused.reasons
-	}
+	document["__type"] = "com.amazonaws.dynamodb.v20120810#" + refused.code
 	body, err := json.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("wire: write the refusal of call %d: %w", c.N, err)
 	}
 	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {"injected"}}
 	return Answer(r, refused.status, header, body), nil
-}
-
-func refuseREST(r *http.Request, c Call, f Fault) (*http.Response, error) {
-	status, kind := http.StatusTooManyRequests, "rejected_execution_exception"
-	switch f {
-	case Throttle:
-	case ServerError:
-		status, kind = http.StatusServiceUnavailable, "no_shard_available_action_exception"
-	default:
-		return nil, fmt.Errorf("wire: call %d (%s %s): %v is no fault that it can be refused with", c.N, r.Method, r.URL.Path, f)
-	}
-	body := fmt.Appendf(nil, `{"error":{"type":%q,"reason":"injected by the test"},"status":%d}`, kind, status)
-	return Answer(r, status, http.Header{"Content-Type": {"application/json"}}, body), nil
-}
-
-func refusalOf(c Call, f Fault) (refusal, error) {
-	switch {
-	case f == Throttle:
-		return refusal{status: http.StatusBadRequest, errorType: "ProvisionedThroughputExceededException"}, nil
-	case f == ServerError:
-		return refusal{status: http.StatusInternalServerError, errorType: "InternalServerError"}, nil
-	case f == Denied:
-		return refusal{status: http.StatusBadRequest, errorType: "AccessDeniedException"}, nil
-	case f == Conflict && c.Operation == "TransactWriteItems":
-		reasons, err := conflictReasons(c)
-		return refusal{http.StatusBadRequest, "TransactionCanceledException", reasons}, err
-	case f == Conflict && Conflicts(c.Operation):
-		return refusal{status: http.StatusBadRequest, errorType: "TransactionConflictException"}, nil
-	}
-	return refusal{}, fmt.Errorf("wire: call %d (%s): %v is no fault that it can be refused with", c.N, c.Operation, f)
 }
 
 // conflictReasons are those of a transaction of which the last item is in

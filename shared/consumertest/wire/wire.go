@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,12 +90,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := Call{N: int(t.calls.Add(1)), Operation: Operation(r), Body: body}
-	if isQuery(r) {
-		if call.Operation, err = queryOperation(body); err != nil {
-			return nil, err
-		}
-	}
+	call := Call{N: int(t.calls.Add(1)), Operation: OperationOf(r, body), Body: body}
 	if t.crashed.Load() {
 		return nil, &TimeoutError{Call: call, Fault: Crash}
 	}
@@ -159,11 +155,8 @@ func OperationOf(r *http.Request, body []byte) string {
 	if !isQuery(r) {
 		return Operation(r)
 	}
-	operation, err := queryOperation(body)
-	if err != nil {
-		return ""
-	}
-	return operation
+	form, _ := url.ParseQuery(string(body)) // one that can't be read names no operation
+	return form.Get("Action")
 }
 
 // readBody returns the request's body and leaves it to be read again.
