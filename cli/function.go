@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -174,26 +173,20 @@ func redriveLocal(info stack.Info, name, region string) (*redrive.Redrive, func(
 	return newRedrive(name, cfg, url, local), local.Close, nil
 }
 
-// redriveDeployed makes the redrive of a consumer deployed on AWS as a stack of its template. region is empty for that of the AWS CLI.
+// redriveDeployed makes the redrive of a consumer deployed on AWS, whose stack is the named one or nested in it. region is empty for that of the AWS CLI.
 func redriveDeployed(ctx context.Context, stackName, region, name string) (*redrive.Redrive, error) {
-	cfg, outputs, err := verb.DeployedOutputs(ctx, stackName, region)
+	cfg, found, err := verb.DeployedStack(ctx, stackName, region, name)
 	if err != nil {
 		return nil, err
 	}
-	url := outputs["DeadLetterQueue"]
+	url := found.Outputs["DeadLetterQueue"]
 	if url == "" {
-		return nil, errNoQueue("stack " + stackName)
+		return nil, errNoQueue("stack " + found.Name)
 	}
-	found, err := cloudformation.NewFromConfig(cfg).DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{
-		StackName: &stackName, LogicalResourceId: aws.String("Function"),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find the function of stack %s, its resource Function: %w", stackName, err)
+	if found.Function == "" {
+		return nil, fmt.Errorf("stack %s has no function yet that is called Function in its template; is it deployed whole?", found.Name)
 	}
-	if found.StackResourceDetail == nil || aws.ToString(found.StackResourceDetail.PhysicalResourceId) == "" {
-		return nil, fmt.Errorf("stack %s has no resource Function yet; is it deployed whole?", stackName)
-	}
-	return newRedrive(name, cfg, url, deployedFunction{lambda.NewFromConfig(cfg), *found.StackResourceDetail.PhysicalResourceId}), nil
+	return newRedrive(name, cfg, url, deployedFunction{lambda.NewFromConfig(cfg), found.Function}), nil
 }
 
 func errNoQueue(of string) error {

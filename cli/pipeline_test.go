@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/cli/verb"
 	badgesops "sluice/consumers/badges/ops"
@@ -105,6 +109,57 @@ func TestDeployedStack(t *testing.T) {
 	events, err := board.History(t.Context(), "reed", 10)
 	if err != nil || len(events) != 1 || events[0].Score.String() != "7" {
 		t.Errorf("history %v, %v; want one score of 7", events, err)
+	}
+}
+
+// nestedTemplate puts the template of a consumer's stack into a bucket, and returns the resource of a stack that nests it.
+func nestedTemplate(t *testing.T, cfg aws.Config, consumer string, outputs map[string]string) string {
+	t.Helper()
+	outputs = maps.Clone(outputs)
+	outputs["Consumer"] = consumer
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	bucket := servertest.CreateBucket(t, client)
+	if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &consumer, Body: strings.NewReader(deployedTemplate(t, outputs))}); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf(`{"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://s3.amazonaws.com/%s/%s"}}`, bucket, consumer)
+}
+
+// Verbs find their consumer in the stack around all consumers, too.
+func TestStackAroundConsumers(t *testing.T) {
+	cfg, tables := account(t)
+	queue, err := sqs.NewFromConfig(cfg).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("letters")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	servertest.CreateTable(t, dynamodb.NewFromConfig(tables), "Scores", "UserId", "Timestamp")
+	leaderboard := maps.Clone(gameOutputs)
+	leaderboard["DeadLetterQueue"] = *queue.QueueUrl
+	deploy(t, cfg, `{"Resources": {"Leaderboard": `+nestedTemplate(t, cfg, "leaderboard", leaderboard)+
+		`, "Badges": `+nestedTemplate(t, cfg, "badges", map[string]string{"ScoreTable": "Plays"})+`}}`)
+	dir := t.TempDir()
+	want(t, dir, []string{"redrive", "leaderboard", "--list", "--stack", "game"}, "leaderboard has no dead letters.")
+	for args, texts := range map[string][]string{
+		"history reed --stack game":        {"reed"}, // has no scores, says the table
+		"backfill badges --stack game":     {"stack game-Badges", "has no output AchievementTable"},
+		"verify badges --stack game":       {"stack game-Badges", "has no output AchievementTable"},
+		"backfill search --stack game":     {"stack game has no consumer search, nor has one nested in it, but ", "badges"},
+		"verify search --stack game":       {"stack game has no consumer search"},
+		"redrive replication --stack game": {"stack game has no consumer replication"},
+	} {
+		out, code := run(t, dir, strings.Fields(args)...)
+		if code == 0 && !strings.HasPrefix(args, "history") {
+			t.Errorf("sluice %s: exit 0", args)
+		}
+		wantTexts(t, out, texts...)
+	}
+	out, code := run(t, dir, "verify", "--stack", "game")
+	if code == 0 {
+		t.Error("sluice verify: exit 0, though badges can't be compared")
+	}
+	wantTexts(t, out, "stack game-Badges", "stack game has no consumer search", "stack game has no consumer replication")
+	if _, faults, _ := strings.Cut(out, "sluice verify: "); strings.Contains(faults, "search") || !strings.Contains(faults, "badges: ") {
+		t.Errorf("a consumer that isn't in the stack counts as a fault: %s", faults)
 	}
 }
 

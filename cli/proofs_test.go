@@ -111,18 +111,13 @@ func TestPackagesNameTheirProofs(t *testing.T) {
 			}
 			packages++
 			proofs.check(t, file, path.Dir(file), text)
-			if title == "Invariants" || !slices.ContainsFunc(unproved, func(prefix string) bool { return strings.HasPrefix(file, prefix) }) {
-				checkEachNamesATest(t, file, text, regexp.MustCompile(`(?m)^ *- `))
-			}
+			checkEachNamesATest(t, file, text, regexp.MustCompile(`(?m)^ *- `))
 		}
 	}
 	if packages < 20 {
 		t.Errorf("found only %d sections", packages)
 	}
 }
-
-// unproved are the packages whose guarantees needn't all name a test yet.
-var unproved = []string{"deploy/"}
 
 // checkEachNamesATest reports the points of a list that name no test.
 func checkEachNamesATest(t *testing.T, where, list string, point *regexp.Regexp) {

@@ -281,8 +281,9 @@ func leadTo(t *testing.T, runDir string, info stack.Info, templates string) {
 	})
 }
 
-// deployedTemplate is that of a stack with outputs. Nobody invokes its function.
+// deployedTemplate is that of a stack with a function and outputs. Nobody invokes the function.
 func deployedTemplate(t *testing.T, outputs map[string]string) string {
 	t.Helper()
-	return fmt.Sprintf(`{"Resources": {"Function": {"Type": "AWS::SQS::Queue"}}, "Outputs": %s}`, outputsOf(t, outputs))
+	return fmt.Sprintf(`{"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.12", "Handler": "index.handler",
+		"Role": "arn:aws:iam::000000000000:role/r", "Code": {"ZipFile": "x = 1"}}}}, "Outputs": %s}`, outputsOf(t, outputs))
 }

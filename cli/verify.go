@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sluice/cli/verb"
+	"sluice/deploy/deployed"
 	"sluice/shared/operate"
 )
 
@@ -84,16 +85,10 @@ func (f judgingFlags) judging() operate.Judging {
 	}
 }
 
-// errOtherStack is returned for a consumer whose stack isn't the chosen one.
-var errOtherStack = errors.New("not asked for")
-
 // compare opens and compares one consumer's destinations.
 func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Verification) *operate.Verified {
 	part, err := f.Part(ctx, consumer)
 	var comparisons []operate.Comparison
-	if owner := part.Outputs["Consumer"]; err == nil && f.Stack != "" && owner != "" && owner != consumer {
-		err = fmt.Errorf("%w: stack %s is that of %s", errOtherStack, f.Stack, owner)
-	}
 	if err == nil {
 		comparisons, err = v.Open(ctx, part, operate.Options{Segments: f.Segments, Most: f.judging().Most(), Say: verb.Say})
 	}
@@ -202,7 +197,8 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 		v := notCompared(one)
 		if verifier, can := one.(operate.Verifier); can {
 			v = c.compare(ctx, one.Name(), verifier.Verify())
-			if err := v.Err(); err != nil && !errors.Is(err, errOtherStack) {
+			err := v.Err()
+			if _, elsewhere := errors.AsType[*deployed.OtherConsumersError](err); err != nil && !elsewhere {
 				faults = append(faults, fmt.Errorf("%s: %w", one.Name(), err))
 			}
 		}

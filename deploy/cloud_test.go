@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
-	"sluice/deploy/deployed"
 	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/servers/servertest"
@@ -111,14 +110,18 @@ func (c *cloud) deploy(region, stack, template string, parameters map[string]str
 func (c *cloud) outputs(region, stack string) map[string]string {
 	c.t.Helper()
 	client := cloudformation.NewFromConfig(c.config, func(o *cloudformation.Options) { o.Region = region })
-	found, err := deployed.Describe(c.t.Context(), client, stack)
+	found, err := client.DescribeStacks(c.t.Context(), &cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if found.StackStatus != types.StackStatusCreateComplete {
-		c.t.Fatalf("stack %s is %s", stack, found.StackStatus)
+	if status := found.Stacks[0].StackStatus; status != types.StackStatusCreateComplete {
+		c.t.Fatalf("stack %s is %s", stack, status)
 	}
-	return deployed.Outputs(found)
+	outputs := map[string]string{}
+	for _, o := range found.Stacks[0].Outputs {
+		outputs[*o.OutputKey] = *o.OutputValue
+	}
+	return outputs
 }
 
 // await waits until something is so; of what it isn't yet, the last is told.

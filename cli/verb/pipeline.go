@@ -40,7 +40,7 @@ func (f LocalFlags) Load(ctx context.Context) (stack.Info, error) {
 // PipelineFlags say which pipeline a verb works on.
 type PipelineFlags struct {
 	LocalFlags
-	Stack string `help:"Work on the CloudFormation stack of this name on AWS instead of the local one; account and region as for the AWS CLI." placeholder:"NAME"`
+	Stack string `help:"Work on AWS instead of the local stack: the CloudFormation stack of this name, the consumer's or one around it; account and region as for the AWS CLI." placeholder:"NAME"`
 }
 
 // Ready returns the state of the local stack, which must be ready.
@@ -55,8 +55,8 @@ func (f LocalFlags) Ready(ctx context.Context) (stack.Info, error) {
 // Part finds a consumer of the chosen pipeline.
 func (f PipelineFlags) Part(ctx context.Context, consumer string) (operate.Part, error) {
 	if f.Stack != "" {
-		cfg, outputs, err := DeployedOutputs(ctx, f.Stack, "")
-		return operate.Part{Consumer: consumer, Where: "stack " + f.Stack, Outputs: outputs, Tables: cfg, AWS: cfg}, err
+		cfg, found, err := DeployedStack(ctx, f.Stack, "", consumer)
+		return operate.Part{Consumer: consumer, Where: "stack " + found.Name, Outputs: found.Outputs, Tables: cfg, AWS: cfg}, err
 	}
 	info, err := f.Ready(ctx)
 	if err != nil {
@@ -70,14 +70,15 @@ func LocalPart(info stack.Info, consumer string) operate.Part {
 	return operate.Part{Consumer: consumer, Where: "the local stack", Outputs: info.Outputs[consumer], Tables: info.DynamoDB(), AWS: info.AWS()}
 }
 
-// DeployedOutputs reads the outputs of a stack on AWS, and how to reach its region; an empty one is that of the AWS CLI.
-func DeployedOutputs(ctx context.Context, name, region string) (aws.Config, map[string]string, error) {
+// DeployedStack finds a consumer's stack on AWS, the one of a name or one nested in it, and how to reach its region; an empty one
+// is that of the AWS CLI.
+func DeployedStack(ctx context.Context, name, region, consumer string) (aws.Config, deployed.Stack, error) {
 	cfg, err := DeployedConfig(ctx, region)
 	if err != nil {
-		return cfg, nil, err
+		return cfg, deployed.Stack{}, err
 	}
-	found, err := deployed.Describe(ctx, cloudformation.NewFromConfig(cfg), name)
-	return cfg, deployed.Outputs(found), err
+	found, err := deployed.Find(ctx, cloudformation.NewFromConfig(cfg), name, consumer)
+	return cfg, found, err
 }
 
 // DeployedConfig tells how to reach a region of AWS; an empty one is that of the AWS CLI.

@@ -7,8 +7,8 @@
 // # Guarantees
 //
 //   - Numbers are decimals, divided to 16 digits and rounded only by whoever prints them; shards, batches and units are
-//     whole where AWS counts whole ones, rounded up.
-//   - Where a figure was measured at several points, the dearer neighbour counts: a [Plan] never interpolates.
+//     whole where AWS counts whole ones, rounded up (TestShards, TestUnitsAtKBs).
+//   - Where a figure was measured at several points, the dearer neighbour counts: a [Plan] never interpolates (TestSteps).
 //
 // # Not guaranteed
 //

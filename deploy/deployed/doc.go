@@ -1,15 +1,16 @@
-// Package deployed tells how the consumers of CloudFormation stacks on AWS are doing: what "sluice status --stack" shows.
-// It only reads.
+// Package deployed finds consumers in CloudFormation stacks on AWS ([Find]), and reads how they are doing ([Read]): what
+// "sluice status --stack" shows.
 //
 // # Guarantees
 //
-//   - Every consumer of the stacks and of the stacks nested in them is told of, also one whose mapping is gone or stands
-//     still. A consumer is a function that is called Function in its template, as "sluice new consumer" makes it.
-//   - What isn't known is nil, and Notes has the reason; it is never shown as 0. A refused call takes away only what it
-//     would have told.
-//   - A source that ended is told from a source without changes: a table or a stream that is gone or was made anew, a Kinesis
-//     destination that isn't active, a mapping that is disabled, and until when nothing is lost by that.
-//   - CloudWatch is asked once for all consumers, for at most seven metrics a consumer and one a stream.
+//   - A consumer is found by its own stack and by every stack around it (TestFind).
+//   - Every consumer of the stacks and of those nested in them is reported, also one whose mapping is gone or disabled
+//     (TestStatusOfNestedStacks). A consumer is a function that is called Function in its template, as "sluice new consumer" makes it.
+//   - What isn't known is nil, never 0, and Notes has the reason (TestMetricsOfAnotherNameAreNotNone). A refused call takes
+//     away only its own answer (TestRefusedMetrics).
+//   - A source that ended is told from one without changes: a table or stream that is gone or was made again, a Kinesis
+//     destination that isn't active, a disabled mapping, and until when nothing is lost (TestSourcesThatEnded).
+//   - CloudWatch is asked once for all consumers: for seven metrics a consumer and one a stream (TestCloudWatchIsAskedOnce).
 //
 // # Not guaranteed
 //

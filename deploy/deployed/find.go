@@ -1,9 +1,11 @@
 package deployed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,54 +14,89 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Describe looks a stack up by its name or ID. It returns a *NoStackError if there is none.
-func Describe(ctx context.Context, client *cloudformation.Client, name string) (types.Stack, error) {
+// Stack is a CloudFormation stack that is there.
+type Stack struct {
+	Name     string
+	Status   string // in CloudFormation's words
+	Outputs  map[string]string
+	Function string // of the consumer, if the stack has one: the physical ID of a function that is called Function in the template
+}
+
+// Consumer is the name of the stack's consumer, or empty if its template doesn't say.
+func (s Stack) Consumer() string { return s.Outputs["Consumer"] }
+
+// Find returns the stack of a consumer: the one of this name, or else the one nested in it, at any depth, whose output Consumer
+// is the consumer's name. Where no stack has that output, as with templates of earlier versions, it is the one of this name.
+// It returns a *NoStackError if there is no stack of this name, and an *OtherConsumersError if its consumers are others.
+func Find(ctx context.Context, client *cloudformation.Client, name, consumer string) (Stack, error) {
+	var all, found []Stack
+	var others []string
+	for s, err := range stacks(ctx, client, name) {
+		if err != nil {
+			return Stack{}, err
+		}
+		all = append(all, s)
+		switch s.Consumer() {
+		case "":
+		case consumer:
+			if found = append(found, s); len(all) == 1 {
+				return s, nil
+			}
+		default:
+			others = append(others, s.Consumer())
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return Stack{}, fmt.Errorf("stack %s has %d nested stacks of consumer %s; name one of them, such as %s", name, len(found), consumer, found[0].Name)
+	case len(others) > 0:
+		return Stack{}, &OtherConsumersError{Stack: name, Consumer: consumer, Others: others}
+	}
+	return all[0], nil
+}
+
+// stacks walks over the stack of a name or ID and those nested in it, outermost first. It ends with the first error.
+func stacks(ctx context.Context, client *cloudformation.Client, name string) iter.Seq2[Stack, error] {
+	return func(yield func(Stack, error) bool) {
+		s, nested, err := describe(ctx, client, name)
+		if !yield(s, err) || err != nil {
+			return
+		}
+		for _, id := range nested {
+			for s, err := range stacks(ctx, client, id) {
+				if !yield(s, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// describe looks a stack up by its name or ID, with the IDs of the stacks that are nested in it.
+func describe(ctx context.Context, client *cloudformation.Client, name string) (s Stack, nested []string, err error) {
 	region := client.Options().Region
 	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if refused, ok := errors.AsType[smithy.APIError](err); ok && refused.ErrorCode() == "ValidationError" {
-		return types.Stack{}, &NoStackError{Stack: name, Region: region, Message: refused.ErrorMessage()}
+		return s, nil, &NoStackError{Stack: name, Region: region, Message: refused.ErrorMessage()}
 	}
 	if err != nil {
-		return types.Stack{}, fmt.Errorf("look up stack %s in region %s: %w", name, region, err)
+		return s, nil, fmt.Errorf("look up stack %s in region %s: %w", name, region, err)
 	}
 	if len(out.Stacks) == 0 {
-		return types.Stack{}, &NoStackError{Stack: name, Region: region, Message: "it doesn't exist"}
+		return s, nil, &NoStackError{Stack: name, Region: region, Message: "it doesn't exist"}
 	}
-	return out.Stacks[0], nil
-}
-
-// Outputs returns the outputs of a stack by their names.
-func Outputs(s types.Stack) map[string]string {
-	outputs := map[string]string{}
-	for _, o := range s.Outputs {
-		outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+	found := out.Stacks[0]
+	s = Stack{Name: aws.ToString(found.StackName), Status: string(found.StackStatus), Outputs: map[string]string{}}
+	for _, o := range found.Outputs {
+		s.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 	}
-	return outputs
-}
-
-// find adds the consumers of a stack and of those nested in it.
-func (r *reader) find(ctx context.Context, name string) error {
-	found, err := Describe(ctx, r.cloudFormation, name)
-	if err != nil {
-		return err
-	}
-	before := len(r.Consumers)
-	if err := r.walk(ctx, found); err != nil {
-		return err
-	}
-	if len(r.Consumers) == before {
-		return &NoConsumerError{Stack: name, Status: string(found.StackStatus)}
-	}
-	return nil
-}
-
-func (r *reader) walk(ctx context.Context, s types.Stack) error {
-	name := aws.ToString(s.StackName)
-	pages := cloudformation.NewListStackResourcesPaginator(r.cloudFormation, &cloudformation.ListStackResourcesInput{StackName: s.StackId})
+	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{StackName: found.StackId})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("list the resources of stack %s: %w", name, err)
+			return s, nil, fmt.Errorf("list the resources of stack %s: %w", s.Name, err)
 		}
 		for _, resource := range page.StackResourceSummaries {
 			id := aws.ToString(resource.PhysicalResourceId)
@@ -68,33 +105,46 @@ func (r *reader) walk(ctx context.Context, s types.Stack) error {
 			}
 			switch aws.ToString(resource.ResourceType) {
 			case "AWS::CloudFormation::Stack":
-				nested, err := Describe(ctx, r.cloudFormation, id)
-				if err != nil {
-					return err
-				}
-				if err := r.walk(ctx, nested); err != nil {
-					return err
-				}
+				nested = append(nested, id)
 			case "AWS::Lambda::Function":
 				// A stack may have other functions too, such as one that makes something while it is deployed.
 				if aws.ToString(resource.LogicalResourceId) == "Function" {
-					r.add(name, id, Outputs(s))
+					s.Function = id
 				}
 			}
 		}
+	}
+	return s, nested, nil
+}
+
+// find adds the consumers of a stack and of those nested in it.
+func (r *reader) find(ctx context.Context, name string) error {
+	before := len(r.Consumers)
+	status := ""
+	for s, err := range stacks(ctx, r.cloudFormation, name) {
+		if err != nil {
+			return err
+		}
+		status = cmp.Or(status, s.Status)
+		if s.Function != "" {
+			r.add(s)
+		}
+	}
+	if len(r.Consumers) == before {
+		return &NoConsumerError{Stack: name, Status: status}
 	}
 	return nil
 }
 
 // add adds the consumer of a stack.
-func (r *reader) add(stack, function string, outputs map[string]string) {
-	c := Consumer{Name: outputs["Consumer"], Stack: stack, Function: function, Mappings: []Mapping{}, queue: outputs["DeadLetterQueue"]}
-	if tables := outputs["SourceTables"]; tables != "" {
+func (r *reader) add(s Stack) {
+	c := Consumer{Name: s.Consumer(), Stack: s.Name, Function: s.Function, Mappings: []Mapping{}, queue: s.Outputs["DeadLetterQueue"]}
+	if tables := s.Outputs["SourceTables"]; tables != "" {
 		c.sources = strings.Split(tables, ",")
 	}
 	if c.counted = c.Name != ""; !c.counted {
-		c.Name = stack
-		r.note("stack %s has no output Consumer, the name by which the metrics that it logs can be found; deploy it again with this version's template", stack)
+		c.Name = s.Name
+		r.note("stack %s has no output Consumer, the name by which the metrics that it logs can be found; deploy it again with this version's template", s.Name)
 	}
 	r.Consumers = append(r.Consumers, c)
 }

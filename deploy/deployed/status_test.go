@@ -3,6 +3,7 @@ package deployed
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -206,6 +207,37 @@ func TestRefusedMetrics(t *testing.T) {
 		t.Errorf("%+v, want state and dead letters only", c)
 	}
 	wantNote(t, status, "CloudWatch tells nothing, so there are no counts: AccessDenied: not authorized to perform: cloudwatch:GetMetricData")
+}
+
+// asked notes the calls for metrics that pass.
+type asked struct{ bodies [][]byte }
+
+func (a *asked) RoundTrip(request *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(request.URL.Path, "/operation/GetMetricData") {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return nil, err
+		}
+		a.bodies = append(a.bodies, body)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(request)
+}
+
+// Each call and each metric costs money whenever somebody looks.
+func TestCloudWatchIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deploy("game", `"Search": `+w.nested(consumerTemplate("return {}", named("search")))+`, "Badges": `+w.nested(consumerTemplate("return {}", named("badges"))))
+	calls := &asked{}
+	w.cfg.HTTPClient = &http.Client{Transport: calls}
+	w.read("game", time.Now())
+	if len(calls.bodies) != 1 {
+		t.Fatalf("CloudWatch was asked %d times, want once", len(calls.bodies))
+	}
+	if metrics := bytes.Count(calls.bodies[0], []byte("MetricName")); metrics != 2*7+1 {
+		t.Errorf("asked for %d metrics, want seven of each consumer and one of the stream", metrics)
+	}
 }
 
 func TestStacksThatAreNot(t *testing.T) {

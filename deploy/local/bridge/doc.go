@@ -5,15 +5,17 @@
 // # Guarantees
 //
 //   - Every change on the streams of the given tables, of which there may be many, is written at least once while Run
-//     runs, save records over Kinesis' limit of 1 MiB: those are skipped, counted and logged, as DynamoDB skips them.
+//     runs, save records over Kinesis' limit of 1 MiB: those are skipped, counted and logged, as DynamoDB skips them
+//     (TestLostAnswersLoseNoChange, TestRunGoesOn, TestOversizeIsSkipped).
 //   - Without [Misbehaviour] the changes of one item stand in Kinesis in the order in which they happened, each
-//     once unless a PutRecords whose answer was lost had been carried out.
+//     once unless a PutRecords whose answer was lost had been carried out (TestChangesAreCarriedInOrder, TestRefusedEntriesKeepTheirOrder).
 //   - A change's creation time is its own alone among all of one Bridge (in microseconds), never in the future, and
 //     later than that of any change of the same item before it. Cut to milliseconds, those of different items may be
-//     equal, but no two of one item, and they never turn round, not even where the precision switches.
-//   - A repeated record is repeated byte for byte.
+//     equal, but no two of one item, and they never turn round, not even where the precision switches
+//     (TestClockNeverRepeatsOrRunsAhead, TestTimesOfOneItemDiffer, TestSwitcherKeepsOrder).
+//   - A repeated record is repeated byte for byte (TestMisbehaviour).
 //   - A table that is deleted and made anew is followed, and so is one whose stream is switched off and on. While a table has no
-//     stream, and after it had another one, [TableStats] says so: changes in between may be missing.
+//     stream, and after it had another one, [TableStats] says so: changes in between may be missing (TestSourceThatEndsIsNotQuiet).
 //
 // # Invariants
 //

@@ -9,13 +9,15 @@
 // # Guarantees
 //
 //   - Every record from the starting position on reaches the function at least once, unless it is given up: then it is
-//     counted, logged and sent to the on-failure destination.
-//   - Records of one partition key reach it in the order of their sequence numbers, as long as none is delivered again.
-//   - A shard's checkpoint never passes a record that is not done. A Mapping that Runs again goes on from there.
-//   - A shard is read only once its parents are done.
-//   - A stream that is deleted, or made anew under its name, is followed: the new one is read from its beginning, and [Stats] says so.
-//   - A mapping whose stream doesn't answer is Unknown after some seconds, and so is how far it is behind.
-//   - What was read and isn't done takes no more than [Config.Memory], and each shard has an equal part of it.
+//     counted, logged and sent to the on-failure destination (TestRecordsSurviveKills, TestDocumentGoesToTheQueue).
+//   - Records of one partition key reach it in the order of their sequence numbers, as long as none is delivered again (TestEveryRecordIsDeliveredOnce).
+//   - A shard's checkpoint never passes a record that is not done (TestCheckpointNeverPassesAnUnfinishedRecord). A Mapping
+//     that Runs again resumes there (TestRunGoesOnFromTheCheckpoint).
+//   - A shard is read only once its parents are done (TestReshard).
+//   - A stream that is deleted, or made again under its name, is followed: the new one is read from its beginning, and [Stats]
+//     says so (TestStreamMadeAnewIsReadFromItsBeginning).
+//   - A mapping whose stream doesn't answer is Unknown after some seconds, and so is how far it is behind (TestSilentStreamIsUnknown).
+//   - What was read and isn't done takes no more than [Config.Memory], in equal parts for each shard (TestBacklogIsBoundedInMemory).
 //
 // # Invariants
 //

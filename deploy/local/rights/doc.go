@@ -4,9 +4,9 @@
 //
 // # Guarantees
 //
-// A call that no right is known for is a fault, never passed over. A statement is judged by what it allows: an action or a
-// resource with a wildcard is wider than any call, and is a fault unless the wildcard stands for parts that only the calls
-// tell, such as the key of an object.
+//   - A call that no right is known for is a fault (TestUnknownCallIsAFault).
+//   - An action or a resource with a wildcard is wider than any call. It is a fault, unless the wildcard stands for parts that
+//     only the calls tell, such as the key of an object (TestCompare).
 //
 // # Invariants
 //

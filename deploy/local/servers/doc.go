@@ -1,22 +1,22 @@
 // Package servers installs and runs the real servers that stand for AWS on one machine: [DynamoDBLocal], which is
 // AWS's own engine, [Ministack] for Kinesis, SQS, SNS, S3 and Secrets Manager, and [OpenSearch]. All are pinned to one version.
+// Their data is in memory, or in the directory given to [Server.Start].
 //
 // # Guarantees
 //
 //   - A server listens on 127.0.0.1 alone. Its socket is opened here and handed to it, so its port cannot be taken
 //     by anyone else between the choice and the start. OpenSearch can't take a socket: it opens one and tells which
-//     in a file, so that what is asked there is always the server that was started.
+//     in a file, so that what is asked there is always the server that was started (TestServersListenOnLoopbackOnly, TestPreferredPortIsLost).
 //   - What is installed is whole: an install happens beside its place and is renamed into it, under a lock that
-//     holds off other processes. One that was cut short is done again, from the package manager's own cache.
-//   - Once a server is installed, checking, installing and starting it make no network call.
+//     holds off other processes (TestSideBySideInstallsAreOne). One that was cut short is done again (TestFailedInstallIsDoneAgain).
+//   - Once a server is installed, checking, installing and starting it make no network call (TestInstalledServersNeedNoInstaller).
 //   - A web page that a browser has open is refused by each server, whether it names itself (Origin, Sec-Fetch-Site), sends text as
-//     pages may, or has reached this machine by a name of its own (DNS rebinding).
-//   - [Server.StartFor] makes Ministack refuse every other access key.
-//   - A server gets none of our environment but where programs are, so none of the developer's AWS variables.
-//   - Only files with a SHA-256 that is listed in this package are run: packages of Python (pip --require-hashes) and jars. Maven's own
-//     plugin, which fetches the jars, is checked by Maven against its repository's checksums.
-//   - A server does not outlive the process that started it, not even one that is killed with SIGKILL.
-//   - A server keeps nothing: its data is in memory, or in the directory given to [Server.Start].
+//     pages may, or has reached this machine by a name of its own (TestDynamoDBLocalRefusesPages, TestOpenSearchRefusesPages).
+//   - [Server.StartFor] makes Ministack refuse every other access key (TestMinistackRefusesPagesAndOtherKeys).
+//   - A server gets none of our environment but where programs are, so none of the developer's AWS variables (TestDynamoDBLocalRefusesPages).
+//   - Only jars with a SHA-256 that is listed in this package are run (TestChecksums); pip checks Python's packages by their hashes.
+//     Maven checks its own plugin, which fetches the jars, against its repository's checksums.
+//   - A server does not outlive the process that started it, not even one that is killed with SIGKILL (TestNothingOutlivesAKilledParent).
 //
 // # Invariants
 //

@@ -4,16 +4,17 @@
 //
 // # Guarantees
 //
-//   - One stack a run directory: a lock held for the life of the process that runs it tells whether there is one, so
-//     no other process is ever taken for it.
-//   - What [Start] began is ended by [Stack.Stop], also when Start fails half way, and when the process is killed.
-//   - A server, bridge or mapping that ends by itself is reported at once by [Stack.Failed] ([Serve] then stops the
-//     rest and says why in the state).
+//   - One stack a run directory: the process that runs it holds a lock, so no other process is ever taken for it (TestUpAndDown,
+//     TestStackCarriesAChangeToItsConsumer).
+//   - What [Start] began is ended by [Stack.Stop], also when Start fails half way (TestInterruptedUpLeavesNothing), and when the
+//     process is killed (TestNothingOutlivesAKilledParent of deploy/local/servers).
+//   - A server, bridge or mapping that ends by itself is reported at once by [Stack.Failed]; [Serve] then stops the
+//     rest and says why in the state (TestDeadServerIsReportedAndTheRestStopped).
 //   - The changes of every table with a KinesisStreamSpecification are carried, in whichever template it is, also those
-//     that consumers make. [Stack.Drain] knows when all is done.
-//   - A consumer whose template has the output SharedRegions runs in each of these regions, with all of deploy there.
-//     Regions share the servers, and nothing else.
-//   - The functions are the binaries that Lambda would run, except for the machine's own architecture.
+//     that consumers make. [Stack.Drain] knows when all is done (TestConsumersWritesAreCarriedToo).
+//   - A consumer whose template has the output SharedRegions runs in each of these regions, with all of deploy there
+//     (TestConsumersInSeveralRegions). Regions share the servers, and nothing else (TestSharedTableInTwoRegions).
+//   - The functions are the consumers' own binaries, built as for Lambda (TestStackCarriesAChangeToItsConsumer).
 //
 // # Invariants
 //

@@ -5,10 +5,10 @@
 // # Guarantees
 //
 //   - Nothing is passed over in silence. A section, resource type, property, intrinsic function or attribute that
-//     this package does not know is an error with file, line and column, and a list of those it knows.
-//   - All faults of a template are reported at once.
+//     this package does not know is an error with file, line and column, and a list of those it knows (TestFaults).
+//   - All faults of a template are reported at once (TestFaults, TestCheck).
 //   - Names and ARNs depend on the template and the [Scope] alone, so one template can be given another's outputs
-//     before anything exists.
+//     before anything exists (TestEverythingUnderstood).
 //
 // # Not guaranteed
 //

@@ -5,10 +5,10 @@
 // # Guarantees
 //
 //   - An invocation has one of three ends: the function's answer; a [Failure], as Lambda would report it; or an error, if
-//     the function never got it or ctx ended.
-//   - A function that runs into its timeout is killed with SIGKILL, and one that died is started anew for the next
-//     invocation. An answer that a dying function gave in full counts.
-//   - The process does not outlive us, however we end.
+//     the function never got it or ctx ended (TestProcessIsKeptForTheNextInvocations, TestFunctionThatNeverStarts, TestEndOfContextKills).
+//   - A function that runs into its timeout is killed with SIGKILL, and one that died is started again for the next
+//     invocation (TestTimeout). An answer that a dying function gave in full counts (TestDeathIsAFailureAndANewProcess).
+//   - The process does not outlive us, however we end (TestChildDiesWithItsKilledParent of deploy/local/process).
 //
 // # Not guaranteed
 //
