@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/cespare/xxhash/v2"
 )
 
 // TextOf returns the text of a string; empty for any other type, and for an attribute that is absent.
@@ -41,52 +40,12 @@ func ItemKey(table string, keys map[string]types.AttributeValue) (string, error)
 // ItemHash is Image.Hash for an item whose attributes are the SDK's values: what a table holds has the hash of its image.
 // A type that is none of DynamoDB's counts as absent.
 func ItemHash(item map[string]types.AttributeValue) uint64 {
-	return hashValue(&types.AttributeValueMemberM{Value: item})
-}
-
-func hashValue(v types.AttributeValue) uint64 {
-	var sum uint64
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return hashPair(S, xxhash.Sum64String(v.Value), 0)
-	case *types.AttributeValueMemberB:
-		return hashPair(B, xxhash.Sum64(v.Value), 0)
-	case *types.AttributeValueMemberN:
-		return hashNumber([]byte(v.Value))
-	case *types.AttributeValueMemberBOOL:
-		if v.Value {
-			sum = 1
-		}
-		return hashPair(BOOL, sum, 0)
-	case *types.AttributeValueMemberNULL:
-		return hashPair(NULL, 0, 0)
-	case *types.AttributeValueMemberM:
-		for name, member := range v.Value {
-			sum += hashPair(0, xxhash.Sum64String(name), hashValue(member))
-		}
-		return hashPair(M, sum, uint64(len(v.Value)))
-	case *types.AttributeValueMemberL:
-		for _, member := range v.Value {
-			sum = hashPair(L, sum, hashValue(member))
-		}
-		return hashPair(L, sum, uint64(len(v.Value)))
-	case *types.AttributeValueMemberSS:
-		for _, member := range v.Value {
-			sum += hashPair(S, xxhash.Sum64String(member), 0)
-		}
-		return hashPair(SS, sum, uint64(len(v.Value)))
-	case *types.AttributeValueMemberNS:
-		for _, member := range v.Value {
-			sum += hashNumber([]byte(member))
-		}
-		return hashPair(NS, sum, uint64(len(v.Value)))
-	case *types.AttributeValueMemberBS:
-		for _, member := range v.Value {
-			sum += hashPair(B, xxhash.Sum64(member), 0)
-		}
-		return hashPair(BS, sum, uint64(len(v.Value)))
+	text, err := appendAttributes(nil, item)
+	p := parser{scanner: scanner{b: text}}
+	if err != nil || !p.members() {
+		return Image{}.Hash()
 	}
-	return hashPair(0, 0, 0)
+	return Value{&arena{data: text, nodes: p.nodes}, 0}.hash()
 }
 
 // AttributeValues returns the attributes as the SDK's values, nil for an absent image. Nothing but strings and bytes is shared

@@ -15,18 +15,10 @@ const (
 	Remove
 )
 
+var kindNames = []string{Insert: "INSERT", Modify: "MODIFY", Remove: "REMOVE"}
+
 // String returns the kind as the stream writes it: INSERT, MODIFY or REMOVE.
-func (k Kind) String() string {
-	switch k {
-	case Insert:
-		return "INSERT"
-	case Modify:
-		return "MODIFY"
-	case Remove:
-		return "REMOVE"
-	}
-	return fmt.Sprintf("Kind(%d)", uint8(k))
-}
+func (k Kind) String() string { return nameOf(kindNames, k, "Kind") }
 
 // Precision says how finely the stream wrote a change's creation time. It may differ between changes of one shard.
 type Precision uint8
@@ -37,15 +29,17 @@ const (
 	Microsecond
 )
 
+var precisionNames = []string{Millisecond: "MILLISECOND", Microsecond: "MICROSECOND"}
+
 // String returns the precision as the stream writes it: MILLISECOND or MICROSECOND.
-func (p Precision) String() string {
-	switch p {
-	case Millisecond:
-		return "MILLISECOND"
-	case Microsecond:
-		return "MICROSECOND"
+func (p Precision) String() string { return nameOf(precisionNames, p, "Precision") }
+
+// nameOf returns a value's name, or one like Kind(7) for a value that has none.
+func nameOf[T ~uint8](names []string, v T, what string) string {
+	if int(v) >= len(names) || names[v] == "" {
+		return fmt.Sprintf("%s(%d)", what, uint8(v))
 	}
-	return fmt.Sprintf("Precision(%d)", uint8(p))
+	return names[v]
 }
 
 // UserIdentity says who made a change when it wasn't a user. It is zero for users' writes.

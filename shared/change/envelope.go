@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -99,7 +100,7 @@ func (e *envelope) kinesis(r *Record) bool {
 		case 0:
 			ok = e.text(&r.SequenceNumber)
 		case 1:
-			ok = e.partitionKey(r)
+			ok = e.optional(r, "partitionKey", &r.PartitionKey)
 		case kinesisData:
 			ok = e.data(r)
 		case 3:
@@ -144,46 +145,37 @@ func (e *envelope) odd(r *Record, what string) bool {
 	return true
 }
 
-func (e *envelope) partitionKey(r *Record) bool {
+// optional reads a string. A value of another type refuses the record.
+func (e *envelope) optional(r *Record, name string, dst *string) bool {
 	if e.peek() != '"' {
-		return e.odd(r, "partitionKey is no string")
+		return e.odd(r, name+" is no string")
 	}
-	return e.text(&r.PartitionKey)
+	return e.text(dst)
 }
 
 func (e *envelope) stream(r *Record) bool {
-	if e.peek() != '"' {
-		return e.odd(r, "eventSourceARN is no string")
-	}
-	t, ok := e.str()
-	if !ok {
-		return false
-	}
-	if b := e.content(t); string(b) != e.d.stream {
-		e.d.stream = string(b)
-	}
-	r.StreamARN = e.d.stream
-	return true
+	var arn string
+	ok := e.optional(r, "eventSourceARN", &arn)
+	r.StreamARN = intern(&e.d.stream, arn)
+	return ok
 }
 
 // shard reads the eventID: the shard's name, a colon, and the sequence number.
 func (e *envelope) shard(r *Record) bool {
-	if e.peek() != '"' {
-		return e.odd(r, "eventID is no string")
+	var id string
+	ok := e.optional(r, "eventID", &id)
+	if name, _, found := strings.Cut(id, ":"); found {
+		r.ShardID = intern(&e.d.shard, name)
 	}
-	t, ok := e.str()
-	if !ok {
-		return false
+	return ok
+}
+
+// intern returns a text of the payload as the copy that the record before had, if that is equal.
+func intern(last *string, text string) string {
+	if text != *last {
+		*last = strings.Clone(text)
 	}
-	b, _, found := bytes.Cut(e.content(t), []byte(":"))
-	if !found {
-		return true
-	}
-	if string(b) != e.d.shard {
-		e.d.shard = string(b)
-	}
-	r.ShardID = e.d.shard
-	return true
+	return *last
 }
 
 // data finds the record's data. Most of a payload is data, so only its end is looked for here; decoding it

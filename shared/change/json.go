@@ -2,6 +2,7 @@ package change
 
 import (
 	"encoding/base64"
+	"strconv"
 )
 
 // AppendJSON appends the image as a JSON document: numbers as JSON numbers with every digit of the record, binary as base64
@@ -12,7 +13,7 @@ func (m Image) AppendJSON(dst []byte) []byte { return m.v.AppendJSON(dst) }
 func (v Value) AppendJSON(dst []byte) []byte {
 	switch v.Type() {
 	case S:
-		return appendQuoted(dst, v.a.text(v.i))
+		return AppendText(dst, v.a.text(v.i))
 	case N:
 		return append(dst, v.a.bytes(v.i)...)
 	case B:
@@ -20,10 +21,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 		dst = base64.StdEncoding.AppendEncode(dst, v.a.bytes(v.i))
 		return append(dst, '"')
 	case BOOL:
-		if v.Bool() {
-			return append(dst, "true"...)
-		}
-		return append(dst, "false"...)
+		return strconv.AppendBool(dst, v.Bool())
 	case M:
 		dst = append(dst, '{')
 		comma := false
@@ -32,7 +30,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 				dst = append(dst, ',')
 			}
 			comma = true
-			dst = append(appendQuoted(dst, name), ':')
+			dst = append(AppendText(dst, name), ':')
 			dst = member.AppendJSON(dst)
 		}
 		return append(dst, '}')
@@ -53,10 +51,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 }
 
 // AppendText appends s, which must be valid UTF-8 as all texts of a change are, as a JSON string.
-func AppendText(dst []byte, s string) []byte { return appendQuoted(dst, s) }
-
-// appendQuoted appends s, which is valid UTF-8, as a JSON string.
-func appendQuoted(dst []byte, s string) []byte {
+func AppendText(dst []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	dst = append(dst, '"')
 	start := 0

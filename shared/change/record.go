@@ -62,7 +62,7 @@ func (p *parser) record(a *arena, b []byte, start int, c *Change) bool {
 		case recordID:
 			ok = p.optional(&c.EventID)
 		case recordKind:
-			ok = p.kind(&c.Kind)
+			ok = word(p, &c.Kind, kindNames, "eventName is none of INSERT, MODIFY, REMOVE")
 		case recordIdentity:
 			ok = p.identity(&c.Identity)
 		case recordTable:
@@ -87,7 +87,7 @@ func (p *parser) body(a *arena, c *Change, ticks *int64) bool {
 		case bodyTime:
 			ok = p.integer(ticks)
 		case bodyPrecision:
-			ok = p.precision(&c.Precision)
+			ok = word(p, &c.Precision, precisionNames, "the precision is none of MILLISECOND, MICROSECOND")
 		case bodyKeys:
 			ok = p.keys(a, &c.Keys)
 		case bodyNew:
@@ -168,40 +168,21 @@ func (p *parser) optional(dst *string) bool {
 	return ok
 }
 
-func (p *parser) kind(dst *Kind) bool {
+// word reads a string that must be one of some words, and gives the word's place to dst.
+func word[T ~uint8](p *parser, dst *T, words []string, fault string) bool {
 	at := p.i
 	t, ok := p.str()
 	if !ok {
 		return false
 	}
-	switch string(p.content(t)) {
-	case "INSERT":
-		*dst = Insert
-	case "MODIFY":
-		*dst = Modify
-	case "REMOVE":
-		*dst = Remove
-	default:
-		return p.fail(at, "eventName is none of INSERT, MODIFY, REMOVE")
+	b := p.content(t)
+	for i, w := range words {
+		if w != "" && w == string(b) {
+			*dst = T(i)
+			return true
+		}
 	}
-	return true
-}
-
-func (p *parser) precision(dst *Precision) bool {
-	at := p.i
-	t, ok := p.str()
-	if !ok {
-		return false
-	}
-	switch string(p.content(t)) {
-	case "MILLISECOND":
-		*dst = Millisecond
-	case "MICROSECOND":
-		*dst = Microsecond
-	default:
-		return p.fail(at, "the precision is none of MILLISECOND, MICROSECOND")
-	}
-	return true
+	return p.fail(at, fault)
 }
 
 // identity reads userIdentity; its names come in two spellings.

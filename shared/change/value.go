@@ -1,7 +1,6 @@
 package change
 
 import (
-	"fmt"
 	"iter"
 	"unsafe"
 )
@@ -23,15 +22,10 @@ const (
 	BS
 )
 
-var typeNames = [...]string{S: "S", N: "N", B: "B", BOOL: "BOOL", NULL: "NULL", M: "M", L: "L", SS: "SS", NS: "NS", BS: "BS"}
+var typeNames = []string{S: "S", N: "N", B: "B", BOOL: "BOOL", NULL: "NULL", M: "M", L: "L", SS: "SS", NS: "NS", BS: "BS"}
 
 // String returns DynamoDB's own name of the type.
-func (t Type) String() string {
-	if t == 0 || int(t) >= len(typeNames) {
-		return fmt.Sprintf("Type(%d)", uint8(t))
-	}
-	return typeNames[t]
-}
+func (t Type) String() string { return nameOf(typeNames, t, "Type") }
 
 // arena holds what the images of one batch point into.
 type arena struct {
