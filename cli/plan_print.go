@@ -3,11 +3,11 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 
 	"sluice/deploy/capacity"
+	"sluice/shared/printable"
 )
 
 // planText is the plan for people.
@@ -50,8 +50,9 @@ func planStream(out *strings.Builder, p capacity.Plan) {
 }
 
 func planFunctions(out *strings.Builder, functions []capacity.Function) {
-	batches := [][]string{{"CONSUMER", "BATCH (records)", "TAKES (s)", "FACTOR", "MEMORY (MB)", "CONCURRENCY", "AT WORK", "INVOCATIONS/s", "GB-s/s"}}
-	writes := [][]string{{"CONSUMER", "CHANGES/s", "WRITE UNITS/s", "READ UNITS/s", "NOTICES/s", "BULK (MB/s)"}}
+	batches, writes := planTable(1, 2, 3, 4, 5, 6, 7, 8), planTable(1, 2, 3, 4, 5)
+	batches.Row("CONSUMER", "BATCH (records)", "TAKES (s)", "FACTOR", "MEMORY (MB)", "CONCURRENCY", "AT WORK", "INVOCATIONS/s", "GB-s/s")
+	writes.Row("CONSUMER", "CHANGES/s", "WRITE UNITS/s", "READ UNITS/s", "NOTICES/s", "BULK (MB/s)")
 	raised := false
 	for _, f := range functions {
 		factor, memory := whole(f.Parallelization), whole(f.MemoryMB)
@@ -62,34 +63,35 @@ func planFunctions(out *strings.Builder, functions []capacity.Function) {
 			memory += "*"
 		}
 		raised = raised || f.RaisedFactor || f.RaisedMemory
-		batches = append(batches, []string{f.Name, grouped(f.Batch, 1), grouped(f.Seconds, 2), factor, memory, whole(f.Concurrency), grouped(f.Busy, 1), grouped(f.Invocations, 1), grouped(f.GBSeconds, 2)})
-		writes = append(writes, []string{f.Name, grouped(f.Taken, 0), grouped(f.WriteUnits, 0), grouped(f.ReadUnits, 0), grouped(f.Notices, 1), grouped(f.BulkBytes.Div(decimal.NewFromInt(1_000_000)), 2)})
+		batches.Row(f.Name, grouped(f.Batch, 1), grouped(f.Seconds, 2), factor, memory, whole(f.Concurrency), grouped(f.Busy, 1), grouped(f.Invocations, 1), grouped(f.GBSeconds, 2))
+		writes.Row(f.Name, grouped(f.Taken, 0), grouped(f.WriteUnits, 0), grouped(f.ReadUnits, 0), grouped(f.Notices, 1), grouped(f.BulkBytes.Div(decimal.NewFromInt(1_000_000)), 2))
 	}
-	planTable(out, batches, 1, 2, 3, 4, 5, 6, 7, 8)
+	_ = batches.Flush(out) // it is in memory
 	out.WriteString("CONCURRENCY is shards × FACTOR (ParallelizationFactor); AT WORK, how many of these instances are busy on average;\nthe rest is what there is for peaks and for catching up.\n")
 	if raised {
 		out.WriteString("* above the template's default, which would fall behind.\n")
 	}
 	out.WriteString("\n")
-	planTable(out, writes, 1, 2, 3, 4, 5)
+	_ = writes.Flush(out)
 	out.WriteString("\n")
 }
 
 func planCost(out *strings.Builder, p capacity.Plan) {
-	rows := [][]string{{"COST", "", "AMOUNT A MONTH (as in PRICE)", "USD A MONTH", "USD A MILLION CHANGES", "PRICE"}}
+	w := planTable(2, 3, 4)
+	w.Row("COST", "", "AMOUNT A MONTH (as in PRICE)", "USD A MONTH", "USD A MILLION CHANGES", "PRICE")
 	add := func(name string, c capacity.Cost) {
 		for _, line := range c.Lines {
 			price := p.Prices.Of[line.Price]
-			rows = append(rows, []string{name, line.What, grouped(line.Amount, 0), grouped(line.USD, 2), "", "$" + price.USD.String() + " per " + price.Per})
+			w.Row(name, line.What, grouped(line.Amount, 0), grouped(line.USD, 2), "", "$"+price.USD.String()+" per "+price.Per)
 		}
-		rows = append(rows, []string{name, "in all", "", grouped(c.USD, 2), millionth(c.Million), ""})
+		w.Row(name, "in all", "", grouped(c.USD, 2), millionth(c.Million), "")
 	}
 	add("stream", p.Stream.Cost)
 	for _, f := range p.Functions {
 		add(f.Name, f.Cost)
 	}
-	rows = append(rows, []string{"all", "", "", grouped(p.USD, 2), millionth(p.Million), ""})
-	planTable(out, rows, 2, 3, 4)
+	w.Row("all", "", "", grouped(p.USD, 2), millionth(p.Million), "")
+	_ = w.Flush(out)
 	out.WriteString("A month has 730 hours. Not in it: what the source table and OpenSearch's domain cost, storage, logs, metrics, alarms, keys, SNS deliveries,\n" +
 		"dead letters, and the units of ranks: two for each view of ranks and change of a total's first digits.\n\n")
 }
@@ -103,11 +105,12 @@ func millionth(usd decimal.Decimal) string {
 }
 
 func planLimits(out *strings.Builder, p capacity.Plan) {
-	rows := [][]string{{"LIMIT, NEAREST FIRST", "USED", "ALLOWED", "", "SHARE (%)", "TO PASS IT"}}
+	w := planTable(1, 2, 4)
+	w.Row("LIMIT, NEAREST FIRST", "USED", "ALLOWED", "", "SHARE (%)", "TO PASS IT")
 	for _, l := range p.Limits {
-		rows = append(rows, []string{l.Name, grouped(l.Used, 1), whole(l.Allowed), l.Unit, grouped(l.Share.Shift(2), 1), l.Pass})
+		w.Row(l.Name, grouped(l.Used, 1), whole(l.Allowed), l.Unit, grouped(l.Share.Shift(2), 1), l.Pass)
 	}
-	planTable(out, rows, 1, 2, 4)
+	_ = w.Flush(out)
 	out.WriteString("A busier player than the others comes nearer: a partition of DynamoDB takes 1,000 write units/s, however many the table takes.\n\n")
 	if p.Ranges < 2 {
 		return
@@ -123,39 +126,19 @@ func planLimits(out *strings.Builder, p capacity.Plan) {
 }
 
 func planSources(out *strings.Builder, p capacity.Plan) {
-	rows := [][]string{{"FIGURES", "", "FROM", "DATE", ""}}
+	w := planTable()
+	w.Row("FIGURES", "", "FROM", "DATE", "")
 	for _, f := range p.Functions {
-		rows = append(rows, []string{f.Name, "units", f.Units.Command, f.Units.Date, f.Units.Note}, []string{f.Name, "time", f.Time.Command, f.Time.Date, f.Time.Note})
+		w.Row(f.Name, "units", f.Units.Command, f.Units.Date, f.Units.Note)
+		w.Row(f.Name, "time", f.Time.Command, f.Time.Date, f.Time.Note)
 	}
-	planTable(out, rows)
+	_ = w.Flush(out)
 	out.WriteString("A call to DynamoDB is taken to last 10 ms; that, and times on AWS's arm64, were not measured.\n")
 }
 
-// planTable writes rows below each other, the columns with these numbers to the right.
-func planTable(out *strings.Builder, rows [][]string, right ...int) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	toRight := make([]bool, len(widths))
-	for _, i := range right {
-		toRight[i] = true
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if toRight[i] {
-				cell = pad + cell
-			} else {
-				cell += pad
-			}
-			line.WriteString(cell + "  ")
-		}
-		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
-	}
+// planTable returns a table whose columns with these numbers are aligned to the right.
+func planTable(right ...int) *printable.Table {
+	return &printable.Table{MaxWidth: printable.Whole, RightColumns: right}
 }
 
 func whole(n int64) string { return grouped(decimal.NewFromInt(n), 0) }

@@ -13,13 +13,9 @@ import (
 	"sluice/cli/verb"
 	"sluice/shared/aggregate"
 	"sluice/shared/operate"
-	"sluice/shared/printable"
 	"sluice/shared/rebuild"
 	"sluice/shared/view"
 )
-
-// keyWidth is how many columns of a terminal an item's key takes: several attributes with names as wide as they may be.
-const keyWidth = 160
 
 type rebuildCommand struct {
 	verb.PipelineFlags
@@ -132,16 +128,7 @@ func (r rebuilding) sayUnusable(done rebuild.Progress) {
 	if done.Resumed {
 		verb.SayLine("This run went on with a rebuild that had stopped; what an earlier run couldn't use is not counted here.")
 	}
-	if done.Unusable == 0 {
-		return
-	}
-	verb.Say("%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", operate.Count(done.Unusable, "item"), r.View.Source)
-	for _, u := range done.Named {
-		verb.Say("  %s: %s\n", printable.Cut(u.Item, keyWidth), printable.Text(u.Reason))
-	}
-	if more := done.Unusable - len(done.Named); more > 0 {
-		verb.Say("  and %d more\n", more)
-	}
+	operate.PrintUnusable(verb.Stdout, r.View.Source, done.Unusable, done.Named)
 }
 
 // abort gives up the view's rebuild.

@@ -38,7 +38,7 @@ func printLocal(ctx context.Context, out io.Writer, info stack.Info, only string
 		fmt.Fprintf(out, "The local stack is ready, up for %v.\n\n", time.Since(info.Started).Round(time.Second))
 	}
 	l := localStatus{info: info, health: h}
-	servers := printable.Table{MaxWidth: 4096} // paths are shown whole
+	servers := printable.Table{MaxWidth: printable.Whole}
 	servers.Row("SERVER", "STATE", "ENDPOINT", "PID", "LOG")
 	for _, p := range info.Processes {
 		servers.Row(p.Name, l.server(p), p.Endpoint, p.PID, p.Log)

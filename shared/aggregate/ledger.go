@@ -63,6 +63,25 @@ func (t *Table) putNewRow(row map[string]types.AttributeValue) types.TransactWri
 	}}
 }
 
+// ReadLedger returns all rows of a ledger's group, strongly consistent.
+func ReadLedger(ctx context.Context, client *dynamodb.Client, ledger, group string) (rows []map[string]types.AttributeValue, err error) {
+	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
+		TableName:                 &ledger,
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String("#group = :group"),
+		ExpressionAttributeNames:  map[string]string{"#group": attrGroup},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":group": &types.AttributeValueMemberS{Value: group}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, page.Items...)
+	}
+	return rows, nil
+}
+
 // spilledIDs returns which of the late changes are in the group's buckets.
 // Buckets are disjoint in time, so only the first one not older than a change
 // can hold it; one look-up serves all changes that fall into the same bucket.

@@ -30,26 +30,17 @@ const Freshness = 5 * time.Second
 // ReadRebuilds reads what the ledger knows of all views' rebuilds, strongly
 // consistent; a view that isn't there was never rebuilt.
 func ReadRebuilds(ctx context.Context, client *dynamodb.Client, ledger string) (map[string]*Rebuilds, error) {
-	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
-		TableName:                 &ledger,
-		ConsistentRead:            aws.Bool(true),
-		KeyConditionExpression:    aws.String("#group = :group"),
-		ExpressionAttributeNames:  map[string]string{"#group": attrGroup},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":group": &types.AttributeValueMemberS{Value: rebuildsGroup}},
-	})
+	rows, err := ReadLedger(ctx, client, ledger, rebuildsGroup)
+	if err != nil {
+		return nil, fmt.Errorf("read which views are being rebuilt in %s: %w", ledger, err)
+	}
 	byView := map[string]*Rebuilds{}
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	for _, row := range rows {
+		view, r, err := readRebuilds(row)
 		if err != nil {
-			return nil, fmt.Errorf("read which views are being rebuilt in %s: %w", ledger, err)
+			return nil, fmt.Errorf("ledger %s, group %s: %w", ledger, rebuildsGroup, err)
 		}
-		for _, row := range page.Items {
-			view, r, err := readRebuilds(row)
-			if err != nil {
-				return nil, fmt.Errorf("ledger %s, group %s: %w", ledger, rebuildsGroup, err)
-			}
-			byView[view] = r
-		}
+		byView[view] = r
 	}
 	return byView, nil
 }

@@ -56,33 +56,26 @@ type Removal struct {
 
 // Check returns a *BeyondError if the plan deletes more than is allowed.
 func (r Removal) Check(p Plan) error {
+	var removing, beyond []Step
 	all := 0
-	var beyond *Step
-	for i, s := range p.Steps {
+	for _, s := range p.Steps {
 		all += s.Remove
-		if s.Remove > r.Limit.of(s.Held) && beyond == nil {
-			beyond = &p.Steps[i]
+		if s.Remove > 0 {
+			removing = append(removing, s)
+		}
+		if s.Remove > r.Limit.of(s.Held) {
+			beyond = append(beyond, s)
 		}
 	}
 	switch {
 	case all == 0 || r.Named >= all:
 		return nil
 	case r.Named > 0:
-		return &BeyondError{Step: *firstRemoving(p), All: all, Named: r.Named, Limit: r.Limit}
-	case !r.Allowed || beyond != nil:
-		if beyond == nil {
-			beyond = firstRemoving(p)
-		}
-		return &BeyondError{Step: *beyond, All: all, Allowed: r.Allowed, Limit: r.Limit}
-	}
-	return nil
-}
-
-func firstRemoving(p Plan) *Step {
-	for i, s := range p.Steps {
-		if s.Remove > 0 {
-			return &p.Steps[i]
-		}
+		return &BeyondError{Step: removing[0], All: all, Named: r.Named, Limit: r.Limit}
+	case len(beyond) > 0:
+		return &BeyondError{Step: beyond[0], All: all, Allowed: r.Allowed, Limit: r.Limit}
+	case !r.Allowed:
+		return &BeyondError{Step: removing[0], All: all, Limit: r.Limit}
 	}
 	return nil
 }

@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
+	"sluice/shared/printable"
 )
 
 // Plan says what a verb is about to write, and where.
@@ -44,29 +43,26 @@ func (p Plan) Empty() bool {
 
 // Print writes the plan for people.
 func (p Plan) Print(out io.Writer) error {
-	rows, notes := []string{"  into\tfrom\twrites\tdeletes\tholds\n"}, []string{}
-	for _, s := range p.Steps {
-		about := ""
-		if s.About {
-			about = "about "
-		}
-		rows = append(rows, fmt.Sprintf("  %s\t%s\t%s%d\t%d\t%d\n", s.Into, cmp.Or(s.From, "-"), about, s.Write, s.Remove, s.Held))
-		for _, note := range append([]string{s.Act}, s.Notes...) {
-			if note != "" {
-				notes = append(notes, fmt.Sprintf("  %s: %s\n", s.Into, note))
-			}
-		}
-	}
 	if _, err := fmt.Fprintf(out, "Plan of \"%s\" in %s:\n", p.Verb, p.Where); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if _, err := io.WriteString(w, strings.Join(rows, "")); err != nil {
+	w, notes := printable.Table{MaxWidth: printable.Whole}, ""
+	w.Row("  into", "from", "writes", "deletes", "holds")
+	for _, s := range p.Steps {
+		writes := fmt.Sprint(s.Write)
+		if s.About {
+			writes = "about " + writes
+		}
+		w.Row("  "+s.Into, cmp.Or(s.From, "-"), writes, s.Remove, s.Held)
+		for _, note := range append([]string{s.Act}, s.Notes...) {
+			if note != "" {
+				notes += fmt.Sprintf("  %s: %s\n", s.Into, note)
+			}
+		}
+	}
+	if err := w.Flush(out); err != nil {
 		return err
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := io.WriteString(out, strings.Join(notes, ""))
+	_, err := io.WriteString(out, notes)
 	return err
 }

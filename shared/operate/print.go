@@ -54,21 +54,26 @@ func (r Report) print(out io.Writer, whole bool) error {
 		fmt.Fprintf(&text, "%s not judged: different at every look, but changed all the time. Compare again when fewer changes are made, or with a longer --wait:\n", Count(n, "item"))
 		err = errors.Join(err, printDifferences(&text, r.Unjudged))
 	}
-	r.printUnusable(&text)
+	PrintUnusable(&text, "a source", r.UnusableCount, r.Unusable)
 	_, failed := out.Write(text.Bytes())
 	return errors.Join(err, failed)
 }
 
-func (r Report) printUnusable(out *bytes.Buffer) {
-	if r.UnusableCount == 0 {
+// PrintUnusable prints how many items can't be used, and those of them that are named. of says what they are items of.
+func PrintUnusable(out io.Writer, of string, all int, named []Unusable) {
+	if all == 0 {
 		return
 	}
-	fmt.Fprintf(out, "%s can't be used. Those of a source count for nothing, and their changes are dead letters:\n", Count(r.UnusableCount, "item"))
-	for _, i := range r.Unusable {
-		fmt.Fprintf(out, "  %s: %s: %s\n", i.Table, printable.Cut(i.Key, keyWidth), printable.Text(i.Reason))
+	_, _ = fmt.Fprintf(out, "%s can't be used. Those of %s count for nothing, and their changes are dead letters:\n", Count(all, "item"), of)
+	for _, i := range named {
+		where := ""
+		if i.Table != "" {
+			where = i.Table + ": "
+		}
+		_, _ = fmt.Fprintf(out, "  %s%s: %s\n", where, printable.Cut(i.Key, keyWidth), printable.Text(i.Reason))
 	}
-	if more := r.UnusableCount - len(r.Unusable); more > 0 {
-		fmt.Fprintf(out, "  and %d more\n", more)
+	if more := all - len(named); more > 0 {
+		_, _ = fmt.Fprintf(out, "  and %d more\n", more)
 	}
 }
 

@@ -54,7 +54,7 @@ type Look struct {
 
 // Unusable is an item that can't be compared, and why.
 type Unusable struct {
-	Table  string `json:"table"`
+	Table  string `json:"table"` // empty if it is clear which
 	Key    string `json:"key"`
 	Reason string `json:"reason"`
 }

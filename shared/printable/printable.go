@@ -75,36 +75,14 @@ func Visible(r rune) bool {
 }
 
 func clean(s string, lines bool) string {
-	var f filter
-	f.lines = lines
-	if f.unchanged(s) {
-		return s
-	}
-	f.marks = 0
-	return string(f.append(make([]byte, 0, len(s)+8), s))
+	f := filter{lines: lines}
+	return string(f.append(make([]byte, 0, len(s)), s))
 }
 
 // filter replaces characters one after the other.
 type filter struct {
 	lines bool // keep line breaks
 	marks int  // combining marks since the last letter
-}
-
-// unchanged reports whether the filter would leave s as it is.
-func (f *filter) unchanged(s string) bool {
-	for i, r := range s {
-		if r == utf8.RuneError && strings.HasPrefix(s[i:], "\uFFFD") {
-			f.marks = 0
-			continue
-		}
-		if shown, keep := f.next(r); !keep || shown != r {
-			return false
-		}
-		if r == utf8.RuneError {
-			return false // a byte that is no UTF-8
-		}
-	}
-	return true
 }
 
 // append appends what is shown of s.

@@ -1,21 +1,26 @@
 package printable
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 const (
 	// CellWidth is how many columns of a terminal a cell of a Table takes at most, unless its MaxWidth says otherwise.
 	CellWidth = 80
-	between   = 2 // columns between two cells
+	// Whole is a MaxWidth for cells that are shown whole, such as paths.
+	Whole = 4096
+	gap   = "  " // between two cells
 )
 
 // Table prints rows of cells in straight columns. It is empty after Flush, and may be used again.
 type Table struct {
-	// Right aligns all columns to the right.
-	Right bool
+	// Right aligns all columns to the right, RightColumns some of them, by their numbers.
+	Right        bool
+	RightColumns []int
 	// MaxWidth is what a cell is cut to; 0 means CellWidth.
 	MaxWidth int
 	rows     [][]string
@@ -23,13 +28,9 @@ type Table struct {
 
 // Row adds a row. Each cell is printed as fmt.Sprint does, made safe with [Text], and cut.
 func (t *Table) Row(cells ...any) {
-	width := t.MaxWidth
-	if width == 0 {
-		width = CellWidth
-	}
 	row := make([]string, len(cells))
 	for i, cell := range cells {
-		row[i] = Cut(fmt.Sprint(cell), width)
+		row[i] = Cut(fmt.Sprint(cell), cmp.Or(t.MaxWidth, CellWidth))
 	}
 	t.rows = append(t.rows, row)
 }
@@ -42,7 +43,7 @@ func (t *Table) Flush(out io.Writer) error {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], Width(cell)+between)
+			widths[i] = max(widths[i], Width(cell))
 		}
 	}
 	var text strings.Builder
@@ -50,10 +51,14 @@ func (t *Table) Flush(out io.Writer) error {
 		var line strings.Builder
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-Width(cell))
-			if t.Right {
-				cell, pad = pad, cell
+			switch {
+			case t.Right:
+				line.WriteString(gap + pad + cell)
+			case slices.Contains(t.RightColumns, i):
+				line.WriteString(pad + cell + gap)
+			default:
+				line.WriteString(cell + pad + gap)
 			}
-			line.WriteString(cell + pad)
 		}
 		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}

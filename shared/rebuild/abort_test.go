@@ -122,7 +122,7 @@ func TestUnusableItems(t *testing.T) {
 	}
 	var named []string
 	for _, u := range p.Named {
-		named = append(named, u.Item+": "+u.Reason)
+		named = append(named, u.Key+": "+u.Reason)
 	}
 	for _, want := range []string{`User="big" Game="`, "38 digits", "Score is 1E+40, and with 0.001 more", "User would have 2049 bytes, but a partition key has at most 2048", `User="text" Game="1": attribute "Score"`} {
 		if !strings.Contains(strings.Join(named, "\n"), want) {

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/aggregate"
+	"sluice/shared/change"
 	"sluice/shared/operate"
 )
 
@@ -27,33 +27,20 @@ func (r *run) segments() int { return max(1, r.Segments) }
 
 // readCursors returns the cursors of all segments.
 func (r *run) readCursors(ctx context.Context, generation int64) ([]operate.Cursor, error) {
-	pages := dynamodb.NewQueryPaginator(r.Client, &dynamodb.QueryInput{
-		TableName:                 &r.Ledger,
-		ConsistentRead:            aws.Bool(true),
-		KeyConditionExpression:    aws.String("#group = :group"),
-		ExpressionAttributeNames:  map[string]string{"#group": "Group"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":group": &types.AttributeValueMemberS{Value: r.cursorGroup(generation)}},
-	})
+	rows, err := aggregate.ReadLedger(ctx, r.Client, r.Ledger, r.cursorGroup(generation))
+	if err != nil {
+		return nil, fmt.Errorf("read how far the scan has come in %s: %w", r.Ledger, err)
+	}
 	cursors := make([]operate.Cursor, r.segments())
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read how far the scan has come in %s: %w", r.Ledger, err)
+	for _, row := range rows {
+		segment, err := strconv.Atoi(change.TextOf(row["Entry"]))
+		if err != nil || segment >= len(cursors) {
+			return nil, errCursor
 		}
-		for _, row := range page.Items {
-			entry, _ := row["Entry"].(*types.AttributeValueMemberS)
-			if entry == nil {
-				return nil, errCursor
-			}
-			segment, err := strconv.Atoi(entry.Value)
-			if err != nil || segment >= len(cursors) {
-				return nil, errCursor
-			}
-			if after, ok := row["After"].(*types.AttributeValueMemberM); ok {
-				cursors[segment].After = after.Value
-			} else {
-				cursors[segment].Done = true
-			}
+		if after, ok := row["After"].(*types.AttributeValueMemberM); ok {
+			cursors[segment].After = after.Value
+		} else {
+			cursors[segment].Done = true
 		}
 	}
 	return cursors, nil

@@ -2,13 +2,10 @@ package rebuild
 
 import (
 	"slices"
-	"sync"
 
 	"sluice/shared/aggregate"
+	"sluice/shared/operate"
 )
-
-// counting guards the progress, which several segments make at once.
-type counting struct{ mu sync.Mutex }
 
 // tell changes the progress and tells it.
 func (r *run) tell(change func(*Progress)) {
@@ -31,7 +28,7 @@ func (r *run) enter(generation int64, phase aggregate.Phase) {
 }
 
 // count adds items that were read, and those among them that can't be used.
-func (r *run) count(items int, unusable []Unusable) {
+func (r *run) count(items int, unusable []operate.Unusable) {
 	r.tell(func(p *Progress) {
 		p.Items += items
 		p.Unusable += len(unusable)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	smithytime "github.com/aws/smithy-go/time"
 
 	"sluice/shared/aggregate"
+	"sluice/shared/operate"
 	"sluice/shared/view"
 )
 
@@ -62,16 +64,13 @@ type Progress struct {
 	// nothing, or of the view, which keep their old sums.
 	Unusable int
 	// Named are the first MaxNamed of them.
-	Named []Unusable
+	Named []operate.Unusable
 	// Total is about how many there are; 0: nobody knows.
 	Total int
 }
 
 // MaxNamed is how many unusable items a Progress names.
 const MaxNamed = 20
-
-// Unusable is an item that a rebuild can't use, and why.
-type Unusable struct{ Item, Reason string }
 
 // ErrAborted is returned by Run if somebody has given up the rebuild meanwhile.
 var ErrAborted = errors.New("the rebuild was given up meanwhile (--abort); the view's sums are what they were, and kept current")
@@ -110,8 +109,9 @@ func (t *Tool) Run(ctx context.Context) (Progress, error) {
 // run is one call of Run.
 type run struct {
 	*Tool
+
+	mu       sync.Mutex // guards progress, which several segments make at once
 	progress Progress
-	counting
 }
 
 // read returns the view's state, and a time at which it was so already.

@@ -44,17 +44,17 @@ func (r *run) scan(ctx context.Context, state *aggregate.Rebuilds) error {
 func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, source *operate.Source, items []operate.Item) error {
 	byTarget := map[string][]aggregate.Standing{}
 	names := map[string]string{} // by Standing.Item
-	var unusable []Unusable
+	var unusable []operate.Unusable
 	for _, attributes := range items {
 		name := source.KeyText(attributes)
 		c, err := change.FromItem(r.View.Source, source.Keys, attributes, time.UnixMicro(state.Current.From-1))
 		if err != nil {
-			unusable = append(unusable, Unusable{name, err.Error()})
+			unusable = append(unusable, operate.Unusable{Key: name, Reason: err.Error()})
 			continue
 		}
 		s, err := r.View.Standing(c, r.Horizon)
 		if err != nil {
-			unusable = append(unusable, Unusable{name, err.Error()})
+			unusable = append(unusable, operate.Unusable{Key: name, Reason: err.Error()})
 			continue
 		}
 		if s.Target.Key == nil || !state.Current.Takes(s.Target) {
@@ -69,7 +69,7 @@ func (r *run) standPage(ctx context.Context, state *aggregate.Rebuilds, source *
 			item := names[byTarget[name][i].Item]
 			switch consumer.OutcomeOf(err) {
 			case consumer.Rejected:
-				unusable = append(unusable, Unusable{item, err.Error()})
+				unusable = append(unusable, operate.Unusable{Key: item, Reason: err.Error()})
 			case consumer.Retry:
 				return fmt.Errorf("item %s of %s: %w", item, r.View.Source, err)
 			}

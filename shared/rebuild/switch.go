@@ -15,7 +15,7 @@ import (
 func (r *run) switchAll(ctx context.Context, state *aggregate.Rebuilds) error {
 	table := &operate.Source{Client: r.Client, Table: r.View.Table, Limit: page}
 	return table.Scan(ctx, r.segments(), func(ctx context.Context, p operate.Page) error {
-		var unusable []Unusable
+		var unusable []operate.Unusable
 		for _, item := range p.Items {
 			target, own, err := r.View.Own(item)
 			if err != nil {
@@ -27,7 +27,7 @@ func (r *run) switchAll(ctx context.Context, state *aggregate.Rebuilds) error {
 			_, err = r.table().Switch(ctx, target, state.Current)
 			if consumer.OutcomeOf(err) == consumer.Rejected {
 				keys := slices.Sorted(maps.Keys(target.Key))
-				unusable = append(unusable, Unusable{operate.KeyText(keys, item), "keeps its old sums: " + err.Error()})
+				unusable = append(unusable, operate.Unusable{Key: operate.KeyText(keys, item), Reason: "keeps its old sums: " + err.Error()})
 				continue
 			}
 			if err != nil {

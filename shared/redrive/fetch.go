@@ -32,7 +32,7 @@ func (e *ExpiredError) Error() string {
 		left = fmt.Sprintf("the %d that are left were sent", e.Left)
 	}
 	return fmt.Sprintf("its records came on %s and have expired in the stream (%s); the document has only their place. "+
-		"What they changed, only a comparison of source and destination tells: sluice verify", format(e.Range.Arrival), left)
+		"What they changed, only a comparison of source and destination tells: sluice verify", e.Range.Arrival.UTC().Format(time.DateTime+" MST"), left)
 }
 
 // fetch reads the records of a range from its stream and gives them to take, in order. It returns how many there were,

@@ -16,10 +16,12 @@ func (r *run) resendRange(ctx context.Context, l *Letter) error {
 	left, whole, err := r.fetch(ctx, l.Range, func(records []record) error {
 		for group := range slices.Chunk(records, rangeGroup) {
 			r.keepHidden(ctx, l)
-			failure, err := r.sendInOrder(ctx, group)
-			if first == nil {
-				first = failure
-			}
+			err := r.sendAll(ctx, group, func(rec record, failure error) error {
+				if first == nil && failure != nil {
+					first = fmt.Errorf("record %s: %w", rec.sequence, failure)
+				}
+				return nil
+			})
 			if err != nil {
 				if !errors.Is(err, ErrManyFailed) && !errors.Is(err, ErrManyRefused) {
 					sending = err
@@ -50,44 +52,4 @@ func (r *run) resendRange(ctx context.Context, l *Letter) error {
 		return r.remove(ctx, l)
 	}
 	return nil
-}
-
-// sendInOrder sends records of a range at once, and if any of them has to come again each alone, in order. It returns why the first of
-// those that stay does.
-func (r *run) sendInOrder(ctx context.Context, records []record) (first, err error) {
-	size := 0
-	for _, rec := range records {
-		size += len(rec.event)
-	}
-	if len(records) > 1 && size <= maxPayloadBytes {
-		err := r.send(ctx, records)
-		if err == nil {
-			r.tell()
-			return nil, r.refusedInARow()
-		}
-		if _, failed := errors.AsType[*failedError](err); !failed {
-			return nil, err
-		}
-	}
-	for _, rec := range records {
-		err := r.send(ctx, []record{rec})
-		_, failed := errors.AsType[*failedError](err)
-		if err != nil && !failed {
-			return first, err
-		}
-		r.tell()
-		if failed {
-			if first == nil {
-				first = fmt.Errorf("record %s: %w", rec.sequence, err)
-			}
-			if r.failures++; r.failures >= maxFailures && !r.KeepGoing {
-				return first, ErrManyFailed
-			}
-			continue
-		}
-		if err := r.refusedInARow(); err != nil {
-			return first, err
-		}
-	}
-	return first, nil
 }

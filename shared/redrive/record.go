@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"sluice/shared/consumer"
 )
@@ -74,18 +73,7 @@ func recordOf(l *consumer.DeadLetter) (record, error) {
 	return newRecord(l.Position, l.Data)
 }
 
-func payload(records []record) ([]byte, error) {
-	events := make([]json.RawMessage, len(records))
-	for i, r := range records {
-		events[i] = r.event
-	}
-	return Payload(events)
-}
-
 // Payload returns what Lambda hands to a function for a batch of records, each as [Event] makes it.
 func Payload(events []json.RawMessage) ([]byte, error) {
 	return json.Marshal(struct{ Records []json.RawMessage }{events})
 }
-
-// format writes a time for people, in UTC.
-func format(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") }

@@ -207,58 +207,20 @@ func (r *run) add(ctx context.Context, g *group, l *Letter) error {
 	return nil
 }
 
-// sendGroup sends a group at once, and if any of it has to come again each record alone: an answer names only the lowest.
+// sendGroup sends a group, and removes or keeps its letters.
 func (r *run) sendGroup(ctx context.Context, g *group) error {
 	records, letters := g.records, g.letters
 	*g = group{letters: map[place][]*Letter{}}
-	if len(records) == 0 {
+	return r.sendAll(ctx, records, func(rec record, failure error) error {
+		if failure == nil {
+			return r.remove(ctx, letters[rec.place]...)
+		}
+		r.stay[rec.place] = true
+		for _, l := range letters[rec.place] {
+			r.fail(l, failure)
+		}
 		return nil
-	}
-	if len(records) > 1 {
-		err := r.send(ctx, records)
-		if err == nil {
-			for _, rec := range records {
-				if err := r.remove(ctx, letters[rec.place]...); err != nil {
-					return err
-				}
-			}
-			r.tell()
-			return r.refusedInARow()
-		}
-		if _, failed := errors.AsType[*failedError](err); !failed {
-			return err
-		}
-	}
-	for _, rec := range records {
-		err := r.send(ctx, []record{rec})
-		if _, failed := errors.AsType[*failedError](err); failed {
-			r.stay[rec.place] = true
-			for _, l := range letters[rec.place] {
-				r.fail(l, err)
-			}
-			r.failures++
-		} else if err != nil {
-			return err
-		} else if err := r.remove(ctx, letters[rec.place]...); err != nil {
-			return err
-		}
-		r.tell()
-		if r.failures >= maxFailures && !r.KeepGoing {
-			return ErrManyFailed
-		}
-		if err := r.refusedInARow(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refusedInARow returns ErrManyRefused if going on seems to be of no use.
-func (r *run) refusedInARow() error {
-	if r.refusals >= maxFailures && !r.KeepGoing {
-		return ErrManyRefused
-	}
-	return nil
+	})
 }
 
 // fail notes a letter that stays.

@@ -2,6 +2,7 @@ package redrive
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 )
 
@@ -16,9 +17,64 @@ func (e *failedError) Error() string { return e.err.Error() }
 
 func (e *failedError) Unwrap() error { return e.err }
 
+// sendAll sends records at once, and if any of them has to come again each alone, in order: an answer names only the lowest. done is
+// called for each record once it is sent, with a failure if it has to come again.
+func (r *run) sendAll(ctx context.Context, records []record, done func(rec record, failure error) error) error {
+	size := 0
+	for _, rec := range records {
+		size += len(rec.event)
+	}
+	if len(records) > 1 && size <= maxPayloadBytes {
+		err := r.send(ctx, records)
+		if err == nil {
+			for _, rec := range records {
+				if err := done(rec, nil); err != nil {
+					return err
+				}
+			}
+			r.tell()
+			return r.refusedInARow()
+		}
+		if _, failed := errors.AsType[*failedError](err); !failed {
+			return err
+		}
+	}
+	for _, rec := range records {
+		failure := r.send(ctx, []record{rec})
+		if _, failed := errors.AsType[*failedError](failure); failed {
+			r.failures++
+		} else if failure != nil {
+			return failure
+		}
+		if err := done(rec, failure); err != nil {
+			return err
+		}
+		r.tell()
+		if r.failures >= maxFailures && !r.KeepGoing {
+			return ErrManyFailed
+		}
+		if err := r.refusedInARow(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusedInARow returns ErrManyRefused if going on seems to be of no use.
+func (r *run) refusedInARow() error {
+	if r.refusals >= maxFailures && !r.KeepGoing {
+		return ErrManyRefused
+	}
+	return nil
+}
+
 // send sends records to the function. Without an error none has to come again: each is done, or was kept anew.
 func (r *run) send(ctx context.Context, records []record) error {
-	event, err := payload(records)
+	events := make([]json.RawMessage, len(records))
+	for i, rec := range records {
+		events[i] = rec.event
+	}
+	event, err := Payload(events)
 	if err != nil {
 		return err
 	}
