@@ -66,15 +66,11 @@ var _ redrive.Function = (*localFunction)(nil)
 // newLocalFunction makes it. Close ends the binary.
 func newLocalFunction(name string, f stack.Function, clientContext string) (*localFunction, error) {
 	l := &localFunction{}
-	c := functionConfig(name, f)
+	c := f.Config(name)
 	c.Output, c.ClientContext = l, clientContext
 	var err error
 	l.instance, err = function.New(c)
 	return l, err
-}
-
-func functionConfig(name string, f stack.Function) function.Config {
-	return function.Config{Name: name, Binary: f.Binary, ARN: f.ARN, Env: f.Env, Timeout: f.Timeout, MemoryMB: f.MemoryMB}
 }
 
 // Write takes what the function writes.

@@ -95,7 +95,7 @@ func (c *runCommand) replay(ctx context.Context, out io.Writer, f redrive.Functi
 
 // debug lets somebody else run the function.
 func (c *runCommand) debug(ctx context.Context, f stack.Function, payloads [][]byte) error {
-	config := functionConfig(c.Consumer, f)
+	config := f.Config(c.Consumer)
 	config.Timeout = 15 * time.Minute // as long as Lambda has
 	config.Output = io.Discard        // it has none here
 	config.Attach = func(env []string) { printDebugger(verb.Stdout, f, env) }

@@ -61,7 +61,6 @@ func (s *Stream) charge(l Load) {
 	s.Million = perMillion(s.USD, l)
 }
 
-// charge adds the lines of the bill.
 func (f *Function) charge(l Load, s Stream) {
 	if f.FanOut {
 		f.add("enhanced fan-out, hours", "fanOutHour", decimal.NewFromInt(s.Shards).Mul(monthHours))

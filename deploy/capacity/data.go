@@ -22,7 +22,6 @@ type Measured struct {
 	Note    string `yaml:"note" json:"note,omitempty"`
 }
 
-// figure is one measured number.
 type figure struct {
 	Value   decimal.Decimal `yaml:"value"`
 	What    string          `yaml:"what"`

@@ -79,7 +79,6 @@ func (f *Function) settle(l Load, s Stream) {
 	f.Parallelization, f.RaisedFactor, f.RaisedMemory = maxParallelization, true, true
 }
 
-// run works out batches and what they take.
 func (f *Function) run(l Load, s Stream) {
 	if s.Records.IsZero() {
 		return
@@ -131,7 +130,6 @@ func (f *Function) perGroup(l Load, s Stream) decimal.Decimal {
 	return changes.Div(decimal.NewFromInt(l.Players))
 }
 
-// write works out what goes to the destination.
 func (f *Function) write(l Load, s Stream, changes decimal.Decimal) {
 	p, step := f.profile, f.profile.at(f.perGroup(l, s))
 	f.WriteUnits, f.ReadUnits = changes.Mul(step.WriteUnits), changes.Mul(step.ReadUnits)

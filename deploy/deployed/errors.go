@@ -8,28 +8,6 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// NoStackError is returned when there is no stack of a name in the account and region.
-type NoStackError struct {
-	Stack, Region string
-	Message       string // CloudFormation's
-}
-
-func (e *NoStackError) Error() string {
-	return fmt.Sprintf("look up stack %s in region %s: %s; \"aws cloudformation list-stacks --region %s\" shows those that are there, AWS_REGION and AWS_PROFILE look elsewhere",
-		e.Stack, e.Region, e.Message, e.Region)
-}
-
-// NoConsumerError is returned when neither a stack nor one nested in it has a consumer.
-type NoConsumerError struct {
-	Stack  string
-	Status string // of the stack, in CloudFormation's words
-}
-
-func (e *NoConsumerError) Error() string {
-	return fmt.Sprintf("stack %s (%s) has no consumer, nor has one nested in it: no function that is called Function in its template; name a stack of a consumer's template, such as consumers/leaderboard/template.yaml, or the stack around them",
-		e.Stack, e.Status)
-}
-
 // OtherConsumersError is returned when a stack and those nested in it have consumers, but not the one that is looked for.
 type OtherConsumersError struct {
 	Stack, Consumer string

@@ -27,7 +27,7 @@ func (s Stack) Consumer() string { return s.Outputs["Consumer"] }
 
 // Find returns the stack of a consumer: the one of this name, or else the one nested in it, at any depth, whose output Consumer
 // is the consumer's name. Where no stack has that output, as with templates of earlier versions, it is the one of this name.
-// It returns a *NoStackError if there is no stack of this name, and an *OtherConsumersError if its consumers are others.
+// It returns an *OtherConsumersError if its consumers are others.
 func Find(ctx context.Context, client *cloudformation.Client, name, consumer string) (Stack, error) {
 	var all, found []Stack
 	var others []string
@@ -79,13 +79,11 @@ func describe(ctx context.Context, client *cloudformation.Client, name string) (
 	region := client.Options().Region
 	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if refused, ok := errors.AsType[smithy.APIError](err); ok && refused.ErrorCode() == "ValidationError" {
-		return s, nil, &NoStackError{Stack: name, Region: region, Message: refused.ErrorMessage()}
+		return s, nil, fmt.Errorf("look up stack %s in region %s: %s; \"aws cloudformation list-stacks --region %[2]s\" shows those that are there, "+
+			"AWS_REGION and AWS_PROFILE look elsewhere", name, region, refused.ErrorMessage())
 	}
 	if err != nil {
 		return s, nil, fmt.Errorf("look up stack %s in region %s: %w", name, region, err)
-	}
-	if len(out.Stacks) == 0 {
-		return s, nil, &NoStackError{Stack: name, Region: region, Message: "it doesn't exist"}
 	}
 	found := out.Stacks[0]
 	s = Stack{Name: aws.ToString(found.StackName), Status: string(found.StackStatus), Outputs: map[string]string{}}
@@ -117,7 +115,6 @@ func describe(ctx context.Context, client *cloudformation.Client, name string) (
 	return s, nested, nil
 }
 
-// find adds the consumers of a stack and of those nested in it.
 func (r *reader) find(ctx context.Context, name string) error {
 	before := len(r.Consumers)
 	status := ""
@@ -131,12 +128,12 @@ func (r *reader) find(ctx context.Context, name string) error {
 		}
 	}
 	if len(r.Consumers) == before {
-		return &NoConsumerError{Stack: name, Status: status}
+		return fmt.Errorf("stack %s (%s) has no consumer, nor has one nested in it: no function that is called Function in its template; "+
+			"name a stack of a consumer's template, such as consumers/leaderboard/template.yaml, or the stack around them", name, status)
 	}
 	return nil
 }
 
-// add adds the consumer of a stack.
 func (r *reader) add(s Stack) {
 	c := Consumer{Name: s.Consumer(), Stack: s.Name, Function: s.Function, Mappings: []Mapping{}, queue: s.Outputs["DeadLetterQueue"]}
 	if tables := s.Outputs["SourceTables"]; tables != "" {

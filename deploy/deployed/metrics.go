@@ -113,7 +113,6 @@ func (r *reader) sum(s *series) int {
 	return int(sum)
 }
 
-// latest returns the value of the latest minute that has one.
 func (s *series) latest() (value float64, at time.Time, ok bool) {
 	for when, v := range s.points {
 		if !ok || when.After(at) {

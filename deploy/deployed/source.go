@@ -94,7 +94,6 @@ func (r *reader) checkStream(ctx context.Context, c *Consumer, m Mapping, arn st
 	}
 }
 
-// destination returns the state of a table's Kinesis destination on the stream.
 func (r *reader) destination(ctx context.Context, table, stream string) string {
 	out, err := r.dynamoDB.DescribeKinesisStreamingDestination(ctx, &dynamodb.DescribeKinesisStreamingDestinationInput{TableName: &table})
 	if _, gone := errors.AsType[*dynamodbtypes.ResourceNotFoundException](err); gone {

@@ -88,7 +88,6 @@ const (
 	Unknown   = "-"
 )
 
-// State is Lambda's word, or Retrying.
 func (m Mapping) state() string {
 	if m.State == "Enabled" && m.failing() {
 		return Retrying
@@ -102,7 +101,6 @@ func (m Mapping) failing() bool {
 	return m.Result != "" && !strings.HasPrefix(m.Result, "OK") && !strings.HasPrefix(m.Result, "No records")
 }
 
-// reader gathers a Status.
 type reader struct {
 	Status
 

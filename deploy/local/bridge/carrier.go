@@ -49,18 +49,17 @@ func newCarrier(b *Bridge, t Table, clock *clock) *carrier {
 		return rand.New(rand.NewPCG(b.config.Seed, name.Sum64()+purpose))
 	}
 	log := b.config.Log.With("table", t.Name, "stream", t.StreamName)
-	counts := &counts{last: map[string]string{}}
+	counts := &counts{table: TableStats{Stream: t.StreamName, Last: map[string]string{}}}
 	return &carrier{
 		bridge: b, table: t, log: log, clock: clock, counts: counts,
 		ids:       generator(0),
 		precision: switcher{current: t.Precision, moving: b.config.Misbehave.SwitchPrecision, rng: generator(1), clock: clock},
 		shuffler: shuffler{
 			Misbehaviour: b.config.Misbehave, rng: generator(2),
-			onRepeat:  func() { counts.repeated.Add(1); counts.pending.Add(1) },
-			onReorder: func() { counts.reordered.Add(1) },
+			count: counts.count,
 		},
 		source: source{streams: b.config.Streams},
-		outbox: outbox{kinesis: b.config.Kinesis, stream: t.StreamName, log: log, onTaken: counts.took},
+		outbox: outbox{kinesis: b.config.Kinesis, stream: t.StreamName, log: log, count: counts.count},
 	}
 }
 
@@ -128,7 +127,7 @@ func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error
 		if err != nil {
 			return 0, false, err
 		}
-		c.counts.noteRead()
+		c.counts.answered()
 		// From here to the outbox nothing waits: what was read is pending, even if ctx ends meanwhile.
 		out, err := c.encode(records)
 		if err != nil {
@@ -144,7 +143,7 @@ func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error
 	}
 	// The last shard of a stream stays open. Seen open and empty, it has no change that was not read, nor has another.
 	if read > 0 && changes == 0 && !ended {
-		c.counts.quiet.Add(1)
+		c.counts.count(func(t *TableStats) { t.Quiet++ })
 	}
 	return changes, ended, nil
 }
@@ -167,14 +166,13 @@ func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
 		}
 		record := outgoing{key: key, data: data}
 		if record.size() > maxRecordBytes {
-			c.counts.oversize.Add(1)
+			c.counts.count(func(t *TableStats) { t.Read++; t.Oversize++ })
 			c.log.Warn("a change is skipped because its record is larger than Kinesis takes; only an audit of the destination finds it",
 				"bytes", record.size(), "limit", maxRecordBytes, "partitionKey", key, "eventName", changes[i].EventName)
 		} else {
-			c.counts.pending.Add(1)
+			c.counts.count(func(t *TableStats) { t.Read++; t.Pending++ })
 			out = append(out, record)
 		}
-		c.counts.read.Add(1)
 	}
 	return out, nil
 }
@@ -197,7 +195,6 @@ func (c *carrier) time(item string, precision Precision) int64 {
 	return at
 }
 
-// eventID returns a random UUID (version 4).
 func (c *carrier) eventID() string {
 	var id [16]byte
 	binary.BigEndian.PutUint64(id[:8], c.ids.Uint64())

@@ -42,25 +42,24 @@ func (c *carrier) follow(ctx context.Context) (there bool, err error) {
 	c.lost = false
 	problem := fmt.Sprintf("since %s it is another table, or has another stream: the new changes are carried. Changes in between may be missing, and what "+
 		"consumers made of the old items is still there: \"sluice verify CONSUMER\" shows what differs", time.Now().Format(time.TimeOnly))
-	c.counts.setProblem(problem)
+	c.counts.count(func(t *TableStats) { t.Problem = problem })
 	c.log.WarnContext(ctx, "the table's stream is another one", "stream", arn)
 	return true, nil
 }
 
 // lose notes that the table has no stream. What is left of the old one is carried, as far as it can be read.
 func (c *carrier) lose(ctx context.Context, problem string) error {
-	c.counts.quiet.Add(1) // there is nothing to be read
-	c.counts.noteRead()
+	c.counts.count(func(t *TableStats) { t.Quiet++ }) // there is nothing to be read
+	c.counts.answered()
 	if c.lost {
 		return nil
 	}
 	c.lost = true
-	c.counts.setProblem(problem)
+	c.counts.count(func(t *TableStats) { t.Problem = problem })
 	c.log.ErrorContext(ctx, "the table's changes can't be carried", "problem", problem)
 	return c.readOut(ctx)
 }
 
-// readOut carries what is left of a stream that has ended.
 func (c *carrier) readOut(ctx context.Context) error {
 	for {
 		changes, ended, err := c.round(ctx)
@@ -73,8 +72,7 @@ func (c *carrier) readOut(ctx context.Context) error {
 	}
 }
 
-// isGone reports whether a stream doesn't exist any more.
 func isGone(err error) bool {
-	var gone *streamtypes.ResourceNotFoundException
-	return errors.As(err, &gone)
+	_, gone := errors.AsType[*streamtypes.ResourceNotFoundException](err)
+	return gone
 }

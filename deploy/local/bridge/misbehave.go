@@ -13,7 +13,6 @@ const (
 	maxHold        = time.Second
 )
 
-// outgoing is a record on its way to Kinesis.
 type outgoing struct {
 	key  string
 	data []byte
@@ -27,7 +26,7 @@ type shuffler struct {
 	rng  *rand.Rand
 	held []heldRecord
 
-	onRepeat, onReorder func()
+	count func(func(*TableStats))
 }
 
 // heldRecord is let go once so many more records have come, or the time has.
@@ -47,13 +46,13 @@ func (s *shuffler) pass(now time.Time, in []outgoing) []outgoing {
 	for _, r := range in {
 		repeat, reorder := s.rng.Float64() < s.Repeat, s.rng.Float64() < s.Reorder
 		if reorder {
-			s.onReorder()
+			s.count(func(t *TableStats) { t.Reordered++ })
 			s.hold(r, now, 1+s.rng.IntN(maxDistance), maxHold)
 		} else {
 			out = append(out, r)
 		}
 		if repeat {
-			s.onRepeat()
+			s.count(func(t *TableStats) { t.Repeated++; t.Pending++ })
 			s.hold(r, now, s.rng.IntN(maxDistance+1), maxRepeatAfter)
 		}
 		out = s.release(out, now)
@@ -69,7 +68,6 @@ func (s *shuffler) hold(r outgoing, now time.Time, distance int, longest time.Du
 	s.held = append(s.held, heldRecord{r, distance, now.Add(time.Duration(s.rng.Int64N(int64(longest))))})
 }
 
-// release moves what has been held long enough to out.
 func (s *shuffler) release(out []outgoing, now time.Time) []outgoing {
 	s.held = slices.DeleteFunc(s.held, func(h heldRecord) bool {
 		if h.distance > 0 && now.Before(h.deadline) {

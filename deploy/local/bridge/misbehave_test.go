@@ -12,10 +12,8 @@ import (
 
 // shuffle passes n records in chunks, then lets time run until nothing is held back.
 func shuffle(seed uint64, m Misbehaviour, n int) (out []string, repeated, reordered int) {
-	s := shuffler{
-		Misbehaviour: m, rng: rand.New(rand.NewPCG(seed, 0)),
-		onRepeat: func() { repeated++ }, onReorder: func() { reordered++ },
-	}
+	var counted counts
+	s := shuffler{Misbehaviour: m, rng: rand.New(rand.NewPCG(seed, 0)), count: counted.count}
 	now := time.Unix(0, 0)
 	take := func(in []outgoing) {
 		for _, r := range s.pass(now, in) {
@@ -27,7 +25,7 @@ func shuffle(seed uint64, m Misbehaviour, n int) (out []string, repeated, reorde
 	}
 	now = now.Add(maxRepeatAfter)
 	take(nil)
-	return out, repeated, reordered
+	return out, int(counted.table.Repeated), int(counted.table.Reordered)
 }
 
 func TestShufflerLeavesWellAlone(t *testing.T) {

@@ -39,11 +39,10 @@ var (
 // findStream returns the ARN of the table's stream, errNoTable or errNoStream.
 func findStream(ctx context.Context, client *dynamodb.Client, table string) (string, error) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if _, missing := errors.AsType[*dynamodbtypes.ResourceNotFoundException](err); missing {
+		return "", fmt.Errorf("table %s does not exist; %w: %w", table, errNoTable, err)
+	}
 	if err != nil {
-		var missing *dynamodbtypes.ResourceNotFoundException
-		if errors.As(err, &missing) {
-			return "", fmt.Errorf("table %s does not exist; %w: %w", table, errNoTable, err)
-		}
 		return "", fmt.Errorf("describe table %s: %w", table, err)
 	}
 	spec := out.Table.StreamSpecification
@@ -53,7 +52,6 @@ func findStream(ctx context.Context, client *dynamodb.Client, table string) (str
 	return aws.ToString(out.Table.LatestStreamArn), nil
 }
 
-// discover adds the shards that have appeared.
 func (s *source) discover(ctx context.Context) error {
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &s.arn}
 	for {
@@ -90,21 +88,18 @@ func (s *source) readable(shard *sourceShard) bool {
 // read returns the next changes of a shard; it may well be none. Once it has returned, they are not read again.
 func (s *source) read(ctx context.Context, shard *sourceShard) ([]streamtypes.Record, error) {
 	records, err := s.readOn(ctx, shard)
-	var trimmed *streamtypes.TrimmedDataAccessException
-	if shard.last == nil && errors.As(err, &trimmed) {
-		// Mostly not true. DynamoDB Local numbers the changes of all tables in one row, and an iterator of an empty shard
-		// stands at the number that was the next when the shard was made. Once another table has taken that one,
-		// the shard's first change has a later number, and the engine takes those between for trimmed. A new
-		// iterator stands at the first change itself, and as none has been read, none is lost or repeated.
+	if _, trimmed := errors.AsType[*streamtypes.TrimmedDataAccessException](err); trimmed && shard.last == nil {
+		// Mostly not true. DynamoDB Local numbers the changes of all tables in one sequence, and an iterator of an empty shard
+		// is at the next number. Once another table has taken that one, the engine takes the numbers up to the shard's first
+		// change for trimmed. A new iterator is at that change, and as none has been read, none is lost or repeated.
 		shard.iterator = nil
 		records, err = s.readOn(ctx, shard)
 	}
-	var expired *streamtypes.ExpiredIteratorException
-	switch {
-	case errors.As(err, &expired):
+	if _, expired := errors.AsType[*streamtypes.ExpiredIteratorException](err); expired {
 		shard.iterator = nil
-		return nil, attempt.Passing{Err: s.explain(shard, err)}
-	case err != nil:
+		err = attempt.Passing{Err: err}
+	}
+	if err != nil {
 		return nil, s.explain(shard, err)
 	}
 	if n := len(records); n > 0 {
@@ -137,8 +132,7 @@ func (s *source) readOn(ctx context.Context, shard *sourceShard) ([]streamtypes.
 }
 
 func (s *source) explain(shard *sourceShard, err error) error {
-	var trimmed *streamtypes.TrimmedDataAccessException
-	if errors.As(err, &trimmed) {
+	if _, trimmed := errors.AsType[*streamtypes.TrimmedDataAccessException](err); trimmed {
 		return fmt.Errorf("stream %s, shard %s: changes not yet read are older than the stream keeps, and lost; "+
 			"build the destinations anew: %w", s.arn, shard.id, err)
 	}

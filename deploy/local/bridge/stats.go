@@ -3,11 +3,10 @@ package bridge
 import (
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// Stats counts what a Bridge has done, of all tables together and of each.
+// Stats counts what a Bridge has done.
 type Stats struct {
 	Counts
 	// Tables are by name.
@@ -45,7 +44,6 @@ func (b *Bridge) Stats() Stats {
 	stats := Stats{Tables: map[string]TableStats{}}
 	for _, c := range b.carriers {
 		table := c.counts.stats()
-		table.Stream = c.table.StreamName
 		stats.Tables[c.table.Name] = table
 		stats.Read += table.Read
 		stats.Written += table.Written
@@ -57,52 +55,31 @@ func (b *Bridge) Stats() Stats {
 	return stats
 }
 
-// counts are those of one carrier.
+// counts are those of one carrier. Its methods are safe for concurrent use.
 type counts struct {
-	read, written, repeated, reordered, oversize, pending, quiet atomic.Int64
-
 	mu       sync.Mutex
-	last     map[string]string
-	problem  string
+	table    TableStats
 	lastRead time.Time // from the table's stream
 }
 
-// setProblem notes what is wrong with the source; "" if nothing is.
-func (c *counts) setProblem(problem string) {
+// count changes counts that belong together: who reads them sees all of a change or nothing.
+func (c *counts) count(change func(*TableStats)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.problem = problem
+	change(&c.table)
 }
 
-// noteRead notes that the stream has answered.
-func (c *counts) noteRead() {
+func (c *counts) answered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastRead = time.Now()
 }
 
-// took counts a record that Kinesis has taken.
-func (c *counts) took(shard, sequence string) {
-	c.mu.Lock()
-	c.last[shard] = sequence
-	c.mu.Unlock()
-	c.written.Add(1)
-	c.pending.Add(-1)
-}
-
 func (c *counts) stats() TableStats {
-	// A record is pending before it counts as read, which it does before a reading counts as quiet, and its sequence
-	// number is there before it is no longer pending. So what comes last is looked at first.
-	var t TableStats
-	t.Quiet = c.quiet.Load()
-	t.Read = c.read.Load()
-	t.Pending = c.pending.Load()
-	t.Written, t.Repeated, t.Reordered = c.written.Load(), c.repeated.Load(), c.reordered.Load()
-	t.Oversize = c.oversize.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t.Last = maps.Clone(c.last)
-	t.Problem, t.MillisSilent = c.problem, -1
+	t := c.table
+	t.Last, t.MillisSilent = maps.Clone(t.Last), -1
 	if !c.lastRead.IsZero() {
 		t.MillisSilent = time.Since(c.lastRead).Milliseconds()
 	}

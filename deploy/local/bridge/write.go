@@ -23,7 +23,6 @@ const (
 	maxBatch       = 500
 )
 
-// refusedPause is the wait after a call of which Kinesis refused a part.
 const refusedPause = 50 * time.Millisecond
 
 func (o outgoing) size() int { return len(o.key) + len(o.data) }
@@ -35,8 +34,7 @@ type outbox struct {
 	log     *slog.Logger
 	pending []outgoing
 	written bool // the stream has taken something
-	// onTaken is told of each record that Kinesis has taken.
-	onTaken func(shard, sequence string)
+	count   func(func(*TableStats))
 }
 
 // flush writes all that is pending. If it fails or ctx ends, what Kinesis has not confirmed stays pending, and a
@@ -59,15 +57,14 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 		entries[i] = kinesistypes.PutRecordsRequestEntry{PartitionKey: &r.key, Data: r.data}
 	}
 	out, err := o.kinesis.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &o.stream, Records: entries})
-	if err != nil {
-		var missing *kinesistypes.ResourceNotFoundException
-		if errors.As(err, &missing) {
-			err = fmt.Errorf("stream %s does not exist; create it before changes are written to it: %w", o.stream, err)
-			if o.written {
-				return attempt.Passing{Err: err} // it was deleted, and may be made anew
-			}
-			return err
+	if _, missing := errors.AsType[*kinesistypes.ResourceNotFoundException](err); missing {
+		err = fmt.Errorf("stream %s does not exist; create it before changes are written to it: %w", o.stream, err)
+		if o.written {
+			return attempt.Passing{Err: err} // it was deleted, and may be made again
 		}
+		return err
+	}
+	if err != nil {
 		return fmt.Errorf("write %d records to stream %s: %w", n, o.stream, err)
 	}
 	if len(out.Records) != n {
@@ -82,7 +79,11 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 			continue
 		}
 		o.written = true
-		o.onTaken(aws.ToString(answer.ShardId), aws.ToString(answer.SequenceNumber))
+		o.count(func(t *TableStats) {
+			t.Last[aws.ToString(answer.ShardId)] = aws.ToString(answer.SequenceNumber)
+			t.Written++
+			t.Pending--
+		})
 	}
 	o.pending = slices.Concat(refused, o.pending[n:])
 	switch len(refused) {

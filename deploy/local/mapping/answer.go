@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // result is what an invocation means for its batch of n records: the first done of them are processed. So done == n is
@@ -56,7 +57,7 @@ func readAnswer(body []byte, records []record) result {
 		if id == nil || *id == "" {
 			return failedWhole("itemIdentifier %d is empty", i)
 		}
-		place := placeOf(*id, records)
+		place := slices.IndexFunc(records, func(r record) bool { return r.sequence == *id })
 		if place < 0 {
 			return failedWhole("itemIdentifier %d is %q, which is no sequence number of the batch", i, *id)
 		}
@@ -66,13 +67,4 @@ func readAnswer(body []byte, records []record) result {
 		return success
 	}
 	return result{done: first, reason: fmt.Sprintf("the function reported %d of %d records as failed, the first is number %d", len(failures), len(records), first+1)}
-}
-
-func placeOf(sequence string, records []record) int {
-	for i := range records {
-		if records[i].sequence == sequence {
-			return i
-		}
-	}
-	return -1
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 )
 
-// chaos chooses the moments at which the function is killed.
 type chaos struct {
 	share float64
 

@@ -2,7 +2,6 @@ package mapping
 
 import "sluice/deploy/local/template"
 
-// policy is what a mapping's settings say about failures.
 type policy struct {
 	bisect     bool // BisectBatchOnFunctionError
 	maxRetries int  // MaximumRetryAttempts

@@ -25,7 +25,6 @@ const (
 	ageExceeded      = "RecordAgeExceeded"
 )
 
-// discarded is a run of records that are given up.
 type discarded struct {
 	condition   string
 	invocations int              // that the records took part in, approximately; 0 for records that were never delivered
@@ -99,7 +98,7 @@ func (d discarded) document(functionARN, streamARN, shard string, now time.Time)
 // document that its destination refuses, discard returns an error.
 func (l *lane) discard(ctx context.Context, d discarded) error {
 	m := l.mapping
-	doc := d.document(m.config.FunctionARN, m.stream, l.shard.id, m.now())
+	doc := d.document(m.config.Function.ARN, m.settings.Stream, l.shard.id, m.now())
 	log := m.log.With("shard", l.shard.id, "records", len(d.records), "condition", d.condition,
 		"first", doc.KinesisBatchInfo.StartSequenceNumber, "last", doc.KinesisBatchInfo.EndSequenceNumber)
 	if m.destination == nil {
@@ -118,15 +117,14 @@ func (l *lane) discard(ctx context.Context, d discarded) error {
 		if err != nil {
 			return fmt.Errorf("send on-failure document to %s: %w", m.destination.arn, err)
 		}
-		m.documents.Add(1)
+		m.count(func(s *Stats) { s.Documents++ })
 		log.Error("records are given up", "destination", m.destination.arn)
 	}
-	m.discarded.Add(int64(len(d.records)))
+	m.count(func(s *Stats) { s.Discarded += int64(len(d.records)) })
 	l.finish(d.records)
 	return nil
 }
 
-// destination is where on-failure documents go.
 type destination struct {
 	arn   string
 	whole bool // the document carries the records
@@ -152,11 +150,10 @@ func (m *Mapping) findDestination(ctx context.Context) (*destination, error) {
 		}}, nil
 	}
 	queue, err := m.config.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if _, missing := errors.AsType[*sqstypes.QueueDoesNotExist](err); missing {
+		return nil, fmt.Errorf("on-failure queue %s does not exist: %w", target.Destination, err)
+	}
 	if err != nil {
-		var missing *sqstypes.QueueDoesNotExist
-		if errors.As(err, &missing) {
-			return nil, fmt.Errorf("on-failure queue %s does not exist: %w", target.Destination, err)
-		}
 		return nil, fmt.Errorf("on-failure queue %s: %w", target.Destination, err)
 	}
 	return &destination{arn: target.Destination, send: func(ctx context.Context, _ string, _ time.Time, body []byte) error {

@@ -10,7 +10,6 @@ import (
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// maxPayloadBytes is the most that an invocation's event may have.
 const maxPayloadBytes = 6 << 20
 
 const (
@@ -18,7 +17,6 @@ const (
 	eventSuffix = `]}`
 )
 
-// record is one record on its way to the function.
 type record struct {
 	sequence string
 	key      string
@@ -33,7 +31,6 @@ type source struct {
 	bytes                       int // of a record's event that its key, its number and its data don't count to
 }
 
-// newSource reads what it needs from the ARNs of stream and function.
 func newSource(shard, streamARN, functionARN string) source {
 	s := source{shard: shard, stream: streamARN}
 	if parts := strings.Split(streamARN, ":"); len(parts) > 3 {
@@ -83,7 +80,6 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(dst, quoted...)
 }
 
-// payload returns the event of a batch.
 func payload(records []record) []byte {
 	size := len(eventPrefix) + len(eventSuffix)
 	for _, r := range records {

@@ -14,7 +14,6 @@ func (q *fifo[T]) items() []T { return q.all[q.first:] }
 
 func (q *fifo[T]) push(more ...T) { q.all = append(q.all, more...) }
 
-// remove removes the first n.
 func (q *fifo[T]) remove(n int) {
 	clear(q.all[q.first : q.first+n])
 	q.first += n

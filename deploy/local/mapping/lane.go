@@ -25,14 +25,13 @@ type lane struct {
 }
 
 func newLane(m *Mapping, s *shard) (*lane, error) {
-	instance, err := function.New(m.function)
+	instance, err := function.New(m.config.Function)
 	if err != nil {
 		return nil, err
 	}
 	return &lane{mapping: m, shard: s, instance: instance, wake: make(chan struct{}, 1)}, nil
 }
 
-// push adds records to be delivered.
 func (l *lane) push(records []record) {
 	l.mu.Lock()
 	l.queue.push(records...)
@@ -40,7 +39,6 @@ func (l *lane) push(records []record) {
 	l.signal()
 }
 
-// close says that no more records will come.
 func (l *lane) close() {
 	l.mu.Lock()
 	l.closed = true
@@ -58,7 +56,7 @@ func (l *lane) signal() {
 // run delivers until the lane is closed and empty, or ctx ends.
 func (l *lane) run(ctx context.Context) error {
 	defer l.instance.Close()
-	defer l.mapping.retries.end(l)
+	defer l.mapping.endRetry(l)
 	for {
 		batch, err := l.gather(ctx)
 		if err != nil || batch == nil {
@@ -76,53 +74,38 @@ func (l *lane) run(ctx context.Context) error {
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
 func (l *lane) gather(ctx context.Context) ([]record, error) {
 	window := l.mapping.settings.BatchingWindow
-	over := window == 0
-	var timer *time.Timer
-	for {
-		var timeout <-chan time.Time
-		if timer != nil {
-			timeout = timer.C
-		}
-		batch, closed := l.take(over)
+	var over <-chan time.Time
+	for incomplete := window == 0; ; {
+		batch, waiting, closed := l.take(incomplete)
 		if batch != nil || closed {
 			return batch, nil
 		}
-		if timer == nil && l.waiting() > 0 {
-			timer = time.NewTimer(window)
-			defer timer.Stop()
-			timeout = timer.C
+		if over == nil && waiting {
+			over = time.After(window)
 		}
 		select {
 		case <-l.wake:
-		case <-timeout:
-			over = true
+		case <-over:
+			incomplete = true
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// take removes and returns the next batch if it is complete or need not be; closed says that there will be none.
-func (l *lane) take(incomplete bool) (batch []record, closed bool) {
+// take removes and returns the next batch if it is complete or need not be. Else waiting says that there are records for one,
+// and closed that there will be none.
+func (l *lane) take(incomplete bool) (batch []record, waiting, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue := l.queue.items()
 	n, full := batchLength(queue, l.mapping.settings.BatchSize)
-	if n == 0 {
-		return nil, l.closed
-	}
-	if !full && !incomplete && !l.closed {
-		return nil, false
+	if n == 0 || !full && !incomplete && !l.closed {
+		return nil, n > 0, n == 0 && l.closed
 	}
 	batch = slices.Clone(queue[:n])
 	l.queue.remove(n)
-	return batch, false
-}
-
-func (l *lane) waiting() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.queue.items())
+	return batch, false, false
 }
 
 // batchLength returns how many of the first records make the next batch, and whether no more would go into it.
@@ -142,7 +125,7 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 	portions := []portion{{records: len(records)}}
 	failures := 0
 	var last *function.Answer
-	defer m.retries.end(l) // what wasn't done is given up
+	defer m.endRetry(l) // what wasn't done is given up
 	for invocation := 0; len(portions) > 0; invocation++ {
 		p := portions[0]
 		if old := m.countTooOld(records[:p.records]); old > 0 {
@@ -157,7 +140,7 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 			continue
 		}
 		if invocation > 0 {
-			m.retried.Add(1)
+			m.count(func(s *Stats) { s.Retried++ })
 		}
 		r, answer, err := l.invoke(ctx, records[:p.records])
 		if err != nil {
@@ -175,11 +158,11 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 		records = records[d.done+d.discard:]
 		portions = append(d.rest, portions[1:]...)
 		if r.done == p.records {
-			m.retries.end(l)
+			m.endRetry(l)
 			failures = 0
 			continue
 		}
-		m.retries.begin(l, r.reason)
+		m.retry(l, r.reason)
 		if d.done > 0 || d.discard > 0 {
 			failures = 0
 		}
@@ -192,13 +175,14 @@ func (l *lane) deliver(ctx context.Context, records []record) error {
 	return nil
 }
 
-// invoke delivers the records once.
 func (l *lane) invoke(ctx context.Context, records []record) (result, *function.Answer, error) {
 	m := l.mapping
-	m.invocations.Add(1)
-	m.delivered.Add(int64(len(records)))
-	m.inFlight.Add(1)
-	defer m.inFlight.Add(-1)
+	m.count(func(s *Stats) {
+		s.Invocations++
+		s.Delivered += int64(len(records))
+		s.InFlight++
+	})
+	defer m.count(func(s *Stats) { s.InFlight-- })
 
 	kill, stop := m.chaos.aim()
 	defer stop()
@@ -208,32 +192,31 @@ func (l *lane) invoke(ctx context.Context, records []record) (result, *function.
 		return result{}, nil, err
 	}
 	if answer.Killed {
-		m.killed.Add(1)
+		m.count(func(s *Stats) { s.Killed++ })
 	}
 	var r result
 	switch {
 	case answer.Failure != nil:
 		r = failedWhole("%v", answer.Failure)
-		if err := m.noteStart(answer.Failure); err != nil {
+		if err := m.countStart(answer.Failure); err != nil {
 			return result{}, nil, err
 		}
 	case m.settings.ReportBatchItemFailures:
 		r = readAnswer(answer.Body, records)
-	default:
-		// Without ReportBatchItemFailures, the answer is not looked at.
+	default: // the answer is not looked at
 		r = result{done: len(records)}
 	}
 	log := m.log.With("shard", l.shard.id, "records", len(records), "first", records[0].sequence, "requestId", answer.RequestID)
 	switch {
 	case r.done == len(records):
-		m.succeeded.Add(1)
+		m.count(func(s *Stats) { s.Succeeded++ })
 		m.started.Store(true)
 		m.chaos.learn(time.Since(start))
 	case r.whole:
-		m.failed.Add(1)
+		m.count(func(s *Stats) { s.Failed++ })
 		log.Warn("invocation failed", "error", r.reason, "killedOnPurpose", answer.Killed)
 	default:
-		m.partial.Add(1)
+		m.count(func(s *Stats) { s.Partial++ })
 		m.started.Store(true)
 		log.Info("invocation failed in part", "reason", r.reason)
 	}
@@ -253,13 +236,8 @@ func (l *lane) finish(records []record) {
 	}
 	l.shard.progress.finish(places...)
 	l.shard.room.release(weight)
-	l.mapping.countDone(len(records))
-}
-
-// countDone counts records that need no more work.
-func (m *Mapping) countDone(n int) {
-	m.done.Add(int64(n))
-	m.rate.add(m.now(), n)
+	l.mapping.count(func(s *Stats) { s.Done += int64(len(records)) })
+	l.mapping.rate.add(l.mapping.now(), len(records))
 }
 
 // countTooOld returns how many of the first records have passed MaximumRecordAgeInSeconds.

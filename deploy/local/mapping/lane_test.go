@@ -19,6 +19,7 @@ import (
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/template"
 )
 
@@ -27,6 +28,14 @@ func defaults() template.KinesisMapping {
 	return template.KinesisMapping{
 		Name: "Changes", Enabled: true, StartingPosition: template.TrimHorizon, BatchSize: 100, ParallelizationFactor: 1,
 		MaximumRetryAttempts: template.Endless, MaximumRecordAge: template.Endless,
+	}
+}
+
+// testFunction is the test binary, which plays the function.
+func testFunction(behaviour, ledgerPath string) function.Config {
+	return function.Config{
+		Name: "leaderboard", Binary: os.Args[0], ARN: testFunctionARN, Env: []string{role + "=" + behaviour, ledger + "=" + ledgerPath},
+		Timeout: 30 * time.Second, MemoryMB: 128,
 	}
 }
 
@@ -47,9 +56,9 @@ type bench struct {
 func newBench(t *testing.T, behaviour string, settings template.KinesisMapping) *bench {
 	t.Helper()
 	b := &bench{t: t, ledger: filepath.Join(t.TempDir(), "ledger"), arrival: time.Now()}
+	settings.Stream = testStreamARN
 	m, err := New(Config{
-		Name: "leaderboard", Binary: os.Args[0], Env: []string{role + "=" + behaviour, ledger + "=" + b.ledger},
-		Settings: settings, Timeout: 30 * time.Second, MemoryMB: 128, FunctionARN: testFunctionARN, StreamARN: testStreamARN,
+		Function: testFunction(behaviour, b.ledger), Settings: settings,
 		Kinesis: kinesis.New(kinesis.Options{}), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 		Backoff: func(failures int) time.Duration { b.backoffs = append(b.backoffs, failures); return 0 },
 	})
@@ -80,7 +89,7 @@ func (b *bench) push(data ...string) {
 			PartitionKey: aws.String("k"), SequenceNumber: aws.String(fmt.Sprint(b.added)), Data: []byte(d), ApproximateArrivalTimestamp: &b.arrival,
 		})
 		r.place = b.shard.progress.add(r.sequence, r.arrival)
-		b.mapping.read.Add(1)
+		b.mapping.count(func(s *Stats) { s.Read++ })
 		if !b.shard.room.tryAcquire(r.weight()) {
 			b.t.Fatal("no room")
 		}

@@ -28,23 +28,10 @@ type Chaos struct {
 }
 
 // Config is what a Mapping needs. SQS and S3 are needed if the settings name a destination of that kind;
-// Memory, Chaos, Output, Log and Backoff may be left out.
+// Memory, Chaos, the function's Output, Log and Backoff may be left out.
 type Config struct {
-	// Name is the function's.
-	Name string
-	// Binary is the path of the executable that Lambda would start as bootstrap.
-	Binary string
-	// Env holds the function's variables as "NAME=value". Credentials, AWS_ENDPOINT_URL and the like belong here
-	// too: the function inherits nothing of our own environment.
-	Env []string
-	// Settings are the mapping's. Settings.Stream is the stream, unless StreamARN names another.
+	Function function.Config
 	Settings template.KinesisMapping
-	// Timeout is the function's; an invocation that takes longer is killed and has failed.
-	Timeout time.Duration
-	// MemoryMB is what the function is told it has. It is not enforced.
-	MemoryMB    int
-	FunctionARN string
-	StreamARN   string
 
 	Kinesis *kinesis.Client
 	SQS     *sqs.Client
@@ -53,8 +40,6 @@ type Config struct {
 	// Memory bounds what is read ahead; one for all mappings of a process. By default a mapping has its own, of DefaultMemory.
 	Memory *Memory
 	Chaos  Chaos
-	// Output takes what the function writes to its standard output and error, whole lines at a time.
-	Output io.Writer
 	Log    *slog.Logger
 	// Backoff is the wait before the next try after so many failed ones in a row, 1 at the least. By default it
 	// doubles from 100 ms up to 5 s.
@@ -68,7 +53,7 @@ type Stats struct {
 	State         State   `json:"state"`
 	Problem       string  `json:"problem,omitempty"` // why records have to come again, while Retrying; what doesn't answer, while Unknown
 	Notice        string  `json:"notice,omitempty"`  // what has happened to the stream
-	Rate          float64 `json:"rate"`              // records done a second, the mean of the last RateWindow of whole seconds
+	Rate          float64 `json:"rate"`              // records done a second, the mean of the last ten whole seconds
 	Read          int64   `json:"read"`              // records read from the stream
 	Done          int64   `json:"done"`              // records that need no more work: processed or discarded
 	Discarded     int64   `json:"discarded"`         // records given up, by count of tries or by age
@@ -108,28 +93,24 @@ func (s Stats) Idle() bool { return s.InFlight == 0 && s.Done == s.Read && s.Mil
 type Mapping struct {
 	config      Config
 	settings    template.KinesisMapping
-	stream      string
 	policy      policy
 	uuid        string // Lambda's name for the mapping
-	function    function.Config
 	chaos       *chaos
 	log         *slog.Logger
 	now         func() time.Time
 	destination *destination
 
-	mu     sync.Mutex
-	shards []*shard // sorted by id, which is also by age
-	notice string
+	mu       sync.Mutex
+	shards   []*shard // sorted by id, which is also by age
+	notice   string
+	counts   Stats          // the counts alone
+	retrying map[*lane]bool // whose last invocation left records that have to come again
+	problem  string         // of the latest that began to retry
 
-	rate    rate
-	retries retries
+	rate rate
 
 	started      atomic.Bool // the function has answered once
 	failedStarts atomic.Int64
-
-	read, done, discarded, documents                   atomic.Int64
-	invocations, delivered, succeeded, partial, failed atomic.Int64
-	retried, killed, inFlight                          atomic.Int64
 }
 
 // New checks the settings, all of them, and makes a Mapping. It calls no server and starts no function.
@@ -137,8 +118,8 @@ func New(c Config) (*Mapping, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Output == nil {
-		c.Output = io.Discard
+	if c.Function.Output == nil {
+		c.Function.Output = io.Discard
 	}
 	if c.Backoff == nil {
 		c.Backoff = backoff
@@ -149,22 +130,17 @@ func New(c Config) (*Mapping, error) {
 	if c.PollInterval == 0 {
 		c.PollInterval = defaultPollInterval
 	}
+	log := c.Log.With("function", c.Function.Name)
+	c.Function.Output = &sink{w: c.Function.Output, log: log}
 	m := &Mapping{
-		config: c, settings: c.Settings, stream: c.StreamARN, now: time.Now,
+		config: c, settings: c.Settings, now: time.Now, retrying: map[*lane]bool{},
 		uuid:   function.NewRequestID(),
 		policy: policy{bisect: c.Settings.BisectBatchOnFunctionError, maxRetries: c.Settings.MaximumRetryAttempts},
 		chaos:  newChaos(c.Chaos),
-		log:    c.Log.With("function", c.Name),
+		log:    log,
 	}
-	if m.stream == "" {
-		m.stream = c.Settings.Stream
-	}
-	m.function = function.Config{
-		Name: c.Name, Binary: c.Binary, ARN: c.FunctionARN, Env: c.Env, Timeout: c.Timeout, MemoryMB: c.MemoryMB,
-		Output: &sink{w: c.Output, log: m.log},
-	}
-	if err := errors.Join(m.function.Validate(), m.validate()); err != nil {
-		return nil, fmt.Errorf("mapping %s: settings: %w", c.Name, err)
+	if err := errors.Join(c.Function.Validate(), m.validate()); err != nil {
+		return nil, fmt.Errorf("mapping %s: settings: %w", c.Function.Name, err)
 	}
 	return m, nil
 }
@@ -176,8 +152,8 @@ func (m *Mapping) validate() error {
 	if m.config.Kinesis == nil {
 		fault("Kinesis must be set")
 	}
-	if !strings.HasPrefix(m.stream, "arn:") {
-		fault("StreamARN = %q must be the ARN of a stream", m.stream)
+	if !strings.HasPrefix(s.Stream, "arn:") {
+		fault("Stream = %q must be the ARN of a stream", s.Stream)
 	}
 	if s.BatchSize < 1 || s.BatchSize > 10_000 {
 		fault("BatchSize = %d must be from 1 to 10,000", s.BatchSize)
@@ -219,15 +195,9 @@ func backoff(failures int) time.Duration {
 
 // Stats returns the counts so far.
 func (m *Mapping) Stats() Stats {
-	// Done is looked at before Read, and Read only grows first: so Done == Read is never seen too early.
-	stats := Stats{Done: m.done.Load()}
-	stats.Read = m.read.Load()
-	stats.Discarded, stats.Documents = m.discarded.Load(), m.documents.Load()
-	stats.Invocations, stats.Delivered = m.invocations.Load(), m.delivered.Load()
-	stats.Succeeded, stats.Partial, stats.Failed = m.succeeded.Load(), m.partial.Load(), m.failed.Load()
-	stats.Retried, stats.Killed, stats.InFlight = m.retried.Load(), m.killed.Load(), m.inFlight.Load()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	stats := m.counts
 	stats.Notice = m.notice
 	if len(m.shards) == 0 {
 		stats.MillisBehind = unread
@@ -238,35 +208,46 @@ func (m *Mapping) Stats() Stats {
 		if !ended && stats.MillisBehind != unread && (behind == unread || behind > stats.MillisBehind) {
 			stats.MillisBehind = behind
 		}
-		if s.silent(m.now()) > silent && !ended {
-			silent = s.silent(m.now())
+		if !ended {
+			silent = max(silent, s.silent(m.now()))
 		}
 		if arrival, waits := s.progress.oldest(); waits {
 			stats.MillisWaiting = max(stats.MillisWaiting, m.now().Sub(arrival).Milliseconds())
 		}
 		stats.Shards = append(stats.Shards, Shard{ID: s.id, Checkpoint: s.progress.at(), Ended: ended})
 	}
-	retrying, problem := m.retries.reasons()
-	stats.State = m.state(stats.MillisBehind, retrying)
 	switch {
-	case stats.State == Retrying:
-		stats.Problem = problem
-	case silent > silentAfter+m.config.PollInterval && stats.State != Disabled:
+	case !m.settings.Enabled:
+		stats.State = Disabled
+	case stats.MillisBehind != unread && len(m.retrying) > 0:
+		stats.State, stats.Problem = Retrying, m.problem
+	case silent > silentAfter+m.config.PollInterval:
 		stats.State, stats.MillisBehind = Unknown, unread
 		stats.Problem = fmt.Sprintf("its stream was last read %v ago: Kinesis doesn't answer", silent.Round(time.Second))
+	case stats.MillisBehind == unread:
+		stats.State = Starting
+	default:
+		stats.State = Enabled
 	}
 	stats.Rate = m.rate.perSecond(m.now())
 	return stats
 }
 
-// noteStart returns an error if the function has never started and has been given its chances.
-func (m *Mapping) noteStart(f *function.Failure) error {
+// count changes counts that belong together: Stats has all of a change or nothing.
+func (m *Mapping) count(change func(*Stats)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(&m.counts)
+}
+
+// countStart returns an error if the function has never started and has been given its chances.
+func (m *Mapping) countStart(f *function.Failure) error {
 	if !f.Init {
 		m.started.Store(true)
 		return nil
 	}
 	if n := m.failedStarts.Add(1); n >= maxFailedStarts && !m.started.Load() {
-		return fmt.Errorf("function %s was started %d times and never got ready for an invocation: %w", m.config.Name, n, f)
+		return fmt.Errorf("function %s was started %d times and never got ready for an invocation: %w", m.config.Function.Name, n, f)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/parttest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
@@ -53,9 +53,9 @@ func newWorld(t *testing.T, shards int32) *world {
 
 func (w *world) mapping(behaviour string, settings template.KinesisMapping, change func(*Config)) *Mapping {
 	w.t.Helper()
+	settings.Stream = w.stream
 	config := Config{
-		Name: "leaderboard", Binary: os.Args[0], Env: []string{role + "=" + behaviour, ledger + "=" + w.ledger},
-		Settings: settings, Timeout: 30 * time.Second, MemoryMB: 128, FunctionARN: testFunctionARN, StreamARN: w.stream,
+		Function: testFunction(behaviour, w.ledger), Settings: settings,
 		Kinesis: w.kinesis, SQS: w.sqs, S3: w.s3, Log: w.log.Logger(),
 		Backoff:      func(int) time.Duration { return time.Millisecond },
 		PollInterval: 20 * time.Millisecond,
@@ -414,7 +414,7 @@ func TestRunNamesWhatIsMissing(t *testing.T) {
 		want      string
 		onFailure *template.OnFailure
 	}{
-		"stream": {func(c *Config) { c.StreamARN += "-gone" }, "does not exist", nil},
+		"stream": {func(c *Config) { c.Settings.Stream += "-gone" }, "does not exist", nil},
 		"queue":  {nil, "dead-letters does not exist", &template.OnFailure{Type: "SQS", Destination: "arn:aws:sqs:us-east-1:000000000000:dead-letters"}},
 		"bucket": {nil, "on-failure bucket arn:aws:s3:::no-such-bucket-here", &template.OnFailure{Type: "S3", Destination: "arn:aws:s3:::no-such-bucket-here"}},
 	} {
@@ -444,13 +444,13 @@ func TestDisabledMappingReadsNothing(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	_, err := New(Config{
-		Name: "x", Chaos: Chaos{Kill: 2},
+		Function: function.Config{Name: "x"}, Chaos: Chaos{Kill: 2},
 		Settings: template.KinesisMapping{
 			BatchSize: 0, BatchingWindow: time.Hour, ParallelizationFactor: 11, MaximumRetryAttempts: -2, StartingPosition: "START",
 			OnFailure: &template.OnFailure{Type: "SNS", Destination: "arn:x"},
 		},
 	})
-	for _, want := range []string{"Binary", " ARN = ", "Kinesis", "StreamARN", "BatchSize", "BatchingWindow", "ParallelizationFactor", "MaximumRetryAttempts", "StartingPosition", "Chaos.Kill", "SNS"} {
+	for _, want := range []string{"Binary", " ARN = ", "Kinesis", "Stream = ", "BatchSize", "BatchingWindow", "ParallelizationFactor", "MaximumRetryAttempts", "StartingPosition", "Chaos.Kill", "SNS"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}

@@ -21,7 +21,6 @@ type mark struct {
 	finished bool
 }
 
-// add takes in the next record of the shard and returns its place.
 func (p *progress) add(sequence string, arrival time.Time) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

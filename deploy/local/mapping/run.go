@@ -39,7 +39,7 @@ func (m *Mapping) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return fmt.Errorf("mapping %s: %w", m.config.Name, err)
+	return fmt.Errorf("mapping %s: %w", m.config.Function.Name, err)
 }
 
 func (m *Mapping) run(ctx context.Context) error {
@@ -53,7 +53,7 @@ func (m *Mapping) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		for {
-			if err := attempt.Until(ctx, m.log, "list the shards of "+m.stream, m.discover); err != nil {
+			if err := attempt.Until(ctx, m.log, "list the shards of "+m.settings.Stream, m.discover); err != nil {
 				return err
 			}
 			for _, s := range m.ready() {
@@ -72,15 +72,14 @@ func (m *Mapping) run(ctx context.Context) error {
 // record, for they hold only what came after.
 func (m *Mapping) discover(ctx context.Context) error {
 	var listed []kinesistypes.Shard
-	in := &kinesis.ListShardsInput{StreamARN: &m.stream}
+	in := &kinesis.ListShardsInput{StreamARN: &m.settings.Stream}
 	for {
 		out, err := m.config.Kinesis.ListShards(ctx, in)
 		if err != nil {
-			var missing *kinesistypes.ResourceNotFoundException
-			if errors.As(err, &missing) {
-				return fmt.Errorf("stream %s does not exist; %w: %w", m.stream, errGone, err)
+			if _, missing := errors.AsType[*kinesistypes.ResourceNotFoundException](err); missing {
+				return fmt.Errorf("stream %s does not exist; %w: %w", m.settings.Stream, errGone, err)
 			}
-			return fmt.Errorf("list the shards of stream %s: %w", m.stream, err)
+			return fmt.Errorf("list the shards of stream %s: %w", m.settings.Stream, err)
 		}
 		listed = append(listed, out.Shards...)
 		if out.NextToken == nil {
@@ -130,7 +129,7 @@ func (m *Mapping) goesOn(err error) bool {
 	switch {
 	case errors.Is(err, errGone) && (len(m.shards) > 0 || m.notice != ""):
 		if m.shards != nil {
-			m.log.Error("the stream was deleted; what was not read of it is lost", "stream", m.stream)
+			m.log.Error("the stream was deleted; what was not read of it is lost", "stream", m.settings.Stream)
 		}
 		m.shards = nil
 		m.notice = "its stream was deleted, so nothing is delivered to it; a new one of that name will be read from its beginning"
@@ -141,11 +140,10 @@ func (m *Mapping) goesOn(err error) bool {
 	}
 	m.shards = nil
 	m.notice = madeAnew(m.now())
-	m.log.Error("the stream was deleted and made anew; what was not read of the old one is lost", "stream", m.stream)
+	m.log.Error("the stream was deleted and made anew; what was not read of the old one is lost", "stream", m.settings.Stream)
 	return true
 }
 
-// madeAnew says what has happened to the stream.
 func madeAnew(at time.Time) string {
 	return fmt.Sprintf("at %s its stream became another one, which is read from its beginning. What was not read of the old one is lost to it: "+
 		"\"sluice verify CONSUMER\" shows what differs", at.Format(time.TimeOnly))
@@ -183,8 +181,8 @@ func (m *Mapping) rewind() {
 	defer m.mu.Unlock()
 	for _, s := range m.shards {
 		finished, unfinished := s.progress.rewind()
-		m.done.Add(-finished)
-		m.read.Add(-finished - unfinished)
+		m.counts.Done -= finished
+		m.counts.Read -= finished + unfinished
 		s.running = false
 		s.answered.Store(unread)
 		s.behind.Store(unread)

@@ -82,9 +82,8 @@ func (m *Mapping) runShard(ctx context.Context, s *shard) error {
 	return nil
 }
 
-// poll reads the shard to its end.
 func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
-	source := newSource(s.id, m.stream, m.config.FunctionARN)
+	source := newSource(s.id, m.settings.Stream, m.config.Function.ARN)
 	last := s.progress.at()
 	var iterator *string
 	limit := int32(firstRead)
@@ -97,24 +96,23 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 				}
 			}
 			out, err = m.config.Kinesis.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: iterator, Limit: &limit})
-			var expired *kinesistypes.ExpiredIteratorException
-			if errors.As(err, &expired) {
+			if _, expired := errors.AsType[*kinesistypes.ExpiredIteratorException](err); expired {
 				iterator = nil
 				return attempt.Passing{Err: err}
 			}
 			return err
 		})
-		var gone *kinesistypes.ResourceNotFoundException
-		if errors.As(err, &gone) && m.streamExists(ctx) {
+		_, gone := errors.AsType[*kinesistypes.ResourceNotFoundException](err)
+		if gone && m.streamExists(ctx) {
 			// Kinesis keeps a closed shard for as long as its records; ministack drops it at once.
 			m.log.Error("the shard is gone, and with it whatever had not been read of it", "shard", s.id, "after", last, "error", err)
 			return nil
 		}
-		if gone != nil {
-			return fmt.Errorf("read shard %s: stream %s does not exist; %w: %w", s.id, m.stream, errGone, err)
+		if gone {
+			return fmt.Errorf("read shard %s: stream %s does not exist; %w: %w", s.id, m.settings.Stream, errGone, err)
 		}
 		if err != nil {
-			return fmt.Errorf("read shard %s of stream %s: %w", s.id, m.stream, err)
+			return fmt.Errorf("read shard %s of stream %s: %w", s.id, m.settings.Stream, err)
 		}
 		s.answered.Store(m.now().UnixMilli())
 		behind := aws.ToInt64(out.MillisBehindLatest)
@@ -144,7 +142,7 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 
 // iterator returns where to read on: behind the last record, or at the start.
 func (m *Mapping) iterator(ctx context.Context, s *shard, last string) (*string, error) {
-	in := &kinesis.GetShardIteratorInput{StreamARN: &m.stream, ShardId: &s.id, ShardIteratorType: kinesistypes.ShardIteratorType(s.start)}
+	in := &kinesis.GetShardIteratorInput{StreamARN: &m.settings.Stream, ShardId: &s.id, ShardIteratorType: kinesistypes.ShardIteratorType(s.start)}
 	switch {
 	case last != "":
 		in.ShardIteratorType, in.StartingSequenceNumber = kinesistypes.ShardIteratorTypeAfterSequenceNumber, &last
@@ -160,11 +158,10 @@ func (m *Mapping) iterator(ctx context.Context, s *shard, last string) (*string,
 
 // streamExists reports whether the stream is there, as far as can be told.
 func (m *Mapping) streamExists(ctx context.Context) bool {
-	_, err := m.config.Kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &m.stream})
+	_, err := m.config.Kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &m.settings.Stream})
 	return err == nil
 }
 
-// sizeOf returns how many bytes of data the records have.
 func sizeOf(records []kinesistypes.Record) (bytes int) {
 	for i := range records {
 		bytes += len(records[i].Data)
@@ -180,7 +177,7 @@ func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes [
 		n := 0
 		for most := s.room.part() / 4; n < len(records) && (n == 0 || weight < most); n++ {
 			raw := &records[n]
-			m.read.Add(1)
+			m.count(func(s *Stats) { s.Read++ })
 			r := source.encode(raw)
 			r.place = s.progress.add(r.sequence, r.arrival)
 			i := laneOf(r.key, len(lanes))

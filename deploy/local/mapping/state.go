@@ -29,11 +29,8 @@ func (s *shard) silent(now time.Time) time.Duration {
 	return now.Sub(time.UnixMilli(at))
 }
 
-// RateWindow is the stretch over which Stats.Rate is taken. Long enough for a batching window or two, short enough to
-// show what happens now.
-const RateWindow = 10 * time.Second
-
-const rateSeconds = int64(RateWindow / time.Second)
+// rateSeconds is over how many seconds Stats.Rate is taken: a batching window or two, but no more than shows what happens now.
+const rateSeconds int64 = 10
 
 // rate counts what got done in each of the latest seconds. Its methods are safe for concurrent use.
 type rate struct {
@@ -41,7 +38,6 @@ type rate struct {
 	counts [rateSeconds + 1]struct{ second, n int64 }
 }
 
-// add counts n that got done now.
 func (r *rate) add(now time.Time, n int) {
 	second := now.Unix()
 	r.mu.Lock()
@@ -68,47 +64,15 @@ func (r *rate) perSecond(now time.Time) float64 {
 	return float64(sum) / float64(rateSeconds)
 }
 
-// retries are the lanes whose last invocation left records that have to come again. Its methods are safe for concurrent use.
-type retries struct {
-	mu     sync.Mutex
-	lanes  map[*lane]bool
-	reason string // of the latest
+// retry notes why the last invocation of a lane left records that have to come again.
+func (m *Mapping) retry(l *lane, problem string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.retrying[l], m.problem = true, problem
 }
 
-func (r *retries) begin(l *lane, reason string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.lanes == nil {
-		r.lanes = map[*lane]bool{}
-	}
-	r.lanes[l], r.reason = true, reason
-}
-
-func (r *retries) end(l *lane) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.lanes, l)
-}
-
-// reasons returns how many lanes try again, and why the latest of them does.
-func (r *retries) reasons() (lanes int, reason string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.lanes) == 0 {
-		return 0, ""
-	}
-	return len(r.lanes), r.reason
-}
-
-// state tells where the mapping stands. behind is Stats.MillisBehind.
-func (m *Mapping) state(behind int64, retrying int) State {
-	switch {
-	case !m.settings.Enabled:
-		return Disabled
-	case behind == unread:
-		return Starting
-	case retrying > 0:
-		return Retrying
-	}
-	return Enabled
+func (m *Mapping) endRetry(l *lane) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.retrying, l)
 }

@@ -38,15 +38,12 @@ func (l *Log) String() string {
 // Logger returns a logger that writes text to the log.
 func (l *Log) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-// Part is what runs.
-type Part[Stats any] interface {
-	Run(ctx context.Context) error
-	Stats() Stats
-}
-
 // RunUntil runs a part until ok says so of its counts, tells it to end and waits until it has. The test fails at once, with counts
 // and log, if that takes more than a minute, if the part ends by itself, or if it returns an error.
-func RunUntil[Stats any](t testing.TB, part Part[Stats], log *Log, ok func(Stats) bool) {
+func RunUntil[S any, P interface {
+	Run(ctx context.Context) error
+	Stats() S
+}](t testing.TB, part P, log *Log, ok func(S) bool) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

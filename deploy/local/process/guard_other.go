@@ -10,9 +10,8 @@ import (
 	"syscall"
 )
 
-// startGuarded starts the command so that it dies when this process does, however that ends, until release is
-// called: a shell waits for the end of a pipe that only we hold open. The command gets a process group of its own: a
-// Ctrl-C at the terminal reaches us alone, and we end it in order.
+// startGuarded starts the command so that it dies when this process does, until release is called: a shell waits for the
+// end of a pipe that only we hold open.
 func startGuarded(cmd *exec.Cmd) (release func(), err error) {
 	theirs, ours, err := os.Pipe()
 	if err != nil {

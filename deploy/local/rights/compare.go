@@ -27,28 +27,26 @@ func Compare(r *template.Resources, f template.Function, needs []Need, fixed []G
 	for _, arn := range role.Managed {
 		c.add(0, "has the managed policy %s, whose resources are all of the account: list what it is needed for in Policies, and remove it", arn)
 	}
-	used := map[int]bool{} // of the grants
 	grants := c.grants()
-	for _, want := range fixed {
-		found := false
+	used := make([]bool, len(grants))
+	allowed := func(by func(grant) bool) (found bool) {
 		for i, g := range grants {
-			// Some of the documented actions have a wildcard, which others are among.
-			if g.Resource == want.Resource && g.condition == nil && wildcards(g.Action).MatchString(want.Action) {
+			if by(g) {
 				found, used[i] = true, true
 			}
 		}
-		if !found {
+		return found
+	}
+	for _, want := range fixed {
+		// Some of the documented actions have a wildcard, which others are among.
+		if !allowed(func(g grant) bool {
+			return g.Resource == want.Resource && g.condition == nil && wildcards(g.Action).MatchString(want.Action)
+		}) {
 			c.add(0, "lacks %v, which Lambda or a service needs in the function's name: add it", want)
 		}
 	}
 	for _, n := range needs {
-		found := false
-		for i, g := range grants {
-			if g.allows(n) {
-				found, used[i] = true, true
-			}
-		}
-		if !found {
+		if !allowed(func(g grant) bool { return g.allows(n) }) {
 			c.add(0, "lacks %v, which the function calls in %s: add it", n, n.Region)
 		}
 	}

@@ -2,10 +2,8 @@ package servers
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,10 +27,11 @@ func checkSums(dir, list string) error {
 	}
 	var faults []error
 	for _, entry := range entries {
-		sum, err := sumOf(filepath.Join(dir, entry.Name()))
+		content, err := os.ReadFile(filepath.Join(dir, entry.Name()))
 		if err != nil {
 			return err
 		}
+		sum := fmt.Sprintf("%x", sha256.Sum256(content))
 		listed, known := want[entry.Name()]
 		delete(want, entry.Name())
 		switch {
@@ -50,17 +49,4 @@ func checkSums(dir, list string) error {
 			filepath.Base(list), errors.Join(faults...))
 	}
 	return nil
-}
-
-func sumOf(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -43,9 +43,22 @@ func installJars(ctx context.Context, dir string, progress Progress) error {
 		"-17", "-proc:none", "-nowarn", "-d", filepath.Join(dir, "classes"), filepath.Join(dir, "Guard.java"))
 }
 
-// classPath is where the program finds the classes that installJars has installed.
-func classPath(dir string) string {
-	return filepath.Join(dir, "classes") + string(os.PathListSeparator) + filepath.Join(dir, "lib", "*")
+// jetty makes the command that runs what installJars has installed, as server.xml says it with the given properties.
+func jetty(dir string, run launch, flags []string, properties ...string) (command, error) {
+	path, err := java.path()
+	if err != nil {
+		return command{}, err
+	}
+	args := append(flags,
+		"-XX:+UseSerialGC",          // it shares the machine with all else
+		"-XX:TieredStopAtLevel=1",   // it starts in half the processor time, and few runs are long enough to miss the faster code
+		"-Djava.io.tmpdir="+run.dir, // for native libraries
+		"-XX:-UsePerfData",          // no file in /tmp
+		"-XX:+ExitOnOutOfMemoryError",
+		"-cp", filepath.Join(dir, "classes")+string(os.PathListSeparator)+filepath.Join(dir, "lib", "*"),
+		"org.eclipse.jetty.xml.XmlConfiguration")
+	args = append(append(args, properties...), filepath.Join(dir, "server.xml"))
+	return command{path: path, args: args, env: environment(run)}, nil
 }
 
 // DynamoDBLocal is AWS's own engine of DynamoDB and DynamoDB Streams, in memory. It keeps a database for each
@@ -60,24 +73,9 @@ var DynamoDBLocal = &Server{
 	installNeeds:  []tool{maven},
 	install:       installJars,
 	command: func(dir string, run launch) (command, error) {
-		path, err := java.path()
-		if err != nil {
-			return command{}, err
-		}
-		return command{
-			path: path,
-			args: []string{
-				"-XX:+UseSerialGC",            // it shares the machine with all else
-				"-XX:TieredStopAtLevel=1",     // it is there in less processor time, and few runs are long enough to make up for its peak
-				"-Djava.io.tmpdir=" + run.dir, // it unpacks its native library there
-				"-XX:-UsePerfData",            // no file in /tmp
-				"-XX:+ExitOnOutOfMemoryError",
-				"-cp", classPath(dir),
-				"org.eclipse.jetty.xml.XmlConfiguration", "log=" + run.logPath, filepath.Join(dir, "server.xml"),
-			},
-			env:             environment(run),
-			listenerIsStdin: true,
-		}, nil
+		c, err := jetty(dir, run, nil, "log="+run.logPath)
+		c.listenerIsStdin = true
+		return c, err
 	},
 	answers: func(ctx context.Context, endpoint, _ string) error {
 		client := dynamodb.New(dynamodb.Options{

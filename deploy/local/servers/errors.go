@@ -85,14 +85,4 @@ func lastLines(b []byte) string {
 	return string(bytes.Join(lines[max(0, len(lines)-tailLines):], []byte("\n")))
 }
 
-func firstLine(b []byte) string {
-	line, _, _ := bytes.Cut(bytes.TrimSpace(b), []byte("\n"))
-	return string(line)
-}
-
-func lastLine(b []byte) string {
-	b = bytes.TrimSpace(b)
-	return string(b[bytes.LastIndexByte(b, '\n')+1:])
-}
-
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }

@@ -70,7 +70,6 @@ func (s *Server) sameRecipe(dir string) (bool, error) {
 	return same, err
 }
 
-// ensure installs the server unless it is installed.
 func (s *Server) ensure(ctx context.Context, progress Progress) (err error) {
 	dir, err := s.dir()
 	if err != nil {

@@ -30,12 +30,9 @@ func ministackWith(services string) *Server {
 		recipe:        recipe("ministack"),
 		installNeeds:  []tool{python},
 		install:       installPackages(),
-		// A Python that was upgraded or removed leaves the environment behind without its packages.
-		intact: func(ctx context.Context, dir string) bool {
-			return exec.CommandContext(ctx, venvPython(dir), "-c", "import hypercorn, ministack, samtranslator").Run() == nil
-		},
-		command: runMinistack(services),
-		answers: answersMinistack,
+		intact:        imports("hypercorn, ministack, samtranslator"),
+		command:       runMinistack(services),
+		answers:       answersMinistack,
 	}
 }
 
@@ -66,7 +63,6 @@ func runMinistack(services string) func(dir string, run launch) (command, error)
 	}
 }
 
-// answersMinistack makes a request with the key.
 func answersMinistack(ctx context.Context, endpoint, key string) error {
 	client := kinesis.New(kinesis.Options{
 		BaseEndpoint: &endpoint,
@@ -99,6 +95,14 @@ func installPackages(flags ...string) func(ctx context.Context, dir string, prog
 				progress.say("packages fetched: %d", packages)
 			}
 		}, venvPython(dir), arguments...)
+	}
+}
+
+// imports makes what looks whether packages are there: a Python that was upgraded or removed leaves the environment behind
+// without them.
+func imports(packages string) func(ctx context.Context, dir string) bool {
+	return func(ctx context.Context, dir string) bool {
+		return exec.CommandContext(ctx, venvPython(dir), "-c", "import "+packages).Run() == nil
 	}
 }
 

@@ -23,27 +23,9 @@ var OpenSearch = &Server{
 	portFile:     filepath.Join("opensearch", "logs", "http.ports"),
 	data:         "opensearch",
 	command: func(dir string, run launch) (command, error) {
-		path, err := java.path()
-		if err != nil {
-			return command{}, err
-		}
 		base := filepath.Join(run.dir, "opensearch")
-		return command{
-			path: path,
-			args: []string{
-				"-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", // it shares the machine with all else
-				"-XX:TieredStopAtLevel=1", // it is there in half the processor time; at its peak it would do more with it
-				"-Djava.io.tmpdir=" + run.dir,
-				"-XX:-UsePerfData", // no file in /tmp
-				"-XX:+ExitOnOutOfMemoryError",
-				"-cp", classPath(dir),
-				"org.eclipse.jetty.xml.XmlConfiguration",
-				"dir=" + base, "logs=" + filepath.Join(base, "logs"), "config=" + filepath.Join(dir, "config"),
-				fmt.Sprintf("before=%d", run.port-1),
-				filepath.Join(dir, "server.xml"),
-			},
-			env: environment(run),
-		}, nil
+		return jetty(dir, run, []string{"-Xms256m", "-Xmx512m"},
+			"dir="+base, "logs="+filepath.Join(base, "logs"), "config="+filepath.Join(dir, "config"), fmt.Sprintf("before=%d", run.port-1))
 	},
 	// It answers before it can write: when it knows the state of its indexes, it can.
 	answers: func(ctx context.Context, endpoint, _ string) error {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // tool is a program that must be on the machine already.
@@ -49,7 +50,6 @@ var (
 	}
 )
 
-// path returns the program's path.
 func (t tool) path() (string, error) {
 	//nolint:forbidigo // a program's place, not a setting
 	if home := os.Getenv(t.homeVariable); t.homeVariable != "" && home != "" {
@@ -76,18 +76,18 @@ func (t tool) missing(ctx context.Context) (found string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	out := printed.Bytes()
-	match := t.version.FindSubmatch(out)
+	lines := strings.Split(strings.TrimSpace(printed.String()), "\n")
+	match := t.version.FindStringSubmatch(printed.String())
 	if match == nil {
-		return fmt.Sprintf("%s does not tell its version: %s", path, cmp.Or(firstLine(out), "it prints nothing")), nil
+		return fmt.Sprintf("%s does not tell its version: %s", path, cmp.Or(lines[0], "it prints nothing")), nil
 	}
-	major, _ := strconv.Atoi(string(match[1])) // digits, by the pattern; an absent minor version is 0
-	minor, _ := strconv.Atoi(string(match[2]))
+	major, _ := strconv.Atoi(match[1]) // digits, by the pattern; an absent minor version is 0
+	minor, _ := strconv.Atoi(match[2])
 	if cmp.Or(cmp.Compare(major, t.major), cmp.Compare(minor, t.minor)) < 0 {
 		return fmt.Sprintf("%s is version %d.%d", path, major, minor), nil
 	}
 	if !whole {
-		return fmt.Sprintf("%s is version %d.%d, but not whole: %s", path, major, minor, lastLine(out)), nil
+		return fmt.Sprintf("%s is version %d.%d, but not whole: %s", path, major, minor, lines[len(lines)-1]), nil
 	}
 	return "", nil
 }

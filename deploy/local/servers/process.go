@@ -31,7 +31,6 @@ type Process struct {
 	// LogPath is the file that has all that the server prints.
 	LogPath string
 
-	answers  func(ctx context.Context, endpoint string) error
 	process  *os.Process
 	exited   chan struct{}
 	err      error // set before exited is closed
@@ -80,7 +79,12 @@ func (s *Server) start(ctx context.Context, dir string, port int, key string) (_
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, closed(listener)) }() // the server has its own copy
+	defer func() {
+		// The server has its own copy, or the port.
+		if closeErr := listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
+			err = errors.Join(err, closeErr)
+		}
+	}()
 	run := launch{port: listener.Addr().(*net.TCPAddr).Port, dir: dir, key: key}
 	if s.portFile != "" {
 		if err := s.openItself(listener, &run, port); err != nil {
@@ -118,14 +122,11 @@ func (s *Server) start(ctx context.Context, dir string, port int, key string) (_
 		Endpoint: "http://" + listener.Addr().String(),
 		LogPath:  run.logPath,
 		exited:   make(chan struct{}),
-		answers: func(ctx context.Context, endpoint string) error {
-			return s.answers(ctx, endpoint, cmp.Or(key, "readiness"))
-		},
 	}
 	if err := server.run(cmd); err != nil {
 		return nil, err
 	}
-	if err := server.await(ctx, s); err != nil {
+	if err := server.await(ctx, s, cmp.Or(key, "readiness")); err != nil {
 		return nil, errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
 	}
 	return server, nil
@@ -176,14 +177,6 @@ func (s *Server) openItself(listener *net.TCPListener, run *launch, asked int) e
 	return nil
 }
 
-// closed closes the listener unless it is closed already.
-func closed(listener *net.TCPListener) error {
-	if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
-}
-
 // run starts the command and sees to it that p learns of its end.
 func (p *Process) run(cmd *exec.Cmd) error {
 	ended, err := process.Start(cmd)
@@ -210,7 +203,7 @@ func (p *Process) run(cmd *exec.Cmd) error {
 
 // await waits for the first answer. The socket is open before the first request, so one is enough: it waits in the
 // socket's queue.
-func (p *Process) await(ctx context.Context, s *Server) error {
+func (p *Process) await(ctx context.Context, s *Server, key string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("no answer for %v; its log is %s", startTimeout, p.LogPath))
 	defer cancel()
@@ -223,7 +216,7 @@ func (p *Process) await(ctx context.Context, s *Server) error {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		err = p.answers(ctx, p.Endpoint)
+		err = s.answers(ctx, p.Endpoint, key)
 	}()
 	select {
 	case <-answered:
@@ -303,7 +296,6 @@ func (p *Process) Stop(ctx context.Context) error {
 	return err
 }
 
-// signal sends to the server, unless it has ended.
 func (p *Process) signal(s syscall.Signal) error {
 	if err := p.process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("send %v to %s (pid %d): %w", s, p.Name, p.PID, err)

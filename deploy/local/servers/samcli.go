@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 )
 
 // SAMCLI is AWS's own tool that builds, checks and deploys templates, with its checker cfn-lint. It is installed as the
@@ -19,10 +18,7 @@ var SAMCLI = &Server{
 	installNeeds: []tool{python},
 	// Most of its packages' modules are never used, so compiling all of them would take longer than everything else.
 	install: installPackages("--no-compile"),
-	// A Python that was upgraded or removed leaves the environment behind without its packages.
-	intact: func(ctx context.Context, dir string) bool {
-		return exec.CommandContext(ctx, venvPython(dir), "-c", "import cfnlint, regex, samcli, samtranslator, yaml").Run() == nil
-	},
+	intact:  imports("cfnlint, regex, samcli, samtranslator, yaml"),
 }
 
 // Its own scripts name the directory in which it was installed, which has another name since.
@@ -53,11 +49,10 @@ for path in sys.argv[1:]:
 // account and region that are given; the command has nothing else of this process's settings but where tools and caches are, so
 // that it can meet no real account.
 func SAM(ctx context.Context, endpoint, account, region string, arguments ...string) (*exec.Cmd, error) {
-	dir, err := SAMCLI.dir()
+	cmd, err := runSAMCLI(ctx, startSAM, arguments...)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, venvPython(dir), append([]string{"-c", startSAM}, arguments...)...)
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
 		if value, set := os.LookupEnv(name); set { //nolint:forbidigo // where tools are, not a setting
 			cmd.Env = append(cmd.Env, name+"="+value)
@@ -65,18 +60,23 @@ func SAM(ctx context.Context, endpoint, account, region string, arguments ...str
 	}
 	cmd.Env = append(cmd.Env,
 		"AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_DEFAULT_REGION="+region,
-		"AWS_CONFIG_FILE="+filepath.Join(dir, "none"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "none"), "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
 		"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.2", "PYTHONDONTWRITEBYTECODE=1")
 	return cmd, nil
 }
 
+// runSAMCLI makes the command that runs some Python with the packages of SAMCLI, not yet started.
+func runSAMCLI(ctx context.Context, code string, arguments ...string) (*exec.Cmd, error) {
+	dir, err := SAMCLI.dir()
+	return exec.CommandContext(ctx, venvPython(dir), append([]string{"-c", code}, arguments...)...), err
+}
+
 // ExpandTemplates replaces SAM templates by what CloudFormation's transform makes of them, in JSON. SAMCLI must be installed.
 func ExpandTemplates(ctx context.Context, region string, paths ...string) error {
-	dir, err := SAMCLI.dir()
+	cmd, err := runSAMCLI(ctx, startTransform, paths...)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, venvPython(dir), append([]string{"-c", startTransform}, paths...)...)
 	cmd.Env = []string{"AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("expand %q: %w\n%s", paths, err, out)
@@ -86,12 +86,10 @@ func ExpandTemplates(ctx context.Context, region string, paths ...string) error 
 
 // LintTemplates returns what cfn-lint, of SAMCLI, which must be installed, finds in templates: "" if nothing.
 func LintTemplates(ctx context.Context, paths ...string) (findings string, err error) {
-	dir, err := SAMCLI.dir()
+	cmd, err := runSAMCLI(ctx, startCFNLint, append([]string{"--format", "parseable", "--template"}, paths...)...)
 	if err != nil {
 		return "", err
 	}
-	arguments := append([]string{"-c", startCFNLint, "--format", "parseable", "--template"}, paths...)
-	cmd := exec.CommandContext(ctx, venvPython(dir), arguments...)
 	out, err := cmd.Output()
 	// Its exit codes are the sums of 2, 4 and 8 for errors, warnings and advice; 1 and 32 on mean that it failed itself.
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -36,7 +36,6 @@ type Server struct {
 	answers func(ctx context.Context, endpoint, key string) error
 }
 
-// launch is what a server is started with.
 type launch struct {
 	port    int    // 0: any, for a server with a portFile
 	dir     string // its working directory, for all that it writes
@@ -62,7 +61,6 @@ func environment(run launch) []string {
 // keyVariable tells the guards of servers which access key is let in.
 const keyVariable = "SLUICE_ACCESS_KEY"
 
-// command is the program that runs a server.
 type command struct {
 	path string
 	args []string
@@ -138,7 +136,6 @@ func (s *Server) recipeSum() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil))[:8], err
 }
 
-// dir is where the server is installed.
 func (s *Server) dir() (string, error) {
 	cache, err := cacheDir()
 	if err != nil {

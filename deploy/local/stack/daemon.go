@@ -50,15 +50,11 @@ func Load(ctx context.Context, runDir string) (Info, error) {
 
 func failure(info Info) error {
 	failed := &FailedError{Message: info.Message}
-	if path := filepath.Join(info.RunDir, daemonLog); exists(path) {
+	path := filepath.Join(info.RunDir, daemonLog)
+	if _, err := os.Stat(path); err == nil {
 		failed.LogPath = path
 	}
 	return failed
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // Up has a stack run in the run directory by a process of its own, and returns its state once it is ready. One that

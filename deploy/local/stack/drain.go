@@ -11,7 +11,6 @@ import (
 	"sluice/deploy/local/mapping"
 )
 
-// drainInterval is how often Drain looks.
 const drainInterval = 10 * time.Millisecond
 
 // Drain waits until nothing is under way: every change of a table that was made before the call, by an application or a
@@ -29,20 +28,19 @@ func (s *Stack) Drain(ctx context.Context) error {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("the pipeline has not drained:%s: %w", s.Info().told(), context.Cause(ctx))
+			return fmt.Errorf("the pipeline has not drained:%s: %w", s.Info().describe(), context.Cause(ctx))
 		}
 		now := s.standing()
 		switch {
-		case !now.idle() || !now.sameAs(since):
+		case !now.all(since, standing.stillAs):
 			since = now
-		case now.lookedSince(since):
+		case now.all(since, standing.lookedSince):
 			return nil
 		}
 	}
 }
 
-// told writes where each region stands.
-func (i Info) told() string {
+func (i Info) describe() string {
 	var text strings.Builder
 	for _, region := range i.Regions() {
 		p := i.In(region)
@@ -83,22 +81,9 @@ func (s *Stack) standing() standings {
 	return now
 }
 
-func (s standings) idle() bool {
-	return s.all(func(_ string, r standing) bool { return r.idle() })
-}
-
-func (s standings) sameAs(before standings) bool {
-	return s.all(func(region string, r standing) bool { return r.sameAs(before[region]) })
-}
-
-func (s standings) lookedSince(before standings) bool {
-	return s.all(func(region string, r standing) bool { return r.lookedSince(before[region]) })
-}
-
-// all reports whether something is so in every region.
-func (s standings) all(so func(region string, r standing) bool) bool {
-	for region, r := range s {
-		if !so(region, r) {
+func (s standings) all(before standings, so func(now, before standing) bool) bool {
+	for region, now := range s {
+		if !so(now, before[region]) {
 			return false
 		}
 	}
@@ -132,14 +117,14 @@ func (s standing) idle() bool {
 	return true
 }
 
-// sameAs reports whether neither bridge nor mappings have read anything since before.
-func (s standing) sameAs(before standing) bool {
+// stillAs reports whether both are idle, and neither bridge nor mappings have read anything since before.
+func (s standing) stillAs(before standing) bool {
 	for name, m := range s.mappings {
 		if m.Read != before.mappings[name].Read {
 			return false
 		}
 	}
-	return before.idle() && s.bridge.Read == before.bridge.Read
+	return s.idle() && before.idle() && s.bridge.Read == before.bridge.Read
 }
 
 // lookedSince reports whether every table's stream has been read to its end by a reading that began after before.

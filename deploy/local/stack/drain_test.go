@@ -55,7 +55,7 @@ func TestStill(t *testing.T) {
 		t.Error("content with a reading that may have begun before")
 	}
 	after := still(7)
-	if !after.sameAs(before) || !after.lookedSince(before) {
+	if !after.stillAs(before) || !after.lookedSince(before) {
 		t.Error("two readings and no change: not drained")
 	}
 	after.bridge.Tables["empty"] = bridge.TableStats{Quiet: 6}
@@ -67,12 +67,12 @@ func TestStill(t *testing.T) {
 		"a mapping has read":  func(s *standing) { m := s.mappings["one"]; m.Read, m.Done = 8, 8; s.mappings["one"] = m },
 	} {
 		after := still(7)
-		if change(&after); after.sameAs(before) {
+		if change(&after); after.stillAs(before) {
 			t.Errorf("%s: the same", name)
 		}
 	}
 	before.bridge.Pending = 1
-	if still(7).sameAs(before) {
+	if still(7).stillAs(before) {
 		t.Error("content though there was something under way before")
 	}
 }
@@ -80,15 +80,15 @@ func TestStill(t *testing.T) {
 // Fails for a Drain that is content with one region: the other's consumer may just be writing here.
 func TestStillInAllRegions(t *testing.T) {
 	at := func(home, away int64) standings { return standings{"home": still(home), "away": still(away)} }
-	if before, after := at(5, 5), at(7, 7); !after.idle() || !after.sameAs(before) || !after.lookedSince(before) {
+	if before, after := at(5, 5), at(7, 7); !after.all(before, standing.stillAs) || !after.all(before, standing.lookedSince) {
 		t.Error("two regions at rest are not drained")
 	}
-	if at(7, 6).lookedSince(at(5, 5)) {
+	if at(7, 6).all(at(5, 5), standing.lookedSince) {
 		t.Error("content though a table of one region was not read again")
 	}
 	busy := at(7, 7)
 	busy["away"].mappings["one"] = mapping.Stats{Read: 8, Done: 7}
-	if busy.idle() || busy.sameAs(at(5, 5)) {
+	if busy.all(at(5, 5), standing.stillAs) {
 		t.Error("content though a consumer of one region works")
 	}
 }

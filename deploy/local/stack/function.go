@@ -25,7 +25,6 @@ func (c consumerPlan) environment(region string, endpoints Endpoints, key string
 	return env
 }
 
-// build makes the function's binary, see [function.Build].
 func (c consumerPlan) build(ctx context.Context, binary string) error {
 	source, err := filepath.Abs(c.function.CodeDir)
 	if err != nil {

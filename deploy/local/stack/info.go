@@ -11,6 +11,7 @@ import (
 
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/mapping"
+	"sluice/deploy/local/mapping/function"
 	"sluice/deploy/local/servers"
 	"sluice/shared/sdkhttp"
 )
@@ -90,7 +91,6 @@ type Endpoints struct {
 	OpenSearch string `json:"openSearch,omitempty"`
 }
 
-// set notes where a server listens.
 func (e *Endpoints) set(server *servers.Server, endpoint string) {
 	switch server {
 	case servers.DynamoDBLocal:
@@ -112,6 +112,11 @@ type Function struct {
 	Timeout   time.Duration `json:"timeoutNs"`
 	MemoryMB  int           `json:"memoryMB"`
 	StreamARN string        `json:"streamArn"` // that its mapping reads
+}
+
+// Config is what runs the function of the consumer with a name, without its output.
+func (f Function) Config(name string) function.Config {
+	return function.Config{Name: name, Binary: f.Binary, ARN: f.ARN, Env: f.Env, Timeout: f.Timeout, MemoryMB: f.MemoryMB}
 }
 
 // Process is a server.
@@ -146,11 +151,9 @@ func config(region, endpoint, accessKey string) aws.Config {
 	}
 }
 
-// version is that of the running program.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
 	}
-	return info.Main.Version
+	return "unknown"
 }

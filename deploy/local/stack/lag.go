@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,28 +20,15 @@ type Lag struct {
 type lagMeter struct {
 	io.Writer
 
-	mu   sync.Mutex
-	last *Lag
+	last atomic.Pointer[Lag] // of the last batch that had an effect; nil if none had
 }
 
 // Write implements io.Writer. It is given whole lines.
 func (m *lagMeter) Write(line []byte) (int, error) {
 	if lag, ok := lagOf(line); ok {
-		m.mu.Lock()
-		m.last = &lag
-		m.mu.Unlock()
+		m.last.Store(&lag)
 	}
 	return m.Writer.Write(line)
-}
-
-// lag returns the lag of the last batch that had an effect, and false if none had.
-func (m *lagMeter) lag() (Lag, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.last == nil {
-		return Lag{}, false
-	}
-	return *m.last, true
 }
 
 // lagOf reads a line of metrics: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

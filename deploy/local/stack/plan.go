@@ -15,23 +15,22 @@ import (
 // plan is what the templates of a checkout ask for in one region.
 type plan struct {
 	region    string
-	shared    []sharedPlan
+	templates []resolved // of deploy, then of the consumers
 	consumers []consumerPlan
 }
 
-// sharedPlan is a template of deploy, which has the stream or a table that several consumers may know.
-type sharedPlan struct {
-	name      string
-	resources *template.Resources
+// resolved is a template of deploy or of a consumer.
+type resolved struct {
+	name string
+	*template.Resources
 }
 
 type consumerPlan struct {
-	dir       string // of its template
-	name      string
-	resources *template.Resources
-	function  template.Function
-	mapping   template.KinesisMapping
-	searches  bool // whether it needs OpenSearch
+	resolved
+	dir      string // of its template
+	function template.Function
+	mapping  template.KinesisMapping
+	searches bool // whether it needs OpenSearch
 }
 
 // plans are what the templates of a checkout ask for in all regions.
@@ -76,8 +75,8 @@ func readPlans(root, home string, endpoints Endpoints) (*plans, error) {
 				further[region] = true
 			}
 		}
-		if region, ok := c.resources.Outputs[replicaRegion]; ok {
-			if err := all.readReplica(c.dir, region, scope, c.resources.Outputs); err != nil {
+		if region, ok := c.Outputs[replicaRegion]; ok {
+			if err := all.readReplica(c.dir, region, scope, c.Outputs); err != nil {
 				return nil, err
 			}
 		}
@@ -96,9 +95,8 @@ func readPlans(root, home string, endpoints Endpoints) (*plans, error) {
 	return all, nil
 }
 
-// regions returns the regions in which the consumer is deployed.
 func (c consumerPlan) regions(home string) ([]string, error) {
-	listed, ok := c.resources.Outputs[sharedRegions]
+	listed, ok := c.Outputs[sharedRegions]
 	if !ok {
 		return []string{home}, nil
 	}
@@ -134,6 +132,7 @@ func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed f
 		}
 		if deployed(consumer) {
 			p.consumers = append(p.consumers, consumer)
+			p.templates = append(p.templates, consumer.resolved)
 		}
 	}
 	return p, nil
@@ -178,18 +177,18 @@ func (p *plan) readShared(root string, scope template.Scope) (map[string]string,
 		}
 		t := waiting[next]
 		waiting = slices.Delete(waiting, next, next+1)
-		shared := sharedPlan{name: strings.TrimSuffix(filepath.Base(t.Path), ".yaml")}
+		shared := resolved{name: strings.TrimSuffix(filepath.Base(t.Path), ".yaml")}
 		scope := scope
 		scope.StackName += "-" + shared.name
 		scope.Parameters = choose(t.Parameters, outputs)
-		if shared.resources, err = t.Resolve(scope); err != nil {
+		if shared.Resources, err = t.Resolve(scope); err != nil {
 			return nil, err
 		}
-		if len(shared.resources.Functions) > 0 {
+		if len(shared.Functions) > 0 {
 			return nil, fmt.Errorf("%s has a function; a consumer has a directory of its own in consumers", t.Path)
 		}
-		maps.Copy(outputs, shared.resources.Outputs)
-		p.shared = append(p.shared, shared)
+		maps.Copy(outputs, shared.Outputs)
+		p.templates = append(p.templates, shared)
 	}
 	return outputs, nil
 }
@@ -219,7 +218,7 @@ func (p *plans) readReplica(dir, region string, scope template.Scope, outputs ma
 }
 
 func readConsumer(path string, scope template.Scope, outputs map[string]string) (consumerPlan, error) {
-	c := consumerPlan{dir: filepath.Dir(path), name: filepath.Base(filepath.Dir(path))}
+	c := consumerPlan{dir: filepath.Dir(path), resolved: resolved{name: filepath.Base(filepath.Dir(path))}}
 	read, err := template.Read(path)
 	if err != nil {
 		return c, err
@@ -227,13 +226,13 @@ func readConsumer(path string, scope template.Scope, outputs map[string]string) 
 	c.searches = slices.ContainsFunc(read.Parameters, func(p template.Parameter) bool { return p.Name == searchParameter })
 	scope.StackName += "-" + c.name
 	scope.Parameters = choose(read.Parameters, outputs)
-	if c.resources, err = read.Resolve(scope); err != nil {
+	if c.Resources, err = read.Resolve(scope); err != nil {
 		return c, err
 	}
-	if n := len(c.resources.Functions); n != 1 {
+	if n := len(c.Functions); n != 1 {
 		return c, fmt.Errorf("%s has %d functions; a consumer is one function", path, n)
 	}
-	c.function = c.resources.Functions[0]
+	c.function = c.Functions[0]
 	if n := len(c.function.Mappings); n != 1 {
 		return c, fmt.Errorf("%s: function %s has %d events of type Kinesis; a consumer has one", path, c.function.LogicalID, n)
 	}
@@ -241,7 +240,6 @@ func readConsumer(path string, scope template.Scope, outputs map[string]string) 
 	return c, nil
 }
 
-// servers returns the servers that the plans need.
 func (p *plans) servers() []*servers.Server {
 	needed := []*servers.Server{servers.DynamoDBLocal, servers.Ministack}
 	if slices.ContainsFunc(p.regions[0].consumers, func(c consumerPlan) bool { return c.searches }) {
@@ -250,34 +248,17 @@ func (p *plans) servers() []*servers.Server {
 	return needed
 }
 
-// all returns the resources of every template.
-func (p *plan) all() []*template.Resources {
-	var all []*template.Resources
-	for _, s := range p.shared {
-		all = append(all, s.resources)
-	}
-	for _, c := range p.consumers {
-		all = append(all, c.resources)
-	}
-	return all
-}
-
-// outputs returns the outputs of every template.
 func (p *plan) outputs() map[string]map[string]string {
 	outputs := map[string]map[string]string{}
-	for _, s := range p.shared {
-		outputs[s.name] = s.resources.Outputs
-	}
-	for _, c := range p.consumers {
-		outputs[c.name] = c.resources.Outputs
+	for _, t := range p.templates {
+		outputs[t.name] = t.Outputs
 	}
 	return outputs
 }
 
-// streamName returns the name of the stream with the ARN.
 func (p *plan) streamName(arn string) (string, error) {
-	for _, resources := range p.all() {
-		for _, stream := range resources.Streams {
+	for _, t := range p.templates {
+		for _, stream := range t.Streams {
 			if stream.ARN == arn {
 				return stream.Name, nil
 			}

@@ -56,7 +56,7 @@ func TestTemplatesTakeOutputsOfOthers(t *testing.T) {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
 	var changes []*template.Changes
-	for _, resources := range p.all() {
+	for _, resources := range p.templates {
 		for _, table := range resources.Tables {
 			changes = append(changes, table.Changes)
 		}

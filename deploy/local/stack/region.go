@@ -26,7 +26,6 @@ type region struct {
 	lags      map[string]*lagMeter        // by consumer
 }
 
-// newRegion returns a region in which nothing runs yet.
 func (s *Stack) newRegion(p *plan) *region {
 	return &region{
 		plan: p, clients: s.clientsIn(p.region), further: p.region != s.options.Region,
@@ -34,7 +33,6 @@ func (s *Stack) newRegion(p *plan) *region {
 	}
 }
 
-// clientsIn returns the clients of a region.
 func (s *Stack) clientsIn(region string) provision.Clients {
 	return provision.NewClients(config(region, s.endpoints.DynamoDB, s.key), config(region, s.endpoints.AWS, s.key))
 }
@@ -47,7 +45,6 @@ func (r *region) of(part string) string {
 	return part + " in " + r.plan.region
 }
 
-// makeParts makes the region's bridge and mappings.
 func (s *Stack) makeParts(r *region, log *slog.Logger) error {
 	log = log.With("region", r.plan.region)
 	if err := s.makeBridge(r, log); err != nil {
@@ -99,27 +96,21 @@ func (s *Stack) makeMapping(r *region, c consumerPlan, log *slog.Logger) error {
 		Timeout: c.function.Timeout, MemoryMB: c.function.MemoryMB, StreamARN: c.mapping.Stream,
 	}
 	r.functions[c.name] = f
+	run := f.Config(c.name)
+	run.Output = r.lags[c.name]
 	r.mappings[c.name], err = mapping.New(mapping.Config{
-		Name:        c.name,
-		Binary:      f.Binary,
-		Env:         f.Env,
-		Settings:    c.mapping,
-		Timeout:     f.Timeout,
-		MemoryMB:    f.MemoryMB,
-		FunctionARN: f.ARN,
-		StreamARN:   f.StreamARN,
-		Kinesis:     r.clients.Kinesis,
-		SQS:         r.clients.SQS,
-		S3:          r.clients.S3,
-		Memory:      s.memory,
-		Chaos:       mapping.Chaos{Kill: s.options.Chaos.Kill, Seed: s.options.Chaos.Seed},
-		Output:      r.lags[c.name],
-		Log:         log.With("part", "mapping", "consumer", c.name),
+		Function: run,
+		Settings: c.mapping,
+		Kinesis:  r.clients.Kinesis,
+		SQS:      r.clients.SQS,
+		S3:       r.clients.S3,
+		Memory:   s.memory,
+		Chaos:    mapping.Chaos{Kill: s.options.Chaos.Kill, Seed: s.options.Chaos.Seed},
+		Log:      log.With("part", "mapping", "consumer", c.name),
 	})
 	return err
 }
 
-// runParts runs what makeParts has made.
 func (s *Stack) runParts(r *region) {
 	for name, m := range r.mappings {
 		s.run(&s.consuming, "mapping of consumer "+r.of(name), m.Run)
@@ -130,8 +121,8 @@ func (s *Stack) runParts(r *region) {
 // tables returns the tables whose changes are carried.
 func (r *region) tables() []template.Table {
 	var tables []template.Table
-	for _, resources := range r.plan.all() {
-		for _, table := range resources.Tables {
+	for _, t := range r.plan.templates {
+		for _, table := range t.Tables {
 			if table.Changes != nil {
 				tables = append(tables, table)
 			}
@@ -140,14 +131,13 @@ func (r *region) tables() []template.Table {
 	return tables
 }
 
-// parts tells how the region stands now.
 func (r *region) parts() Parts {
 	carried := r.bridge.Stats()
 	p := Parts{Outputs: r.plan.outputs(), Bridge: &carried, Functions: r.functions, Mappings: map[string]mapping.Stats{}, Lags: map[string]Lag{}}
 	for name, m := range r.mappings {
 		p.Mappings[name] = m.Stats()
-		if lag, ok := r.lags[name].lag(); ok {
-			p.Lags[name] = lag
+		if lag := r.lags[name].last.Load(); lag != nil {
+			p.Lags[name] = *lag
 		}
 	}
 	return p

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
 	"github.com/gofrs/flock"
 )
 
@@ -85,16 +86,7 @@ func holder(ctx context.Context, dir string) (int, error) {
 // pollInterval is how often another process' progress is looked at.
 const pollInterval = 50 * time.Millisecond
 
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(pollInterval)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func pause(ctx context.Context) error { return smithytime.SleepWithContext(ctx, pollInterval) }
 
 // writeState replaces the state, so that a reader sees the old one or the new one.
 func writeState(info Info) error {

@@ -7,9 +7,10 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"sluice/deploy/local/servers"
 )
 
-// stateInterval is how often the state's counters are written.
 const stateInterval = 250 * time.Millisecond
 
 // Serve runs a stack until ctx ends or a part of it fails, and keeps its state in the run directory, for [Load], [Up]
@@ -25,13 +26,12 @@ func Serve(ctx context.Context, options Options) error {
 }
 
 func serve(ctx context.Context, options Options) error {
-	state := &state{tell: options.Progress, info: Info{
+	state := &state{progress: options.Progress, info: Info{
 		Version: version(), PID: os.Getpid(), Started: time.Now(), RunDir: options.RunDir, Region: options.Region,
 	}}
 	state.set(Starting, "")
-	tell := options.Progress
 	options.Progress = func(format string, args ...any) {
-		tell(format, args...)
+		state.progress(format, args...)
 		state.set(Starting, fmt.Sprintf(format, args...))
 	}
 	stack, err := start(ctx, options, state.info.Started)
@@ -54,7 +54,6 @@ func serve(ctx context.Context, options Options) error {
 	return errors.Join(err, state.err)
 }
 
-// allIsLost says what the end of a stack means.
 const allIsLost = "The stack ended with it. All that it had is gone: tables, streams, queues with their dead letters, topics and buckets. " +
 	`"sluice up" starts an empty one.`
 
@@ -63,7 +62,7 @@ func (s *Stack) await(ctx context.Context, state *state) error {
 	again := time.NewTicker(stateInterval)
 	defer again.Stop()
 	for {
-		state.put(s.Info())
+		state.change(func(i *Info) { *i = s.Info() })
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -76,31 +75,24 @@ func (s *Stack) await(ctx context.Context, state *state) error {
 
 // state writes the state file. Start reports its steps side by side.
 type state struct {
-	tell func(format string, args ...any)
+	progress servers.Progress
 
 	mu   sync.Mutex
 	info Info
 	err  error // of the last write; a disk that is full for a while must not end the stack
 }
 
-func (s *state) put(info Info) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.info = info
-	s.write()
-}
-
 func (s *state) set(state State, message string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.info.State, s.info.Message, s.info.Updated = state, message, time.Now()
-	s.write()
+	s.change(func(i *Info) { i.State, i.Message, i.Updated = state, message, time.Now() })
 }
 
-// write writes the state, and says so once when it can't.
-func (s *state) write() {
+// change changes and writes the state, and says so once when it can't be written.
+func (s *state) change(change func(*Info)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.info)
 	before := s.err
 	if s.err = writeState(s.info); s.err != nil && before == nil {
-		s.tell("the state of this stack can't be written, so \"sluice status\" shows it as unknown: %v", s.err)
+		s.progress("the state of this stack can't be written, so \"sluice status\" shows it as unknown: %v", s.err)
 	}
 }

@@ -47,7 +47,6 @@ func sourcesOf(root string) (map[string]string, error) {
 	return sums, nil
 }
 
-// writeSources notes what the stack is made of.
 func writeSources(runDir, root string) error {
 	sums, err := sourcesOf(root)
 	if err != nil {

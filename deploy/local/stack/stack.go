@@ -178,13 +178,12 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 	return s, nil
 }
 
-// create makes the resources of all regions.
 func (s *Stack) create(ctx context.Context) error {
 	for _, p := range s.plans.regions {
 		r := s.newRegion(p)
 		s.regions = append(s.regions, r)
-		for _, resources := range p.all() {
-			if err := r.clients.Create(ctx, resources); err != nil {
+		for _, t := range p.templates {
+			if err := r.clients.Create(ctx, t.Resources); err != nil {
 				return fmt.Errorf("%s: %w", p.region, err)
 			}
 		}
@@ -198,7 +197,6 @@ func (s *Stack) create(ctx context.Context) error {
 	return nil
 }
 
-// startParts starts the bridges and mappings of all regions.
 func (s *Stack) startParts() error {
 	log, err := s.openLog("stack")
 	if err != nil {
@@ -216,7 +214,6 @@ func (s *Stack) startParts() error {
 	return nil
 }
 
-// describe counts what runs, for people.
 func (s *Stack) describe() string {
 	var parts []string
 	for _, r := range s.regions {
@@ -245,22 +242,18 @@ func (s *Stack) Stop(ctx context.Context) error {
 	s.stopOnce.Do(func() {
 		s.consuming.stop()
 		s.carrying.stop()
-		var errs []error
-		var stopping sync.WaitGroup
-		results := make(chan error, len(s.running()))
 		s.mu.Lock()
 		s.stopped = true
 		s.mu.Unlock()
-		for _, process := range s.running() {
+		running := s.running()
+		errs := make([]error, len(running))
+		var stopping sync.WaitGroup
+		for i, process := range running {
 			if process != nil {
-				stopping.Go(func() { results <- process.Stop(ctx) })
+				stopping.Go(func() { errs[i] = process.Stop(ctx) })
 			}
 		}
 		stopping.Wait()
-		close(results)
-		for err := range results {
-			errs = append(errs, err)
-		}
 		s.watchers.Wait()
 		for _, file := range s.logFiles {
 			errs = append(errs, file.Close())

@@ -5,8 +5,7 @@ import "strings"
 // Application is an AWS::Serverless::Application: a template within a template.
 type Application struct {
 	LogicalID string
-	// Location is the file's, as the template has it.
-	Location string
+	Location  string // of the file, as the template has it
 	// Parameters have an output of another application as its place: Stream.Outputs.StreamArn.
 	Parameters map[string]string
 }

@@ -11,7 +11,6 @@ import (
 	"sluice/shared/consumer"
 )
 
-// functionType is the type of a consumer's function.
 const functionType = "AWS::Serverless::Function"
 
 // retentionHours is the parameter of a template that says how long the stream keeps a change.
@@ -230,7 +229,6 @@ func (c checker) horizon(what string, mapping, destination, variables node) {
 	}
 }
 
-// retentionOf returns how long the stream of a mapping keeps a change.
 func (c checker) retentionOf(mapping node) time.Duration {
 	for _, resource := range c.resolver.named {
 		if resource.kind == "AWS::Kinesis::Stream" && resource.attributes["Arn"] == mapping.get("Stream").text {

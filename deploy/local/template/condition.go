@@ -20,7 +20,6 @@ func (r *resolver) decide(d decoder, conditions node) {
 	}
 }
 
-// holds tells whether a condition does.
 func (r *resolver) holds(n node) bool {
 	if n.kind != intrinsic || n.text != equals && n.text != not {
 		r.add(n.at, "a condition must be %s or %s", equals, not)
@@ -50,7 +49,6 @@ func (r *resolver) arguments(n node, count int, what string) ([]node, bool) {
 	return nil, false
 }
 
-// condition returns whether the condition with a name holds.
 func (r *resolver) condition(name node) bool {
 	holds, known := r.conditions[name.text]
 	if name.kind != scalar || !known {
@@ -80,7 +78,6 @@ func (r *resolver) choose(n node) node {
 	return no
 }
 
-// split returns the parts of a text.
 func (r *resolver) split(n node) node {
 	parts := node{kind: list, at: n.at}
 	arguments, ok := r.arguments(n, 2, "a delimiter and a text")
@@ -98,7 +95,6 @@ func (r *resolver) split(n node) node {
 	return parts
 }
 
-// selectItem returns an item of a list.
 func (r *resolver) selectItem(n node) node {
 	arguments, ok := r.arguments(n, 2, "an index and a list")
 	if !ok {

@@ -56,7 +56,6 @@ func (d decoder) optional(n node, what string) string {
 	return d.text(n, what)
 }
 
-// choice is text that must be one of the values.
 func (d decoder) choice(n node, what string, values ...string) string {
 	before := len(d.errs)
 	text := d.text(n, what)
@@ -79,7 +78,6 @@ func (d decoder) integer(n node, what string, absent, low, high int) int {
 	return number
 }
 
-// seconds is integer for a time in seconds.
 func (d decoder) seconds(n node, what string, absent, low, high int) time.Duration {
 	return time.Duration(d.integer(n, what, absent, low, high)) * time.Second
 }

@@ -21,7 +21,6 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.Message)
 }
 
-// faults gathers the faults of one template.
 type faults struct {
 	path string
 	errs []*Error
@@ -49,8 +48,8 @@ func (f *faults) err() error {
 
 // syntaxError gives a fault of the YAML the same form as ours.
 func syntaxError(path string, err error) error {
-	var syntax *yaml.SyntaxError
-	if !errors.As(err, &syntax) || syntax.Token == nil || syntax.Token.Position == nil {
+	syntax, ok := errors.AsType[*yaml.SyntaxError](err)
+	if !ok || syntax.Token == nil || syntax.Token.Position == nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	at := syntax.Token.Position

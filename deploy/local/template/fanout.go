@@ -2,7 +2,6 @@ package template
 
 // StreamConsumer is an AWS::Kinesis::StreamConsumer: a reader of a stream with 2 MB/s of its own from each shard.
 type StreamConsumer struct {
-	LogicalID string
 	ARN       string
 	StreamARN string
 }
@@ -17,7 +16,7 @@ var streamConsumerType = resourceType{
 	decode: func(d decoder, r named, properties node, into *Resources) {
 		p := d.object(properties, r.logicalID, []string{"ConsumerName", "StreamARN"}, []string{"Tags"})
 		into.StreamConsumers = append(into.StreamConsumers, StreamConsumer{
-			LogicalID: r.logicalID, ARN: r.ref, StreamARN: d.text(p.get("StreamARN"), r.logicalID+": StreamARN"),
+			ARN: r.ref, StreamARN: d.text(p.get("StreamARN"), r.logicalID+": StreamARN"),
 		})
 	},
 }

@@ -8,20 +8,15 @@ import (
 // Function is an AWS::Serverless::Function.
 type Function struct {
 	LogicalID string
-	Name      string
 	ARN       string
-	// CodeDir is the directory of the function's main package.
-	CodeDir string
-	// Role is the ARN of its role; empty: SAM makes one.
-	Role string
-	// LogGroup is the name of the log group that it writes to; empty: Lambda's own.
-	LogGroup string
-	MemoryMB int
-	Timeout  time.Duration
-	// Environment holds the function's own variables.
+	CodeDir   string // of its main package
+	Role      string // ARN; empty: SAM makes one
+	LogGroup  string // that it writes to; empty: Lambda's own
+	MemoryMB  int
+	Timeout   time.Duration
+	// Environment has the function's own variables.
 	Environment map[string]string
-	// Mappings are its events of type Kinesis, the only type understood here.
-	Mappings []KinesisMapping
+	Mappings    []KinesisMapping // its events of type Kinesis, the only type understood here
 }
 
 func decodeFunction(d decoder, r named, properties node, into *Resources) {
@@ -31,7 +26,6 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 			"Runtime", "Tags", "Tracing"})
 	function := Function{
 		LogicalID: id,
-		Name:      r.name,
 		ARN:       r.attributes["Arn"],
 		CodeDir:   d.text(p.get("CodeUri"), id+": CodeUri"),
 		// The defaults of Lambda's CreateFunction.

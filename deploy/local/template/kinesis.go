@@ -19,50 +19,34 @@ const (
 	AtTimestamp StartingPosition = "AT_TIMESTAMP"
 )
 
-// KinesisMapping is the settings of one Lambda event source mapping on a Kinesis stream, as a function's event
-// of type Kinesis gives them. What the template leaves out has the default that Lambda documents in
-// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html, and every value is within the
-// limits given there.
+// KinesisMapping is the settings of one Lambda event source mapping on a Kinesis stream, as a function's event of type Kinesis
+// gives them. What the template leaves out has Lambda's default, and every value is within Lambda's limits:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
 type KinesisMapping struct {
-	// Name is the event's name in the function's Events.
-	Name string
-	// Stream is the ARN of the stream.
-	Stream string
-	// Enabled is true unless the template says otherwise; a disabled mapping reads nothing.
-	Enabled bool
-	// StartingPosition has no default: a template must give it.
-	StartingPosition StartingPosition
-	// StartingPositionTimestamp is set if and only if StartingPosition is AtTimestamp.
-	StartingPositionTimestamp time.Time
-	// BatchSize is the most records that one invocation gets: 1 to 10,000, 100 by default. The limit of 6 MB on
-	// the payload may make it fewer.
-	BatchSize int
-	// BatchingWindow is how long to gather records for a batch: 0 (the default) to 300 s.
-	BatchingWindow time.Duration
-	// ParallelizationFactor is how many batches of one shard run side by side: 1 (the default) to 10.
-	ParallelizationFactor int
+	Name                      string // the event's
+	Stream                    string // ARN
+	Enabled                   bool   // a disabled mapping reads nothing
+	StartingPosition          StartingPosition
+	StartingPositionTimestamp time.Time     // for AtTimestamp alone
+	BatchSize                 int           // the most records of an invocation; the limit on its payload may make it fewer
+	BatchingWindow            time.Duration // how long to gather records for a batch
+	ParallelizationFactor     int           // how many batches of one shard run side by side
 	// BisectBatchOnFunctionError splits a batch that failed as a whole in two before it is tried again.
 	BisectBatchOnFunctionError bool
-	// MaximumRetryAttempts is how often a failed batch is tried again: 0 to 10,000, or Endless (the default).
-	MaximumRetryAttempts int
-	// MaximumRecordAge is the age at which a record is given up: 60 s to 7 days, or Endless (the default).
-	MaximumRecordAge time.Duration
+	MaximumRetryAttempts       int           // or Endless
+	MaximumRecordAge           time.Duration // at which a record is given up, or Endless
 	// ReportBatchItemFailures is whether the function's answer names the records that failed. Without it Lambda
 	// ignores the answer: an invocation that returns has succeeded.
 	ReportBatchItemFailures bool
-	// OnFailure is where the position of records that were given up is sent; nil: nowhere.
-	OnFailure *OnFailure
+	OnFailure               *OnFailure // where the position of records that were given up is sent; nil: nowhere
 }
 
 // OnFailure is the destination of a mapping's on-failure documents.
 type OnFailure struct {
-	// Type is SQS, SNS or S3.
-	Type string
-	// Destination is the ARN of the queue, topic or bucket.
-	Destination string
+	Type        string // SQS, SNS or S3
+	Destination string // ARN
 }
 
-// week is the highest MaximumRecordAgeInSeconds.
 const week = 7 * 24 * 60 * 60
 
 func (d decoder) kinesisMapping(name, what string, properties node) KinesisMapping {

@@ -23,7 +23,6 @@ type named struct {
 	attributes map[string]string
 }
 
-// resolver replaces references by what they stand for.
 type resolver struct {
 	*faults
 	scope      Scope
@@ -128,7 +127,6 @@ func (r *resolver) ref(n, argument node) string {
 	return r.valueOf(n.at, argument.text)
 }
 
-// valueOf returns what a Ref to the name stands for.
 func (r *resolver) valueOf(at position, name string) string {
 	switch name {
 	case "AWS::Region":
@@ -222,7 +220,6 @@ func (r *resolver) sub(n, argument node) string {
 	})
 }
 
-// arn is the ARN of a resource in the scope.
 func (s Scope) arn(service, resource string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, s.Region, s.AccountID, resource)
 }

@@ -93,7 +93,6 @@ type resourceType struct {
 	decode         func(d decoder, resource named, properties node, into *Resources)
 }
 
-// tableType is the type of a table.
 const tableType = "AWS::DynamoDB::Table"
 
 // resourceTypes has all types that are understood. Filled by init, since their functions refer to it.

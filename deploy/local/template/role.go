@@ -56,7 +56,6 @@ func decodeRole(d decoder, r named, properties node, into *Resources) {
 	into.Roles = append(into.Roles, role)
 }
 
-// statements returns the statements of a policy document.
 func (d decoder) statements(document node, what string) []node {
 	return d.items(d.object(document, what, []string{"Statement"}, []string{"Version"}).get("Statement"), what+": Statement")
 }
@@ -81,7 +80,6 @@ func (d decoder) statement(n node, what string) Statement {
 	return s
 }
 
-// texts returns a text, or those of a list.
 func (d decoder) texts(n node, what string) []string {
 	if n.kind != list {
 		return []string{d.text(n, what)}

@@ -173,7 +173,6 @@ func (t *Template) resolver(scope Scope, found *faults) *resolver {
 	return r
 }
 
-// resources returns all resources and outputs of the template.
 func (r *resolver) resources(t *Template) *Resources {
 	d := decoder{r.faults}
 	resources := &Resources{Outputs: map[string]string{}}
@@ -196,7 +195,6 @@ func (r *resolver) resources(t *Template) *Resources {
 	return resources
 }
 
-// bind gives each parameter its value.
 func (t *Template) bind(scope Scope, found *faults) map[string]string {
 	values := map[string]string{}
 	for _, p := range t.Parameters {

@@ -10,7 +10,6 @@ import (
 	"strconv"
 )
 
-// maxAnswerBytes is the most that a function may return.
 const maxAnswerBytes = 6 << 20
 
 // handler serves the Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
@@ -58,13 +57,12 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 
 func (e *environment) response(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswerBytes))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		message := "Response payload size exceeded maximum allowed payload size (6291456 bytes)."
+		e.answer(r, &Answer{Failure: &Failure{Type: TypeTooLarge, Message: message}})
+		respond(w, http.StatusRequestEntityTooLarge, TypeTooLarge, message)
+	}
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			message := "Response payload size exceeded maximum allowed payload size (6291456 bytes)."
-			e.answer(r, &Answer{Failure: &Failure{Type: TypeTooLarge, Message: message}})
-			respond(w, http.StatusRequestEntityTooLarge, TypeTooLarge, message)
-		}
 		return // it died in the middle of its answer
 	}
 	// A function that streams its answer reports a failure after the body.
@@ -72,9 +70,6 @@ func (e *environment) response(w http.ResponseWriter, r *http.Request) {
 		text, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
 		e.accept(w, r, &Answer{Failure: parseFailure(text, kind)})
 		return
-	}
-	if body == nil {
-		body = []byte{}
 	}
 	e.accept(w, r, &Answer{Body: body})
 }
@@ -98,7 +93,6 @@ func (e *environment) initFailed(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusAccepted, "", "OK")
 }
 
-// accept passes the answer on and tells the function so.
 func (e *environment) accept(w http.ResponseWriter, r *http.Request, answer *Answer) {
 	if e.answer(r, answer) {
 		respond(w, http.StatusAccepted, "", "OK")

@@ -19,9 +19,6 @@ import (
 // minInitTimeout is how long Lambda lets a function take before it asks for its first invocation.
 const minInitTimeout = 10 * time.Second
 
-// errNotOurs is returned by kill for a process that somebody else has started.
-var errNotOurs = errors.New("the function was not started by us")
-
 var errDiedIdle = errors.New("the function died between two invocations")
 
 // environment is one life of the function: a process and the Runtime API that it alone talks to, so that a request of
@@ -57,7 +54,7 @@ func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 		return nil, nil, fmt.Errorf("serve the Runtime API: %w", err)
 	}
 	e := &environment{
-		config: c, output: newOutput(c.Output),
+		config: c, output: &output{sink: c.Output},
 		exited: make(chan struct{}), invocations: make(chan *invocation), ready: make(chan struct{}),
 	}
 	binary, err := filepath.Abs(c.Binary)
@@ -85,17 +82,15 @@ func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 	}()
 	e.serve(listener)
 
-	limit := time.NewTimer(max(minInitTimeout, c.Timeout))
-	defer limit.Stop()
+	limit := max(minInitTimeout, c.Timeout)
 	var failure *Failure
 	select {
 	case <-e.ready:
 		return e, nil, nil
 	case <-e.exited:
 		failure = e.exitFailure("")
-	case <-limit.C:
-		failure = &Failure{Type: TypeTimeout, Message: fmt.Sprintf(
-			"it did not ask the Runtime API for an invocation within %v of its start", max(minInitTimeout, c.Timeout))}
+	case <-time.After(limit):
+		failure = &Failure{Type: TypeTimeout, Message: fmt.Sprintf("it did not ask the Runtime API for an invocation within %v of its start", limit)}
 	case <-ctx.Done():
 		e.close()
 		return nil, nil, ctx.Err()
@@ -155,22 +150,14 @@ func (e *environment) invoke(ctx context.Context, requestID string, payload []by
 		requestID: requestID, deadline: time.Now().Add(e.config.Timeout),
 		payload: payload, answer: make(chan *Answer, 1),
 	}
-	timeout := time.NewTimer(e.config.Timeout)
-	defer timeout.Stop()
-
-	e.mu.Lock()
-	e.current = inv
-	e.mu.Unlock()
-	defer func() {
-		e.mu.Lock()
-		e.current = nil
-		e.mu.Unlock()
-	}()
+	timeout := time.After(e.config.Timeout)
+	e.setCurrent(inv)
+	defer e.setCurrent(nil)
 	select {
 	case e.invocations <- inv:
 	case <-e.exited:
 		return nil, errDiedIdle
-	case <-timeout.C:
+	case <-timeout:
 		return e.timedOut(inv)
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -187,25 +174,31 @@ func (e *environment) invoke(ctx context.Context, requestID string, payload []by
 			}
 			return answer, nil
 		case <-e.exited:
+			answer := &Answer{RequestID: requestID, Failure: e.exitFailure(requestID)}
 			select {
-			case answer := <-inv.answer: // its last act
-				answer.Killed = killed
-				return answer, nil
+			case answer = <-inv.answer: // its last act
 			default:
 			}
-			return &Answer{RequestID: requestID, Failure: e.exitFailure(requestID), Killed: killed}, nil
+			answer.Killed = killed
+			return answer, nil
 		case <-kill:
 			if err := e.kill(); err != nil {
 				return nil, err
 			}
 			kill, killed = nil, true
-		case <-timeout.C:
+		case <-timeout:
 			return e.timedOut(inv)
 		case <-ctx.Done():
 			e.close()
 			return nil, ctx.Err()
 		}
 	}
+}
+
+func (e *environment) setCurrent(inv *invocation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.current = inv
 }
 
 func (e *environment) timedOut(inv *invocation) (*Answer, error) {
@@ -217,7 +210,6 @@ func (e *environment) timedOut(inv *invocation) (*Answer, error) {
 	}}, nil
 }
 
-// exitFailure describes the end of a process that has exited.
 func (e *environment) exitFailure(requestID string) *Failure {
 	return &Failure{
 		Type:    TypeExit,
@@ -228,7 +220,7 @@ func (e *environment) exitFailure(requestID string) *Failure {
 
 func (e *environment) kill() error {
 	if e.cmd == nil {
-		return errNotOurs
+		return errors.New("the function was not started by us")
 	}
 	if err := e.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill the function (pid %d): %w", e.cmd.Process.Pid, err)

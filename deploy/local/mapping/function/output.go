@@ -21,8 +21,6 @@ type output struct {
 	last    []string
 }
 
-func newOutput(sink io.Writer) *output { return &output{sink: sink} }
-
 // Write never fails: an error here would stop the reading of the function's output, and with it the function. It is the
 // sink that has to tell of its errors.
 func (o *output) Write(p []byte) (int, error) {
@@ -44,7 +42,6 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush ends the line that the process has left open.
 func (o *output) flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,7 +62,6 @@ func (o *output) line(line []byte) {
 	o.last = append(o.last, string(bytes.TrimSuffix(line, []byte("\n"))))
 }
 
-// tail returns the last lines.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

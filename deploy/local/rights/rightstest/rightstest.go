@@ -260,6 +260,3 @@ func (f *Function) compare(needs []rights.Need, parameters map[string]string, ke
 	}
 	return rights.Compare(resources, function, needs, fixed)
 }
-
-// Restart ends the function's process, so that it forgets what it knows; the next batch starts it again.
-func (f *Function) Restart() { f.instance.Close() }

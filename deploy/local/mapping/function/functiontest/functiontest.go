@@ -57,7 +57,6 @@ func Invoke(b testing.TB, instance *function.Instance, payload []byte) {
 	}
 }
 
-// empty is a function that does nothing.
 const empty = "sluice/deploy/local/mapping/function/functiontest/testdata/empty"
 
 // ColdStart measures from exec to the first answer, the function of pkg with env

@@ -13,7 +13,6 @@ import (
 	"sluice/shared/consumertest"
 )
 
-// memoryBatch is how many changes a batch of Memory has.
 const memoryBatch = 1000
 
 // Memory gives one process of the function of pkg with env so many changes in batches of

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -33,7 +32,6 @@ const (
 	Unlucky Kind = "unlucky" // has to be retried
 )
 
-// usualPerBatch is how many changes of the kind Usual a batch of Troubled has.
 const usualPerBatch = 7
 
 // Troubled gives one process of the function of pkg a batch in each round of the
@@ -98,7 +96,6 @@ func NewQueue(b *testing.B) *Queue {
 	return q
 }
 
-// env is what a function needs to use the queue.
 func (q *Queue) env(b *testing.B) []string {
 	b.Helper()
 	key, err := q.Credentials.Retrieve(b.Context())
@@ -108,7 +105,6 @@ func (q *Queue) env(b *testing.B) []string {
 	return []string{"DEAD_LETTER_QUEUE_URL=" + q.url, "AWS_ENDPOINT_URL_SQS=" + *q.BaseEndpoint, "AWS_ACCESS_KEY_ID=" + key.AccessKeyID}
 }
 
-// length counts the queue's messages.
 func (q *Queue) length(b *testing.B) (n int) {
 	b.Helper()
 	out, err := q.client.GetQueueAttributes(b.Context(), &sqs.GetQueueAttributesInput{
@@ -127,24 +123,18 @@ func (q *Queue) length(b *testing.B) (n int) {
 // request that names the kind Unlucky, since the SDK doesn't repeat such a request.
 func Denying(b *testing.B, endpoint string) string {
 	b.Helper()
-	return Proxy(b, endpoint, &wire.Transport{Decide: func(c wire.Call) wire.Fault {
+	deny := &wire.Transport{Decide: func(c wire.Call) wire.Fault {
 		if bytes.Contains(c.Body, []byte(Unlucky)) {
 			return wire.Denied
 		}
 		return wire.None
-	}})
-}
-
-// Proxy starts a proxy that sends requests to an endpoint by way of a transport, and returns
-// its own endpoint.
-func Proxy(b *testing.B, endpoint string, transport http.RoundTripper) string {
-	b.Helper()
+	}}
 	target, err := url.Parse(endpoint)
 	if err != nil {
 		b.Fatal(err)
 	}
 	server := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport,
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: deny,
 		ErrorLog: log.New(io.Discard, "", 0), // the function reports what it gets no answer for
 	})
 	b.Cleanup(server.Close)
