@@ -8,12 +8,9 @@ import (
 	"os"
 	"slices"
 	"sync/atomic"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/cli/verb"
@@ -129,17 +126,17 @@ func (s surveyed) step(table, file string) operate.Step {
 
 // survey reads all rows, and looks which of their items are in the table.
 func survey(ctx context.Context, client *dynamodb.Client, table string, text io.Reader) (s surveyed, err error) {
-	about, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	source, err := operate.OpenSource(ctx, client, table)
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
 		return s, fmt.Errorf("there is no table %s", table)
 	}
 	if err != nil {
-		return s, fmt.Errorf("describe table %s: %w", table, err)
+		return s, err
 	}
-	if key := about.Table.KeySchema; len(key) != 1 || aws.ToString(key[0].AttributeName) != "PK" {
+	if !slices.Equal(source.Keys, []string{"PK"}) {
 		return s, fmt.Errorf("the key of table %s isn't PK alone; see the example logfile.yaml of consumers/replication", table)
 	}
-	s.held = int(aws.ToInt64(about.Table.ItemCount))
+	s.held = source.Count
 	items := map[string]bool{}
 	if err := readLog(text, func(row logRow) error {
 		s.rows++
@@ -149,37 +146,25 @@ func survey(ctx context.Context, client *dynamodb.Client, table string, text io.
 		return s, err
 	}
 	s.items = len(items)
-	s.overwrites, err = present(ctx, client, table, items)
+	s.overwrites, err = present(ctx, source, items)
 	return s, err
 }
 
 // present counts the items of a table with one of these keys.
-func present(ctx context.Context, client *dynamodb.Client, table string, keys map[string]bool) (int, error) {
-	const perCall, calls = 100, 8 // 100 is DynamoDB's limit
+func present(ctx context.Context, source *operate.Source, keys map[string]bool) (int, error) {
+	const perCall, calls = 100, 8
 	var found atomic.Int64
 	group, asking := errgroup.WithContext(ctx)
 	group.SetLimit(calls)
-	var all []map[string]types.AttributeValue
+	var all []operate.Item
 	for key := range keys {
-		all = append(all, map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: key}})
+		all = append(all, operate.Item{"PK": &types.AttributeValueMemberS{Value: key}})
 	}
 	for some := range slices.Chunk(all, perCall) {
 		group.Go(func() error {
-			pause := 50 * time.Millisecond
-			for ask := (map[string]types.KeysAndAttributes{table: {Keys: some, ProjectionExpression: aws.String("PK")}}); len(ask) > 0; {
-				out, err := client.BatchGetItem(asking, &dynamodb.BatchGetItemInput{RequestItems: ask})
-				if err != nil {
-					return fmt.Errorf("look which items are in %s: %w", table, err)
-				}
-				found.Add(int64(len(out.Responses[table])))
-				if ask = out.UnprocessedKeys; len(ask) > 0 {
-					if err := smithytime.SleepWithContext(asking, pause); err != nil {
-						return err
-					}
-					pause = min(2*pause, 5*time.Second)
-				}
-			}
-			return nil
+			there, err := source.GetAll(asking, some)
+			found.Add(int64(len(there)))
+			return err
 		})
 	}
 	err := group.Wait()

@@ -104,7 +104,7 @@ func (r rebuilding) tool(segments int) *rebuild.Tool {
 
 // run rebuilds the view and shows how far it has come.
 func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int) error {
-	out := newProgressOutput(verb.Stdout.Raw(), verb.Stdout.Terminal())
+	out := &progressOutput{out: verb.Stdout.Raw(), terminal: verb.Stdout.Terminal()}
 	tool := r.tool(segments)
 	tool.Clocks, tool.Progress = clocks, out.show
 	done, err := tool.Run(ctx)
@@ -133,8 +133,7 @@ func (r rebuilding) sayUnusable(done rebuild.Progress) {
 
 // abort gives up the view's rebuild.
 func (r rebuilding) abort(ctx context.Context) error {
-	tool := &rebuild.Tool{Client: r.client, View: r.View, Ledger: r.Ledger, Horizon: r.Horizon, Now: time.Now}
-	generation, err := tool.Abort(ctx)
+	generation, err := r.tool(1).Abort(ctx)
 	if err != nil {
 		return fmt.Errorf("view %s: %w", r.View.Name, err)
 	}
@@ -149,10 +148,6 @@ type progressOutput struct {
 	terminal bool
 	bar      *verb.Bar
 	last     rebuild.Progress
-}
-
-func newProgressOutput(out io.Writer, terminal bool) *progressOutput {
-	return &progressOutput{out: out, terminal: terminal}
 }
 
 // titles say what happens in each phase.

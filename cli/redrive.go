@@ -70,7 +70,7 @@ func (c *redriveCommand) Run(ctx context.Context) error {
 		r.Looked = shown.looked
 	}
 	result, err := r.Run(ctx)
-	shown.end()
+	shown.bar.Finish()
 	return errors.Join(c.report(verb.Stdout, result, err), c.remaining(context.WithoutCancel(ctx), r))
 }
 

@@ -104,10 +104,7 @@ func newRedriveOutput(total int) *redriveOutput {
 // progress shows how many changes were sent.
 func (o *redriveOutput) progress(r redrive.Result) {
 	if o.bar == nil {
-		if time.Since(o.last) >= progressInterval {
-			fmt.Fprintf(o.out, "%s sent so far\n", operate.Count(r.Sent, "change"))
-			o.last = time.Now()
-		}
+		o.sometimes("%s sent so far\n", operate.Count(r.Sent, "change"))
 		return
 	}
 	o.bar.Set(r.Sent)
@@ -115,8 +112,13 @@ func (o *redriveOutput) progress(r redrive.Result) {
 
 // looked says on a long walk how far it is.
 func (o *redriveOutput) looked(seen, about int) {
+	o.sometimes("looked at %d of about %s\n", seen, operate.Count(about, "dead letter"))
+}
+
+// sometimes prints a line, but none soon after another.
+func (o *redriveOutput) sometimes(format string, args ...any) {
 	if time.Since(o.last) >= progressInterval {
-		fmt.Fprintf(o.out, "looked at %d of about %s\n", seen, operate.Count(about, "dead letter"))
+		fmt.Fprintf(o.out, format, args...)
 		o.last = time.Now()
 	}
 }
@@ -132,6 +134,3 @@ func (o *redriveOutput) fail(l *redrive.Letter, err error) {
 	o.bar.Clear()
 	fmt.Fprintf(o.out, "stays: %s: %s\n  %s\n", printable.Name(l.Reason()), printable.Cut(l.Example(), exampleWidth), quoted(err.Error(), 2))
 }
-
-// end ends the bar.
-func (o *redriveOutput) end() { o.bar.Finish() }

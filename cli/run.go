@@ -217,20 +217,14 @@ func (t *replayed) end(out io.Writer) error {
 	if t.untold > 0 {
 		fmt.Fprintf(out, "Of %s the counts are not here, but where the function writes: they are in its line of metrics.\n", operate.Count(t.untold, "payload"))
 	}
-	if t.failed == 0 && t.again == 0 && n.Rejected == 0 {
-		return nil
+	var faults []error
+	for _, fault := range []struct {
+		what, of string
+		n        int
+	}{{"the function failed:", "payload", t.failed}, {"has to come again: a part of", "payload", t.again}, {"refused, and now in the dead-letter queue:", "change", n.Rejected}} {
+		if fault.n > 0 {
+			faults = append(faults, fmt.Errorf("%s %s", fault.what, operate.Count(fault.n, fault.of)))
+		}
 	}
-	return errors.Join(
-		failures(t.failed > 0, "the function failed: %s", operate.Count(t.failed, "payload")),
-		failures(t.again > 0, "has to come again: a part of %s", operate.Count(t.again, "payload")),
-		failures(n.Rejected > 0, "refused, and now in the dead-letter queue: %s", operate.Count(n.Rejected, "change")),
-	)
-}
-
-// failures makes an error if there is one to tell of.
-func failures(is bool, format string, what string) error {
-	if !is {
-		return nil
-	}
-	return fmt.Errorf(format, what)
+	return errors.Join(faults...)
 }

@@ -43,10 +43,8 @@ type incomparableCommand struct {
 // Run says why nothing is compared.
 func (c *incomparableCommand) Run() error {
 	v := notCompared(c.consumer)
-	if c.JSON {
-		if err := verb.PrintJSON(found{[]*operate.Verified{v}}); err != nil {
-			return err
-		}
+	if err := c.print(v); err != nil {
+		return err
 	}
 	return fmt.Errorf("%s: %s", v.Consumer, v.Faults[0])
 }
@@ -168,16 +166,19 @@ func (c *verifyOneCommand) repair(ctx context.Context, v *operate.Verified) erro
 	return v.Repair(ctx, operate.Plan{Verb: "sluice verify " + c.consumer + " --repair", Where: where}, c.repairs.Consent(c.repairs.Removal(), c.JSON))
 }
 
-// found is what verify prints as JSON, whether one consumer was compared or all.
-type found struct {
-	Consumers []*operate.Verified `json:"consumers"`
-}
-
-func (c *verifyOneCommand) print(v *operate.Verified) error {
-	if c.JSON {
-		return verb.PrintJSON(found{[]*operate.Verified{v}})
+// print prints what was found, for people or as JSON, whether one consumer was compared or all.
+func (f judgingFlags) print(all ...*operate.Verified) error {
+	if f.JSON {
+		return verb.PrintJSON(struct {
+			Consumers []*operate.Verified `json:"consumers"`
+		}{all})
 	}
-	return v.Print(verb.Stdout)
+	for _, v := range all {
+		if err := v.Print(verb.Stdout); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type verifyAllCommand struct {
@@ -204,24 +205,18 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 		}
 		all = append(all, v)
 		if c.JSON {
-			continue
+			continue // printed together
 		}
-		if err := v.Print(verb.Stdout); err != nil {
+		if err := c.print(v); err != nil {
 			return err
 		}
 	}
 	all = append(all, c.unregistered(ctx)...)
 	if c.JSON {
-		if err := verb.PrintJSON(found{all}); err != nil {
-			return err
-		}
-		return errors.Join(faults...)
+		return errors.Join(append(faults, c.print(all...))...)
 	}
 	verb.SayLine()
-	if err := operate.Summarize(verb.Stdout, all); err != nil {
-		return err
-	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, operate.Summarize(verb.Stdout, all))...)
 }
 
 // unregistered are the local stack's consumers that this command line doesn't know.

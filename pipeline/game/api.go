@@ -118,7 +118,7 @@ func onlyOwn(next http.Handler, allowed []string) http.Handler {
 		}
 		for _, origin := range r.Header.Values("Origin") {
 			page, err := url.Parse(origin)
-			if err != nil || !own(page.Hostname()) || !sameOrigin(page, r.Host) && !slices.Contains(allowed, page.Hostname()) {
+			if err != nil || !own(page.Hostname()) || !strings.EqualFold(page.Host, r.Host) && !slices.Contains(allowed, page.Hostname()) {
 				http.Error(w, fmt.Sprintf("the API isn't for pages of %q; start it with --allow-host and the page's name to allow them", origin), http.StatusForbidden)
 				return
 			}
@@ -131,9 +131,6 @@ func onlyOwn(next http.Handler, allowed []string) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// sameOrigin reports whether a page is from the address that is asked.
-func sameOrigin(page *url.URL, host string) bool { return strings.EqualFold(page.Host, host) }
 
 // hostOf returns an address without its port and without brackets.
 func hostOf(address string) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/cli/verb"
+	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/search/query"
 )
 
@@ -61,7 +62,7 @@ func (h *playersHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), playerTimeout)
 	defer cancel()
 	p, err := h.reader.read(ctx, name, language)
-	if unknown, is := errors.AsType[*unknownPlayerError](err); is {
+	if unknown, is := errors.AsType[*badgesops.UnknownPlayerError](err); is {
 		h.refuse(w, r, http.StatusNotFound, unknown.Error())
 		return
 	}

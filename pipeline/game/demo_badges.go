@@ -20,6 +20,7 @@ import (
 	"sluice/deploy/local/stack"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
+	"sluice/shared/redrive"
 )
 
 // subscriber receives what players are told of their badges, in a queue of its own, as a
@@ -81,7 +82,8 @@ func (s *subscriber) receiveAll(ctx context.Context) error {
 		if err := s.receive(ctx); err != nil {
 			return err
 		}
-		if done, err := s.empty(ctx); done || err != nil {
+		visible, hidden, err := redrive.Waiting(ctx, s.sqs, s.queue)
+		if err != nil || visible+hidden == 0 {
 			return err
 		}
 		if err := smithytime.SleepWithContext(ctx, findEvery); err != nil { // some were received, and not deleted, when the game ended
@@ -106,21 +108,6 @@ func (s *subscriber) note(ctx context.Context, messages []types.Message) error {
 		s.mu.Unlock()
 	}
 	return nil
-}
-
-// empty tells whether the queue has nothing, not even what was received and not deleted.
-func (s *subscriber) empty(ctx context.Context) (bool, error) {
-	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
-	out, err := s.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &s.queue, AttributeNames: names})
-	if err != nil {
-		return false, fmt.Errorf("look up queue %s: %w", s.queue, err)
-	}
-	for _, name := range names {
-		if out.Attributes[string(name)] != "0" {
-			return false, nil
-		}
-	}
-	return true, nil
 }
 
 // shownAtOnce is how many badges the ticker shows in a second.

@@ -49,18 +49,9 @@ func (f *gameFlags) Validate() error {
 
 // game is the game that the flags describe, on the board's score table.
 func (f *gameFlags) game(board boards.Board, scored func(user string, score int)) Game {
-	rate := 0.0
-	if f.Rate != nil {
-		rate = *f.Rate
-	}
 	return Game{
-		Client:  board.Client,
-		Table:   board.ScoreTable,
-		Players: f.Players,
-		For:     f.For,
-		Rate:    rate,
-		Seed:    f.Seed,
-		Scored:  scored,
+		Client: board.Client, Table: board.ScoreTable, Players: f.Players, For: f.For,
+		Rate: aws.ToFloat64(f.Rate), Seed: f.Seed, Scored: scored,
 	}
 }
 

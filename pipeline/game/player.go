@@ -71,9 +71,6 @@ type rank struct {
 // latestPlays is how many of a player's plays are shown.
 const latestPlays = 10
 
-// unknownPlayerError is returned for a player of whom nothing is known.
-type unknownPlayerError = badgesops.UnknownPlayerError
-
 // read reads what is known of a player. Its parts are of about the same moment.
 func (r *playerReader) read(ctx context.Context, name, language string) (*player, error) {
 	p := &player{Player: name, Plays: []boards.Event{}}
@@ -110,7 +107,7 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 		return nil, err
 	}
 	if !known && p.Total == nil && len(p.Plays) == 0 && len(p.Problems) == 0 {
-		return nil, &unknownPlayerError{Player: name}
+		return nil, &badgesops.UnknownPlayerError{Player: name}
 	}
 	return p, nil
 }
@@ -157,7 +154,7 @@ func printPlayer(out io.Writer, p *player) error {
 		fmt.Fprintln(out, "\nBadges")
 		var w printable.Table
 		for _, b := range p.Badges {
-			w.Row("  ★ "+b.Name(), dayOf(b.EarnedAt), b.Text)
+			w.Row("  ★ "+b.Name(), b.EarnedAt[:min(len(b.EarnedAt), len(time.DateOnly))], b.Text)
 		}
 		if err := w.Flush(out); err != nil {
 			return err
@@ -178,12 +175,4 @@ func printPlayer(out io.Writer, p *player) error {
 	}
 	fmt.Fprintf(out, "\nLatest %s\n", operate.Count(len(p.Plays), "score"))
 	return leaderboardops.PrintHistory(out, p.Plays)
-}
-
-// dayOf returns the date of a time.
-func dayOf(at string) string {
-	if len(at) > len(time.DateOnly) {
-		return at[:len(time.DateOnly)]
-	}
-	return at
 }

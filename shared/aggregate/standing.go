@@ -257,13 +257,9 @@ func (s *stand) put(p pendingStanding) types.TransactWriteItem {
 	row := s.table.ledgerRow(s.rowGroup(p.Item), rowEntry, s.window.Limit)
 	row[attrChange] = &types.AttributeValueMemberB{Value: bytes.Clone(p.ID[:])}
 	if s.counts(p.Target) {
-		sums := map[string]types.AttributeValue{}
-		for name, sum := range p.Sums {
-			sums[name] = number(sum)
-		}
 		row[attrTarget] = &types.AttributeValueMemberS{Value: p.Target.Group}
 		row[attrKey] = &types.AttributeValueMemberM{Value: p.Target.Key}
-		row[attrSums] = &types.AttributeValueMemberM{Value: sums}
+		row[attrSums] = &types.AttributeValueMemberM{Value: numbersOf(p.Sums)}
 		if !p.Target.Closes.IsZero() {
 			row[attrCloses] = number64(p.Target.Closes.UnixMicro())
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithytime "github.com/aws/smithy-go/time"
 	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 )
@@ -164,12 +165,17 @@ func (s *Source) GetAll(ctx context.Context, items []Item) ([]Item, error) {
 		for _, item := range chunk {
 			asked.Keys = append(asked.Keys, s.Key(item))
 		}
-		for ask := map[string]types.KeysAndAttributes{s.Table: asked}; len(ask) > 0; {
+		ask := map[string]types.KeysAndAttributes{s.Table: asked}
+		for pause := 50 * time.Millisecond; len(ask) > 0; pause = min(2*pause, 5*time.Second) {
 			out, err := s.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: ask})
 			if err != nil {
 				return nil, fmt.Errorf("look items up in %s: %w", s.Table, err)
 			}
-			found, ask = append(found, out.Responses[s.Table]...), out.UnprocessedKeys
+			if found, ask = append(found, out.Responses[s.Table]...), out.UnprocessedKeys; len(ask) > 0 {
+				if err := smithytime.SleepWithContext(ctx, pause); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	return found, nil

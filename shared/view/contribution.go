@@ -139,17 +139,11 @@ func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.D
 		return part, counts, nil
 	}
 	counts = counts || len(v.smallest)+len(v.largest)+len(v.latest) > 0
-	if len(v.smallest) > 0 {
-		part.Amount.Smallest = map[string]decimal.Decimal{}
-		if err := i.numbers(v.smallest, part.Amount.Smallest); err != nil {
-			return part, false, err
-		}
+	if part.Amount.Smallest, err = i.numbers(v.smallest); err != nil {
+		return part, false, err
 	}
-	if len(v.largest) > 0 {
-		part.Amount.Largest = map[string]decimal.Decimal{}
-		if err := i.numbers(v.largest, part.Amount.Largest); err != nil {
-			return part, false, err
-		}
+	if part.Amount.Largest, err = i.numbers(v.largest); err != nil {
+		return part, false, err
 	}
 	if len(v.latest) > 0 {
 		part.Amount.Latest = map[string]types.AttributeValue{}
@@ -164,16 +158,17 @@ func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.D
 	return part, counts, nil
 }
 
-// numbers reads the numbers of the attributes that are kept.
-func (i item) numbers(kept map[string]string, into map[string]decimal.Decimal) error {
-	for to, from := range kept {
-		number, err := i.number(from)
-		if err != nil {
-			return err
+// numbers reads the numbers of the attributes that are kept; nil if none are.
+func (i item) numbers(kept map[string]string) (numbers map[string]decimal.Decimal, err error) {
+	for into, from := range kept {
+		if numbers == nil {
+			numbers = map[string]decimal.Decimal{}
 		}
-		into[to] = number
+		if numbers[into], err = i.number(from); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	return numbers, nil
 }
 
 // target returns the view's item that an item of the source belongs to.

@@ -1,6 +1,6 @@
 package audit
 
-import "errors"
+import "sluice/shared/consumer"
 
 // Settings are the consumer's own settings. template.yaml sets them in the function's environment.
 type Settings struct {
@@ -11,16 +11,7 @@ type Settings struct {
 }
 
 // Validate reports every fault at once.
-func (s Settings) Validate() error {
-	var faults []error
-	if s.SourceTable == "" {
-		faults = append(faults, errors.New("SOURCE_TABLE must name a table"))
-	}
-	if s.Table == "" {
-		faults = append(faults, errors.New("TABLE must name a table"))
-	}
-	return errors.Join(faults...)
-}
+func (s Settings) Validate() error { return consumer.CheckTables(s) }
 
 // Destination names the destination for people.
 func (s Settings) Destination() string { return "table " + s.Table }
