@@ -36,19 +36,8 @@ func newEnvelope(d *Decoder, payload []byte) envelope {
 
 // payload reads the whole payload.
 func (e *envelope) payload() bool {
-	more, ok := e.ofPayload.open(&e.scanner)
-	for ; more; more = e.eat(',') {
-		switch e.ofPayload.member(&e.scanner) {
-		case 0:
-			ok = e.list()
-		case wrong:
-			return false
-		}
-		if !ok {
-			return false
-		}
-	}
-	return ok && e.leave('}') && e.end() && (e.ofPayload.has(0) || e.fail(0, "it has no Records"))
+	return e.ofPayload.read(&e.scanner, func(int) bool { return e.list() }) && e.end() &&
+		(e.ofPayload.has(0) || e.fail(0, "it has no Records"))
 }
 
 func (e *envelope) list() bool {
@@ -64,23 +53,15 @@ func (e *envelope) list() bool {
 
 func (e *envelope) record(r *Record) bool {
 	at := e.i
-	more, ok := e.ofRecord.open(&e.scanner)
-	for ; more; more = e.eat(',') {
-		switch e.ofRecord.member(&e.scanner) {
+	if !e.ofRecord.read(&e.scanner, func(name int) bool {
+		switch name {
 		case 0:
-			ok = e.kinesis(r)
+			return e.kinesis(r)
 		case 1:
-			ok = e.shard(r)
-		case 2:
-			ok = e.stream(r)
-		case wrong:
-			return false
+			return e.shard(r)
 		}
-		if !ok {
-			return false
-		}
-	}
-	if !ok || !e.leave('}') {
+		return e.stream(r)
+	}) {
 		return false
 	}
 	switch {
@@ -94,25 +75,17 @@ func (e *envelope) record(r *Record) bool {
 }
 
 func (e *envelope) kinesis(r *Record) bool {
-	more, ok := e.ofKinesis.open(&e.scanner)
-	for ; more; more = e.eat(',') {
-		switch e.ofKinesis.member(&e.scanner) {
+	return e.ofKinesis.read(&e.scanner, func(name int) bool {
+		switch name {
 		case 0:
-			ok = e.text(&r.SequenceNumber)
+			return e.text(&r.SequenceNumber)
 		case 1:
-			ok = e.optional(r, "partitionKey", &r.PartitionKey)
+			return e.optional(r, "partitionKey", &r.PartitionKey)
 		case kinesisData:
-			ok = e.data(r)
-		case 3:
-			ok = e.arrival(r)
-		case wrong:
-			return false
+			return e.data(r)
 		}
-		if !ok {
-			return false
-		}
-	}
-	return ok && e.leave('}')
+		return e.arrival(r)
+	})
 }
 
 // content returns the contents of a string of the payload, which is not to be written to.

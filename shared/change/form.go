@@ -23,10 +23,16 @@ const (
 	wrong  = -2
 )
 
-// open begins the next object.
-func (f *form) open(s *scanner) (more, ok bool) {
+// read takes the next object. For each name that is read, value takes the value; it is given the name's place in names.
+func (f *form) read(s *scanner, value func(name int) bool) bool {
 	f.next, f.seen = 0, 0
-	return s.enter('{', '}')
+	more, ok := s.enter('{', '}')
+	for ; more; more = s.eat(',') {
+		if name := f.member(s); name == wrong || name >= 0 && !value(name) {
+			return false
+		}
+	}
+	return ok && s.leave('}')
 }
 
 // has reports whether the object has had the name at that place in names.

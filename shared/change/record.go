@@ -54,56 +54,40 @@ func (p *parser) record(a *arena, b []byte, start int, c *Change) bool {
 		return p.fail(p.i, "the data is no JSON object")
 	}
 	var ticks int64
-	more, ok := p.ofRecord.open(&p.scanner)
-	for ; more; more = p.eat(',') {
-		switch p.ofRecord.member(&p.scanner) {
+	return p.ofRecord.read(&p.scanner, func(name int) bool {
+		switch name {
 		case recordRegion:
-			ok = p.optional(&c.Region)
+			return p.optional(&c.Region)
 		case recordID:
-			ok = p.optional(&c.EventID)
+			return p.optional(&c.EventID)
 		case recordKind:
-			ok = word(p, &c.Kind, kindNames, "eventName is none of INSERT, MODIFY, REMOVE")
+			return word(p, &c.Kind, kindNames, "eventName is none of INSERT, MODIFY, REMOVE")
 		case recordIdentity:
-			ok = p.identity(&c.Identity)
+			return p.identity(&c.Identity)
 		case recordTable:
-			ok = p.optional(&c.Table)
-		case recordBody:
-			ok = p.body(a, c, &ticks)
-		case wrong:
-			return false
+			return p.optional(&c.Table)
 		}
-		if !ok {
-			return false
-		}
-	}
-	return ok && p.leave('}') && p.end() && p.complete(start, c, ticks)
+		return p.body(a, c, &ticks)
+	}) && p.end() && p.complete(start, c, ticks)
 }
 
 // body reads the member dynamodb.
 func (p *parser) body(a *arena, c *Change, ticks *int64) bool {
-	more, ok := p.ofBody.open(&p.scanner)
-	for ; more; more = p.eat(',') {
-		switch p.ofBody.member(&p.scanner) {
+	return p.ofBody.read(&p.scanner, func(name int) bool {
+		switch name {
 		case bodyTime:
-			ok = p.integer(ticks)
+			return p.integer(ticks)
 		case bodyPrecision:
-			ok = word(p, &c.Precision, precisionNames, "the precision is none of MILLISECOND, MICROSECOND")
+			return word(p, &c.Precision, precisionNames, "the precision is none of MILLISECOND, MICROSECOND")
 		case bodyKeys:
-			ok = p.keys(a, &c.Keys)
+			return p.keys(a, &c.Keys)
 		case bodyNew:
-			ok = p.image(a, &c.New)
+			return p.image(a, &c.New)
 		case bodyOld:
-			ok = p.image(a, &c.Old)
-		case bodySize:
-			ok = p.null() || p.integer(&c.SizeBytes)
-		case wrong:
-			return false
+			return p.image(a, &c.Old)
 		}
-		if !ok {
-			return false
-		}
-	}
-	return ok && p.leave('}')
+		return p.null() || p.integer(&c.SizeBytes) // bodySize
+	})
 }
 
 // The times a change can have. Milliseconds taken for microseconds, or seconds for milliseconds, come out before the
@@ -190,27 +174,18 @@ func (p *parser) identity(dst *UserIdentity) bool {
 	if p.null() {
 		return true
 	}
-	more, ok := p.ofIdentity.open(&p.scanner)
-	for ; more; more = p.eat(',') {
-		switch p.ofIdentity.member(&p.scanner) {
-		case 0, 1:
-			ok = p.optional(&dst.Type)
-		case 2, 3:
-			ok = p.optional(&dst.PrincipalID)
-		case wrong:
-			return false
+	if !p.ofIdentity.read(&p.scanner, func(name int) bool {
+		if name < 2 {
+			return p.optional(&dst.Type)
 		}
-		if !ok {
-			return false
-		}
-	}
-	if !ok || !p.leave('}') {
+		return p.optional(&dst.PrincipalID)
+	}) {
 		return false
 	}
 	if f := &p.ofIdentity; f.has(0) && f.has(1) || f.has(2) && f.has(3) {
 		return p.fail(p.i, "userIdentity says the same thing twice")
 	}
-	return ok
+	return true
 }
 
 // integer reads a whole number of at most 18 digits, not negative.
