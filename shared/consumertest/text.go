@@ -28,7 +28,13 @@ func (c Change) Written() time.Time {
 }
 
 // Key returns the item's keys as a text for people, such as "reed/1".
-func (c Change) Key() string { return text(c.Keys) }
+func (c Change) Key() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(c.Keys)) {
+		parts = append(parts, c.Keys[name].Text())
+	}
+	return strings.Join(parts, "/")
+}
 
 // String tells the change in words.
 func (c Change) String() string {
@@ -52,13 +58,4 @@ func (c Change) rest(image Item) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// text writes an item's values in the order of their names.
-func text(item Item) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(item)) {
-		parts = append(parts, item[name].Text())
-	}
-	return strings.Join(parts, "/")
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed" // for the zones
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,9 +18,19 @@ import (
 //go:embed zoneinfo.zip
 var zoneinfo string
 
-// archive opens the zones when the first one is asked for. A function that needs none pays nothing.
-var archive = sync.OnceValues(func() (*zip.Reader, error) {
-	return zip.NewReader(strings.NewReader(zoneinfo), int64(len(zoneinfo)))
+// archive opens the zones when the first one is asked for, by name. A function that needs none pays nothing.
+var archive = sync.OnceValues(func() (map[string]*zip.File, error) {
+	opened, err := zip.NewReader(strings.NewReader(zoneinfo), int64(len(zoneinfo)))
+	if err != nil {
+		return nil, fmt.Errorf("open the time zones of this program: %w", err)
+	}
+	zones := map[string]*zip.File{}
+	for _, file := range opened.File {
+		if !file.FileInfo().IsDir() {
+			zones[file.Name] = file
+		}
+	}
+	return zones, nil
 })
 
 // loaded are the zones that were asked for, by name.
@@ -36,12 +47,9 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	zones, err := archive()
 	if err != nil {
-		return nil, fmt.Errorf("open the time zones of this program: %w", err)
+		return nil, err
 	}
-	for _, file := range zones.File {
-		if file.Name != name || file.FileInfo().IsDir() {
-			continue
-		}
+	if file, ok := zones[name]; ok {
 		zone, err := read(file)
 		if err != nil {
 			return nil, fmt.Errorf("read the time zone %s of this program: %w", name, err)
@@ -50,8 +58,10 @@ func LoadZone(name string) (*time.Location, error) {
 		return zone, nil
 	}
 	hint := ""
-	if i := slices.IndexFunc(zones.File, func(f *zip.File) bool { return strings.EqualFold(f.Name, name) }); i >= 0 {
-		hint = fmt.Sprintf("; it is written %s", zones.File[i].Name)
+	for known := range zones {
+		if strings.EqualFold(known, name) {
+			hint = "; it is written " + known
+		}
 	}
 	return nil, fmt.Errorf("unknown zone %.*q%s; zones are UTC or like Europe/Berlin", shown, name, hint)
 }
@@ -69,17 +79,8 @@ func read(file *zip.File) (*time.Location, error) {
 	return time.LoadLocationFromTZData(file.Name, data)
 }
 
-// Zones returns the names of all zones.
+// Zones returns the names of all zones, sorted.
 func Zones() ([]string, error) {
 	zones, err := archive()
-	if err != nil {
-		return nil, fmt.Errorf("open the time zones of this program: %w", err)
-	}
-	var names []string
-	for _, file := range zones.File {
-		if !file.FileInfo().IsDir() {
-			names = append(names, file.Name)
-		}
-	}
-	return names, nil
+	return slices.Sorted(maps.Keys(zones)), err
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"sluice/shared/consumertest/wire"
 )
 
 // backfilling are the checks of a backfill.
@@ -79,23 +77,7 @@ func backfillOverwritesNothing(ctx context.Context, w *World) error {
 
 func backfillInterrupted(ctx context.Context, w *World) error {
 	held := w.expected()
-	for _, fault := range []wire.Fault{wire.Crash, wire.CrashAfter} {
-		err := atEveryCall(fault, func(client *http.Client, where string) error {
-			w.Wipe()
-			err := w.backfill(ctx, client)
-			if client.Transport.(*wire.Transport).Crashed() && err == nil {
-				return fmt.Errorf("a backfill %s: %w", where, errNoError)
-			}
-			if err := w.backfill(ctx, http.DefaultClient); err != nil {
-				return fmt.Errorf("another backfill after one that was %s: %w", where, err)
-			}
-			return w.wantHeld(held, "after another backfill than the one "+where)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.interrupted(ctx, "backfill", held, w.Wipe, w.backfill)
 }
 
 func badItemsBrought(ctx context.Context, w *World) error {

@@ -136,20 +136,15 @@ func (w *World) wantHeld(want map[string]string, when string) error {
 	return fmt.Errorf("%s the destination holds:\n%s", when, strings.Join(lines, "\n"))
 }
 
-// breaking returns a client that dies at its n-th call, with the server having done the call or not.
-func breaking(n int, fault wire.Fault) *http.Client {
-	return &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
-		if c.N == n {
-			return fault
-		}
-		return wire.None
-	}}}
-}
-
 // atEveryCall runs something with a client that dies at the first call, then at the second, and so on, until it needs no further call.
 func atEveryCall(fault wire.Fault, run func(client *http.Client, where string) error) error {
 	for n := 1; ; n++ {
-		client := breaking(n, fault)
+		client := &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
+			if c.N == n {
+				return fault
+			}
+			return wire.None
+		}}}
 		if err := run(client, fmt.Sprintf("interrupted at call %d (%v)", n, fault)); err != nil {
 			return err
 		}
@@ -157,6 +152,28 @@ func atEveryCall(fault wire.Fault, run func(client *http.Client, where string) e
 			return nil
 		}
 	}
+}
+
+// interrupted begins and does something, which is interrupted at each of its calls, and does it again. Then the destination has to
+// hold what is expected.
+func (w *World) interrupted(ctx context.Context, what string, held map[string]string, begin func(), do func(context.Context, *http.Client) error) error {
+	for _, fault := range []wire.Fault{wire.Crash, wire.CrashAfter} {
+		err := atEveryCall(fault, func(client *http.Client, where string) error {
+			begin()
+			err := do(ctx, client)
+			if client.Transport.(*wire.Transport).Crashed() && err == nil {
+				return fmt.Errorf("a %s %s: %w", what, where, errNoError)
+			}
+			if err := do(ctx, http.DefaultClient); err != nil {
+				return fmt.Errorf("another %s after one that was %s: %w", what, where, err)
+			}
+			return w.wantHeld(held, "after another "+what+" than the one "+where)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // whats lists what differs, for errors.

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"sluice/shared/consumertest/wire"
 	"sluice/shared/operate"
 )
 
@@ -124,21 +123,8 @@ func newerStays(ctx context.Context, w *World) error {
 func repairInterrupted(ctx context.Context, w *World) error {
 	w.fill()
 	held := w.Held()
-	for _, fault := range []wire.Fault{wire.Crash, wire.CrashAfter} {
-		err := atEveryCall(fault, func(client *http.Client, where string) error {
-			extra := max(1, w.damageAll())
-			err := w.repair(ctx, client, true, extra, nil)
-			if client.Transport.(*wire.Transport).Crashed() && err == nil {
-				return fmt.Errorf("a repair %s: %w", where, errNoError)
-			}
-			if err := w.repair(ctx, http.DefaultClient, true, extra, nil); err != nil {
-				return fmt.Errorf("another repair after one that was %s: %w", where, err)
-			}
-			return w.wantHeld(held, "after another repair than the one "+where)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	extra := 0
+	return w.interrupted(ctx, "repair", held, func() { extra = max(1, w.damageAll()) }, func(ctx context.Context, client *http.Client) error {
+		return w.repair(ctx, client, true, extra, nil)
+	})
 }

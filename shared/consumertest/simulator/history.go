@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -87,12 +88,7 @@ const (
 // itemsInGroup is how many items of a group are written again and again.
 const itemsInGroup = 3
 
-func (w Workload) groups() int {
-	if w.Groups == 0 {
-		return 3
-	}
-	return w.Groups
-}
+func (w Workload) groups() int { return cmp.Or(w.Groups, 3) }
 
 func (w Workload) drawWrite(t *rapid.T) write {
 	kinds := []writeKind{put, put, put, remove, remove, expire}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -90,13 +91,6 @@ func (s *Regions) search(kinds []Kind) *search[script] {
 	}
 }
 
-func (s *Regions) items() int {
-	if s.Items == 0 {
-		return 2
-	}
-	return s.Items
-}
-
 // script is everything that is decided about one run in several regions.
 type script struct {
 	skews     []time.Duration // of each region's clock
@@ -159,7 +153,7 @@ func (s *Regions) scripts() *rapid.Generator[script] {
 		for range s.Names {
 			drawn.skews = append(drawn.skews, rapid.SampledFrom(skews).Draw(t, "skew"))
 		}
-		items := rapid.IntRange(1, s.items()).Draw(t, "items")
+		items := rapid.IntRange(1, cmp.Or(s.Items, 2)).Draw(t, "items")
 		// Many, or most schedules would be over before regions meet. What shrinks
 		// becomes a next call, of which there is none then.
 		drawn.acts = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act { return s.drawAct(t, items) }), 60, 160).Draw(t, "acts")

@@ -82,16 +82,8 @@ func (s *search[S]) run(t *testing.T) {
 // it ran.
 func (s *search[S]) find(t *testing.T) (*Failure, int) {
 	t.Helper()
-	if *flagSchedules > 0 {
-		s.schedules = *flagSchedules
-	}
-	if *flagSeed > 0 {
-		s.seed = *flagSeed
-	}
-	s.schedules = cmp.Or(s.schedules, defaultSchedules)
-	if s.seed == 0 {
-		s.seed = 1 + rand.IntN(1<<30)
-	}
+	s.schedules = cmp.Or(*flagSchedules, s.schedules, defaultSchedules)
+	s.seed = cmp.Or(*flagSeed, s.seed, 1+rand.IntN(1<<30))
 	var next, ran atomic.Int64
 	var failed atomic.Pointer[Failure]
 	var side sync.WaitGroup
