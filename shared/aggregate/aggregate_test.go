@@ -16,6 +16,7 @@ import (
 
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -163,7 +164,7 @@ func TestAddRepeatedInOneCall(t *testing.T) {
 // Many more amounts than an item remembers, oldest first, newest first and
 // with many at the same time: each in the sum once, and again after a replay.
 func TestAddBeyondCapacity(t *testing.T) {
-	const n = 5*Capacity + 7
+	n := proof.Size(5, 2)*Capacity + 7
 	inOrder := amounts(0, n)
 	backwards := make([]Amount, n)
 	tied := make([]Amount, n)
@@ -248,7 +249,7 @@ func TestAddCrashAtEveryCall(t *testing.T) {
 func crashAtEveryCall(t *testing.T, calls int, before, batch []Amount, check func(*world)) {
 	t.Helper()
 	for _, fault := range []wire.Fault{wire.Crash, wire.CrashAfter} {
-		for k := 1; ; k++ {
+		for k := 1; ; k += proof.Size(1, 3) {
 			w := newWorld(t)
 			healthy, _ := w.table(nil)
 			add(t.Context(), healthy, target("a"), before)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -68,8 +69,7 @@ func (w *world) addSideBySide(decide func(wire.Call) wire.Fault, lists [2][]Amou
 // Two instances add the same changes at the same time, shuffled and repeated,
 // over a wire that throttles, fails and loses requests and answers.
 func TestAddUnderFaults(t *testing.T) {
-	const schedules = 30
-	for range schedules {
+	for range proof.Size(30, 6) {
 		seed := rand.Uint64()
 		t.Run("", func(t *testing.T) {
 			t.Parallel()

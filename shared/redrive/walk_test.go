@@ -17,6 +17,7 @@ import (
 
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -47,7 +48,7 @@ func (w *world) fill(n int, errorOf func(i int) string) {
 func TestALargeQueue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const n = 2000
+	n := proof.Size(2000, 400)
 	w.fill(n, func(i int) string { return fmt.Sprintf("error %d", i%3) })
 	direct := w.SQS
 	w.SQS = sqs.New(direct.Options(), func(o *sqs.Options) {

@@ -3,14 +3,30 @@
 // The whole proof is every schedule of the simulator, every small world, every mutant
 // and the deployments with the SAM CLI. It takes too long for each commit, and the race
 // detector makes a schedule several times as slow while it looks for another kind of fault.
-// So a run with -short or with -race does a tenth of each suite and leaves out the rest.
+// So a run with -race does a tenth of each suite, and one with -short a twenty-fifth; both leave out the rest.
 // make test runs with -short, make proof runs both the race detector and the whole.
 package proof
 
 import "testing"
 
-// Share is the part of a suite that runs when the proof is not whole: one in so many.
-const Share = 10
+// Share returns the part of a suite that this run does: one case in so many.
+func Share() int {
+	switch {
+	case testing.Short():
+		return 25
+	case raceDetector:
+		return 10
+	}
+	return 1
+}
+
+// Size returns whole, or less with -short: how large a test makes its input, or how often it repeats.
+func Size(whole, less int) int {
+	if testing.Short() {
+		return less
+	}
+	return whole
+}
 
 // Whole reports whether this run does the whole proof.
 func Whole() bool { return !raceDetector && !testing.Short() }
@@ -32,13 +48,10 @@ func NoRaces(t testing.TB, reason string) {
 	}
 }
 
-// Thin returns every tenth of the cases, the first included, unless the proof is whole.
+// Thin returns the cases that this run does: one in [Share], the first included.
 func Thin[T any](cases []T) []T {
-	if Whole() {
-		return cases
-	}
 	var some []T
-	for n := 0; n < len(cases); n += Share {
+	for n := 0; n < len(cases); n += Share() {
 		some = append(some, cases[n])
 	}
 	return some

@@ -66,7 +66,7 @@
 // -simulator.schedules, -simulator.seed, -simulator.for (a duration), and
 // -rapid.shrinktime for how long a failure may be cut down.
 //
-// With go test -short or -race a tenth of the schedules and of the small worlds run:
+// With go test -short or -race a part of the schedules and of the small worlds runs:
 // package proof says why.
 //
 // # Guarantees

@@ -2,7 +2,6 @@ package simulator_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"testing"
 
@@ -19,14 +18,7 @@ import (
 	"sluice/shared/consumertest/simulator"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	// A failure need not be the very shortest here.
-	if err := flag.Set("rapid.shrinktime", "4s"); err != nil {
-		panic(err)
-	}
-	servertest.Main(m)
-}
+func TestMain(m *testing.M) { servertest.Main(m) }
 
 // The handlers that people write first. The simulator must tell each thing that
 // is wrong with them, soon.

@@ -81,7 +81,7 @@ func RunRegions(t *testing.T, s Regions) {
 // for Run.
 func FindRegions(t *testing.T, s Regions, kinds ...Kind) (*Failure, int) {
 	t.Helper()
-	return s.search(kinds).find(t)
+	return s.search(kinds).findExpected(t)
 }
 
 func (s *Regions) search(kinds []Kind) *search[script] {

@@ -64,11 +64,9 @@ type search[S any] struct {
 // run runs the schedules and fails the test with the shortest one that fails.
 func (s *search[S]) run(t *testing.T) {
 	t.Helper()
-	if !proof.Whole() {
-		s.schedules = max(1, cmp.Or(s.schedules, defaultSchedules)/proof.Share)
-	}
+	s.schedules = max(1, cmp.Or(s.schedules, defaultSchedules)/proof.Share())
 	started := time.Now()
-	failure, ran := s.find(t)
+	failure, ran := s.find(t, flag.Lookup(shrinkTime).Value.String())
 	elapsed := time.Since(started)
 	if failure == nil {
 		t.Logf("%s: %d schedules run, 0 differed, in %v (%.1f a second)", s.name, ran, elapsed.Round(time.Millisecond), float64(ran)/elapsed.Seconds())
@@ -78,9 +76,21 @@ func (s *search[S]) run(t *testing.T) {
 		s.name, ran, failure.Seed, strings.ReplaceAll(t.Name(), "/", "$/^"), failure.Seed, failure)
 }
 
-// find returns the shortest failure that it finds, or nil, and how many schedules
-// it ran.
-func (s *search[S]) find(t *testing.T) (*Failure, int) {
+// shrinkTime is rapid's flag for how long a failure may be cut down.
+const shrinkTime = "rapid.shrinktime"
+
+// findExpected is find for a failure that is expected, so it need not be the very shortest.
+func (s *search[S]) findExpected(t *testing.T) (*Failure, int) {
+	t.Helper()
+	if testing.Short() {
+		return s.find(t, "100ms")
+	}
+	return s.find(t, "2s")
+}
+
+// find returns a failure, after it was cut down for so long at most, or nil, and how many
+// schedules it ran.
+func (s *search[S]) find(t *testing.T, shrinkFor string) (*Failure, int) {
 	t.Helper()
 	s.schedules = cmp.Or(*flagSchedules, s.schedules, defaultSchedules)
 	s.seed = cmp.Or(*flagSeed, s.seed, 1+rand.IntN(1<<30))
@@ -117,7 +127,7 @@ func (s *search[S]) find(t *testing.T) (*Failure, int) {
 	if failed.Load() == nil {
 		return nil, int(ran.Load())
 	}
-	return s.shrink(t, <-databases, failed.Load()), int(ran.Load())
+	return s.shrink(t, <-databases, failed.Load(), shrinkFor), int(ran.Load())
 }
 
 // wantSameCalls fails the test if a schedule played twice didn't make the same
@@ -139,12 +149,12 @@ func (s *search[S]) wantSameCalls(t *testing.T, seed int, first, second *run) {
 	}
 }
 
-// shrink runs the schedule of a failure again, and smaller ones, for as long as
-// they fail in one of these ways, and returns the smallest.
-func (s *search[S]) shrink(t *testing.T, db database, found *Failure) *Failure {
+// shrink runs the schedule of a failure again, and smaller ones for so long at most,
+// and returns the smallest that fails in one of these ways.
+func (s *search[S]) shrink(t *testing.T, db database, found *Failure, shrinkFor string) *Failure {
 	t.Helper()
 	seed := found.Seed
-	settings := map[string]string{"rapid.seed": fmt.Sprint(seed), "rapid.checks": "5", "rapid.nofailfile": "true"}
+	settings := map[string]string{"rapid.seed": fmt.Sprint(seed), "rapid.checks": "5", "rapid.nofailfile": "true", shrinkTime: shrinkFor}
 	before := map[string]string{}
 	for name := range settings {
 		before[name] = flag.Lookup(name).Value.String()

@@ -92,10 +92,7 @@ func EveryCrash(t *testing.T, s Suite, batches ...[]consumertest.Change) {
 	changes := inOrder(slices.Concat(batches...))
 	databases := newDatabases(t, s.Database)
 	crashes := 0
-	apart := 1 // how far the calls are apart at which instances die
-	if !proof.Whole() {
-		apart = proof.Share
-	}
+	apart := proof.Share() // how far the calls are apart at which instances die
 	for first := 0; ; first += workers * apart {
 		runs := sideBySide(t, databases, 2*workers, func(n int, db database) *run { // two for each call
 			decisions := make([]decision, first+n/2*apart+1)

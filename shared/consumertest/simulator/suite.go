@@ -66,12 +66,12 @@ func Run(t *testing.T, s Suite) {
 	s.search(nil).run(t)
 }
 
-// Find is Run for a consumer that is meant to be wrong: it returns the shortest
-// failure that it finds, or nil, and how many schedules it ran. If there are
-// kinds, only a failure with a problem of one of them counts.
+// Find is Run for a consumer that is meant to be wrong: it returns a failure, cut
+// down for a moment, or nil, and how many schedules it ran. If there are kinds, only
+// a failure with a problem of one of them counts.
 func Find(t *testing.T, s Suite, kinds ...Kind) (*Failure, int) {
 	t.Helper()
-	return s.search(kinds).find(t)
+	return s.search(kinds).findExpected(t)
 }
 
 func (s *Suite) search(kinds []Kind) *search[schedule] {
