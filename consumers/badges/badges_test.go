@@ -20,6 +20,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -321,7 +322,7 @@ func TestRulesChangeInFlight(t *testing.T) {
 // that the test doesn't take minutes, it is a thousand.
 func TestManyBadgesInOneBatch(t *testing.T) {
 	w := newWorld(t)
-	const players = 1000
+	players := proof.Size(1000, 100)
 	var changes []consumertest.Change
 	for n := range players {
 		changes = append(changes, w.play(fmt.Sprintf("player-%d", n), "2025-12-01"))

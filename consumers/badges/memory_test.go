@@ -13,6 +13,7 @@ import (
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/memorytest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -66,16 +67,16 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatalf("%.40s: looked at twice, or never", player)
 		}
 	}
-	grown("2,000 batches", func() {
-		for n := range 2000 {
+	grown("batches", func() {
+		for n := range proof.Size(2000, 400) {
 			buffer := fmt.Sprintf("player-%06d", n) + strings.Repeat("x", 300<<10)
 			note(buffer[:len("player-000000")])
 		}
 	})
-	grown("10^6 games", func() {
+	grown("games", func() {
 		note("maker")
 		a := awards.Achievement{Player: "maker"}
-		for n := range 1_000_000 {
+		for n := range proof.Size(1_000_000, 200_000) {
 			a.Award.Badge, a.Award.Of = "new-game", fmt.Sprint("made-up-", n)
 			m.remember(&a)
 		}

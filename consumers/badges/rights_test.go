@@ -32,9 +32,12 @@ func TestRights(t *testing.T) {
 	}
 	f.Invoke(consumertest.Change{Table: "PetTracker", Time: began, Keys: keys, New: pet}.Record()) // an award of an item
 	// More than the player's states remember: the oldest go into the ledger.
-	for n := 1; n <= aggregate.Capacity+1; n++ {
-		f.Invoke(play(n))
+	var plays [][]byte
+	for n := 1; n <= aggregate.Capacity; n++ {
+		plays = append(plays, play(n))
 	}
+	f.Invoke(plays...)
+	f.Invoke(play(aggregate.Capacity + 1))
 	f.Invoke(play(0)) // late, so it is looked for there, and the state has to be read
 	f.Invoke(play(1)) // late, and a duplicate
 	settings := DefaultSettings()
