@@ -4,8 +4,10 @@ FOR   ?= 30s
 CHAOS ?=
 BENCH ?= all
 
-# As the functions are built, so that what both need is compiled once. The race detector alone needs cgo.
+# As the functions are built, so that what both need is compiled once. The race detector alone needs cgo. Without paths in what is
+# compiled, tests that work on a copy of the checkout needn't compile it again.
 export CGO_ENABLED = 0
+export GOFLAGS := $(GOFLAGS) -trimpath
 
 .PHONY: help demo test test-short proof proof-race proof-whole proof-stacks lint bench soak mutants
 

@@ -39,7 +39,7 @@ func TestBadItemsBecomeDeadLetters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })
-	want(t, dir, []string{"up"}, "The local stack is ready")
+	want(t, dir, []string{"up", "leaderboard"}, "The local stack is ready")
 	info, err := stack.Load(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ func TestRebuild(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })
-	want(t, dir, []string{"up"}, "The local stack is ready")
+	want(t, dir, []string{"up", "leaderboard"}, "The local stack is ready")
 	want(t, dir, []string{"play", "--for", "1s", "--rate", "40", "--players", "4", "--seed", "7"}, "scores written")
 	want(t, dir, []string{"verify", "leaderboard", "--wait", "2m"}, "Every total is the sum")
 

@@ -65,7 +65,7 @@ func TestPlayInTwoRegions(t *testing.T) {
 			t.Fatalf("%s: %v", line, err)
 		}
 		switch {
-		case line == "sluice up":
+		case strings.HasPrefix(line, "sluice up"):
 			if info, err = stack.Load(t.Context(), runDir); err != nil {
 				t.Fatal(err)
 			}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 type upCommand struct {
 	verb.LocalFlags
+	Consumers []string `arg:"" optional:"" name:"consumer" help:"Run these consumers only, with the servers that they need; all by default."`
 }
 
 func (c *upCommand) Run(ctx context.Context) error {
@@ -28,7 +31,8 @@ func (c *upCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := stack.Up(ctx, dir, []string{program, "serve", "--run-dir", dir, "--root", root}, verb.Progress)
+	serve := append([]string{program, "serve", "--run-dir", dir, "--root", root}, c.Consumers...)
+	info, err := stack.Up(ctx, dir, serve, verb.Progress)
 	if err != nil {
 		return err
 	}
@@ -38,16 +42,20 @@ func (c *upCommand) Run(ctx context.Context) error {
 	if err := printLocal(ctx, verb.Stdout, info, ""); err != nil {
 		return err
 	}
-	if err := sayChanged(info, root); err != nil {
+	if err := c.sayChanged(info, root); err != nil {
 		return err
 	}
 	verb.SayLine("\nTry: sluice status --watch, sluice verify; \"sluice --help\" has all verbs. Stop it with sluice down.")
 	return nil
 }
 
-// sayChanged says so if the stack, which may have run before, isn't what the checkout would make now.
-func sayChanged(info stack.Info, root string) error {
+// sayChanged says so if the stack, which may have run before, isn't what was asked for, or what the checkout would make now.
+func (c *upCommand) sayChanged(info stack.Info, root string) error {
 	const again = `To run them as they are now: "sluice down", then "sluice up". That empties all tables.`
+	if !slices.Equal(c.Consumers, info.Consumers) {
+		runs := cmp.Or(strings.Join(info.Consumers, ", "), "every consumer")
+		verb.Say("\nThis stack was started with %s. To start it with others: \"sluice down\", then \"sluice up\". That empties all tables.\n", runs)
+	}
 	if info.Root != root {
 		verb.Say("\nThis stack runs the checkout %s, not %s. %s\n", info.Root, root, again)
 		return nil
@@ -72,7 +80,8 @@ func sayChanged(info stack.Info, root string) error {
 // serveCommand runs the local stack in the foreground; upCommand starts it.
 type serveCommand struct {
 	verb.LocalFlags
-	Root string `required:"" type:"path"`
+	Root      string   `required:"" type:"path"`
+	Consumers []string `arg:"" optional:""`
 }
 
 func (c *serveCommand) Run(ctx context.Context) error {
@@ -80,5 +89,5 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return stack.Serve(ctx, stack.Options{Root: c.Root, RunDir: dir, Progress: verb.Progress})
+	return stack.Serve(ctx, stack.Options{Root: c.Root, Consumers: c.Consumers, RunDir: dir, Progress: verb.Progress})
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sluice/cli/verb"
-	"sluice/deploy/deployed"
 	"sluice/shared/operate"
 )
 
@@ -198,8 +197,7 @@ func (c *verifyAllCommand) Run(ctx context.Context) error {
 		v := notCompared(one)
 		if verifier, can := one.(operate.Verifier); can {
 			v = c.compare(ctx, one.Name(), verifier.Verify())
-			err := v.Err()
-			if _, elsewhere := errors.AsType[*deployed.OtherConsumersError](err); err != nil && !elsewhere {
+			if err := v.Err(); err != nil && !verb.RunsElsewhere(err) {
 				faults = append(faults, fmt.Errorf("%s: %w", one.Name(), err))
 			}
 		}

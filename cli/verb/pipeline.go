@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -52,13 +55,26 @@ func (f LocalFlags) Ready(ctx context.Context) (stack.Info, error) {
 	return info, err
 }
 
-// Part finds a consumer of the chosen pipeline.
+// errNotStarted is returned for a consumer without which the local stack was started.
+var errNotStarted = errors.New("not part of this stack")
+
+// RunsElsewhere reports whether an error says that the chosen stack has consumers, but not the one that was asked for.
+func RunsElsewhere(err error) bool {
+	_, deployed := errors.AsType[*deployed.OtherConsumersError](err)
+	return deployed || errors.Is(err, errNotStarted)
+}
+
+// Part finds a consumer of the chosen pipeline. [RunsElsewhere] is true for its error if the chosen stack runs without it.
 func (f PipelineFlags) Part(ctx context.Context, consumer string) (operate.Part, error) {
 	if f.Stack != "" {
 		cfg, found, err := DeployedStack(ctx, f.Stack, "", consumer)
 		return operate.Part{Consumer: consumer, Where: "stack " + found.Name, Outputs: found.Outputs, Tables: cfg, AWS: cfg}, err
 	}
 	info, err := f.Ready(ctx)
+	if err == nil && info.Outputs[consumer] == nil {
+		err = fmt.Errorf("%s is %w, which has %s; \"sluice down\" and then \"sluice up\" start every consumer, with empty tables",
+			consumer, errNotStarted, strings.Join(slices.Sorted(maps.Keys(info.Functions)), ", "))
+	}
 	if err != nil {
 		return operate.Part{}, err
 	}

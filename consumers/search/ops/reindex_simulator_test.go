@@ -225,6 +225,20 @@ func (w *reindexedWorld) aside(call *http.Request) (response *http.Response, err
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: call}, nil
 }
 
+// untilIdle waits until OpenSearch lists no bulk request. It lists one for a moment after it has answered the request, so
+// that a replay of a schedule would ask more or less often.
+func (w *reindexedWorld) untilIdle(ctx context.Context) error {
+	return w.outside.Do(func() error {
+		for {
+			var listed struct{ Nodes map[string]any }
+			err := searchtest.Request(context.WithoutCancel(ctx), w.config, http.MethodGet, "/_tasks?actions=indices:data/write/bulk*", "", &listed)
+			if err != nil || len(listed.Nodes) == 0 {
+				return err
+			}
+		}
+	})
+}
+
 // finish makes the index anew if that hasn't been done yet.
 func (w *reindexedWorld) finish(ctx context.Context) error {
 	if w.finished > 0 {
@@ -286,6 +300,11 @@ func (r *reindexing) reindex(ctx context.Context, calls int) {
 		}
 		if strings.Contains(call.URL.Path, "_search/scroll") {
 			return r.world.aside(call) // what it names is another thing in each replay
+		}
+		if call.URL.Path == "/_tasks" {
+			if err := r.world.untilIdle(ctx); err != nil {
+				return nil, err
+			}
 		}
 		return wire.Do(call)
 	})

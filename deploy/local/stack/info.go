@@ -39,6 +39,8 @@ type Info struct {
 	Updated time.Time `json:"updated"` // when this was so
 	RunDir  string    `json:"runDir"`
 	Root    string    `json:"root"` // the checkout that it runs
+	// Consumers are those that it was started with; none stands for every one of the checkout.
+	Consumers []string `json:"consumers,omitempty"`
 	// Region is the home region, in which every consumer runs.
 	Region string `json:"region"`
 	// Endpoints are URLs; empty before the servers run.

@@ -70,7 +70,7 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 func (s *Stack) buildConsumers(ctx context.Context) error {
 	for _, c := range s.plans.regions[0].consumers { // which has all of them
 		begun := time.Now()
-		if err := c.build(ctx, s.binary(c)); err != nil {
+		if err := c.build(ctx, s.options.Root, s.binary(c)); err != nil {
 			return err
 		}
 		s.options.Progress("built consumer %s in %.1f s", c.name, time.Since(begun).Seconds())

@@ -12,7 +12,7 @@ import (
 // TestConsumersWritesAreCarriedToo has a consumer write into a table whose changes are carried. Fails for a stack without
 // deploy/pets.yaml, and for a Drain that does not wait for what consumers set off: their changes would come in afterwards.
 func TestConsumersWritesAreCarriedToo(t *testing.T) {
-	s := start(t, options(t.TempDir()))
+	s := start(t, options(t.TempDir(), "leaderboard"))
 	info := s.Info()
 	db := dynamodb.NewFromConfig(info.DynamoDB())
 	table := info.Outputs["pets"]["PetTable"]

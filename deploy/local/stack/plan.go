@@ -56,12 +56,18 @@ const (
 // region; in each further region that a consumer's output SharedRegions names, deploy/*.yaml again, and the consumers
 // that name it; and the destination.yaml beside a consumer that has the output ReplicaRegion. A parameter that has the
 // name of an output of another template in deploy gets that output's value, which is the one of its own region, and one
-// that asks for OpenSearch gets the local one.
-func readPlans(root, home string, endpoints Endpoints) (*plans, error) {
+// that asks for OpenSearch gets the local one. If only names consumers, the others are left out.
+func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, error) {
+	chosen := func(c consumerPlan) bool { return len(only) == 0 || slices.Contains(only, c.name) }
 	scope := template.Scope{StackName: "sluice", Region: home, AccountID: accountID, QueueEndpoint: endpoints.AWS}
-	first, err := readPlan(root, scope, endpoints, func(consumerPlan) bool { return true })
+	first, err := readPlan(root, scope, endpoints, chosen)
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range only {
+		if !slices.ContainsFunc(first.consumers, func(c consumerPlan) bool { return c.name == name }) {
+			return nil, fmt.Errorf("there is no consumer %q, since there is no file %s", name, filepath.Join(root, "consumers", name, "template.yaml"))
+		}
 	}
 	all := &plans{regions: []*plan{first}}
 	further := map[string]bool{}
@@ -85,7 +91,7 @@ func readPlans(root, home string, endpoints Endpoints) (*plans, error) {
 		scope.Region = region
 		p, err := readPlan(root, scope, endpoints, func(c consumerPlan) bool {
 			regions, err := c.regions(home)
-			return err == nil && slices.Contains(regions, region)
+			return err == nil && slices.Contains(regions, region) && chosen(c)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("region %s: %w", region, err)

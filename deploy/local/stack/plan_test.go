@@ -45,7 +45,7 @@ Outputs:
 
 // Fails for a plan that resolves the templates in the order of their names, or runs a list of them only.
 func TestTemplatesTakeOutputsOfOthers(t *testing.T) {
-	plans, err := readPlans(checkout(t, map[string]string{"a.yaml": aTable, "z.yaml": aStream}), "eu-central-1", Endpoints{})
+	plans, err := readPlans(checkout(t, map[string]string{"a.yaml": aTable, "z.yaml": aStream}), "eu-central-1", Endpoints{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestTemplatesThatDoNotFit(t *testing.T) {
 			"b.yaml": "Parameters:\n  Table: {Type: String}\n" + aStream,
 		}, "take outputs of one another"},
 	} {
-		if _, err := readPlans(checkout(t, test.templates), "eu-central-1", Endpoints{}); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := readPlans(checkout(t, test.templates), "eu-central-1", Endpoints{}, nil); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.want)
 		}
 	}
@@ -117,11 +117,14 @@ func TestConsumersInSeveralRegions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		plans, err := readPlans(root, "eu-central-1", Endpoints{})
+		plans, err := readPlans(root, "eu-central-1", Endpoints{}, nil)
 		if err != nil {
 			return nil, err
 		}
 		return plans.regions, nil
+	}
+	if _, err := readPlans(checkout(t, map[string]string{"s.yaml": aStream}), "eu-central-1", Endpoints{}, []string{"nowhere"}); err == nil || !strings.Contains(err.Error(), `there is no consumer "nowhere"`) {
+		t.Errorf("a consumer that isn't there: %v", err)
 	}
 	plans, err := read("us-east-1,eu-central-1,ap-south-1")
 	if err != nil {

@@ -26,6 +26,8 @@ const DefaultRegion = "us-east-1"
 type Options struct {
 	// Root is the directory of a checkout: its templates and consumers are run.
 	Root string
+	// Consumers are the consumers that run; none stands for every one of the checkout.
+	Consumers []string
 	// RunDir is where logs, binaries and the state are; by default [DefaultRunDir].
 	RunDir string
 	Region string
@@ -147,7 +149,7 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 		err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}()
 	// Before any server: a fault in a template or a missing tool is told at once.
-	if s.plans, err = readPlans(options.Root, options.Region, Endpoints{}); err != nil {
+	if s.plans, err = readPlans(options.Root, options.Region, Endpoints{}, options.Consumers); err != nil {
 		return nil, err
 	}
 	needed := s.plans.servers()
@@ -161,7 +163,7 @@ func start(ctx context.Context, options Options, now time.Time) (_ *Stack, err e
 		return nil, err
 	}
 	// Again, now that it is known where queues are.
-	if s.plans, err = readPlans(options.Root, options.Region, s.endpoints); err != nil {
+	if s.plans, err = readPlans(options.Root, options.Region, s.endpoints, options.Consumers); err != nil {
 		return nil, err
 	}
 	options.Progress("creating tables, streams, queues, topics and buckets")
@@ -275,6 +277,7 @@ func (s *Stack) Info() Info {
 		Started:   s.started,
 		RunDir:    s.options.RunDir,
 		Root:      s.options.Root,
+		Consumers: s.options.Consumers,
 		Region:    s.options.Region,
 		Endpoints: s.endpoints,
 		AccessKey: s.key,

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == daemonRole {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
-		o := options(os.Args[2])
+		o := options(os.Args[2], "search")
 		o.Progress = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 		if err := stack.Serve(ctx, o); err != nil {
 			fmt.Println(err)
@@ -45,8 +45,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func options(runDir string) stack.Options {
-	return stack.Options{Root: root, RunDir: runDir, Region: "eu-central-1"}
+// options are for a stack with some consumers, or with all if none is named. One without search needs no OpenSearch, which
+// takes longer to start than all the rest.
+func options(runDir string, consumers ...string) stack.Options {
+	return stack.Options{Root: root, Consumers: consumers, RunDir: runDir, Region: "eu-central-1"}
 }
 
 func start(t *testing.T, o stack.Options) *stack.Stack {
@@ -168,7 +170,7 @@ func TestStackCarriesAChangeToItsConsumer(t *testing.T) {
 func TestDeadServerIsReportedAndTheRestStopped(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{servers.DynamoDBLocal.Name, servers.Ministack.Name} {
-		s := start(t, options(dir))
+		s := start(t, options(dir, "leaderboard"))
 		for _, process := range s.Info().Processes {
 			if process.Name != name {
 				continue
