@@ -106,7 +106,7 @@ Outputs:
 
 // Fails for a plan that runs every consumer in every region, or reads the home region's stream in another.
 func TestConsumersInSeveralRegions(t *testing.T) {
-	read := func(regions string) ([]*plan, error) {
+	read := func(regions string, only ...string) ([]*plan, error) {
 		root := checkout(t, map[string]string{"s.yaml": aStream, "t.yaml": "Resources: {}\nOutputs:\n  SharedRegions: {Value: \"" + regions + "\"}\n"})
 		for name, text := range map[string]string{"there": consumer, "here": strings.ReplaceAll(consumer, "SharedRegions", "Other")} {
 			dir := filepath.Join(root, "consumers", name)
@@ -117,14 +117,17 @@ func TestConsumersInSeveralRegions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		plans, err := readPlans(root, "eu-central-1", Endpoints{}, nil)
+		plans, err := readPlans(root, "eu-central-1", Endpoints{}, only)
 		if err != nil {
 			return nil, err
 		}
 		return plans.regions, nil
 	}
-	if _, err := readPlans(checkout(t, map[string]string{"s.yaml": aStream}), "eu-central-1", Endpoints{}, []string{"nowhere"}); err == nil || !strings.Contains(err.Error(), `there is no consumer "nowhere"`) {
+	if _, err := read("eu-central-1", "here", "nowhere"); err == nil || !strings.Contains(err.Error(), `there is no consumer "nowhere"`) {
 		t.Errorf("a consumer that isn't there: %v", err)
+	}
+	if some, err := read("eu-central-1,ap-south-1", "here"); err != nil || len(some) != 1 || len(some[0].consumers) != 1 || some[0].consumers[0].name != "here" {
+		t.Errorf("one consumer, which runs at home: %+v, %v", some, err)
 	}
 	plans, err := read("us-east-1,eu-central-1,ap-south-1")
 	if err != nil {
