@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/internal/notify"
@@ -78,14 +77,15 @@ func (b *Badges) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 	}
 	players := b.players(batch, touched, outcomes)
 	b.award(ctx, players)
-	b.tell(ctx, players)
+	all := make([]*awards.Player, len(players))
+	for i, p := range players {
+		all[i] = p.awards
+	}
+	b.giver.Tell(ctx, all...)
 	for _, p := range players {
 		p.spread(outcomes)
 	}
-	for i, parts := range outcomes {
-		errs[i] = consumer.Combine(parts)
-	}
-	return errs
+	return consumer.CombineAll(outcomes)
 }
 
 // update brings the players' states up to date, in half of the time.
@@ -99,26 +99,11 @@ func (b *Badges) update(ctx context.Context, batch []*change.Change) ([]error, [
 func (b *Badges) award(ctx context.Context, players []*player) {
 	ctx, cancel := consumer.HalfOf(ctx)
 	defer cancel()
-	var group errgroup.Group
-	group.SetLimit(awards.Concurrency)
-	for _, p := range players {
-		group.Go(func() error {
-			if err := b.awardPlayer(ctx, p); err != nil {
-				p.awards.Fail(nil, err)
-			}
-			return nil
-		})
-	}
-	_ = group.Wait() // errors are the players'
-}
-
-// tell publishes what players haven't been told, and marks it as told.
-func (b *Badges) tell(ctx context.Context, players []*player) {
-	all := make([]*awards.Player, len(players))
-	for i, p := range players {
-		all[i] = p.awards
-	}
-	b.giver.Tell(ctx, all...)
+	consumer.SideBySide(awards.Concurrency, players, func(p *player) {
+		if err := b.awardPlayer(ctx, p); err != nil {
+			p.awards.Fail(nil, err)
+		}
+	})
 }
 
 // Metrics counts Awarded, Told, Revoked and Restored badges. It implements

@@ -73,8 +73,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "an award is told once it is stored, and marked once it is told",
 			File: "internal/awards/giver.go",
-			Old:  `			if err == nil {`,
-			New:  `			if true {`,
+			Old:  `		if u.err == nil {`,
+			New:  `		if true {`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestDates", Says: "want", Env: env}, []mutant.Mutant{

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/replication/internal/lastwriter"
 	"sluice/consumers/replication/internal/ranked"
@@ -58,10 +57,10 @@ func (s Settings) Peers(cfg aws.Config, shared *Shared, now func() time.Time) *s
 	return peers
 }
 
-// edit is one change with what became of it.
-type edit struct {
-	*lastwriter.Edit
-	index int // in the batch
+// indexed is what a conflict rule makes of a change.
+type indexed[C any] struct {
+	change C
+	index  int // in the batch
 }
 
 // ApplyBatch brings the changes of applications to the other regions: of each item
@@ -69,31 +68,25 @@ type edit struct {
 // side by side. Changes that replication made itself are skipped or duplicates.
 func (m *Mirror) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	if m.Attribute != "" {
-		return eachItem(ctx, m, batch, m.parseRanked, m.applyRanked)
+		return eachItem(ctx, m, batch, func(c *change.Change) (*ranked.Change, error) { return ranked.NewChange(c, m.Attribute) }, m.applyRanked)
 	}
-	return eachItem(ctx, m, batch, m.parseEdit, m.apply)
-}
-
-func (m *Mirror) parseEdit(index int, c *change.Change) (edit, error) {
-	e, err := lastwriter.NewEdit(c, m.home, m.random())
-	return edit{e, index}, err
+	return eachItem(ctx, m, batch, func(c *change.Change) (*lastwriter.Edit, error) { return lastwriter.NewEdit(c, m.home, m.random()) }, m.apply)
 }
 
 // eachItem parses a batch's changes of the table and applies them, those of an item
 // together, the items side by side.
-func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
-	parse func(index int, c *change.Change) (E, error), apply func(ctx context.Context, changes []E, errs []error),
+func eachItem[C any](ctx context.Context, m *Mirror, batch []*change.Change,
+	parse func(c *change.Change) (C, error), apply func(ctx context.Context, changes []indexed[C], errs []error),
 ) []error {
 	errs := make([]error, len(batch))
-	var items [][]E
-	var indexes [][]int // of their changes
+	var items [][]indexed[C]
 	of := map[string]int{}
 	for i, c := range batch {
 		if c.Table != m.Table {
 			errs[i] = consumer.Skip
 			continue
 		}
-		e, err := parse(i, c)
+		parsed, err := parse(c)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -101,35 +94,29 @@ func eachItem[E any](ctx context.Context, m *Mirror, batch []*change.Change,
 		key := c.ItemKey()
 		n, ok := of[key]
 		if !ok {
-			n, items, indexes = len(items), append(items, nil), append(indexes, nil)
+			n, items = len(items), append(items, nil)
 			of[key] = n
 		}
-		items[n], indexes[n] = append(items[n], e), append(indexes[n], i)
+		items[n] = append(items[n], indexed[C]{parsed, i})
 	}
 	var keys *store.Keys
 	var missing error
 	if len(items) > 0 {
 		keys, missing = m.check(ctx)
 	}
-	var work errgroup.Group
-	work.SetLimit(Concurrency)
-	for n, changes := range items {
+	consumer.SideBySide(Concurrency, items, func(changes []indexed[C]) {
 		failed := missing
 		if failed == nil {
-			failed = keys.Reject(m.Table, batch[indexes[n][0]].Keys)
+			failed = keys.Reject(m.Table, batch[changes[0].index].Keys)
 		}
-		if failed != nil {
-			for _, i := range indexes[n] {
-				errs[i] = failed
-			}
-			continue
-		}
-		work.Go(func() error {
+		if failed == nil {
 			apply(ctx, changes, errs)
-			return nil
-		})
-	}
-	_ = work.Wait() // errors are in errs
+			return
+		}
+		for _, c := range changes {
+			errs[c.index] = failed
+		}
+	})
 	where := "shared table " + m.Name
 	for i, err := range errs {
 		if consumer.OutcomeOf(err) == consumer.Retry { // of what came to no table yet
@@ -155,58 +142,53 @@ func (m *Mirror) check(ctx context.Context) (*store.Keys, error) {
 
 // apply applies the newest edit of an item. The older ones may have been left
 // half-done by a function that died, so it looks closer.
-func (m *Mirror) apply(ctx context.Context, edits []edit, errs []error) {
-	if owner := m.Owner(edits[0].Key); owner != "" && owner != m.home {
+func (m *Mirror) apply(ctx context.Context, edits []indexed[*lastwriter.Edit], errs []error) {
+	if owner := m.Owner(edits[0].change.Key); owner != "" && owner != m.home {
 		for _, e := range edits { // each may have lost
-			errs[e.index] = m.lastWriter.ApplyOwned(ctx, e.Edit, owner)
+			errs[e.index] = m.lastWriter.ApplyOwned(ctx, e.change, owner)
 		}
 		return
 	}
 	for n := 1; n < len(edits) && m.owners == nil; n++ {
-		if err := m.lastWriter.KeepUnseen(ctx, edits[n-1].Edit, edits[n].Edit); err != nil {
+		if err := m.lastWriter.KeepUnseen(ctx, edits[n-1].change, edits[n].change); err != nil {
 			for _, e := range edits {
 				errs[e.index] = err
 			}
 			return
 		}
 	}
-	edits = slices.DeleteFunc(edits, func(e edit) bool {
-		if m.owners != nil || !e.Echo() {
+	edits = slices.DeleteFunc(edits, func(e indexed[*lastwriter.Edit]) bool {
+		if m.owners != nil || !e.change.Echo() {
 			return false
 		}
-		errs[e.index] = m.lastWriter.Apply(ctx, e.Edit)
+		errs[e.index] = m.lastWriter.Apply(ctx, e.change)
 		return true
 	})
-	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(b.Mark, a.Mark) })
+	slices.SortStableFunc(edits, func(a, b indexed[*lastwriter.Edit]) int { return cmp.Compare(b.change.Mark, a.change.Mark) })
 	marks := make([]mark.Mark, len(edits))
 	for n, e := range edits {
-		marks[n], e.Unsure = e.Mark, len(edits) > 1
+		marks[n], e.change.Unsure = e.change.Mark, len(edits) > 1
 	}
 	outcomes, _ := applyNewest(marks, func(n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return m.bring(ctx, edits[n].Edit)
+		if m.owners != nil {
+			return m.lastWriter.ApplyOwned(ctx, edits[n].change, m.home)
+		}
+		return m.lastWriter.Apply(ctx, edits[n].change)
 	})
 	for n, e := range edits {
 		errs[e.index] = outcomes[n]
 	}
 }
 
-// bring brings an edit to the other regions.
-func (m *Mirror) bring(ctx context.Context, e *lastwriter.Edit) error {
-	if m.owners != nil {
-		return m.lastWriter.ApplyOwned(ctx, e, m.home)
-	}
-	return m.lastWriter.Apply(ctx, e)
-}
-
 // Metrics counts Ties, as Replication does, and ConflictsLost: versions that lost
 // to one written at the same time in another region, and are kept in the log. It
 // implements consumer.Measurer.
 func (m *Mirror) Metrics() map[string]int {
-	ties := m.peers.Home.Ties.Swap(0)
-	for _, t := range m.peers.Other {
+	ties := int64(0)
+	for _, t := range m.peers.All() {
 		ties += t.Ties.Swap(0)
 	}
 	return map[string]int{"Ties": int(ties), "ConflictsLost": int(m.peers.ConflictsLost.Swap(0))}

@@ -31,7 +31,7 @@ func TestEveryGuardOfRanksIsNeeded(t *testing.T) {
 		{
 			Name: "of a batch the greatest counts, not the newest",
 			File: "ranked.go",
-			Old:  `slices.SortStableFunc(changes, func(a, b rankedChange) int { return b.Rank.Compare(a.Rank) })`,
+			Old:  `slices.SortStableFunc(changes, func(a, b indexed[*ranked.Change]) int { return b.change.Rank.Compare(a.change.Rank) })`,
 			New:  `slices.Reverse(changes)`,
 		},
 		{

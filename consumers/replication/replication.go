@@ -120,11 +120,7 @@ func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []
 			outcomes[i] = append(outcomes[i], err)
 		}
 	}
-	errs := make([]error, len(batch))
-	for i, parts := range outcomes {
-		errs[i] = consumer.Combine(parts)
-	}
-	return errs
+	return consumer.CombineAll(outcomes)
 }
 
 // applyAll applies the items side by side, in half of the time: finishPuts needs the rest, or

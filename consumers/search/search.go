@@ -96,11 +96,7 @@ func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 		}
 	}
 	s.purge(ctx)
-	errs := make([]error, len(batch))
-	for i, parts := range outcomes {
-		errs[i] = consumer.Combine(parts)
-	}
-	return errs
+	return consumer.CombineAll(outcomes)
 }
 
 // group sorts the changes that concern a route by item, in the batch's order. It rejects at once what can't be indexed.

@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"sluice/shared/change"
 )
 
@@ -60,18 +58,11 @@ func (e each) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 		}
 		indexes[key] = append(indexes[key], i)
 	}
-	var group errgroup.Group
-	group.SetLimit(EachConcurrency)
-	for _, key := range items {
+	SideBySide(EachConcurrency, items, func(key string) {
 		ofItem := indexes[key]
 		slices.SortStableFunc(ofItem, func(a, b int) int { return cmp.Compare(batch[a].Version, batch[b].Version) })
-		ctx := context.WithValue(ctx, itemKey{}, key)
-		group.Go(func() error {
-			e.applyItem(ctx, batch, ofItem, errs)
-			return nil
-		})
-	}
-	_ = group.Wait() // the goroutines report through errs and never fail
+		e.applyItem(context.WithValue(ctx, itemKey{}, key), batch, ofItem, errs)
+	})
 	return errs
 }
 

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,13 +13,13 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Main is a consumer's main function: it reads the settings from the
-// environment, makes the consumer with build, and handles batches until Lambda
-// ends the process. It makes no network call before the first batch.
+// Main is a consumer's main function: it reads its own Settings and the consumer's from the environment, makes the consumer with
+// build, and handles batches until Lambda ends the process. own are the defaults of the consumer's settings: a struct with env tags.
+// Main makes no network call before the first batch.
 //
 // If the settings are wrong or build fails, it prints why and exits with 1.
-func Main(name string, build func(aws.Config) (Consumer, error)) {
-	handler, err := newMainHandler(name, build)
+func Main[S any](name string, own S, build func(aws.Config, S) (Consumer, error)) {
+	handler, err := newMainHandler(name, own, build)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s can't start:\n%v\n", name, err)
 		os.Exit(1)
@@ -26,9 +27,9 @@ func Main(name string, build func(aws.Config) (Consumer, error)) {
 	lambda.Start(handler)
 }
 
-func newMainHandler(name string, build func(aws.Config) (Consumer, error)) (*Handler, error) {
+func newMainHandler[S any](name string, own S, build func(aws.Config, S) (Consumer, error)) (*Handler, error) {
 	settings, err := env.ParseAs[Settings]()
-	if err != nil {
+	if err := errors.Join(err, env.Parse(&own)); err != nil {
 		return nil, fmt.Errorf("read the environment: %w", err)
 	}
 	if err := settings.Validate(); err != nil {
@@ -38,7 +39,7 @@ func newMainHandler(name string, build func(aws.Config) (Consumer, error)) (*Han
 	if err != nil {
 		return nil, err
 	}
-	c, err := build(cfg)
+	c, err := build(cfg, own)
 	if err != nil {
 		return nil, err
 	}

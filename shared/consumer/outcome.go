@@ -126,6 +126,15 @@ func In(where string, err error) error {
 // What the parts tell of their destinations (At) stays.
 func Combine(parts []error) error { return combinedEnds(combine(parts), parts) }
 
+// CombineAll is Combine for each change of a batch.
+func CombineAll(outcomes [][]error) []error {
+	errs := make([]error, len(outcomes))
+	for i, parts := range outcomes {
+		errs[i] = Combine(parts)
+	}
+	return errs
+}
+
 func combine(parts []error) error {
 	byOutcome := map[Outcome][]error{}
 	for _, err := range parts {

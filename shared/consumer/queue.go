@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -51,14 +50,14 @@ func (q *Queue) Keep(ctx context.Context, letters []DeadLetter) []error {
 		all[i] = i
 	}
 	send := func(batches [][]int) {
-		sideBySide(batches, func(batch []int) { q.send(ctx, messages, batch, errs) })
+		SideBySide(queueConcurrency, batches, func(batch []int) { q.send(ctx, messages, batch, errs) })
 	}
 	alone := func(indexes []int) [][]int { return slices.Collect(slices.Chunk(indexes, 1)) }
-	sideBySide(all, func(i int) { messages[i], errs[i] = q.message(ctx, &letters[i]) })
+	SideBySide(queueConcurrency, all, func(i int) { messages[i], errs[i] = q.message(ctx, &letters[i]) })
 	send(packMessages(messages))
 	send(alone(refusedOf(messages, errs))) // perhaps only because of another one in its batch
 	refused := refusedOf(messages, errs)
-	sideBySide(refused, func(i int) { messages[i], errs[i] = q.bare(ctx, &letters[i]) })
+	SideBySide(queueConcurrency, refused, func(i int) { messages[i], errs[i] = q.bare(ctx, &letters[i]) })
 	send(alone(slices.DeleteFunc(refused, func(i int) bool { return errs[i] != nil })))
 	return errs
 }
@@ -71,19 +70,6 @@ func refusedOf(messages []string, errs []error) (indexes []int) {
 		}
 	}
 	return indexes
-}
-
-// sideBySide calls do for each of all, several at once. It reports its errors itself.
-func sideBySide[T any](all []T, do func(T)) {
-	var group errgroup.Group
-	group.SetLimit(queueConcurrency)
-	for _, one := range all {
-		group.Go(func() error {
-			do(one)
-			return nil
-		})
-	}
-	_ = group.Wait()
 }
 
 // message returns what goes into the queue for a letter: the letter itself,

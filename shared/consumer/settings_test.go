@@ -49,7 +49,7 @@ func TestMainHandlerReadsLambdasEnvironment(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	var got aws.Config
-	h, err := newMainHandler("test", func(cfg aws.Config) (Consumer, error) { got = cfg; return script(nil), nil })
+	h, err := newMainHandler("test", struct{}{}, func(cfg aws.Config, _ struct{}) (Consumer, error) { got = cfg; return script(nil), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"golang.org/x/sync/errgroup"
 
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
@@ -137,11 +136,7 @@ func (k *Keeper) apply(ctx context.Context, batch []*change.Change, indexes []in
 			touched = append(touched, j.touched)
 		}
 	}
-	errs = make([]error, len(indexes))
-	for n, parts := range outcomes {
-		errs[n] = consumer.Combine(parts)
-	}
-	return errs, touched
+	return consumer.CombineAll(outcomes), touched
 }
 
 // do does the jobs, several at once. The time may end after a few calls, and the
@@ -154,15 +149,7 @@ func (k *Keeper) do(ctx context.Context, jobs []*job) {
 		func(j *job) { j.first(ctx) },
 		func(j *job) { j.errs = j.rest(ctx) },
 	} {
-		var work errgroup.Group
-		work.SetLimit(k.Concurrency)
-		for _, j := range jobs {
-			work.Go(func() error {
-				turn(j)
-				return nil
-			})
-		}
-		_ = work.Wait() // errors are in the jobs
+		consumer.SideBySide(k.Concurrency, jobs, turn) // errors are in the jobs
 	}
 }
 

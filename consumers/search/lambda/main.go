@@ -2,21 +2,14 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/caarlos0/env/v11"
 
 	"sluice/consumers/search"
 	"sluice/shared/consumer"
 )
 
-func main() { consumer.Main("search", newSearch) }
-
-func newSearch(cfg aws.Config) (consumer.Consumer, error) {
-	settings := search.DefaultSettings()
-	if err := env.Parse(&settings); err != nil {
-		return nil, fmt.Errorf("read the environment: %w", err)
-	}
-	return search.New(cfg, settings)
+func main() {
+	consumer.Main("search", search.DefaultSettings(), func(cfg aws.Config, s search.Settings) (consumer.Consumer, error) {
+		return search.New(cfg, s)
+	})
 }

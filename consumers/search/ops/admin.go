@@ -1,10 +1,9 @@
 package ops
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
@@ -17,7 +16,7 @@ import (
 type admin struct{ *index.Client }
 
 // longestBulk returns the age of the oldest bulk request that OpenSearch is working on.
-func (a admin) longestBulk(ctx context.Context) (time.Duration, error) {
+func (a admin) longestBulk(ctx context.Context) (longest time.Duration, err error) {
 	var answer struct {
 		Nodes map[string]struct {
 			Tasks map[string]struct {
@@ -25,18 +24,15 @@ func (a admin) longestBulk(ctx context.Context) (time.Duration, error) {
 			}
 		}
 	}
-	if err := a.DoJSON(ctx, "look for requests that are under way", func() opensearchapi.Request {
+	err = a.DoJSON(ctx, "look for requests that are under way", nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.TasksListRequest{Actions: []string{"indices:data/write/bulk*"}}
-	}, &answer); err != nil {
-		return 0, err
-	}
-	longest := time.Duration(0)
+	}, &answer)
 	for _, node := range answer.Nodes {
 		for _, task := range node.Tasks {
 			longest = max(longest, task.Running)
 		}
 	}
-	return longest, nil
+	return longest, err
 }
 
 // action is one part of a change of aliases.
@@ -49,25 +45,16 @@ func takeAway(alias, name string) action {
 
 // alter does all actions or none.
 func (a admin) alter(ctx context.Context, what string, actions ...action) error {
-	body, err := json.Marshal(map[string]any{"actions": actions})
-	if err != nil {
-		return err
-	}
-	_, err = a.Do(ctx, what, func() opensearchapi.Request {
-		return opensearchapi.IndicesUpdateAliasesRequest{Body: bytes.NewReader(body)}
-	})
-	return err
+	return a.DoJSON(ctx, what, map[string]any{"actions": actions}, func(body io.Reader) opensearchapi.Request {
+		return opensearchapi.IndicesUpdateAliasesRequest{Body: body}
+	}, nil)
 }
 
 // count returns how many documents of an index searches find.
 func (a admin) count(ctx context.Context, name string) (int, error) {
-	body, err := json.Marshal(map[string]any{"query": document.ShownFilter()})
-	if err != nil {
-		return 0, err
-	}
 	var answer struct{ Count int }
-	err = a.DoJSON(ctx, "count the documents of index "+name, func() opensearchapi.Request {
-		return opensearchapi.CountRequest{Index: []string{name}, Body: bytes.NewReader(body)}
+	err := a.DoJSON(ctx, "count the documents of index "+name, map[string]any{"query": document.ShownFilter()}, func(body io.Reader) opensearchapi.Request {
+		return opensearchapi.CountRequest{Index: []string{name}, Body: body}
 	}, &answer)
 	return answer.Count, err
 }
@@ -85,7 +72,7 @@ func (a admin) searched(ctx context.Context, name string) (bool, error) {
 			}
 		} `json:"_all"`
 	}
-	err := a.DoJSON(ctx, "look for searches of index "+name, func() opensearchapi.Request {
+	err := a.DoJSON(ctx, "look for searches of index "+name, nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.IndicesStatsRequest{Index: []string{name}, Metric: []string{"search"}}
 	}, &answer)
 	s := answer.All.Total.Search
@@ -94,9 +81,13 @@ func (a admin) searched(ctx context.Context, name string) (bool, error) {
 
 // drop deletes an index, if it exists.
 func (a admin) drop(ctx context.Context, name string) error {
-	_, err := a.Do(ctx, "delete index "+name, func() opensearchapi.Request {
+	return orGone(a.DoJSON(ctx, "delete index "+name, nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.IndicesDeleteRequest{Index: []string{name}}
-	})
+	}, nil))
+}
+
+// orGone returns the error of a deletion: none if what is to be deleted doesn't exist.
+func orGone(err error) error {
 	if index.IsNotFound(err) {
 		return nil
 	}
@@ -105,14 +96,10 @@ func (a admin) drop(ctx context.Context, name string) error {
 
 // putMeta writes the _meta of an index's mapping.
 func (a admin) putMeta(ctx context.Context, name string, meta map[string]any) error {
-	body, err := json.Marshal(map[string]any{"_meta": meta})
-	if err != nil {
-		return err
-	}
 	what := "note in index " + name + " how far it is"
 	var answer struct{ Acknowledged bool }
-	err = a.DoJSON(ctx, what, func() opensearchapi.Request {
-		return opensearchapi.IndicesPutMappingRequest{Index: []string{name}, Body: bytes.NewReader(body)}
+	err := a.DoJSON(ctx, what, map[string]any{"_meta": meta}, func(body io.Reader) opensearchapi.Request {
+		return opensearchapi.IndicesPutMappingRequest{Index: []string{name}, Body: body}
 	}, &answer)
 	if err == nil && !answer.Acknowledged {
 		err = errors.New(what + ": not all nodes of OpenSearch have heard of it in time; try again when its cluster is well")
@@ -123,16 +110,13 @@ func (a admin) putMeta(ctx context.Context, name string, meta map[string]any) er
 // mappings reads the mappings of an index.
 func (a admin) mappings(ctx context.Context, name string) (map[string]any, error) {
 	var answer map[string]struct{ Mappings map[string]any }
-	err := a.DoJSON(ctx, "read the mapping of index "+name, func() opensearchapi.Request {
+	err := a.DoJSON(ctx, "read the mapping of index "+name, nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.IndicesGetMappingRequest{Index: []string{name}}
 	}, &answer)
-	if err != nil {
-		return nil, err
-	}
 	if mappings := answer[name].Mappings; mappings != nil {
 		return mappings, nil
 	}
-	return map[string]any{}, nil
+	return map[string]any{}, err
 }
 
 // refresh lets searches find all that an index has.
@@ -141,7 +125,7 @@ func (a admin) refresh(ctx context.Context, name string) error {
 	var answer struct {
 		Shards shards `json:"_shards"`
 	}
-	if err := a.DoJSON(ctx, what, func() opensearchapi.Request {
+	if err := a.DoJSON(ctx, what, nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.IndicesRefreshRequest{Index: []string{name}}
 	}, &answer); err != nil {
 		return err

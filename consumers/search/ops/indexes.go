@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
@@ -27,7 +28,7 @@ func (p *Operator) findIndexes(ctx context.Context) (indexNames, error) {
 	r := p.Route
 	// First, so that of two runs that find no index being made both make the same one.
 	var all []struct{ Index string }
-	if err := p.client.DoJSON(ctx, "look for indexes of "+r.Index, func() opensearchapi.Request {
+	if err := p.client.DoJSON(ctx, "look for indexes of "+r.Index, nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.CatIndicesRequest{Index: []string{r.Index + "-*"}, Format: "json", H: []string{"index"}}
 	}, &all); err != nil {
 		return there, err
@@ -39,7 +40,7 @@ func (p *Operator) findIndexes(ctx context.Context) (indexNames, error) {
 		}
 	}
 	var rows []struct{ Alias, Index string }
-	if err := p.client.DoJSON(ctx, "look for index "+r.Index, func() opensearchapi.Request {
+	if err := p.client.DoJSON(ctx, "look for index "+r.Index, nil, func(io.Reader) opensearchapi.Request {
 		return opensearchapi.CatAliasesRequest{Name: []string{r.Index, r.WriteAlias(), r.NextAlias()}, Format: "json"}
 	}, &rows); err != nil {
 		return there, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
@@ -15,10 +16,16 @@ import (
 
 // heldDocument is a document that an index has.
 type heldDocument struct {
-	ID      string
-	Version int64
-	Source  map[string]any
+	ID      string `json:"_id"`
+	Version int64  `json:"_version"`
+	Source  source `json:"_source"`
 }
+
+// source has the fields of a document. Their numbers are as they are written.
+type source map[string]any
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *source) UnmarshalJSON(text []byte) error { return decodeExactly(text, (*map[string]any)(s)) }
 
 func (d *heldDocument) version() int64 {
 	if d == nil {
@@ -41,28 +48,18 @@ func (a admin) documents(ctx context.Context, alias string, ids []string) ([]*he
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	body, err := json.Marshal(map[string]any{"ids": ids})
-	if err != nil {
-		return nil, err
-	}
 	var answer struct {
 		Docs []struct {
-			ID      string         `json:"_id"`
-			Version int64          `json:"_version"`
-			Source  map[string]any `json:"_source"`
-			Found   bool
-			Error   *index.Cause
+			heldDocument
+			Found bool
+			Error *index.Cause
 		}
 	}
 	what := "look documents up in index " + alias
-	text, err := a.Do(ctx, what, func() opensearchapi.Request {
-		return opensearchapi.MgetRequest{Index: alias, Body: bytes.NewReader(body)}
-	})
-	if err != nil {
+	if err := a.DoJSON(ctx, what, map[string]any{"ids": ids}, func(body io.Reader) opensearchapi.Request {
+		return opensearchapi.MgetRequest{Index: alias, Body: body}
+	}, &answer); err != nil {
 		return nil, err
-	}
-	if err := decodeExactly(text, &answer); err != nil {
-		return nil, fmt.Errorf("read the answer to %s: %w", what, err)
 	}
 	if len(answer.Docs) != len(ids) {
 		return nil, fmt.Errorf("%s: %d are asked for, %d answered", what, len(ids), len(answer.Docs))
@@ -73,7 +70,7 @@ func (a admin) documents(ctx context.Context, alias string, ids []string) ([]*he
 			return nil, fmt.Errorf("%s: %s is answered as %s, %v", what, ids[i], d.ID, d.Error)
 		}
 		if d.Found {
-			documents[i] = &heldDocument{d.ID, d.Version, d.Source}
+			documents[i] = &d.heldDocument
 		}
 	}
 	return documents, nil
@@ -95,16 +92,13 @@ func (a admin) shown(ctx context.Context, alias string, ids []string) (map[strin
 	what := "look for documents through index " + alias
 	partial := false
 	for chunk := range slices.Chunk(ids, shownPage) {
-		body, err := json.Marshal(map[string]any{"query": map[string]any{"ids": map[string]any{"values": chunk}}, "_source": false, "size": len(chunk), "sort": []string{"_doc"}})
-		if err != nil {
-			return nil, err
-		}
+		query := map[string]any{"query": map[string]any{"ids": map[string]any{"values": chunk}}, "_source": false, "size": len(chunk), "sort": []string{"_doc"}}
 		var answer struct {
 			Hits   struct{ Hits []hit }
 			Shards shards `json:"_shards"`
 		}
-		if err := a.DoJSON(ctx, what, func() opensearchapi.Request {
-			return opensearchapi.SearchRequest{Index: []string{alias}, Body: bytes.NewReader(body), AllowPartialSearchResults: &partial}
+		if err := a.DoJSON(ctx, what, query, func(body io.Reader) opensearchapi.Request {
+			return opensearchapi.SearchRequest{Index: []string{alias}, Body: body, AllowPartialSearchResults: &partial}
 		}, &answer); err != nil {
 			return nil, err
 		}

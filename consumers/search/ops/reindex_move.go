@@ -1,13 +1,9 @@
 package ops
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
 
 	"sluice/consumers/search/internal/document"
 	"sluice/consumers/search/internal/index"
@@ -20,14 +16,7 @@ func (r *reindex) create(ctx context.Context, s checkpoint) error {
 		return err
 	}
 	document.Object(document.Object(body, "mappings"), "_meta")[reindexKey] = s
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	_, err = r.client.Do(ctx, "make index "+r.result.To, func() opensearchapi.Request {
-		return opensearchapi.IndicesCreateRequest{Index: r.result.To, Body: bytes.NewReader(text)}
-	})
-	return err
+	return r.client.Create(ctx, r.result.To, body)
 }
 
 // compareSizes asks whether the new index may have as few documents as it has.

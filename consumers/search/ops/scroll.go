@@ -1,15 +1,13 @@
 package ops
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
-
-	"sluice/consumers/search/internal/index"
 )
 
 const (
@@ -29,14 +27,10 @@ type hit struct {
 
 // scroll calls visit with all that a search finds, page by page, as of the first page.
 func (a admin) scroll(ctx context.Context, index string, query map[string]any, visit func([]hit) error) error {
-	body, err := json.Marshal(query)
-	if err != nil {
-		return err
-	}
 	partial, size := false, scrollPage
 	what := "read index " + index
-	request := func() opensearchapi.Request {
-		return opensearchapi.SearchRequest{Index: []string{index}, Body: bytes.NewReader(body), Size: &size, Scroll: keepAlive, AllowPartialSearchResults: &partial}
+	request := func(body io.Reader) opensearchapi.Request {
+		return opensearchapi.SearchRequest{Index: []string{index}, Body: body, Size: &size, Scroll: keepAlive, AllowPartialSearchResults: &partial}
 	}
 	for {
 		var page struct {
@@ -44,7 +38,7 @@ func (a admin) scroll(ctx context.Context, index string, query map[string]any, v
 			Hits     struct{ Hits []hit }
 			Shards   shards `json:"_shards"`
 		}
-		if err := a.DoJSON(ctx, what, request, &page); err != nil {
+		if err := a.DoJSON(ctx, what, query, request, &page); err != nil {
 			return err
 		}
 		if err := page.Shards.check(what); err != nil {
@@ -54,9 +48,12 @@ func (a admin) scroll(ctx context.Context, index string, query map[string]any, v
 			return err
 		}
 		if len(page.Hits.Hits) < scrollPage {
-			return a.endScroll(ctx, page.ScrollID)
+			// OpenSearch can free the scroll.
+			return orGone(a.DoJSON(ctx, "end of reading", nil, func(io.Reader) opensearchapi.Request {
+				return opensearchapi.ClearScrollRequest{ScrollID: []string{page.ScrollID}}
+			}, nil))
 		}
-		request = func() opensearchapi.Request {
+		request = func(io.Reader) opensearchapi.Request {
 			return opensearchapi.ScrollRequest{ScrollID: page.ScrollID, Scroll: keepAlive}
 		}
 	}
@@ -70,15 +67,4 @@ func (s shards) check(what string) error {
 		return fmt.Errorf("%s: %d of the index's shards failed", what, s.Failed)
 	}
 	return nil
-}
-
-// endScroll lets OpenSearch free a scroll.
-func (a admin) endScroll(ctx context.Context, id string) error {
-	_, err := a.Do(ctx, "end of reading", func() opensearchapi.Request {
-		return opensearchapi.ClearScrollRequest{ScrollID: []string{id}}
-	})
-	if index.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

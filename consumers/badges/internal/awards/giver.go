@@ -14,10 +14,7 @@ package awards
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"sluice/consumers/badges/internal/notify"
 	"sluice/consumers/badges/rule"
@@ -69,35 +66,33 @@ func (g *Giver) achievement(r *rule.Rule, player string, a rule.Award, at string
 
 // Tell publishes the pending notices of the players, and marks them as told. Each player notes what failed.
 func (g *Giver) Tell(ctx context.Context, players ...*Player) {
-	var owners []*Player
-	var pending []*Achievement
+	type untold struct {
+		*Achievement
+		owner       *Player
+		err, marked error // of the notice, and of the mark that it was told
+	}
+	var all []*untold
 	var notices []notify.Notice
 	for _, p := range players {
 		for _, a := range p.pending {
-			owners, pending, notices = append(owners, p), append(pending, a), append(notices, a.notice())
+			all, notices = append(all, &untold{Achievement: a, owner: p}), append(notices, a.notice())
 		}
 	}
 	if len(notices) == 0 {
 		return
 	}
-	errs := g.Topic.Publish(ctx, notices)
-	var mu sync.Mutex // guards the players
-	var group errgroup.Group
-	group.SetLimit(Concurrency)
-	for n, err := range errs {
-		group.Go(func() error {
-			var marked error
-			if err == nil {
-				marked = g.Store.MarkTold(ctx, pending[n], g.Now())
-				g.Counts.Add("Told", 1)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			owners[n].told(pending[n], err, marked)
-			return nil
-		})
+	for n, err := range g.Topic.Publish(ctx, notices) {
+		all[n].err = err
 	}
-	_ = group.Wait() // errors are the players'
+	consumer.SideBySide(Concurrency, all, func(u *untold) {
+		if u.err == nil {
+			u.marked = g.Store.MarkTold(ctx, u.Achievement, g.Now())
+			g.Counts.Add("Told", 1)
+		}
+	})
+	for _, u := range all {
+		u.owner.told(u.Achievement, u.err, u.marked)
+	}
 }
 
 // told notes the outcome of an award's notice, and of the mark that it was told.

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
-	"golang.org/x/sync/errgroup"
 
 	"sluice/shared/consumer"
 )
@@ -53,15 +52,7 @@ func (t *Topic) Publish(ctx context.Context, notices []Notice) []error {
 	if t.fifo() {
 		concurrency, p.failed = 1, map[string]error{}
 	}
-	var group errgroup.Group
-	group.SetLimit(concurrency)
-	for _, batch := range p.pack() {
-		group.Go(func() error {
-			p.send(ctx, batch)
-			return nil
-		})
-	}
-	_ = group.Wait() // errors are in errs
+	consumer.SideBySide(concurrency, p.pack(), func(batch []int) { p.send(ctx, batch) })
 	return p.errs
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -96,10 +97,14 @@ func backOff(ctx context.Context, retryer aws.Retryer, attempt int, err error) b
 	return delayErr == nil && smithytime.SleepWithContext(ctx, delay) == nil
 }
 
-// DoJSON is Do, and decodes the answer into out.
-func (c *Client) DoJSON(ctx context.Context, what string, request func() opensearchapi.Request, out any) error {
-	answer, err := c.Do(ctx, what, request)
+// DoJSON is Do. It gives request a reader of body as JSON, and decodes the answer into out. Either may be nil.
+func (c *Client) DoJSON(ctx context.Context, what string, body any, request func(body io.Reader) opensearchapi.Request, out any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
+		return fmt.Errorf("write the request to %s: %w", what, err)
+	}
+	answer, err := c.Do(ctx, what, func() opensearchapi.Request { return request(bytes.NewReader(text)) })
+	if err != nil || out == nil {
 		return err
 	}
 	if err := json.Unmarshal(answer, out); err != nil {

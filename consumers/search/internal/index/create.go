@@ -1,10 +1,9 @@
 package index
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -13,24 +12,24 @@ import (
 	"sluice/consumers/search/internal/document"
 )
 
+// Create creates an index. body is its settings, mappings and aliases.
+func (c *Client) Create(ctx context.Context, name string, body map[string]any) error {
+	return c.DoJSON(ctx, "make index "+name, body, func(body io.Reader) opensearchapi.Request {
+		return opensearchapi.IndicesCreateRequest{Index: name, Body: body}
+	}, nil)
+}
+
 // CreateFirst creates the route's first index with its aliases, unless it exists.
 func (c *Client) CreateFirst(ctx context.Context, r *document.Route) error {
 	body, err := r.Body(r.Aliases())
 	if err != nil {
 		return err
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
+	// Another instance may have made it, or this one before an answer that was lost.
+	if err := c.Create(ctx, r.FirstIndex(), body); !AlreadyExists(err) {
 		return err
 	}
-	_, err = c.Do(ctx, "make index "+r.FirstIndex(), func() opensearchapi.Request {
-		return opensearchapi.IndicesCreateRequest{Index: r.FirstIndex(), Body: bytes.NewReader(encoded)}
-	})
-	// Another instance may have made it, or this one before an answer that was lost.
-	if AlreadyExists(err) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 // AlreadyExists reports whether an index couldn't be created because one has its name.

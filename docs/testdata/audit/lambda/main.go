@@ -2,23 +2,16 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/caarlos0/env/v11"
 
 	"sluice/consumers/audit"
 	"sluice/shared/consumer"
 )
 
-func main() { consumer.Main("audit", newConsumer) }
+func main() { consumer.Main("audit", audit.Settings{}, newConsumer) }
 
-func newConsumer(cfg aws.Config) (consumer.Consumer, error) {
-	var settings audit.Settings
-	if err := env.Parse(&settings); err != nil {
-		return nil, fmt.Errorf("read the environment: %w", err)
-	}
-	writer, err := audit.New(cfg, settings)
+func newConsumer(cfg aws.Config, s audit.Settings) (consumer.Consumer, error) {
+	writer, err := audit.New(cfg, s)
 	if err != nil {
 		return nil, err
 	}
