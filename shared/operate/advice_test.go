@@ -33,7 +33,7 @@ func TestAdviceAfterARepair(t *testing.T) {
 		{[]Difference{extra, other}, true, false, "2 items differed; 1 item that the source doesn't have stays: --remove-extra deletes it; run the same again to see that nothing else differs"},
 		{[]Difference{extra, other}, true, true, "2 items differed; run the same again to see what differs now"},
 	} {
-		v := &Verified{Consumer: "test", Reports: []Report{{Differences: c.found}}, comparisons: []Comparison{alwaysEqual{}}, repaired: c.repaired, removed: c.removed}
+		v := &Verified{Consumer: "test", Reports: []Report{{Look: Look{Differences: c.found}}}, comparisons: []Comparison{alwaysEqual{}}, repaired: c.repaired, removed: c.removed}
 		if got := v.advice(); got != c.want {
 			t.Errorf("got  %v\nwant %s", got, c.want)
 		}

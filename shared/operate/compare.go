@@ -191,10 +191,8 @@ func (j *judgement) update(ctx context.Context, began time.Time) error {
 
 // report sums up.
 func (j *judgement) report() Report {
-	r := Report{
-		Title: j.Title(), Items: j.last.Items, Held: j.last.Held, Differences: []Difference{}, Unjudged: []Difference{}, Arrived: j.seen - len(j.suspects),
-		Unusable: j.last.Unusable, UnusableCount: j.last.UnusableCount, NotCompared: j.last.NotCompared, Notes: j.last.Notes, Equal: j.last.Equal,
-	}
+	r := Report{Title: j.Title(), Look: j.last, Unjudged: []Difference{}, Arrived: j.seen - len(j.suspects)}
+	r.Differences = []Difference{}
 	for _, s := range j.suspects {
 		if s.judged {
 			r.Differences = append(r.Differences, s.Difference)

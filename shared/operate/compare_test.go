@@ -195,7 +195,7 @@ func TestAdvice(t *testing.T) {
 		{[]Difference{rebuild, rebuild}, false, false, "2 items differ; look for dead letters (sluice redrive copies --list), then run sluice rebuild daily"},
 		{[]Difference{rebuild, other}, false, false, "2 items differ; look for dead letters (sluice redrive copies --list), then run sluice rebuild daily; sluice verify copies --repair makes the others equal, or says of each why it can't"},
 	} {
-		v := &Verified{Consumer: "copies", Reports: []Report{{Differences: c.found}}, comparisons: []Comparison{&played{}}, repaired: c.repaired, removed: c.removed}
+		v := &Verified{Consumer: "copies", Reports: []Report{{Look: Look{Differences: c.found}}}, comparisons: []Comparison{&played{}}, repaired: c.repaired, removed: c.removed}
 		if got := fmt.Sprint(v.Err()); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
@@ -214,7 +214,7 @@ func TestReasonsArePrintedWhole(t *testing.T) {
 		"(20) p19: " + long + "\n… and 3 more; --json": many,
 	} {
 		var out bytes.Buffer
-		if err := (Report{Differences: found}).print(&out, true); err != nil || !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "(1) see below") {
+		if err := (Report{Look: Look{Differences: found}}).print(&out, true); err != nil || !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "(1) see below") {
 			t.Errorf("it prints\n%s\nwant %q, %v", &out, want, err)
 		}
 	}

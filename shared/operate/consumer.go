@@ -97,7 +97,7 @@ type Backfill interface {
 	// Steps say what the backfill is going to write. It reads only.
 	Steps(ctx context.Context) ([]Step, error)
 	// Run brings all items. After an error, or when ctx ended, another Run resumes where this one stopped; a page that was under
-	// way is brought again. Progress is told of every page, from several goroutines.
+	// way is brought again. It calls progress after every page, one call at a time.
 	Run(ctx context.Context, progress func(items int)) (Backfilled, error)
 }
 

@@ -47,11 +47,10 @@ func (r *Replay) Run(ctx context.Context, progress func(items int)) (Backfilled,
 	}
 	err := r.Source.Open(ctx)
 	if err == nil {
-		err = r.Source.Resume(ctx, r.cursors, r.page, func(_ context.Context, segment int, c Cursor, items int) error {
+		err = r.Source.Resume(ctx, r.cursors, r.page, func(_ context.Context, segment int, c Cursor) error {
 			r.cursors[segment] = c // each segment has its own
-			progress(items)
 			return nil
-		})
+		}, progress)
 	}
 	return r.tally.Backfilled(), err
 }

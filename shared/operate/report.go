@@ -1,6 +1,10 @@
 package operate
 
-import "fmt"
+import (
+	"fmt"
+
+	"sluice/shared/consumer"
+)
 
 // What can be wrong with an item. A consumer may have more words.
 const (
@@ -30,6 +34,22 @@ type Difference struct {
 	Ref any `json:"-"`
 }
 
+// Repaired notes what became of the repair: err is what the consumer's function would return for its change, destination is for
+// people, such as "index". It returns the error of a repair that has to be tried again.
+func (d *Difference) Repaired(err error, destination string) error {
+	switch consumer.OutcomeOf(err) {
+	case consumer.Applied, consumer.Duplicate:
+		d.Repair = "repaired"
+	case consumer.Stale:
+		d.Repair = "left alone: the " + destination + " is newer"
+	case consumer.Rejected:
+		d.Repair, d.Refused = err.Error(), err.Error()
+	default:
+		return err
+	}
+	return nil
+}
+
 // Value is an attribute that source and destination have with different values, shortened for people.
 type Value struct {
 	Path        string `json:"path"` // like address.lines[2]
@@ -39,17 +59,24 @@ type Value struct {
 
 // Look is what one look at both sides found.
 type Look struct {
-	Items       int // of the source that were compared
-	Held        int // that the destination has
-	Differences []Difference
+	Items       int          `json:"items"` // of the source that were compared
+	Held        int          `json:"held"`  // that the destination has
+	Differences []Difference `json:"differences"`
 	// Unusable are items that can't be compared; UnusableCount counts those beyond MaxFaults, too.
-	Unusable      []Unusable
-	UnusableCount int
+	Unusable      []Unusable `json:"unusable,omitempty"`
+	UnusableCount int        `json:"unusableCount,omitempty"`
 	// NotCompared says of a part that wasn't compared at all why.
-	NotCompared []string
-	Notes       []string // further lines for people
+	NotCompared []string `json:"notCompared,omitempty"`
+	Notes       []string `json:"notes,omitempty"` // further lines for people
 	// Equal is the sentence for people if nothing differs; empty: the usual one.
-	Equal string
+	Equal string `json:"-"`
+}
+
+// AddUnusable adds an item that can't be compared.
+func (l *Look) AddUnusable(table, key string, why error) {
+	if l.UnusableCount++; l.UnusableCount <= MaxFaults {
+		l.Unusable = append(l.Unusable, Unusable{table, key, why.Error()})
+	}
 }
 
 // Unusable is an item that can't be compared, and why.
@@ -59,23 +86,16 @@ type Unusable struct {
 	Reason string `json:"reason"`
 }
 
-// Report is what a comparison found.
+// Report is what a comparison found. Its Differences were there at every look.
 type Report struct {
 	Title
+	Look
 
-	Items       int          `json:"items"`
-	Held        int          `json:"held"`
-	Differences []Difference `json:"differences"`
 	// Unjudged differed at every look, but their destination's side changed all the time: their changes are in flight, and nobody
 	// knows whether they are right.
 	Unjudged []Difference `json:"unjudged"`
 	// Arrived differed at first, and were equal later.
-	Arrived       int        `json:"arrived"`
-	Unusable      []Unusable `json:"unusable,omitempty"`
-	UnusableCount int        `json:"unusableCount,omitempty"`
-	NotCompared   []string   `json:"notCompared,omitempty"`
-	Notes         []string   `json:"notes,omitempty"`
-	Equal         string     `json:"-"`
+	Arrived int `json:"arrived"`
 }
 
 // Count says how many differences there are of a kind, such as Missing.

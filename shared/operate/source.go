@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -111,13 +112,16 @@ type Cursor struct {
 
 // Scan visits every page, in segments side by side. Visit is called for several pages at once, one of each segment.
 func (s *Source) Scan(ctx context.Context, segments int, visit func(context.Context, Page) error) error {
-	return s.Resume(ctx, make([]Cursor, max(1, segments)), visit, nil)
+	return s.Resume(ctx, make([]Cursor, max(1, segments)), visit, nil, nil)
 }
 
-// Resume visits every page behind the cursors, one cursor for each segment. After each visit it calls save, which must be safe for
-// concurrent use, with how far the segment is now and how many items were visited; nil: nothing is saved. Pages whose visit ended before
-// a save got done are visited again by the next Resume.
-func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(context.Context, Page) error, save func(ctx context.Context, segment int, c Cursor, items int) error) error {
+// Resume visits every page behind the cursors, one cursor for each segment. After each visit it calls progress with how many items were
+// visited, one call at a time, and save with how far the segment is now, which must be safe for concurrent use. Either may be nil. Pages
+// whose visit ended before a save got done are visited again by the next Resume.
+func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(context.Context, Page) error,
+	save func(ctx context.Context, segment int, c Cursor) error, progress func(items int),
+) error {
+	var mu sync.Mutex // for progress
 	group, ctx := errgroup.WithContext(ctx)
 	for segment, c := range cursors {
 		group.Go(func() error {
@@ -129,11 +133,16 @@ func (s *Source) Resume(ctx context.Context, cursors []Cursor, visit func(contex
 				if err := visit(ctx, page); err != nil {
 					return err
 				}
+				if progress != nil {
+					mu.Lock()
+					progress(len(page.Items))
+					mu.Unlock()
+				}
 				c = Cursor{After: page.Next, Done: page.Next == nil}
 				if save == nil {
 					continue
 				}
-				if err := save(ctx, segment, c, len(page.Items)); err != nil {
+				if err := save(ctx, segment, c); err != nil {
 					return err
 				}
 			}

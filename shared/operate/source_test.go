@@ -69,12 +69,12 @@ func TestSourceResume(t *testing.T) {
 					visits[s.KeyText(item)]++
 				}
 				return nil
-			}, func(_ context.Context, segment int, c Cursor, _ int) error {
+			}, func(_ context.Context, segment int, c Cursor) error {
 				mu.Lock()
 				defer mu.Unlock()
 				cursors[segment] = c
 				return nil
-			})
+			}, nil)
 		}
 		err := run(broken)
 		if err == nil {

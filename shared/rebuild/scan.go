@@ -34,9 +34,9 @@ func (r *run) scan(ctx context.Context, state *aggregate.Rebuilds) error {
 	}
 	return source.Resume(ctx, cursors, func(ctx context.Context, p operate.Page) error {
 		return r.standPage(ctx, state, source, p.Items)
-	}, func(ctx context.Context, segment int, c operate.Cursor, _ int) error {
+	}, func(ctx context.Context, segment int, c operate.Cursor) error {
 		return r.saveCursor(ctx, state, segment, c)
-	})
+	}, nil)
 }
 
 // standPage stands the items of a page, those of one item of the view together. An item

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -37,17 +38,27 @@ func NewAuditor(client *dynamodb.Client, topic *sns.Client, s badges.Settings, b
 // whose award it is.
 func (a *Auditor) Notices(ctx context.Context) (map[string]string, error) {
 	notices := map[string]string{}
-	source := &operate.Source{Client: a.client, Table: a.giver.Store.Achievements}
-	err := source.Scan(ctx, 1, func(_ context.Context, page operate.Page) error {
+	err := a.scan(ctx, a.giver.Store.Achievements, func(item operate.Item) {
+		s := awards.ReadAchievement(item)
+		if r := a.Book.Rule(s.Award.Badge); r != nil && !r.Quiet {
+			notices[awards.NoticeID(s.Player, s.Award)] = s.Player + ": " + s.Award.Key()
+		}
+	})
+	return notices, err
+}
+
+// scan visits the items of a table of awards or states, one at a time.
+func (a *Auditor) scan(ctx context.Context, table string, visit func(operate.Item)) error {
+	var mu sync.Mutex // for visit
+	source := &operate.Source{Client: a.client, Table: table}
+	return source.Scan(ctx, a.segments, func(_ context.Context, page operate.Page) error {
+		mu.Lock()
+		defer mu.Unlock()
 		for _, item := range page.Items {
-			s := awards.ReadAchievement(item)
-			if r := a.Book.Rule(s.Award.Badge); r != nil && !r.Quiet {
-				notices[awards.NoticeID(s.Player, s.Award)] = s.Player + ": " + s.Award.Key()
-			}
+			visit(item)
 		}
 		return nil
 	})
-	return notices, err
 }
 
 // eachChange visits the items of a table, each as the change that makes it, with its key for people. Visit is called from several

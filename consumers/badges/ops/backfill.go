@@ -37,10 +37,11 @@ type Backfill struct {
 	auditor  *Auditor
 	rebuilds []*rebuild.Tool
 
+	rejected *operate.Tally
+
 	mu       sync.Mutex // guards what follows
 	progress func(items int)
 	players  int
-	result   operate.Backfilled
 }
 
 var _ operate.Backfill = (*Backfill)(nil)
@@ -94,38 +95,30 @@ func (b *Backfill) Steps(ctx context.Context) ([]operate.Step, error) {
 // Run implements operate.Backfill: it makes the rebuilds that Steps planned, then gives the awards. After an error what was awarded
 // stays; another Run gives the rest.
 func (b *Backfill) Run(ctx context.Context, progress func(items int)) (operate.Backfilled, error) {
-	b.progress, b.players, b.result = progress, 0, operate.Backfilled{}
+	b.progress, b.players, b.rejected = progress, 0, &operate.Tally{}
 	for ; len(b.rebuilds) > 0; b.rebuilds = b.rebuilds[1:] {
 		name := b.rebuilds[0].View.Name
 		b.Say("The state that view %s keeps isn't what the plays come to. It is rebuilt.\n", name)
 		if _, err := b.rebuilds[0].Run(ctx); err != nil {
-			return b.result, fmt.Errorf("rebuild view %s: %w", name, err)
+			return operate.Backfilled{}, fmt.Errorf("rebuild view %s: %w", name, err)
 		}
 	}
 	err := b.states(ctx)
 	if err == nil {
 		err = b.items(ctx)
 	}
-	counts := b.auditor.giver.Counts.Take()
-	b.result.Written = counts["Awarded"]
-	b.result.Notes = append(b.result.Notes, fmt.Sprintf("%s with a state: %s, %d notified.", operate.Count(b.players, "player"), operate.Count(b.result.Written, "award"), counts["Told"]))
-	return b.result, err
+	counts, result := b.auditor.giver.Counts.Take(), b.rejected.Backfilled()
+	result.Written = counts["Awarded"]
+	result.Notes = []string{fmt.Sprintf("%s with a state: %s, %d notified.", operate.Count(b.players, "player"), operate.Count(result.Written, "award"), counts["Told"])}
+	return result, err
 }
 
 // states awards what the states earn.
 func (b *Backfill) states(ctx context.Context) error {
 	names := map[string]bool{}
-	var mu sync.Mutex
-	source := &operate.Source{Client: b.auditor.client, Table: b.auditor.giver.Store.States}
-	err := source.Scan(ctx, b.auditor.segments, func(_ context.Context, page operate.Page) error {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, item := range page.Items {
-			names[change.TextOf(item[rule.AttrPlayer])] = true
-		}
-		return nil
-	})
-	if err != nil {
+	if err := b.auditor.scan(ctx, b.auditor.giver.Store.States, func(item operate.Item) {
+		names[change.TextOf(item[rule.AttrPlayer])] = true
+	}); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -174,22 +167,19 @@ func (b *Backfill) finish(ctx context.Context, g *grant, given int) error {
 	if b.Notify {
 		g.giver.Tell(ctx, g.player)
 	}
-	b.progress(given)
 	for key, err := range g.player.Faults {
 		if consumer.OutcomeOf(err) == consumer.Rejected {
 			b.refused(g.player.Name, key, err)
 		}
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress(given)
 	return g.transient()
 }
 
 func (b *Backfill) refused(player, key string, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.result.Rejected++
-	if len(b.result.Faults) < operate.MaxFaults {
-		b.result.Faults = append(b.result.Faults, fmt.Sprintf("badge %s of %s: %v", key, player, err))
-	}
+	_ = b.rejected.Add(fmt.Errorf("badge %s of %s: %w", key, player, err)) // a rejection
 }
 
 // items awards what items earn: those that are there, nobody knows since when.

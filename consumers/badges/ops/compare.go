@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -126,8 +127,8 @@ func (r *result) add(what, about string, f *finding) *operate.Difference {
 func (s *snapshot) compare() result {
 	var r result
 	players := map[string]bool{}
-	for _, names := range [][]string{slices.Collect(maps.Keys(s.played)), slices.Collect(maps.Keys(s.states)), slices.Collect(maps.Keys(s.items)), slices.Collect(maps.Keys(s.achievements))} {
-		for _, name := range names {
+	for _, names := range []iter.Seq[string]{maps.Keys(s.played), maps.Keys(s.states), maps.Keys(s.items), maps.Keys(s.achievements)} {
+		for name := range names {
 			players[name] = true
 		}
 	}
@@ -210,7 +211,8 @@ func (s *snapshot) compareAwards(name string, r *result) {
 
 // summary is what a look at all players says beside the differences.
 func (s *snapshot) summary(r result) operate.Look {
-	l := operate.Look{Items: s.plays, Held: r.badges, Unusable: s.unusable, UnusableCount: s.unusableCount}
+	l := s.found
+	l.Held = r.badges
 	states := "no state is miscounted"
 	if s.expires {
 		states = "no state counts less than the plays that are left"
@@ -222,6 +224,6 @@ func (s *snapshot) summary(r result) operate.Look {
 			operate.Count(n, "badge"), r.kept[0]))
 	}
 	l.Equal = fmt.Sprintf("%s of %s: each that %s earn, each told, and %s.",
-		operate.Count(r.badges, "badge"), operate.Count(r.players, "player"), operate.Count(s.plays, "play"), states)
+		operate.Count(r.badges, "badge"), operate.Count(r.players, "player"), operate.Count(l.Items, "play"), states)
 	return l
 }

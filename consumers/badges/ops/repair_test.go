@@ -35,7 +35,7 @@ func TestRepairOfBadgesIsBounded(t *testing.T) {
 		{12, 12, operate.Removal{}, ""}, // they stay
 	} {
 		c := NewAuditor(nil, nil, settings, book, 1).Comparison(false)
-		report := operate.Report{Title: c.Title(), Held: test.held}
+		report := operate.Report{Title: c.Title(), Look: operate.Look{Held: test.held}}
 		for range test.unearned {
 			report.Differences = append(report.Differences, operate.Difference{What: operate.Extra})
 		}

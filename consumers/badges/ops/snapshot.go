@@ -21,14 +21,13 @@ type snapshot struct {
 	only    map[string]bool // players; nil: all
 	expires bool            // plays expire, and stay counted
 
-	mu            sync.Mutex  // guards what follows
-	played        rule.States // made of the plays
-	states        rule.States // as they are stored
-	items         map[string][]itemEarned
-	achievements  map[string][]*awards.Achievement
-	plays         int
-	unusable      []operate.Unusable
-	unusableCount int
+	states       rule.States // as they are stored
+	achievements map[string][]*awards.Achievement
+
+	mu     sync.Mutex  // guards what follows
+	played rule.States // made of the plays
+	items  map[string][]itemEarned
+	found  operate.Look // how many plays, and what can't be used
 }
 
 // itemEarned is what an item earns by a rule of kind item.
@@ -62,21 +61,8 @@ func sideBySide(ctx context.Context, reads ...func(context.Context) error) error
 	return group.Wait()
 }
 
-// scan visits the items of a table of awards or states, one at a time.
-func (s *snapshot) scan(ctx context.Context, table string, visit func(operate.Item)) error {
-	source := &operate.Source{Client: s.auditor.client, Table: table}
-	return source.Scan(ctx, s.auditor.segments, func(_ context.Context, page operate.Page) error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, item := range page.Items {
-			visit(item)
-		}
-		return nil
-	})
-}
-
 func (s *snapshot) readStates(ctx context.Context) error {
-	return s.scan(ctx, s.auditor.giver.Store.States, func(item operate.Item) {
+	return s.auditor.scan(ctx, s.auditor.giver.Store.States, func(item operate.Item) {
 		name := change.TextOf(item[rule.AttrPlayer])
 		if !s.covers(name) {
 			return
@@ -89,7 +75,7 @@ func (s *snapshot) readStates(ctx context.Context) error {
 }
 
 func (s *snapshot) readAchievements(ctx context.Context) error {
-	return s.scan(ctx, s.auditor.giver.Store.Achievements, func(item operate.Item) {
+	return s.auditor.scan(ctx, s.auditor.giver.Store.Achievements, func(item operate.Item) {
 		if a := awards.ReadAchievement(item); s.covers(a.Player) {
 			s.achievements[a.Player] = append(s.achievements[a.Player], a)
 		}
@@ -110,19 +96,12 @@ func (s *snapshot) readPlays(ctx context.Context) error {
 		if name, err := rule.Text(c, book.Plays.Player); s.only != nil && (err != nil || !s.only[name]) {
 			return nil
 		}
-		s.plays++
+		s.found.Items++
 		if err := book.Fold(c, s.played); err != nil {
-			s.skip(c.Table, key, err)
+			s.found.AddUnusable(c.Table, key, err)
 		}
 		return nil
 	})
-}
-
-// skip notes an item that can't be used.
-func (s *snapshot) skip(table, key string, why error) {
-	if s.unusableCount++; len(s.unusable) < operate.MaxFaults {
-		s.unusable = append(s.unusable, operate.Unusable{Table: table, Key: key, Reason: why.Error()})
-	}
 }
 
 // readItems finds what the items of the rules of kind item earn.
@@ -139,7 +118,7 @@ func (s *snapshot) readItems(ctx context.Context) error {
 	}, func(table, key string, why error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.skip(table, key, why)
+		s.found.AddUnusable(table, key, why)
 	})
 }
 

@@ -59,10 +59,7 @@ func (b *backfill) run(ctx context.Context, progress func(items int)) error {
 			return err
 		}
 	}
-	if err := b.source.Resume(ctx, cursors, b.page, func(ctx context.Context, segment int, c operate.Cursor, items int) error {
-		progress(items)
-		return b.saveCursor(ctx, segment, c)
-	}); err != nil {
+	if err := b.source.Resume(ctx, cursors, b.page, b.saveCursor, progress); err != nil {
 		return err
 	}
 	for segment := range cursors { // the next one begins again

@@ -12,7 +12,6 @@ import (
 	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/shared/change"
-	"sluice/shared/consumer"
 	"sluice/shared/operate"
 )
 
@@ -232,18 +231,7 @@ func (p *pair) repair(ctx context.Context, d *operate.Difference, key store.Item
 	if p.shared() {
 		bring = p.repairShared
 	}
-	err := bring(ctx, key)
-	switch consumer.OutcomeOf(err) {
-	case consumer.Applied, consumer.Duplicate:
-		d.Repair = "repaired"
-	case consumer.Stale:
-		d.Repair = "left alone: the copy is newer"
-	case consumer.Rejected:
-		d.Repair, d.Refused = err.Error(), err.Error()
-	default:
-		return err
-	}
-	return nil
+	return d.Repaired(bring(ctx, key), "copy")
 }
 
 // bring brings one item into the copy as the source holds it now.

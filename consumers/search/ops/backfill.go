@@ -76,10 +76,7 @@ func (b *backfill) run(ctx context.Context, progress func(items int)) error {
 	if err != nil {
 		return err
 	}
-	if err := b.source.Resume(ctx, cursors, b.page, func(ctx context.Context, segment int, at operate.Cursor, items int) error {
-		progress(items)
-		return b.journal.advance(ctx, segment, at)
-	}); err != nil {
+	if err := b.source.Resume(ctx, cursors, b.page, b.journal.advance, progress); err != nil {
 		return err
 	}
 	return b.client.putMeta(ctx, b.journal.index, map[string]any{}) // the next run starts from the beginning

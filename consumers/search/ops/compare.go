@@ -66,10 +66,9 @@ func (l *comparison) Look(ctx context.Context, suspects []operate.Difference) (o
 		err := l.whole(ctx)
 		return l.found, operate.NotYet(err) // an index that was just created can't be searched yet
 	}
-	look := l.found
-	var err error
-	look.Differences, err = l.again(ctx, suspects)
-	look.Unusable, look.UnusableCount = l.found.Unusable, l.found.UnusableCount
+	differences, err := l.again(ctx, suspects)
+	look := l.found // with what can't be used now
+	look.Differences = differences
 	return look, err
 }
 
@@ -149,9 +148,7 @@ func (l *comparison) page(ctx context.Context, page operate.Page) error {
 func (l *comparison) unusable(key string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.found.UnusableCount++; l.found.UnusableCount <= operate.MaxFaults {
-		l.found.Unusable = append(l.found.Unusable, operate.Unusable{Table: l.Route.Source, Key: key, Reason: err.Error()})
-	}
+	l.found.AddUnusable(l.Route.Source, key, err)
 }
 
 // lookUp returns the documents with these ids, and which of them searches find. Without an index there are none.

@@ -62,7 +62,7 @@ type ReindexProgress struct {
 	Phase ReindexPhase
 	To    string    // the new index
 	Items int       // read by this run
-	Total int64     // about how many the table has
+	Total int       // about how many the table has
 	Until time.Time // when a wait is over, if one began
 }
 
@@ -133,7 +133,7 @@ func (r *reindex) run(ctx context.Context) error {
 	if err := r.begin(ctx, there); err != nil {
 		return err
 	}
-	r.show(func(p *ReindexProgress) { p.To, p.Total = r.result.To, int64(r.source.Count) })
+	r.show(func(p *ReindexProgress) { p.To, p.Total = r.result.To, r.source.Count })
 	if !r.journal.checkpoint.begun() {
 		if err := r.announce(ctx); err != nil {
 			return err

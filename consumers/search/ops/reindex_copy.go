@@ -23,12 +23,13 @@ func (r *reindex) readTable(ctx context.Context) error {
 		n, err := r.page(ctx, page)
 		refused[page.Segment] = refused[page.Segment] || n > 0
 		return err
-	}, func(ctx context.Context, segment int, at operate.Cursor, items int) error {
-		r.show(func(p *ReindexProgress) { p.Items += items })
+	}, func(ctx context.Context, segment int, at operate.Cursor) error {
 		if refused[segment] { // the next run tries the refused item again, and all that comes after it
 			return nil
 		}
 		return r.journal.advance(ctx, segment, at)
+	}, func(items int) {
+		r.show(func(p *ReindexProgress) { p.Items += items })
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"sluice/consumers/search/internal/document"
 )
@@ -18,7 +19,7 @@ type ReindexPlan struct {
 	Resumes bool   `json:"resumes"` // it would resume an index that an earlier run began
 	// Refused is why it can't resume that index; see AbortReindex.
 	Refused string        `json:"refused,omitempty"`
-	Items   int64         `json:"items"` // about how many the table has, as DynamoDB counted them in the last hours
+	Items   int           `json:"items"` // about how many the table has, as DynamoDB counted them in the last hours
 	Changes []FieldChange `json:"changes"`
 	Left    []string      `json:"left"` // indexes of earlier times that nobody searches
 }
@@ -48,7 +49,7 @@ func (p *Operator) PlanReindex(ctx context.Context, segments int) (ReindexPlan, 
 		return ReindexPlan{}, err
 	}
 	plan := ReindexPlan{
-		Route: p.Route.Name, From: there.current, To: there.next, Resumes: there.next != "", Items: int64(p.source.Count), Left: there.left(),
+		Route: p.Route.Name, From: there.current, To: there.next, Resumes: there.next != "", Items: p.source.Count, Left: there.left(),
 		Changes: compareMappings(before, document.Object(after, "mappings")),
 	}
 	if plan.To == "" {
@@ -105,17 +106,10 @@ func fields(mapping map[string]any) map[string]string {
 		}
 		for name, field := range inner {
 			if field, ok := field.(map[string]any); ok {
-				visit(joined(path, name), field)
+				visit(strings.TrimPrefix(path+"."+name, "."), field)
 			}
 		}
 	}
 	visit("", mapping)
 	return found
-}
-
-func joined(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
 }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,11 +35,11 @@ func (c *reindexCommand) Validate() error {
 
 // Run rebuilds a route's index.
 func (c *reindexCommand) Run(ctx context.Context) error {
-	pairs, err := FindOperators(ctx, c.PipelineFlags)
+	all, err := FindOperators(ctx, c.PipelineFlags)
 	if err != nil {
 		return err
 	}
-	p, err := chosenOperator(pairs, c.Route)
+	p, err := chosenOperator(all, c.Route)
 	if err != nil {
 		return err
 	}
@@ -57,17 +58,18 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 	if plan.Refused != "" {
 		return errors.New(plan.Refused)
 	}
-	step := operate.Step{
-		Into: "index " + plan.To, From: "table " + p.Route.Source, Write: int(plan.Items), About: true,
-		Act: fmt.Sprintf("it takes the place of %s, which is then deleted", plan.From),
-	}
+	old := "is then deleted"
 	if c.KeepOld {
-		step.Act = fmt.Sprintf("it takes the place of %s, which stays", plan.From)
+		old = "stays"
+	}
+	step := operate.Step{
+		Into: "index " + plan.To, From: "table " + p.Route.Source, Write: plan.Items, About: true,
+		Act: fmt.Sprintf("it takes the place of %s, which %s", plan.From, old),
 	}
 	if ok, err := c.agreed(ctx, step); err != nil || !ok {
 		return err
 	}
-	out := newReindexOutput(os.Stderr, p.Route.Source)
+	out := reindexOutput{table: p.Route.Source}
 	done, err := p.Reindex(ctx, ReindexOptions{
 		Segments: c.Segments, LeaveOutRefused: c.LeaveOutRefused, KeepOld: c.KeepOld, Progress: out.show, Fewer: c.fewer(p),
 	})
@@ -80,10 +82,10 @@ func (c *reindexCommand) Run(ctx context.Context) error {
 	return c.advise(p, done, err)
 }
 
-// chosenOperator returns the pair of a route.
-func chosenOperator(pairs []*Operator, route string) (*Operator, error) {
+// chosenOperator returns the operator of a route.
+func chosenOperator(all []*Operator, route string) (*Operator, error) {
 	var names []string
-	for _, p := range pairs {
+	for _, p := range all {
 		if p.Route.Name == route {
 			return p, nil
 		}
@@ -170,16 +172,9 @@ func (c *reindexCommand) printPlan(p *Operator, plan ReindexPlan) error {
 	var w printable.Table
 	w.Row("field", "mapped as", "then as")
 	for _, f := range plan.Changes {
-		w.Row(orDash(f.Field), orDash(f.Before), orDash(f.After))
+		w.Row(cmp.Or(f.Field, "-"), cmp.Or(f.Before, "-"), cmp.Or(f.After, "-"))
 	}
 	return w.Flush(verb.Stdout)
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }
 
 func printLeft(left []string) {
@@ -205,18 +200,11 @@ func (c *reindexCommand) print(done Reindexed) error {
 	return nil
 }
 
-// reindexOutput shows how far a reindex has come: a bar on a terminal, and a line for
-// each phase.
+// reindexOutput shows on standard error how far a reindex has come: a bar on a terminal, and a line for each phase.
 type reindexOutput struct {
-	out      *os.File
-	terminal bool
-	table    string
-	bar      *verb.Bar
-	last     ReindexPhase
-}
-
-func newReindexOutput(out *os.File, table string) *reindexOutput {
-	return &reindexOutput{out: out, table: table, terminal: verb.IsTerminal(out)}
+	table string
+	bar   *verb.Bar
+	last  ReindexPhase
 }
 
 func (o *reindexOutput) show(p ReindexProgress) {
@@ -224,7 +212,7 @@ func (o *reindexOutput) show(p ReindexProgress) {
 		o.end()
 		o.last = p.Phase
 		until := p.Until.Format(time.TimeOnly)
-		fmt.Fprintf(o.out, "%s: %s\n", p.To, map[ReindexPhase]string{
+		fmt.Fprintf(os.Stderr, "%s: %s\n", p.To, map[ReindexPhase]string{
 			Announcing: "waiting until " + until + ", when all changes go there, too",
 			Reading:    "reading " + o.table,
 			Burying:    "copying what is known of removed items",
@@ -232,12 +220,12 @@ func (o *reindexOutput) show(p ReindexProgress) {
 			Ending:     "in place; waiting until " + until + " or longer for searches of the old index",
 		}[p.Phase])
 	}
-	if !o.terminal || p.Phase != Reading || p.Items == 0 {
+	if !verb.IsTerminal(os.Stderr) || p.Phase != Reading || p.Items == 0 {
 		return
 	}
 	if o.bar == nil {
 		// DynamoDB counts a table's items every six hours.
-		o.bar = verb.NewBar(o.out, "items", int(max(p.Total, 1)))
+		o.bar = verb.NewBar(os.Stderr, "items", max(p.Total, 1))
 	}
 	o.bar.Set(p.Items)
 }

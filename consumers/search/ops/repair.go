@@ -7,7 +7,6 @@ import (
 	"sluice/consumers/search/internal/document"
 	"sluice/consumers/search/internal/index"
 	"sluice/shared/change"
-	"sluice/shared/consumer"
 	"sluice/shared/operate"
 )
 
@@ -73,15 +72,5 @@ func (l *comparison) write(ctx context.Context, d *operate.Difference, item *cha
 	if o.Err == nil {
 		l.client.DualWrite(ctx, []*index.Operation{o})
 	}
-	switch consumer.OutcomeOf(o.Err) {
-	case consumer.Applied, consumer.Duplicate:
-		d.Repair = "repaired"
-	case consumer.Stale:
-		d.Repair = "left alone: the index is newer"
-	case consumer.Rejected:
-		d.Repair, d.Refused = o.Err.Error(), o.Err.Error()
-	default:
-		return o.Err
-	}
-	return nil
+	return d.Repaired(o.Err, "index")
 }

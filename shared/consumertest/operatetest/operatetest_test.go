@@ -212,10 +212,7 @@ func (f filler) Run(ctx context.Context, progress func(int)) (operate.Backfilled
 			}
 		}
 		return nil
-	}, func(ctx context.Context, _ int, c operate.Cursor, n int) error {
-		progress(n)
-		return f.save(ctx, c)
-	})
+	}, func(ctx context.Context, _ int, c operate.Cursor) error { return f.save(ctx, c) }, progress)
 	return f.tally.Backfilled(), err
 }
 
