@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,7 +39,7 @@ func newOrders(t *testing.T) aws.Config {
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
-// Interrupted at any call, a scan that resumes at its cursors has visited every item, and a page that was saved only once. Fails if an
+// Interrupted at any call, a scan that resumes at its cursors has visited every item, and a page that was saved only once; progress is called once at a time. Fails if an
 // item is left out, or if a resumed scan begins again.
 func TestSourceResume(t *testing.T) {
 	cfg := newOrders(t)
@@ -57,6 +59,7 @@ func TestSourceResume(t *testing.T) {
 		cursors := make([]Cursor, 3)
 		visits := map[string]int{}
 		run := func(cfg aws.Config) error {
+			var inside atomic.Int32 // calls of progress
 			s := &Source{Client: dynamodb.NewFromConfig(cfg), Table: "Orders", Limit: 7}
 			if err := s.Open(t.Context()); err != nil {
 				return err
@@ -74,7 +77,13 @@ func TestSourceResume(t *testing.T) {
 				defer mu.Unlock()
 				cursors[segment] = c
 				return nil
-			}, nil)
+			}, func(int) {
+				if inside.Add(1) > 1 {
+					t.Error("progress is called while it is called")
+				}
+				runtime.Gosched()
+				inside.Add(-1)
+			})
 		}
 		err := run(broken)
 		if err == nil {
