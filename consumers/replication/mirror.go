@@ -3,7 +3,6 @@ package replication
 import (
 	"cmp"
 	"context"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -57,65 +56,52 @@ func (s Settings) Peers(cfg aws.Config, shared *Shared, now func() time.Time) *s
 	return peers
 }
 
-// indexed is what a conflict rule makes of a change.
-type indexed[C any] struct {
-	change C
-	index  int // in the batch
-}
-
 // ApplyBatch brings the changes of applications to the other regions: of each item
 // only the newest of the batch, or the one that ranks above the others, the items
 // side by side. Changes that replication made itself are skipped or duplicates.
 func (m *Mirror) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	if m.Attribute != "" {
-		return eachItem(ctx, m, batch, func(c *change.Change) (*ranked.Change, error) { return ranked.NewChange(c, m.Attribute) }, m.applyRanked)
+		return eachItem(ctx, m, batch, m.parseRanked, m.applyRanked)
 	}
-	return eachItem(ctx, m, batch, func(c *change.Change) (*lastwriter.Edit, error) { return lastwriter.NewEdit(c, m.home, m.random()) }, m.apply)
+	return eachItem(ctx, m, batch, func(c *change.Change) (mark.Mark, *lastwriter.Edit, error) {
+		e, err := lastwriter.NewEdit(c, m.home, m.random())
+		if err != nil {
+			return "", nil, err
+		}
+		return e.Mark, e, nil
+	}, m.apply)
 }
 
 // eachItem parses a batch's changes of the table and applies them, those of an item
 // together, the items side by side.
-func eachItem[C any](ctx context.Context, m *Mirror, batch []*change.Change,
-	parse func(c *change.Change) (C, error), apply func(ctx context.Context, changes []indexed[C], errs []error),
+func eachItem[R comparable, V any](ctx context.Context, m *Mirror, batch []*change.Change,
+	parse func(c *change.Change) (R, V, error), apply func(context.Context, *consumer.Item[R, V]),
 ) []error {
 	errs := make([]error, len(batch))
-	var items [][]indexed[C]
-	of := map[string]int{}
-	for i, c := range batch {
+	items := consumer.ByItem(batch, func(index int, c *change.Change) (key string, rank R, v V, ok bool) {
 		if c.Table != m.Table {
-			errs[i] = consumer.Skip
-			continue
+			errs[index] = consumer.Skip
+		} else if rank, v, errs[index] = parse(c); errs[index] == nil {
+			return c.ItemKey(), rank, v, true
 		}
-		parsed, err := parse(c)
-		if err != nil {
-			errs[i] = err
-			continue
-		}
-		key := c.ItemKey()
-		n, ok := of[key]
-		if !ok {
-			n, items = len(items), append(items, nil)
-			of[key] = n
-		}
-		items[n] = append(items[n], indexed[C]{parsed, i})
-	}
+		return key, rank, v, false
+	})
 	var keys *store.Keys
 	var missing error
 	if len(items) > 0 {
 		keys, missing = m.check(ctx)
 	}
-	consumer.SideBySide(Concurrency, items, func(changes []indexed[C]) {
+	consumer.SideBySide(Concurrency, items, func(i *consumer.Item[R, V]) {
 		failed := missing
 		if failed == nil {
-			failed = keys.Reject(m.Table, batch[changes[0].index].Keys)
+			failed = keys.Reject(m.Table, batch[i.Versions[0].Index].Keys)
 		}
 		if failed == nil {
-			apply(ctx, changes, errs)
-			return
+			apply(ctx, i)
+		} else {
+			i.Fail(failed)
 		}
-		for _, c := range changes {
-			errs[c.index] = failed
-		}
+		i.Spread(errs)
 	})
 	where := "shared table " + m.Name
 	for i, err := range errs {
@@ -142,45 +128,41 @@ func (m *Mirror) check(ctx context.Context) (*store.Keys, error) {
 
 // apply applies the newest edit of an item. The older ones may have been left
 // half-done by a function that died, so it looks closer.
-func (m *Mirror) apply(ctx context.Context, edits []indexed[*lastwriter.Edit], errs []error) {
-	if owner := m.Owner(edits[0].change.Key); owner != "" && owner != m.home {
+func (m *Mirror) apply(ctx context.Context, item *consumer.Item[mark.Mark, *lastwriter.Edit]) {
+	edits := item.Versions
+	if owner := m.Owner(edits[0].Of.Key); owner != "" && owner != m.home {
 		for _, e := range edits { // each may have lost
-			errs[e.index] = m.lastWriter.ApplyOwned(ctx, e.change, owner)
+			e.Err = m.lastWriter.ApplyOwned(ctx, e.Of, owner)
 		}
 		return
 	}
 	for n := 1; n < len(edits) && m.owners == nil; n++ {
-		if err := m.lastWriter.KeepUnseen(ctx, edits[n-1].change, edits[n].change); err != nil {
-			for _, e := range edits {
-				errs[e.index] = err
-			}
+		if err := m.lastWriter.KeepUnseen(ctx, edits[n-1].Of, edits[n].Of); err != nil {
+			item.Fail(err)
 			return
 		}
 	}
-	edits = slices.DeleteFunc(edits, func(e indexed[*lastwriter.Edit]) bool {
-		if m.owners != nil || !e.change.Echo() {
-			return false
+	own := &consumer.Item[mark.Mark, *lastwriter.Edit]{}
+	for _, e := range edits {
+		if m.owners == nil && e.Of.Echo() {
+			e.Err = m.lastWriter.Apply(ctx, e.Of)
+		} else {
+			own.Versions = append(own.Versions, e)
 		}
-		errs[e.index] = m.lastWriter.Apply(ctx, e.change)
-		return true
-	})
-	slices.SortStableFunc(edits, func(a, b indexed[*lastwriter.Edit]) int { return cmp.Compare(b.change.Mark, a.change.Mark) })
-	marks := make([]mark.Mark, len(edits))
-	for n, e := range edits {
-		marks[n], e.change.Unsure = e.change.Mark, len(edits) > 1
 	}
-	outcomes, _ := applyNewest(marks, func(n int) error {
+	for _, e := range own.Versions {
+		e.Of.Unsure = len(own.Versions) > 1
+	}
+	own.Sort(cmp.Compare)
+	own.Apply(func(e *consumer.Version[mark.Mark, *lastwriter.Edit], _ bool) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if m.owners != nil {
-			return m.lastWriter.ApplyOwned(ctx, edits[n].change, m.home)
+			return m.lastWriter.ApplyOwned(ctx, e.Of, m.home)
 		}
-		return m.lastWriter.Apply(ctx, edits[n].change)
+		return m.lastWriter.Apply(ctx, e.Of)
 	})
-	for n, e := range edits {
-		errs[e.index] = outcomes[n]
-	}
 }
 
 // Metrics counts Ties, as Replication does, and ConflictsLost: versions that lost

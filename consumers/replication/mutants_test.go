@@ -76,8 +76,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "of an item's changes in a batch the newest is written",
 			File: "replication.go",
-			Old:  `return cmp.Compare(b.mark, a.mark)`,
-			New:  `return cmp.Compare(a.mark, b.mark)`,
+			Old:  `i.Sort(cmp.Compare)`,
+			New:  `i.Sort(func(a, b mark.Mark) int { return cmp.Compare(b, a) })`,
 		},
 		{
 			Name: "an item that ceases to match is removed",

@@ -2,28 +2,34 @@ package replication
 
 import (
 	"context"
-	"slices"
 
 	"sluice/consumers/replication/internal/ranked"
+	"sluice/shared/change"
+	"sluice/shared/consumer"
 )
+
+// parseRanked returns a change of a table whose items an attribute ranks.
+func (m *Mirror) parseRanked(c *change.Change) (ranked.Rank, *ranked.Change, error) {
+	r, err := ranked.NewChange(c, m.Attribute)
+	if err != nil {
+		return ranked.Rank{}, nil, err
+	}
+	return r.Rank, r, nil
+}
 
 // applyRanked is apply for a table whose items an attribute ranks. It writes only the change of an item that ranks above all others
 // of the batch, which need not be the newest. PassOver first adds to it what the others knew.
-func (m *Mirror) applyRanked(ctx context.Context, changes []indexed[*ranked.Change], errs []error) {
-	slices.SortStableFunc(changes, func(a, b indexed[*ranked.Change]) int { return b.change.Rank.Compare(a.change.Rank) })
-	ranks := make([]ranked.Rank, len(changes))
-	all := make([]*ranked.Change, len(changes))
-	for n, c := range changes {
-		ranks[n], all[n] = c.change.Rank, c.change
+func (m *Mirror) applyRanked(ctx context.Context, item *consumer.Item[ranked.Rank, *ranked.Change]) {
+	item.Sort(ranked.Rank.Compare)
+	var all []*ranked.Change
+	for _, v := range item.Versions {
+		all = append(all, v.Of)
 	}
-	outcomes, _ := applyNewest(ranks, func(n int) error {
+	item.Apply(func(v *consumer.Version[ranked.Rank, *ranked.Change], _ bool) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		all[n].PassOver(all)
-		return m.ranked.Apply(ctx, all[n])
+		v.Of.PassOver(all)
+		return m.ranked.Apply(ctx, v.Of)
 	})
-	for n, c := range changes {
-		errs[c.index] = outcomes[n]
-	}
 }

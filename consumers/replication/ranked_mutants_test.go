@@ -31,8 +31,10 @@ func TestEveryGuardOfRanksIsNeeded(t *testing.T) {
 		{
 			Name: "of a batch the greatest counts, not the newest",
 			File: "ranked.go",
-			Old:  `slices.SortStableFunc(changes, func(a, b indexed[*ranked.Change]) int { return b.change.Rank.Compare(a.change.Rank) })`,
-			New:  `slices.Reverse(changes)`,
+			Old:  `item.Sort(ranked.Rank.Compare)`,
+			New:  `for a, b := 0, len(item.Versions)-1; a < b; a, b = a+1, b-1 {
+		item.Versions[a], item.Versions[b] = item.Versions[b], item.Versions[a]
+	}`,
 		},
 		{
 			Name: "what lowers an item is undone",

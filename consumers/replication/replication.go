@@ -111,8 +111,8 @@ func (r *Replication) ApplyBatch(ctx context.Context, batch []*change.Change) []
 	work.Wait()
 	for _, i := range items {
 		where := i.to.where()
-		for _, v := range i.versions {
-			outcomes[v.index] = append(outcomes[v.index], consumer.In(where, i.to.copy.At(v.err)))
+		for _, v := range i.Versions {
+			outcomes[v.Index] = append(outcomes[v.Index], consumer.In(where, i.to.copy.At(v.Err)))
 		}
 	}
 	for _, errs := range mirrored {
@@ -161,50 +161,38 @@ func (r *Replication) Metrics() map[string]int {
 
 // item is what a batch does to one item of a destination.
 type item struct {
-	to       *destination
-	versions []*version // newest first
-	failed   error      // why none can be applied now
-
-	applied int             // which version was; their number: none
-	pending *oneway.Pending // its put, if that has to look for a tombstone
+	*consumer.Item[mark.Mark, effect]
+	to      *destination
+	failed  error           // why no version can be applied now
+	pending *oneway.Pending // the put of the one that was, if it has to look for a tombstone
 }
 
-// version is one change of an item.
-type version struct {
-	index  int // in the batch
-	change *change.Change
-	effect declaration.Effect
-	mark   mark.Mark
-	err    error // what became of it
+// effect is what a change does to the copy.
+type effect struct {
+	*change.Change
+	declaration.Effect
 }
 
 // group sorts a batch's changes that concern the destination by item, in the
 // batch's order. What can't be copied it rejects at once.
 func (d *destination) group(batch []*change.Change, home string, outcomes [][]error) []*item {
 	var items []*item
-	byKey := map[string]*item{}
-	for index, c := range batch {
-		if c.Table != d.Source {
-			continue
+	for _, i := range consumer.ByItem(batch, func(index int, c *change.Change) (key string, m mark.Mark, e effect, ok bool) {
+		if e.Change = c; c.Table == d.Source {
+			e.Effect = d.effect(c)
 		}
-		effect := d.effect(c)
-		if effect == declaration.Nothing {
-			continue
+		if e.Effect == declaration.Nothing {
+			return key, m, e, false
 		}
-		if _, err := mark.InImage(c.New); effect == declaration.Put && err != nil {
+		if _, err := mark.InImage(c.New); e.Effect == declaration.Put && err != nil {
 			err = consumer.Reject(fmt.Errorf("the attribute is reserved for replication: %w", err))
 			outcomes[index] = append(outcomes[index], consumer.In(d.where(), err))
-			continue
+			return key, m, e, false
 		}
-		key := c.ItemKey()
-		if byKey[key] == nil {
-			byKey[key] = &item{to: d}
-			items = append(items, byKey[key])
-		}
-		byKey[key].versions = append(byKey[key].versions, &version{index: index, change: c, effect: effect, mark: mark.Of(c, home)})
-	}
-	for _, i := range items {
-		slices.SortStableFunc(i.versions, func(a, b *version) int { return cmp.Compare(b.mark, a.mark) })
+		return c.ItemKey(), mark.Of(c, home), e, true
+	}) {
+		i.Sort(cmp.Compare)
+		items = append(items, &item{Item: i, to: d})
 	}
 	return items
 }
@@ -219,7 +207,7 @@ func (d *destination) check(ctx context.Context, items []*item) {
 	if keys == nil {
 		images := make([]change.Image, len(items))
 		for n, i := range items {
-			images[n] = i.versions[0].change.Keys
+			images[n] = i.Versions[0].Of.Keys
 		}
 		found, err := d.copy.Check(ctx, d.Source, images)
 		if err != nil {
@@ -232,30 +220,25 @@ func (d *destination) check(ctx context.Context, items []*item) {
 		d.keys.Store(keys)
 	}
 	for _, i := range items {
-		i.failed = keys.Reject(d.Source, i.versions[0].change.Keys)
+		i.failed = keys.Reject(d.Source, i.Versions[0].Of.Keys)
 	}
 }
 
 // apply applies the newest version, and notes what becomes of each.
 func (i *item) apply(ctx context.Context) {
-	marks := make([]mark.Mark, len(i.versions))
-	for n, v := range i.versions {
-		marks[n] = v.mark
-	}
-	var errs []error
-	errs, i.applied = applyNewest(marks, func(n int) (err error) {
+	i.Apply(func(v *consumer.Version[mark.Mark, effect], passesOver bool) (err error) {
 		if i.failed != nil {
 			return i.failed
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		i.pending, err = i.to.apply(ctx, i.versions[n], n+1 < len(i.versions))
+		i.pending, err = i.to.apply(ctx, v.Of, v.Rank, passesOver)
 		return err
 	})
-	for n, v := range i.versions {
-		v.err = errs[n]
-		if n > i.applied && v.mark.Ties(marks[i.applied]) {
+	applied := i.Versions[i.Tried]
+	for _, older := range i.Versions[i.Tried+1:] {
+		if older.Rank.Ties(applied.Rank) && consumer.OutcomeOf(applied.Err) != consumer.Retry {
 			i.to.copy.Ties.Add(1)
 		}
 	}
@@ -270,50 +253,19 @@ func (d *destination) finishPuts(ctx context.Context, items []*item) {
 		puts[n] = i.pending
 	}
 	for n, err := range d.copy.Finish(ctx, puts) {
-		i := items[n]
-		i.versions[i.applied].err = err
-		if consumer.OutcomeOf(err) != consumer.Retry {
-			continue
-		}
-		for _, older := range i.versions[i.applied+1:] { // passed over for one that has to come again
-			older.err = err
-		}
+		items[n].Again()
+		items[n].Record(err)
 	}
-}
-
-// applyNewest applies the newest of an item's changes, whose marks or ranks are given
-// newest first; the others are stale then. Only if it can never be applied is the one
-// before it the newest. If it has to come again, all have to: an older one, applied
-// alone, would be seen as the newest for a while. It returns what became of each
-// change, and which one was applied; their number if none was.
-func applyNewest[M comparable](marks []M, apply func(n int) error) (errs []error, applied int) {
-	errs = make([]error, len(marks))
-	for n, m := range marks {
-		errs[n] = apply(n)
-		switch consumer.OutcomeOf(errs[n]) {
-		case consumer.Rejected:
-			continue
-		case consumer.Retry:
-			applied = len(marks)
-		default:
-			applied = n
-		}
-		for older := n + 1; older < len(marks); older++ {
-			errs[older] = consumer.PassedOver(errs[n], marks[older] == m)
-		}
-		return errs, applied
-	}
-	return errs, len(marks)
 }
 
 // apply applies one version to the copy; passesOver tells that older ones won't be.
 // A put that it returns has still to be finished.
-func (d *destination) apply(ctx context.Context, v *version, passesOver bool) (*oneway.Pending, error) {
-	key := v.change.Keys.AttributeValues()
-	if v.effect == declaration.Remove {
-		return nil, d.copy.Remove(ctx, key, v.mark)
+func (d *destination) apply(ctx context.Context, e effect, m mark.Mark, passesOver bool) (*oneway.Pending, error) {
+	key := e.Keys.AttributeValues()
+	if e.Effect == declaration.Remove {
+		return nil, d.copy.Remove(ctx, key, m)
 	}
-	copied := d.leaves(v.change.New.AttributeValues())
+	copied := d.leaves(e.New.AttributeValues())
 	maps.Copy(copied, key) // the images need not have it
-	return d.copy.Begin(ctx, key, copied, v.mark, passesOver)
+	return d.copy.Begin(ctx, key, copied, m, passesOver)
 }

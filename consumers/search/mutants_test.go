@@ -42,8 +42,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "of an item's changes in a batch the newest is written",
 			File: "search.go",
-			Old:  `return cmp.Compare(b.version, a.version)`,
-			New:  `return cmp.Compare(a.version, b.version)`,
+			Old:  `i.Sort(cmp.Compare)`,
+			New:  `i.Sort(func(a, b int64) int { return cmp.Compare(b, a) })`,
 		},
 		{
 			Name: "an item that ceases to match is removed",
@@ -61,9 +61,9 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		},
 		{
 			Name: "what comes before a change that has to come again has to, too",
-			File: "../../shared/consumer/outcome.go",
-			Old:  `case OutcomeOf(newer) == Retry:`,
-			New:  `case OutcomeOf(newer) == Skip:`,
+			File: "../../shared/consumer/item.go",
+			Old:  `case outcome == Retry:`,
+			New:  `case outcome == Skip:`,
 		},
 		{
 			Name: "only what is wrong with a document is its own fault",

@@ -109,7 +109,7 @@ func (s *Search) writeAll(ctx context.Context, waiting []*item) {
 // leave records why items were not tried.
 func leave(waiting []*item, why error) {
 	for _, i := range waiting {
-		i.recordOutcome(why)
+		i.Record(why)
 	}
 }
 
@@ -123,7 +123,7 @@ func over(ctx context.Context, done []*item) error {
 		return fmt.Errorf("%w: %w", errNoTime, ctx.Err())
 	}
 	for _, i := range done {
-		if failed, ok := errors.AsType[*index.RequestError](i.versions[i.tried].err); ok {
+		if failed, ok := errors.AsType[*index.RequestError](i.Versions[i.Tried].Err); ok {
 			return failed
 		}
 	}
@@ -159,14 +159,15 @@ func (s *Search) writeWithin(ctx context.Context, limit time.Duration, items []*
 	}
 	for pending := items; len(pending) > 0; {
 		s.tryNewest(within, pending)
-		pending = slices.DeleteFunc(slices.Clone(pending), (*item).done)
+		pending = slices.DeleteFunc(slices.Clone(pending), (*item).Done)
 	}
 	if within.Err() == nil || ctx.Err() != nil {
 		return false
 	}
 	for _, i := range items {
 		if i.retries() {
-			i.next, cut = i.tried, true
+			i.Again()
+			cut = true
 		}
 	}
 	return cut

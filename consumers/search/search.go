@@ -60,23 +60,17 @@ func NewWith(client *index.Client, routes []*document.Route, horizon time.Durati
 	}
 }
 
-// item is what a batch does to one item of a route.
+// item is what a batch does to one item of a route. Its key is the document's id.
 type item struct {
-	to       *document.Route
-	id       string
-	first    int         // where in the batch its first change is
-	versions []*revision // newest first
-	next     int         // the one that is tried
-	tried    int         // the one that was tried last
+	*consumer.Item[int64, effect]
+	to    *document.Route
+	first int // where in the batch its first change is
 }
 
-// revision is one change of an item in the batch.
-type revision struct {
-	index   int // in the batch
-	change  *change.Change
-	effect  declaration.Effect
-	version int64
-	err     error // its outcome
+// effect is what a change does to the index.
+type effect struct {
+	*change.Change
+	declaration.Effect
 }
 
 // ApplyBatch brings the indexes up to date with as few requests as their size allows. Of each item it writes only the
@@ -90,9 +84,9 @@ func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 	}
 	s.writeAll(ctx, slices.Clone(items))
 	for _, i := range items {
-		for _, e := range i.versions {
+		for _, v := range i.Versions {
 			where := destination(i.to)
-			outcomes[e.index] = append(outcomes[e.index], consumer.In(where, consumer.At(where, e.err)))
+			outcomes[v.Index] = append(outcomes[v.Index], consumer.In(where, consumer.At(where, v.Err)))
 		}
 	}
 	s.purge(ctx)
@@ -102,33 +96,26 @@ func (s *Search) ApplyBatch(ctx context.Context, batch []*change.Change) []error
 // group sorts the changes that concern a route by item, in the batch's order. It rejects at once what can't be indexed.
 func (s *Search) group(r *document.Route, batch []*change.Change, outcomes [][]error) []*item {
 	var items []*item
-	byID := map[string]*item{}
-	for index, c := range batch {
-		if c.Table != r.Source {
-			continue
+	for _, i := range consumer.ByItem(batch, func(index int, c *change.Change) (id string, version int64, e effect, ok bool) {
+		if e.Change = c; c.Table == r.Source {
+			e.Effect = r.Effect(c)
 		}
-		effect := r.Effect(c)
-		if effect == declaration.Nothing {
-			continue
+		if e.Effect == declaration.Nothing {
+			return id, version, e, false
 		}
 		version, err := s.check(c)
-		if err == nil && effect == declaration.Put {
+		if err == nil && e.Effect == declaration.Put {
 			err = r.Refuse(c)
 		}
 		if err != nil {
 			outcomes[index] = append(outcomes[index], consumer.In(destination(r), err))
-			continue
+			return id, version, e, false
 		}
-		id := document.ID(c.Keys)
-		if byID[id] == nil {
-			byID[id] = &item{to: r, id: id, first: index}
-			items = append(items, byID[id])
-		}
-		byID[id].versions = append(byID[id].versions, &revision{index: index, change: c, effect: effect, version: version})
-	}
-	for _, i := range items {
-		slices.SortStableFunc(i.versions, func(a, b *revision) int { return cmp.Compare(b.version, a.version) })
-		if i.ties() {
+		return document.ID(c.Keys), version, e, true
+	}) {
+		items = append(items, &item{Item: i, to: r, first: i.Versions[0].Index})
+		i.Sort(cmp.Compare)
+		if len(i.Versions) > 1 && document.Tie(i.Versions[0].Rank, i.Versions[1].Rank) { // the two newest
 			s.counts.Add("Ties", 1)
 		}
 	}
@@ -165,7 +152,7 @@ func (s *Search) tryNewest(ctx context.Context, items []*item) {
 		if errors.Is(operations[n].Err, index.ErrNoIndex) {
 			operations[n].Err = fmt.Errorf("alias %s isn't there, though index %s is: give it both aliases, %s and %s, or remove it", i.to.WriteAlias(), i.to.FirstIndex(), i.to.Index, i.to.WriteAlias())
 		}
-		i.recordOutcome(operations[n].Err)
+		i.Record(operations[n].Err)
 		if operations[n].Tie {
 			s.counts.Add("Ties", 1)
 		}
@@ -195,41 +182,18 @@ func (s *Search) createMissing(ctx context.Context, operations []*index.Operatio
 
 // operation returns the write of the item's version that is tried next. It appends the version's document to documents.
 func (i *item) operation(documents []byte, now time.Time) (*index.Operation, []byte) {
-	e, start := i.versions[i.next], len(documents)
-	if e.effect == declaration.Remove {
-		documents = document.AppendTombstone(documents, e.change, now)
+	v, _ := i.Next()
+	start := len(documents)
+	if v.Of.Effect == declaration.Remove {
+		documents = document.AppendTombstone(documents, v.Of.Change, now)
 	} else {
-		documents = i.to.AppendDocument(documents, e.change, now)
+		documents = i.to.AppendDocument(documents, v.Of.Change, now)
 	}
-	return &index.Operation{Route: i.to, ID: i.id, Version: e.version, Document: documents[start:len(documents):len(documents)]}, documents
-}
-
-// recordOutcome records the outcome of the version that was tried, and what follows for older versions. If the version
-// has to come again, older ones have to as well: an older one, applied alone, would be taken for the newest until then.
-func (i *item) recordOutcome(err error) {
-	tried := i.versions[i.next]
-	tried.err = err
-	i.tried = i.next
-	i.next++
-	if consumer.OutcomeOf(err) == consumer.Rejected {
-		return
-	}
-	for ; i.next < len(i.versions); i.next++ {
-		older := i.versions[i.next]
-		older.err = consumer.PassedOver(err, older.version == tried.version)
-	}
+	return &index.Operation{Route: i.to, ID: i.Key, Version: v.Rank, Document: documents[start:len(documents):len(documents)]}, documents
 }
 
 // retries reports whether the item has to be written again.
-func (i *item) retries() bool { return consumer.OutcomeOf(i.versions[i.tried].err) == consumer.Retry }
-
-// done reports whether every version has an outcome.
-func (i *item) done() bool { return i.next == len(i.versions) }
-
-// ties reports whether the two newest versions have the same time.
-func (i *item) ties() bool {
-	return len(i.versions) > 1 && document.Tie(i.versions[0].version, i.versions[1].version)
-}
+func (i *item) retries() bool { return consumer.OutcomeOf(i.Versions[i.Tried].Err) == consumer.Retry }
 
 // Metrics implements consumer.Measurer. It counts Ties, changes that met another change of their item with the same
 // time; Purged, tombstones; and FailedPurges.

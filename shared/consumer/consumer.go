@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
 	"sluice/shared/change"
 )
@@ -49,19 +48,13 @@ var _ Consumer = each{}
 
 func (e each) ApplyBatch(ctx context.Context, batch []*change.Change) []error {
 	errs := make([]error, len(batch))
-	indexes := make(map[string][]int, len(batch)) // of each item's changes
-	var items []string                            // in the order in which the batch names them
-	for i, c := range batch {
-		key := c.ItemKey()
-		if indexes[key] == nil {
-			items = append(items, key)
-		}
-		indexes[key] = append(indexes[key], i)
-	}
-	SideBySide(EachConcurrency, items, func(key string) {
-		ofItem := indexes[key]
-		slices.SortStableFunc(ofItem, func(a, b int) int { return cmp.Compare(batch[a].Version, batch[b].Version) })
-		e.applyItem(context.WithValue(ctx, itemKey{}, key), batch, ofItem, errs)
+	items := ByItem(batch, func(_ int, c *change.Change) (string, int64, *change.Change, bool) {
+		return c.ItemKey(), c.Version, c, true
+	})
+	SideBySide(EachConcurrency, items, func(i *Item[int64, *change.Change]) {
+		i.Sort(func(a, b int64) int { return cmp.Compare(b, a) })
+		e.applyItem(context.WithValue(ctx, itemKey{}, i.Key), i.Versions)
+		i.Spread(errs)
 	})
 	return errs
 }
@@ -76,16 +69,16 @@ func ItemOf(ctx context.Context) string {
 }
 
 // applyItem applies the changes of one item in order.
-func (e each) applyItem(ctx context.Context, batch []*change.Change, indexes []int, errs []error) {
-	for n, i := range indexes {
-		if errs[i] = ctx.Err(); errs[i] == nil {
-			errs[i] = e.apply(ctx, batch[i])
+func (e each) applyItem(ctx context.Context, oldestFirst []*Version[int64, *change.Change]) {
+	for n, v := range oldestFirst {
+		if v.Err = ctx.Err(); v.Err == nil {
+			v.Err = e.apply(ctx, v.Of)
 		}
-		if OutcomeOf(errs[i]) != Retry {
+		if OutcomeOf(v.Err) != Retry {
 			continue
 		}
-		for _, later := range indexes[n+1:] {
-			errs[later] = fmt.Errorf("waits for an earlier change of its item: %w", errs[i])
+		for _, later := range oldestFirst[n+1:] {
+			later.Err = fmt.Errorf("waits for an earlier change of its item: %w", v.Err)
 		}
 		return
 	}

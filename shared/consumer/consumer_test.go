@@ -48,7 +48,9 @@ func TestPassedOver(t *testing.T) {
 	}{
 		{nil, false, Stale}, {nil, true, Duplicate}, {Stale, false, Stale}, {Duplicate, true, Duplicate}, {throttled, false, throttled}, {throttled, true, throttled},
 	} {
-		if got := PassedOver(test.newer, test.same); !errors.Is(got, test.want) {
+		i := Item[int, int]{Versions: []*Version[int, int]{{Rank: 2}, {Rank: map[bool]int{true: 2}[test.same]}}}
+		i.Apply(func(*Version[int, int], bool) error { return test.newer })
+		if got := i.Versions[1].Err; !errors.Is(got, test.want) {
 			t.Errorf("after %v, same version %v: %v, want %v", test.newer, test.same, got, test.want)
 		}
 	}

@@ -58,19 +58,6 @@ func OutcomeOf(err error) Outcome {
 	return Retry
 }
 
-// PassedOver returns what becomes of a change of which a newer one of the same item was written in its place, with an outcome that isn't
-// Rejected. If the newer one has to come again, so has this one: an older one, applied alone, would be taken for the newest until then.
-// Same: both are of one version.
-func PassedOver(newer error, same bool) error {
-	switch {
-	case OutcomeOf(newer) == Retry:
-		return newer
-	case same:
-		return Duplicate
-	}
-	return Stale
-}
-
 // Reason tells in one word why a change became a dead letter.
 type Reason string
 

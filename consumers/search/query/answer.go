@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
+
+	"sluice/consumers/search/internal/index"
 )
 
 // Answer is what a search finds.
@@ -69,7 +70,7 @@ type Freshness struct {
 // answered is what OpenSearch answers to a search.
 type answered struct {
 	Status   int
-	Error    *cause
+	Error    *index.Cause
 	TimedOut bool                                    `json:"timed_out"`
 	Shards   struct{ Total, Successful, Failed int } `json:"_shards"`
 	Hits     struct {
@@ -98,37 +99,14 @@ type found struct {
 	Sort      []any
 }
 
-// cause is why OpenSearch refuses a search.
-type cause struct {
-	Type         string
-	Reason       string
-	CausedBy     *cause `json:"caused_by"`
-	FailedShards []struct {
-		Reason cause
-	} `json:"failed_shards"`
-}
-
-// among tells whether the cause or what it goes back to is of one of the types.
-func (c *cause) among(types ...string) bool {
-	if c == nil {
-		return false
-	}
-	for _, shard := range c.FailedShards {
-		if shard.Reason.among(types...) {
-			return true
-		}
-	}
-	return slices.Contains(types, c.Type) || c.CausedBy.among(types...)
-}
-
 // check returns why this is no answer for the whole index.
 func (a *answered) check(r *Request) error {
 	switch {
-	case a.Error.among("index_not_found_exception"):
+	case a.Error.Among("index_not_found_exception"):
 		return &EmptyIndexError{r.Index}
-	case a.Error.among("too_many_clauses", "too_many_nested_clauses"):
+	case a.Error.Among("too_many_clauses", "too_many_nested_clauses"):
 		return fault("query", "it has more words than OpenSearch looks for in all fields at once; use fewer, or name fields")
-	case a.Error.among("timeout_exception", "task_cancelled_exception"):
+	case a.Error.Among("timeout_exception", "task_cancelled_exception"):
 		return ErrSlow
 	case a.Status == http.StatusBadRequest && r.After != "":
 		// A forged token, or one from before a field's type changed.
@@ -188,8 +166,8 @@ func (r *Request) answer(f fields, a, newest *answered, now time.Time) (*Answer,
 // own is what a document says of itself.
 type own struct{ Time, Indexed time.Time }
 
-// read reads OpenSearch's answers, in the order of the searches.
-func read(body []byte, searches int) ([]answered, error) {
+// readAnswers reads OpenSearch's answers, in the order of the searches.
+func readAnswers(body []byte, searches int) ([]answered, error) {
 	var all struct{ Responses []answered }
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber() // of sort values

@@ -52,12 +52,6 @@ func build(text string, f fields) (object, error) {
 	return shown(must), nil
 }
 
-// buildWhole makes the query that finds values that are the whole text, whatever its signs
-// mean in the language.
-func buildWhole(text string, f fields) object {
-	return shown([]object{wholeText(text, nil, f)})
-}
-
 // shown finds what all queries find, but for removed items.
 func shown(must []object) object {
 	return object{"bool": object{
@@ -267,6 +261,11 @@ type limit struct {
 	included bool
 }
 
+// fault says why the limit is none of a field.
+func (l *limit) fault(f field, err error) error {
+	return faultAt(l.column, "field %s is of type %s: %v", f.name, f.kind, err)
+}
+
 // limits returns both ends; nil: none.
 func (t term) limits() (lower, upper *limit) {
 	switch t.kind {
@@ -306,26 +305,19 @@ func (t term) numbers(f field) (object, error) {
 	if t.kind == prefix {
 		return nil, t.fault(f, "numbers have no beginning; write %s:>=%s, or %s:10..19", f.name, t.value, f.name)
 	}
-	end := func(l *limit) (*numberLimit, error) {
+	lower, upper := t.limits()
+	var ends [2]*numberLimit
+	for i, l := range []*limit{lower, upper} {
 		if l == nil {
-			return nil, nil
+			continue
 		}
 		value, err := parseNumber(l.text)
 		if err != nil {
-			return nil, faultAt(l.column, "field %s is of type %s: %v", f.name, f.kind, err)
+			return nil, l.fault(f, err)
 		}
-		return &numberLimit{value, l.included}, nil
+		ends[i] = &numberLimit{value, l.included}
 	}
-	from, to := t.limits()
-	lower, err := end(from)
-	if err != nil {
-		return nil, err
-	}
-	upper, err := end(to)
-	if err != nil {
-		return nil, err
-	}
-	return numbers(f, lower, upper), nil
+	return numbers(f, ends[0], ends[1]), nil
 }
 
 func (t term) dates(f field) (object, error) {
@@ -340,7 +332,7 @@ func (t term) dates(f field) (object, error) {
 		}
 		p, err := parsePeriod(l.text)
 		if err != nil {
-			return nil, faultAt(l.column, "field %s is of type %s: %v", f.name, f.kind, err)
+			return nil, l.fault(f, err)
 		}
 		if l == lower {
 			from = p.bound(!l.included)

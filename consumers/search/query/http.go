@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -87,15 +88,10 @@ var parameters = map[string]bool{
 }
 
 func parseRequest(given url.Values) (Request, error) {
-	var names []string
-	for name := range parameters {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	for name, values := range given {
 		several, known := parameters[name]
 		if !known {
-			return Request{}, fault("request", "there is no parameter %q; there are: %s", name, strings.Join(names, ", "))
+			return Request{}, fault("request", "there is no parameter %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(parameters)), ", "))
 		}
 		if !several && len(values) > 1 {
 			return Request{}, fault("request", "parameter %s stands %d times", name, len(values))

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -104,7 +105,7 @@ func (r *Request) validate() error {
 // body makes the request to OpenSearch. The query is what the text asks for in the
 // language or, if whole, values that are the very text.
 func (r *Request) body(f fields, timeout string, whole bool) (object, error) {
-	query := buildWhole(r.Text, f)
+	query := shown([]object{wholeText(r.Text, nil, f)})
 	if !whole {
 		var err error
 		if query, err = build(r.Text, f); err != nil {
@@ -170,12 +171,7 @@ func (r *Request) notes(f fields) []string {
 	return notes
 }
 
-func (r *Request) size() int {
-	if r.Size == 0 {
-		return DefaultSize
-	}
-	return r.Size
-}
+func (r *Request) size() int { return cmp.Or(r.Size, DefaultSize) }
 
 func (r *Request) filters(f fields) ([]object, error) {
 	filters := []object{}

@@ -155,7 +155,7 @@ func (s *Searcher) askWithin(ctx context.Context, r *Request, f fields, body obj
 	if err != nil {
 		return nil, err
 	}
-	answers, err := read(text, 2)
+	answers, err := readAnswers(text, 2)
 	if err != nil {
 		return nil, err
 	}

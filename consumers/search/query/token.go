@@ -99,20 +99,14 @@ func (f field) sorts(value any) bool {
 
 // isNumber reports whether a value is a number that a double holds.
 func isNumber(value any) bool {
-	n, ok := value.(json.Number)
-	if !ok {
-		return false
-	}
+	n, _ := value.(json.Number)
 	_, err := strconv.ParseFloat(string(n), 64)
 	return err == nil && len(n) <= 64
 }
 
 // isWhole reports whether a value is a whole number that a long holds.
 func isWhole(value any) bool {
-	n, ok := value.(json.Number)
-	if !ok {
-		return false
-	}
+	n, _ := value.(json.Number)
 	_, err := strconv.ParseInt(string(n), 10, 64)
 	return err == nil
 }

@@ -54,24 +54,25 @@ type numberLimit struct {
 	included bool
 }
 
+// whole returns the last whole number within the limit, which is rounded inwards.
+func (l *numberLimit) whole(round func(decimal.Decimal) decimal.Decimal, inwards int64) *numberLimit {
+	if l == nil {
+		return nil
+	}
+	last := round(l.value)
+	if !l.included && last.Equal(l.value) {
+		last = last.Add(decimal.NewFromInt(inwards))
+	}
+	return &numberLimit{last, true}
+}
+
 // numbers finds the values of a field from lower to upper; nil: no end. Ends beyond
 // what the type holds are made exact here, since OpenSearch would refuse them, and
 // those of whole numbers are, since it would compare them as doubles.
 func numbers(f field, lower, upper *numberLimit) object {
-	held, one := numberTypes[f.kind], decimal.NewFromInt(1)
-	if held.whole && lower != nil {
-		least := lower.value.Ceil()
-		if !lower.included && least.Equal(lower.value) {
-			least = least.Add(one)
-		}
-		lower = &numberLimit{least, true}
-	}
-	if held.whole && upper != nil {
-		most := upper.value.Floor()
-		if !upper.included && most.Equal(upper.value) {
-			most = most.Sub(one)
-		}
-		upper = &numberLimit{most, true}
+	held := numberTypes[f.kind]
+	if held.whole {
+		lower, upper = lower.whole(decimal.Decimal.Ceil, 1), upper.whole(decimal.Decimal.Floor, -1)
 	}
 	if lower != nil && lower.value.GreaterThan(held.most) || upper != nil && upper.value.LessThan(held.least) {
 		return nothing()

@@ -3,6 +3,7 @@ package index
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -42,9 +43,23 @@ func (e *DocumentError) Error() string {
 
 // Cause is OpenSearch's reason for a refusal.
 type Cause struct {
-	Type     string
-	Reason   string
-	CausedBy *Cause `json:"caused_by"`
+	Type         string
+	Reason       string
+	CausedBy     *Cause                   `json:"caused_by"`
+	FailedShards []struct{ Reason Cause } `json:"failed_shards"`
+}
+
+// Among reports whether the cause or what it goes back to is of one of the types.
+func (c *Cause) Among(types ...string) bool {
+	if c == nil {
+		return false
+	}
+	for _, shard := range c.FailedShards {
+		if shard.Reason.Among(types...) {
+			return true
+		}
+	}
+	return slices.Contains(types, c.Type) || c.CausedBy.Among(types...)
 }
 
 func (c Cause) String() string {
