@@ -32,7 +32,7 @@ func TestEveryGuardOfRanksIsNeeded(t *testing.T) {
 			Name: "of a batch the greatest counts, not the newest",
 			File: "ranked.go",
 			Old:  `item.Sort(ranked.Rank.Compare)`,
-			New:  `for a, b := 0, len(item.Versions)-1; a < b; a, b = a+1, b-1 {
+			New: `for a, b := 0, len(item.Versions)-1; a < b; a, b = a+1, b-1 {
 		item.Versions[a], item.Versions[b] = item.Versions[b], item.Versions[a]
 	}`,
 		},

@@ -36,7 +36,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "a conflict is the end of a change",
 			File: "internal/index/bulk.go",
-			Old:  `return o.versionConflict(cause.Reason)`,
+			Old:  `return o.versionConflict(refused.Cause.Reason)`,
 			New:  `return consumer.Reject(refused)`,
 		},
 		{

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,32 +83,23 @@ func freshness(f query.Freshness) string {
 // shownFields returns a document's fields as "name: value" in the document's order,
 // what matched between « and ».
 func shownFields(hit query.Hit) ([]string, error) {
-	decoder := json.NewDecoder(bytes.NewReader(hit.Source))
-	if _, err := decoder.Token(); err != nil {
-		return nil, fmt.Errorf("read document %s: %w", hit.ID, err)
-	}
 	var fields []string
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, fmt.Errorf("read document %s: %w", hit.ID, err)
-		}
-		var raw json.RawMessage
-		if err := decoder.Decode(&raw); err != nil {
-			return nil, fmt.Errorf("read document %s: %w", hit.ID, err)
-		}
-		value := string(raw)
-		if raw[0] == '"' {
-			if err := json.Unmarshal(raw, &value); err != nil {
-				return nil, fmt.Errorf("read document %s: %w", hit.ID, err)
+	if err := query.EachMember(hit.Source, func(m query.Member) error {
+		value := string(m.Value)
+		if m.Value[0] == '"' {
+			if err := json.Unmarshal(m.Value, &value); err != nil {
+				return err
 			}
 		}
-		if marked := hit.Highlights[fmt.Sprint(name)]; len(marked) > 0 {
+		if marked := hit.Highlights[m.Name]; len(marked) > 0 {
 			value = unmarked(marked)
 		} else {
 			value = printable.Cut(value, valueWidth+1)
 		}
-		fields = append(fields, printable.Text(fmt.Sprintf("%s: %s", name, value)))
+		fields = append(fields, printable.Text(fmt.Sprintf("%s: %s", m.Name, value)))
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read document %s: %w", hit.ID, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(hit.Attributes)) {
 		fields = append(fields, printable.Text(fmt.Sprintf("%s: %s", name, printable.Cut(string(hit.Attributes[name]), valueWidth+1))))

@@ -16,14 +16,14 @@ func (r *Request) hit(f fields, h found) (Hit, error) {
 	hit := Hit{ID: h.ID, Score: h.Score, Highlights: h.Highlight}
 	var own own
 	var item document.Aside
-	var members []member
-	err := eachMember(h.Source, func(m member) error {
+	var members []Member
+	err := EachMember(h.Source, func(m Member) error {
 		var err error
-		switch m.name {
+		switch m.Name {
 		case document.Field:
-			err = json.Unmarshal(m.value, &own)
+			err = json.Unmarshal(m.Value, &own)
 		case document.ItemField:
-			item, err = document.ReadAside(m.value)
+			item, err = document.ReadAside(m.Value)
 		default:
 			members = append(members, m)
 		}
@@ -38,19 +38,16 @@ func (r *Request) hit(f fields, h found) (Hit, error) {
 	hit.Time, hit.Indexed = own.Time, own.Indexed
 	source := json.RawMessage{'{'}
 	for _, m := range members {
-		if value, ok := item.Values[m.name]; ok {
-			m.value = value
+		if value, ok := item.Values[m.Name]; ok {
+			m.Value = value
 		}
 		if !r.Whole {
 			var mapped bool
-			if m.value, mapped = f.mapped(m.name, m.value); !mapped {
+			if m.Value, mapped = f.mapped(m.Name, m.Value); !mapped {
 				continue
 			}
 		}
-		if len(source) > 1 {
-			source = append(source, ',')
-		}
-		source = append(append(append(source, m.key...), ':'), m.value...)
+		source = m.appendTo(source)
 	}
 	hit.Source = append(source, '}')
 	if r.Whole {
@@ -59,15 +56,23 @@ func (r *Request) hit(f fields, h found) (Hit, error) {
 	return hit, nil
 }
 
-// member is a member of an object.
-type member struct {
-	name  string
+// Member is a member of an object.
+type Member struct {
+	Name  string
+	Value json.RawMessage
 	key   []byte // the name as it is written
-	value json.RawMessage
 }
 
-// eachMember hands the members of an object to visit, as they are written.
-func eachMember(object json.RawMessage, visit func(member) error) error {
+// appendTo appends the member to an object that isn't closed.
+func (m Member) appendTo(object json.RawMessage) json.RawMessage {
+	if len(object) > 1 {
+		object = append(object, ',')
+	}
+	return append(append(append(object, m.key...), ':'), m.Value...)
+}
+
+// EachMember hands the members of an object to visit, in their order.
+func EachMember(object json.RawMessage, visit func(Member) error) error {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
 		return errors.New("it is no object")
@@ -77,11 +82,11 @@ func eachMember(object json.RawMessage, visit func(member) error) error {
 		if err != nil {
 			return err
 		}
-		m := member{name: token.(string)} // as all names of members are
-		if m.key, err = json.Marshal(m.name); err != nil {
+		m := Member{Name: token.(string)} // as all names of members are
+		if m.key, err = json.Marshal(m.Name); err != nil {
 			return err
 		}
-		if err := decoder.Decode(&m.value); err != nil {
+		if err := decoder.Decode(&m.Value); err != nil {
 			return err
 		}
 		if err := visit(m); err != nil {
@@ -125,15 +130,11 @@ func (f fields) mappedMembers(below string, value json.RawMessage) json.RawMessa
 		return value
 	}
 	out := json.RawMessage{'{'}
-	err := eachMember(value, func(m member) error {
-		inner, ok := f.mapped(below+m.name, m.value)
-		if !ok {
-			return nil
+	err := EachMember(value, func(m Member) error {
+		var mapped bool
+		if m.Value, mapped = f.mapped(below+m.Name, m.Value); mapped {
+			out = m.appendTo(out)
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, m.key...), ':'), inner...)
 		return nil
 	})
 	if err != nil {

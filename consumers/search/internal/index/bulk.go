@@ -130,7 +130,7 @@ func (c *Client) sendBulk(ctx context.Context, operations []*Operation) {
 		body = o.appendTo(body)
 	}
 	for _, r := range asked {
-		body = appendQuestion(body, r)
+		body = appendQuestion(body, r.NextAlias())
 	}
 	requireAlias := true
 	answer, err := c.Do(ctx, "bulk request", func() opensearchapi.Request {
@@ -234,14 +234,10 @@ func (o *Operation) outcome(alias string, a itemAnswer) error {
 	if a.Error == nil && (a.Status == http.StatusOK || a.Status == http.StatusCreated) {
 		return nil
 	}
-	cause := Cause{Type: "no reason"}
-	if a.Error != nil {
-		cause = *a.Error
-	}
-	refused := &DocumentError{Index: a.Index, ID: o.ID, Status: a.Status, Cause: cause}
+	refused := a.refused(o.ID)
 	switch {
 	case a.Status == http.StatusConflict:
-		return o.versionConflict(cause.Reason)
+		return o.versionConflict(refused.Cause.Reason)
 	case a.Status == http.StatusNotFound:
 		return ErrNoIndex
 	case refusal(a.Status) && a.Index != alias:
@@ -249,6 +245,15 @@ func (o *Operation) outcome(alias string, a itemAnswer) error {
 		return consumer.Reject(refused)
 	}
 	return refused
+}
+
+// refused returns the answer as the refusal of a document.
+func (a itemAnswer) refused(id string) *DocumentError {
+	e := &DocumentError{Index: a.Index, ID: id, Status: a.Status, Cause: Cause{Type: "no reason"}}
+	if a.Error != nil {
+		e.Cause = *a.Error
+	}
+	return e
 }
 
 // refusal reports whether a status means that the document will never be taken. Missing rights, blocks and overload end

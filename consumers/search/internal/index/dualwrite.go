@@ -25,11 +25,11 @@ func routesToAsk(operations []*Operation) []*document.Route {
 	return routes
 }
 
-// appendQuestion appends the question whether the route has a next index: an update of a document that doesn't exist. It
+// appendQuestion appends the question whether an alias leads to an index: an update of a document that doesn't exist. It
 // changes nothing. Its error says whether the document is missing, or the alias.
-func appendQuestion(dst []byte, r *document.Route) []byte {
+func appendQuestion(dst []byte, alias string) []byte {
 	dst = append(dst, `{"update":{"_index":"`...)
-	dst = append(dst, r.NextAlias()...)
+	dst = append(dst, alias...)
 	return append(dst, `","_id":"`+questionID+`"}}`+"\n"+`{"doc":{}}`+"\n"...)
 }
 

@@ -8,17 +8,13 @@ import (
 	"net/http"
 
 	"github.com/opensearch-project/opensearch-go/v2/opensearchapi"
-
-	"sluice/shared/change"
 )
 
 // Probe asks an alias to update a document that doesn't exist. OpenSearch makes all checks of a write, and changes
 // nothing. Probe returns nil if the index behind the alias takes documents.
 func (c *Client) Probe(ctx context.Context, alias string) error {
-	body := change.AppendText([]byte(`{"update":{"_index":`), alias)
-	body = append(body, `,"_id":"`+questionID+`"}}`+"\n"+`{"doc":{}}`+"\n"...)
 	requireAlias := true
-	answer, err := c.doOnce(ctx, "probe "+alias, opensearchapi.BulkRequest{Body: bytes.NewReader(body), RequireAlias: &requireAlias, Timeout: c.Await})
+	answer, err := c.doOnce(ctx, "probe "+alias, opensearchapi.BulkRequest{Body: bytes.NewReader(appendQuestion(nil, alias)), RequireAlias: &requireAlias, Timeout: c.Await})
 	if err != nil {
 		return err
 	}
@@ -30,9 +26,5 @@ func (c *Client) Probe(ctx context.Context, alias string) error {
 	if a.Status == http.StatusNotFound && a.Index != alias { // the index exists, but not the document
 		return nil
 	}
-	cause := Cause{}
-	if a.Error != nil {
-		cause = *a.Error
-	}
-	return &DocumentError{Index: a.Index, ID: questionID, Status: a.Status, Cause: cause}
+	return a.refused(questionID)
 }

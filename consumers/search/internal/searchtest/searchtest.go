@@ -59,10 +59,7 @@ func NewTarget(t testing.TB, cfg aws.Config, alter func(*http.Request, *http.Res
 	}
 	g := &Target{T: t, Cfg: cfg, Clock: consumertest.Arrival}
 	var err error
-	if g.Routes, err = Routes(cfg, RouteFile); err == nil {
-		g.Client, err = NewClient(faulty)
-	}
-	if err != nil {
+	if g.Client, g.Routes, err = open(faulty); err != nil {
 		t.Fatal(err)
 	}
 	g.Restart()
@@ -85,14 +82,10 @@ func (f RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func At(seconds int, key string, attributes consumertest.Item) consumertest.Change {
 	c := InsertOf(consumertest.Item{"id": consumertest.S(key)}, consumertest.Item{"kind": consumertest.S("pub")})
 	c.Time = c.Time.Add(time.Duration(seconds) * time.Second)
-	c.Old, c.New = c.New, nil
-	if attributes != nil {
-		c.New = c.Old
-		c.Old = nil
-		for name, v := range attributes {
-			c.New[name] = v
-		}
+	if attributes == nil {
+		c.Old, c.New = c.New, nil
 	}
+	maps.Copy(c.New, attributes)
 	return c
 }
 
@@ -136,15 +129,15 @@ func (g *Target) Texts(alias string) map[string]string {
 	var answer struct {
 		Hits struct {
 			Hits []struct {
-				ID     string                `json:"_id"`
-				Source struct{ Text string } `json:"_source"`
+				ID     string             `json:"_id"`
+				Source struct{ Text any } `json:"_source"`
 			}
 		}
 	}
 	g.Must(http.MethodPost, "/"+alias+"/_search", `{"size": 10000}`, &answer)
 	found := map[string]string{}
 	for _, hit := range answer.Hits.Hits {
-		found[hit.ID] = hit.Source.Text
+		found[hit.ID], _ = hit.Source.Text.(string)
 	}
 	return found
 }
@@ -152,21 +145,7 @@ func (g *Target) Texts(alias string) map[string]string {
 // Found returns the ids that a search of the alias finds, after a refresh.
 func (g *Target) Found(alias string) string {
 	g.T.Helper()
-	g.Must(http.MethodPost, "/"+Lane(g.Cfg)+document.AllSuffix+"/_refresh", "", nil)
-	var answer struct {
-		Hits struct {
-			Hits []struct {
-				ID string `json:"_id"`
-			}
-		}
-	}
-	g.Must(http.MethodPost, "/"+alias+"/_search", `{}`, &answer)
-	var ids []string
-	for _, hit := range answer.Hits.Hits {
-		ids = append(ids, hit.ID)
-	}
-	slices.Sort(ids)
-	return strings.Join(ids, " ")
+	return strings.Join(slices.Sorted(maps.Keys(g.Texts(alias))), " ")
 }
 
 // InsertOf returns the insertion of an item at consumertest.Arrival.
@@ -246,11 +225,7 @@ func Suite(database func(testing.TB) aws.Config) simulator.Suite {
 		Horizon:      search.DefaultHorizon,
 		ForgetsAfter: search.PurgeMargin,
 		Forget: func(ctx context.Context, cfg aws.Config) error {
-			routes, err := Routes(cfg, RouteFile)
-			if err != nil {
-				return err
-			}
-			client, err := NewClient(cfg)
+			client, routes, err := open(cfg)
 			if err != nil {
 				return err
 			}
@@ -310,13 +285,19 @@ func Connection(cfg aws.Config) index.Connection {
 // NewClient returns a client of a test's OpenSearch.
 func NewClient(cfg aws.Config) (*index.Client, error) { return index.NewClient(cfg, Connection(cfg)) }
 
+// open returns a client and the lane's route.
+func open(cfg aws.Config) (*index.Client, []*document.Route, error) {
+	client, err := NewClient(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	routes, err := Routes(cfg, RouteFile)
+	return client, routes, err
+}
+
 // New returns an instance with the lane's route.
 func New(cfg aws.Config, now func() time.Time) (*search.Search, error) {
-	routes, err := Routes(cfg, RouteFile)
-	if err != nil {
-		return nil, err
-	}
-	client, err := NewClient(cfg)
+	client, routes, err := open(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -325,11 +306,7 @@ func New(cfg aws.Config, now func() time.Time) (*search.Search, error) {
 
 // MakeIndex makes the lane's index unless it is there.
 func MakeIndex(ctx context.Context, cfg aws.Config) error {
-	routes, err := Routes(cfg, RouteFile)
-	if err != nil {
-		return err
-	}
-	client, err := NewClient(cfg)
+	client, routes, err := open(cfg)
 	if err != nil {
 		return err
 	}
