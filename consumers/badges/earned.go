@@ -107,9 +107,9 @@ func (b *Badges) earnedBySpread(ctx context.Context, p *player, rules map[*rule.
 		state, err := states[bounds], error(nil)
 		switch {
 		case r.Unbounded():
-			state, err = p.awards.StateUntilEnough(ctx, r, from, to)
+			state, err = p.awards.State(ctx, from, to, r.Enough)
 		case state == nil:
-			state, err = p.awards.State(ctx, from, to)
+			state, err = p.awards.State(ctx, from, to, nil)
 			states[bounds] = state
 		}
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,7 +84,5 @@ func (s Settings) Rules() (*rule.Book, error) { return s.ReadRules(RulesPath, ru
 // ReadRules reads and checks the rules that another file declares. The error has
 // every fault with its line and column, see rule.Parse.
 func (s Settings) ReadRules(path string, text []byte) (*rule.Book, error) {
-	return rule.Parse(path, text, map[string]string{
-		"SCORE_TABLE": s.ScoreTable, "PET_TABLE": s.PetTable, "COUNT_TTL_DELETES": strconv.FormatBool(s.CountTTLDeletes),
-	}, s.StateTable)
+	return rule.Parse(path, text, consumer.Variables(s), s.StateTable)
 }

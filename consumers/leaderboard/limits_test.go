@@ -149,7 +149,7 @@ func TestLimits(t *testing.T) {
 				}
 			}
 			if test.of(name).table == DefaultScoreTable {
-				if got := w.item(DefaultBoardTable, boards.AttrUser, "beside-"+name); boards.Text(got, boards.AttrUser) == "" || got[boards.AttrScore].(*types.AttributeValueMemberN).Value != "5" {
+				if got := w.item(DefaultBoardTable, boards.AttrUser, "beside-"+name); change.TextOf(got[boards.AttrUser]) == "" || got[boards.AttrScore].(*types.AttributeValueMemberN).Value != "5" {
 					t.Errorf("%s, %s: the neighbour has %v", test.attribute, kind, got)
 				}
 			}

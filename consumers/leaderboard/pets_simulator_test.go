@@ -79,7 +79,7 @@ func readPets(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		putPet(items, boards.Text(item, "PK")+" "+boards.Text(item, "SK"), count, boards.Text(item, "lastActivity"))
+		putPet(items, change.TextOf(item["PK"])+" "+change.TextOf(item["SK"]), count, change.TextOf(item["lastActivity"]))
 	}
 	return items, nil
 }
@@ -172,7 +172,7 @@ func readExtremes(ctx context.Context, cfg aws.Config) (map[string]string, error
 				return nil, err
 			}
 		}
-		items[boards.Text(item, boards.AttrUser)] = extremesText(values[0], values[1], values[2])
+		items[change.TextOf(item[boards.AttrUser])] = extremesText(values[0], values[1], values[2])
 	}
 	return items, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
+	"sluice/shared/change"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/simulator"
 )
@@ -69,7 +70,7 @@ func readRanks(ctx context.Context, board boards.Board) (map[string]string, erro
 			return nil, err
 		}
 		if !players.IsZero() {
-			buckets[boards.Text(item, boards.AttrBoard)+" "+bucket.String()] = players.String()
+			buckets[change.TextOf(item[boards.AttrBoard])+" "+bucket.String()] = players.String()
 		}
 	}
 	return buckets, nil

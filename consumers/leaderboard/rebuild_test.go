@@ -14,6 +14,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
+	"sluice/shared/change"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/rebuild"
@@ -222,11 +223,11 @@ func TestRebuildPets(t *testing.T) {
 	}
 	for _, item := range out.Items {
 		_, switched := item["Generation"]
-		summary := strings.HasPrefix(boards.Text(item, "SK"), "SUMMARY#")
+		summary := strings.HasPrefix(change.TextOf(item["SK"]), "SUMMARY#")
 		if switched != summary {
 			t.Errorf("item %v: rebuilt %v", item, switched)
 		}
-		if count, ok := item["activityCount"].(*types.AttributeValueMemberN); summary && (!ok || count.Value != "1" || boards.Text(item, "lastActivity") != "walk") {
+		if count, ok := item["activityCount"].(*types.AttributeValueMemberN); summary && (!ok || count.Value != "1" || change.TextOf(item["lastActivity"]) != "walk") {
 			t.Errorf("the summary is %v, want 1 activity, a walk", item)
 		}
 	}

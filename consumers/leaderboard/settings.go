@@ -3,7 +3,6 @@ package leaderboard
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"sluice/shared/consumer"
@@ -65,17 +64,4 @@ func (s Settings) Validate() error {
 	}
 	faults = append(faults, consumer.CheckHorizon(s.Horizon))
 	return errors.Join(faults...)
-}
-
-// variables are the settings that a views file may name.
-func (s Settings) variables() map[string]string {
-	return map[string]string{
-		"SCORE_TABLE":       s.ScoreTable,
-		"BOARD_TABLE":       s.BoardTable,
-		"BOX_TABLE":         s.BoxTable,
-		"RANK_TABLE":        s.RankTable,
-		"PET_TABLE":         s.PetTable,
-		"BOARD_SHARDS":      strconv.Itoa(s.Shards),
-		"COUNT_TTL_DELETES": strconv.FormatBool(s.CountTTLDeletes),
-	}
 }

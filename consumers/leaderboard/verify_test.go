@@ -116,7 +116,7 @@ func scoreWorld(t *testing.T) *operatetest.World {
 			held := map[string]string{}
 			w.each(DefaultBoardTable, func(item operate.Item) {
 				score, _ := boards.Number(item, boards.AttrScore)
-				held[boards.Text(item, boards.AttrUser)] = score.String()
+				held[change.TextOf(item[boards.AttrUser])] = score.String()
 			})
 			return held
 		},

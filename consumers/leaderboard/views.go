@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 
+	"sluice/shared/consumer"
 	"sluice/shared/view"
 )
 
@@ -21,7 +22,7 @@ func (s Settings) Views() ([]*view.View, error) { return s.ReadViews(ViewsPath, 
 // ReadViews reads and checks the views that another file declares. The error
 // has every fault with its line and column, see view.Parse.
 func (s Settings) ReadViews(path string, text []byte) ([]*view.View, error) {
-	return view.Parse(path, text, s.variables())
+	return view.Parse(path, text, consumer.Variables(s))
 }
 
 // View returns the shipped view of that name.
@@ -30,10 +31,8 @@ func (s Settings) View(name string) (*view.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range views {
-		if v.Name == name {
-			return v, nil
-		}
+	if v := view.Named(views, name); v != nil {
+		return v, nil
 	}
 	return nil, fmt.Errorf("there is no view %q; \"sluice lint\" lists them", name)
 }

@@ -17,6 +17,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumer"
+	"sluice/shared/change"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/operate"
@@ -55,7 +56,7 @@ func (w *world) pets() map[string]string {
 		if err != nil {
 			w.t.Error(err)
 		}
-		got[boards.Text(item, "PK")+" "+boards.Text(item, "SK")] = strings.TrimSpace(count.String() + " " + boards.Text(item, "lastActivity"))
+		got[change.TextOf(item["PK"])+" "+change.TextOf(item["SK"])] = strings.TrimSpace(count.String() + " " + change.TextOf(item["lastActivity"]))
 	}
 	return got
 }

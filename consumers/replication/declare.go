@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sluice/consumers/replication/mark"
+	"sluice/shared/consumer"
 	"sluice/shared/declaration"
 )
 
@@ -38,7 +39,7 @@ func (s Settings) ReadRoutes(home, path string, text []byte) ([]*Route, error) {
 
 // declared reads a file whole: routes, and tables that are shared by regions.
 func (s Settings) declared(home, path string, text []byte) ([]*Route, []*Shared, error) {
-	r := &reader{declaration.NewReader(path, s.variables())}
+	r := &reader{declaration.NewReader(path, consumer.Variables(s))}
 	root, ok := r.Parse(text)
 	if !ok {
 		return nil, nil, r.Err()

@@ -2,8 +2,6 @@ package replication
 
 import (
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"sluice/shared/consumer"
@@ -54,26 +52,9 @@ func DefaultSettings() Settings {
 
 // Validate reports every fault at once.
 func (s Settings) Validate() error {
-	var faults []error
-	for _, t := range []struct{ name, value, what string }{
-		{"SOURCE_TABLE", s.SourceTable, "a table"}, {"REPLICA_TABLE", s.ReplicaTable, "a table"},
-		{"REPLICA_REGION", s.ReplicaRegion, "a region"}, {"TOMBSTONE_TABLE", s.TombstoneTable, "a table"},
-		{"CONFLICT_TABLE", s.ConflictTable, "a table"},
-	} {
-		if t.value == "" {
-			faults = append(faults, fmt.Errorf("%s must name %s", t.name, t.what))
-		}
+	faults := []error{consumer.CheckTables(s)}
+	if s.ReplicaRegion == "" {
+		faults = append(faults, errors.New("REPLICA_REGION must name a region"))
 	}
-	faults = append(faults, consumer.CheckHorizon(s.Horizon))
-	return errors.Join(faults...)
-}
-
-// variables are the settings that a file of routes may name.
-func (s Settings) variables() map[string]string {
-	return map[string]string{
-		"SOURCE_TABLE":   s.SourceTable,
-		"REPLICA_TABLE":  s.ReplicaTable,
-		"REPLICA_REGION": s.ReplicaRegion,
-		"REMOVE_EXPIRED": strconv.FormatBool(s.RemoveExpired),
-	}
+	return errors.Join(append(faults, consumer.CheckHorizon(s.Horizon))...)
 }

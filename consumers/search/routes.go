@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"sluice/consumers/search/internal/document"
+	"sluice/shared/consumer"
 )
 
 // routesFile declares the routes; it is part of the function, as are the
@@ -34,10 +35,5 @@ func (s Settings) ReadRoutes(path string, text []byte) ([]*Route, error) {
 // ReadRoutesWith is ReadRoutes with other definitions: those in the folder indexes of files. Where is that folder's
 // parent, for errors.
 func (s Settings) ReadRoutesWith(path string, text []byte, files fs.FS, where string) ([]*Route, error) {
-	return document.ReadRoutes(path, text, s.variables(), files, where)
-}
-
-// variables are the settings that a file of routes may use.
-func (s Settings) variables() map[string]string {
-	return map[string]string{"PET_TABLE": s.PetTable, "BOARD_TABLE": s.BoardTable, "SCORE_TABLE": s.ScoreTable}
+	return document.ReadRoutes(path, text, consumer.Variables(s), files, where)
 }

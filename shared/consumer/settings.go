@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,12 +84,23 @@ func (s Settings) withDefaults() Settings {
 // table: the variable's name ends with TABLE.
 func CheckTables(settings any) error {
 	var faults []error
-	v := reflect.ValueOf(settings)
-	for _, field := range reflect.VisibleFields(v.Type()) {
-		name := field.Tag.Get("env")
-		if strings.HasSuffix(name, "TABLE") && v.FieldByIndex(field.Index).String() == "" {
+	texts := Variables(settings)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if strings.HasSuffix(name, "TABLE") && texts[name] == "" {
 			faults = append(faults, fmt.Errorf("%s must name a table", name))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// Variables returns a consumer's settings as texts, by their environment variables. A declaration may name them: ${NAME}.
+func Variables(settings any) map[string]string {
+	texts := map[string]string{}
+	v := reflect.ValueOf(settings)
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		if name := field.Tag.Get("env"); name != "" {
+			texts[name] = fmt.Sprint(v.FieldByIndex(field.Index))
+		}
+	}
+	return texts
 }

@@ -33,6 +33,15 @@ type View struct {
 	since                     string // attribute with the version of the newest change of a sum or count; empty: none
 }
 
+// Named returns the view of a name; nil: there is none.
+func Named(views []*View, name string) *View {
+	i := slices.IndexFunc(views, func(v *View) bool { return v.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return views[i]
+}
+
 // shard spreads a view's items over the partitions of an index.
 type shard struct {
 	attribute string

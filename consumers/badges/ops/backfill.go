@@ -140,7 +140,7 @@ func (b *Backfill) states(ctx context.Context) error {
 // player gives one player what is missing.
 func (b *Backfill) player(ctx context.Context, name string) error {
 	g := b.auditor.grant(name, b.Notify)
-	state, err := b.auditor.giver.Store.State(ctx, name, "", "")
+	state, err := b.auditor.giver.Store.State(ctx, name, "", "", nil)
 	if err != nil {
 		return err
 	}

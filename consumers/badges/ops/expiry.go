@@ -36,10 +36,8 @@ func (a *Auditor) Rebuildable(ctx context.Context, name string) (*view.View, err
 	if expires {
 		return nil, fmt.Errorf("view %s can't be made anew: plays of %s expire and stay counted, so a rebuild would forget those that have expired", name, a.Book.Plays.Table)
 	}
-	for _, v := range a.Book.OfTable {
-		if v.Name == name {
-			return v, nil
-		}
+	if v := view.Named(a.Book.OfTable, name); v != nil {
+		return v, nil
 	}
 	return nil, fmt.Errorf("there is no view %q of badges", name)
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"sluice/consumers/badges"
-	"sluice/consumers/badges/rule"
 	"sluice/shared/operate"
 	"sluice/shared/view"
 )
@@ -28,11 +27,10 @@ func (registered) Declares() []operate.Declares {
 // Lint implements operate.Linter.
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	settings := badges.DefaultSettings()
-	read := settings.Rules
+	book, err := settings.Rules()
 	if file != nil {
-		read = func() (*rule.Book, error) { return settings.ReadRules(file.Name, file.Text) }
+		book, err = settings.ReadRules(file.Name, file.Text)
 	}
-	book, err := read()
 	if err != nil {
 		return fmt.Errorf("the badges can't be awarded:\n%w", err)
 	}

@@ -109,7 +109,7 @@ func (r *Reader) Profile(ctx context.Context, player, language string) (p Profil
 
 // read reads a player's state and awards.
 func (r *Reader) read(ctx context.Context, player string) (rule.State, []*awards.Achievement, error) {
-	state, err := r.store.State(ctx, player, "", "")
+	state, err := r.store.State(ctx, player, "", "", nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -83,11 +83,8 @@ func (b *Book) Sums(tally string) bool {
 // ViewOf returns the view that keeps an item of the state; nil if no rule looks at it.
 func (b *Book) ViewOf(of string) *view.View {
 	for _, r := range b.OfItem(of) {
-		name := r.viewName()
-		for _, v := range b.Views {
-			if v.Name == name {
-				return v
-			}
+		if v := view.Named(b.Views, r.viewName()); v != nil {
+			return v
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -91,11 +92,11 @@ func (r *reader) rule(n node) *Rule {
 		}
 	}
 	if len(declared) != 1 {
-		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(kindNames(), ", "), listOr(declared, "none"))
+		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(kindNames(), ", "), cmp.Or(strings.Join(declared, " and "), "none"))
 		return b
 	}
 	b.kind.read(r, b, f[declared[0]])
-	sortLevels(b.Levels)
+	slices.SortStableFunc(b.Levels, func(l, o Level) int { return cmp.Or(l.Need.Cmp(o.Need), cmp.Compare(l.Name, o.Name)) })
 	noPlays := b.kind.looks().none
 	if noPlays && len(b.where) > 0 {
 		r.Fault(f["where"].At, "where is about plays; %s looks at none", b.Kind)
@@ -116,13 +117,6 @@ func (r *reader) rule(n node) *Rule {
 	}
 	r.placeholders(b, f["text"])
 	return b
-}
-
-func listOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	return strings.Join(list, " and ")
 }
 
 // texts reads an object of texts by language.

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -146,7 +145,3 @@ func (r *Rule) prefix() string { return r.kind.looks().prefix() }
 
 // Tally is the attribute of the state's items with what the rule counts.
 func (r *Rule) Tally() string { return r.tally }
-
-func sortLevels(levels []Level) {
-	slices.SortStableFunc(levels, func(a, b Level) int { return cmp.Or(a.Need.Cmp(b.Need), cmp.Compare(a.Name, b.Name)) })
-}

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,12 +17,7 @@ func (b *Book) Languages() []string {
 			known[language] = true
 		}
 	}
-	var languages []string
-	for language := range known {
-		languages = append(languages, language)
-	}
-	slices.Sort(languages)
-	return languages
+	return slices.Sorted(maps.Keys(known))
 }
 
 // Placeholder is what stands for a value in a rule's text.

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/shopspring/decimal"
 
+	"sluice/shared/change"
 	"sluice/shared/view"
 )
 
@@ -92,9 +93,9 @@ func (b Board) Top(ctx context.Context, n int) ([]Total, error) {
 // TopOf is Top for the day or week that holds a moment, of DailyBoard or
 // WeeklyBoard. It also returns the name of the day or week.
 func (b Board) TopOf(ctx context.Context, board string, at time.Time, n int) (box string, best []Total, err error) {
-	v, err := b.view(board)
-	if err != nil {
-		return "", nil, err
+	v := view.Named(b.Views, board)
+	if v == nil {
+		return "", nil, fmt.Errorf("no view %s is declared, so there is no such board", board)
 	}
 	box = v.Box.At(at)
 	best, err = b.top(ctx, n, index{b.BoxTable, BoxIndexName, AttrBoardShard, func(shard int) (types.AttributeValue, error) {
@@ -102,16 +103,6 @@ func (b Board) TopOf(ctx context.Context, board string, at time.Time, n int) (bo
 		return &types.AttributeValueMemberS{Value: value}, err
 	}})
 	return box, best, err
-}
-
-// view returns the view behind a board of days or weeks.
-func (b Board) view(board string) (*view.View, error) {
-	for _, v := range b.Views {
-		if v.Name == board {
-			return v, nil
-		}
-	}
-	return nil, fmt.Errorf("no view %s is declared, so there is no such board", board)
 }
 
 // top returns the best players of an index.
@@ -152,7 +143,7 @@ func (b Board) History(ctx context.Context, user string, n int) ([]Event, error)
 	}
 	events := make([]Event, len(out.Items))
 	for i, item := range out.Items {
-		events[i].Timestamp = Text(item, AttrTimestamp)
+		events[i].Timestamp = change.TextOf(item[AttrTimestamp])
 		if score, err := Number(item, AttrScore); err != nil {
 			events[i].Problem = err.Error()
 		} else {
@@ -184,16 +175,6 @@ func (b Board) Standings(ctx context.Context) ([]Total, error) {
 	return players, err
 }
 
-// Written sums what stands in the score table for each player.
-func (b Board) Written(ctx context.Context) (map[string]decimal.Decimal, error) {
-	sums := map[string]decimal.Decimal{}
-	err := b.Scan(ctx, b.ScoreTable, AttrTimestamp, func(t Total, _ string) error {
-		sums[t.User] = sums[t.User].Add(t.Score)
-		return nil
-	})
-	return sums, err
-}
-
 // Scan visits every item of a table of scores or totals, strongly consistent,
 // with the text of one more attribute.
 func (b Board) Scan(ctx context.Context, table, more string, visit func(t Total, more string) error) error {
@@ -211,7 +192,7 @@ func (b Board) Scan(ctx context.Context, table, more string, visit func(t Total,
 		for _, item := range page.Items {
 			t, err := readTotal(item)
 			if err == nil {
-				err = visit(t, Text(item, more))
+				err = visit(t, change.TextOf(item[more]))
 			}
 			if err != nil {
 				return fmt.Errorf("read %s: %w", table, err)
@@ -222,7 +203,7 @@ func (b Board) Scan(ctx context.Context, table, more string, visit func(t Total,
 }
 
 func readTotal(item map[string]types.AttributeValue) (Total, error) {
-	user := Text(item, AttrUser)
+	user := change.TextOf(item[AttrUser])
 	score, err := Number(item, AttrScore)
 	if err != nil {
 		return Total{}, fmt.Errorf("player %q: %w", user, err)
@@ -245,14 +226,6 @@ func readTotal(item map[string]types.AttributeValue) (Total, error) {
 
 // maxReachedAt is the last time that JSON can hold, the end of the year 9999, in microseconds.
 var maxReachedAt = decimal.NewFromInt(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).UnixMicro())
-
-// Text returns a text that an item has; empty: the item has none.
-func Text(item map[string]types.AttributeValue, name string) string {
-	if s, ok := item[name].(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
 
 // Number returns a number that an item has.
 func Number(item map[string]types.AttributeValue, name string) (decimal.Decimal, error) {

@@ -196,33 +196,26 @@ func (b Board) count(ctx context.Context, levels []*view.Bucket, score decimal.D
 			return c, fmt.Errorf("read %s: %w", b.RankTable, err)
 		}
 		for _, item := range page.Items {
-			bucket, players, err := readBucket(item)
+			bucket, err := Number(item, AttrBucket)
+			var players decimal.Decimal
+			if err == nil {
+				players, err = Number(item, AttrPlayers)
+			}
 			if err != nil {
 				c.problems = append(c.problems, (&ItemError{Table: b.RankTable, Item: "bucket " + bucket.String(), Err: err}).Error())
 				continue
 			}
-			switch n := players.IntPart(); bucket.Cmp(own) {
+			n := players.IntPart()
+			c.all += n
+			switch bucket.Cmp(own) {
 			case 1:
 				c.above += n
-				c.all += n
 			case 0:
 				c.level = n
-				c.all += n
-			default:
-				c.all += n
 			}
 		}
 	}
 	return c, nil
-}
-
-// readBucket reads an item of the table of ranks.
-func readBucket(item map[string]types.AttributeValue) (bucket, players decimal.Decimal, err error) {
-	if bucket, err = Number(item, AttrBucket); err != nil {
-		return bucket, players, err
-	}
-	players, err = Number(item, AttrPlayers)
-	return bucket, players, err
 }
 
 // neighbours fills in the next players above and below.

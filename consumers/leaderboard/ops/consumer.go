@@ -32,11 +32,10 @@ func (registered) Declares() []operate.Declares {
 // Lint implements operate.Linter.
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	settings := leaderboard.DefaultSettings()
-	read := settings.Views
+	views, err := settings.Views()
 	if file != nil {
-		read = func() ([]*view.View, error) { return settings.ReadViews(file.Name, file.Text) }
+		views, err = settings.ReadViews(file.Name, file.Text)
 	}
-	views, err := read()
 	if err != nil {
 		return fmt.Errorf("the views can't be kept:\n%w", err)
 	}

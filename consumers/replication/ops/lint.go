@@ -19,11 +19,10 @@ func (registered) Declares() []operate.Declares {
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	const home = "us-east-1" // of the local stack
 	settings := replication.DefaultSettings()
-	read := func() ([]*replication.Route, error) { return settings.Routes(home) }
+	routes, err := settings.Routes(home)
 	if file != nil {
-		read = func() ([]*replication.Route, error) { return settings.ReadRoutes(home, file.Name, file.Text) }
+		routes, err = settings.ReadRoutes(home, file.Name, file.Text)
 	}
-	routes, err := read()
 	for _, r := range routes {
 		fmt.Fprintf(out, "%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
 		if where := r.Where(); where != "" {

@@ -80,18 +80,16 @@ func (registered) Declares() []operate.Declares {
 // Lint implements operate.Linter. A file's definitions are those in the folder indexes beside it.
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	settings := search.DefaultSettings()
-	read := settings.Routes
+	routes, err := settings.Routes()
 	if file != nil {
 		folder := filepath.Dir(file.Path)
-		read = func() ([]*search.Route, error) {
-			return settings.ReadRoutesWith(file.Name, file.Text, os.DirFS(folder), folder+string(filepath.Separator))
-		}
-		if _, err := os.Stat(filepath.Join(folder, "indexes")); err != nil {
+		if _, missing := os.Stat(filepath.Join(folder, "indexes")); missing != nil {
 			fmt.Fprintf(out, "There is no folder indexes beside %s: the definitions are those of this program.\n", file.Name)
-			read = func() ([]*search.Route, error) { return settings.ReadRoutes(file.Name, file.Text) }
+			routes, err = settings.ReadRoutes(file.Name, file.Text)
+		} else {
+			routes, err = settings.ReadRoutesWith(file.Name, file.Text, os.DirFS(folder), folder+string(filepath.Separator))
 		}
 	}
-	routes, err := read()
 	for _, r := range routes {
 		fmt.Fprintf(out, "%s: %s → index %s\n", r.Name, r.Source, r.Index)
 		if where := r.Where(); where != "" {

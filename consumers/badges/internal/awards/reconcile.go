@@ -10,15 +10,9 @@ import (
 // maxReconciling is how often Reconcile looks at a state that keeps changing.
 const maxReconciling = 20
 
-// State reads the items of the player's state from one AttrOf to another; empty bounds: all.
-func (p *Player) State(ctx context.Context, from, to string) (rule.State, error) {
-	state, err := p.giver.Store.State(ctx, p.Name, from, to)
-	return state, p.At(p.giver.Store.StateReads(), err)
-}
-
-// StateUntilEnough reads as much of the state as the rule needs to know what it earns.
-func (p *Player) StateUntilEnough(ctx context.Context, r *rule.Rule, from, to string) (rule.State, error) {
-	state, err := p.giver.Store.StateUntil(ctx, p.Name, from, to, r.Enough)
+// State is the Store's for the player.
+func (p *Player) State(ctx context.Context, from, to string, enough func(rule.State) bool) (rule.State, error) {
+	state, err := p.giver.Store.State(ctx, p.Name, from, to, enough)
 	return state, p.At(p.giver.Store.StateReads(), err)
 }
 
@@ -28,7 +22,7 @@ func (p *Player) StateUntilEnough(ctx context.Context, r *rule.Rule, from, to st
 func (p *Player) Reconcile(ctx context.Context, r *rule.Rule) error {
 	refused := map[string]bool{} // by key
 	for range maxReconciling {
-		state, err := p.State(ctx, "", "")
+		state, err := p.State(ctx, "", "", nil)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (s *Store) Updates() string { return action(s.Achievements, "UpdateItem") }
 // Reads is the destination of List, Each and Get.
 func (s *Store) Reads() string { return action(s.Achievements, "Query") }
 
-// StateReads is the destination of State and StateUntil.
+// StateReads is the destination of State.
 func (s *Store) StateReads() string { return action(s.States, "Query") }
 
 // StateGets is the destination of reads of one item of a state.
@@ -141,13 +141,8 @@ func (s *Store) Get(ctx context.Context, player, key string) (*Achievement, erro
 }
 
 // State returns the items of a player's state from one AttrOf to another, strongly
-// consistent; empty bounds: all.
-func (s *Store) State(ctx context.Context, player, from, to string) (rule.State, error) {
-	return s.StateUntil(ctx, player, from, to, func(rule.State) bool { return false })
-}
-
-// StateUntil is State that reads no further once what it has read is enough.
-func (s *Store) StateUntil(ctx context.Context, player, from, to string, enough func(rule.State) bool) (rule.State, error) {
+// consistent; empty bounds: all. It reads no further once what it has read is enough; a nil enough: nothing is.
+func (s *Store) State(ctx context.Context, player, from, to string, enough func(rule.State) bool) (rule.State, error) {
 	query := &dynamodb.QueryInput{
 		TableName: &s.States, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("#player = :player"),
@@ -169,7 +164,7 @@ func (s *Store) StateUntil(ctx context.Context, player, from, to string, enough 
 		for _, item := range page.Items {
 			state[change.TextOf(item[rule.AttrOf])] = Tallies(item)
 		}
-		if enough(state) {
+		if enough != nil && enough(state) {
 			break
 		}
 	}

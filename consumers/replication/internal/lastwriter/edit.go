@@ -57,12 +57,8 @@ func NewEdit(c *change.Change, home string, seed uint64) (*Edit, error) {
 		}
 		delete(e.item, mark.Attribute)
 	}
-	clock := c.Version
-	if e.before.Mark != "" {
-		clock = max(clock, e.before.Mark.Clock()+1)
-	}
 	e.hash = c.Hash()
-	e.Mark = mark.New(clock, c.Version, e.hash, home)
+	e.Mark = mark.New(max(c.Version, e.before.Mark.Clock()+1), c.Version, e.hash, home)
 	e.history = e.before.History.with(e.Mark)
 	return e, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"reflect"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"sluice/consumers/replication/internal/oneway"
 	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
@@ -70,7 +72,7 @@ func (r Rule) undo(ctx context.Context, e *Edit, owner string) error {
 	}
 	switch {
 	case owned == nil:
-		_, _, err = home.Delete(ctx, e.Key, upTo(known).of(e.Key)) // unless something newer has replaced it
+		_, _, err = home.Delete(ctx, e.Key, upTo(known).of(e.Key), types.ReturnValueNone) // unless something newer has replaced it
 	case known != "":
 		// What the owner holds is as new as what was copied before, or newer. If it is
 		// newer, its own copy is on its way.

@@ -18,7 +18,7 @@ import (
 // What it returns is as for Apply; seed as for NewEdit. A change that is on its way
 // wins only if it was made later than that time.
 func (r Rule) Repair(ctx context.Context, key store.Item, at func(region string) mark.Mark, seed uint64) error {
-	versions, buried, err := r.look(ctx, key)
+	versions, buried, err := r.readAll(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -75,18 +75,11 @@ type version struct {
 // edit returns a version as a change that was made with a mark, in knowledge of
 // all that is in it.
 func (v version) edit(key store.Item, m mark.Mark, seed uint64) *Edit {
-	m = mark.New(max(m.Clock(), v.clock()+1), m.Created(), 0, v.table.Region)
+	m = mark.New(max(m.Clock(), v.Mark.Clock()+1), m.Created(), 0, v.table.Region)
 	return &Edit{
 		Key: key, item: v.item, Mark: m, history: v.History.with(m), before: v.itemState, after: v.itemState, seed: seed,
 		Unsure: true, // nobody knows what became of its changes
 	}
-}
-
-func (v version) clock() int64 {
-	if v.Mark == "" {
-		return 0
-	}
-	return v.Mark.Clock()
 }
 
 // tombstone is the newest one of an item, in whichever region.
@@ -95,8 +88,8 @@ type tombstone struct {
 	history history
 }
 
-// look reads an item in all regions, the home region first.
-func (r Rule) look(ctx context.Context, key store.Item) ([]version, tombstone, error) {
+// readAll reads an item in all regions, the home region first.
+func (r Rule) readAll(ctx context.Context, key store.Item) ([]version, tombstone, error) {
 	var versions []version
 	var newest tombstone
 	for _, t := range r.All() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/shared/consumer"
@@ -286,6 +288,6 @@ func (e *Edit) itemWith(s itemState) store.Item {
 // deleteMarked deletes an item that is marked as being deleted, unless somebody else has,
 // or it isn't to be deleted any more.
 func deleteMarked(ctx context.Context, t *store.Table, key store.Item, m mark.Mark) error {
-	_, _, err := t.Delete(ctx, key, exactly(itemState{Mark: m, Deleting: true}).of(key))
+	_, _, err := t.Delete(ctx, key, exactly(itemState{Mark: m, Deleting: true}).of(key), types.ReturnValueNone)
 	return err
 }

@@ -77,10 +77,8 @@ func (h history) has(m mark.Mark) bool {
 
 // with returns the history with a change more.
 func (h history) with(m mark.Mark) history {
-	with := maps.Clone(h)
-	if with == nil {
-		with = history{}
-	}
+	with := history{}
+	maps.Copy(with, h)
 	with[m.Region()] = max(with[m.Region()], m.Created())
 	return with
 }

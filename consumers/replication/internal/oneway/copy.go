@@ -115,7 +115,7 @@ func (c Copy) Remove(ctx context.Context, key store.Item, m mark.Mark) error {
 // deleteOlder deletes the item if it is older than m or absent, and tells false
 // if it is newer.
 func (c Copy) deleteOlder(ctx context.Context, key store.Item, m mark.Mark) (bool, error) {
-	held, refused, err := c.Delete(ctx, key, olderThan(m))
+	held, refused, err := c.Delete(ctx, key, olderThan(m), types.ReturnValueNone)
 	if !refused {
 		return err == nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"sluice/consumers/replication/internal/store"
 	"sluice/shared/consumer"
 )
@@ -163,7 +165,7 @@ func (r Rule) clear(ctx context.Context, t *store.Table, e *Change, tombstone Ra
 	expect := first
 	var kept Rank
 	for range store.MaxTries {
-		held, refused, err := t.Take(ctx, e.key, expect)
+		held, refused, err := t.Delete(ctx, e.key, expect, types.ReturnValueAllOld)
 		if err != nil {
 			return false, err
 		}

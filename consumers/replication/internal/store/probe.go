@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/probe"
@@ -36,38 +34,29 @@ func (p *Peers) Probe(destination string) func(context.Context) error {
 	return nil
 }
 
-// probe returns a function that makes the calls on the table of this name.
+// probe returns a function that makes the calls on the table of this name, with a key whose attributes the table itself knows.
 func (t *Table) probe(table string, calls ...func(probe.Table, context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error { return t.ask(ctx, table, calls) }
-}
-
-// ask makes calls with a key of the table, whose attributes the table itself knows.
-func (t *Table) ask(ctx context.Context, table string, calls []func(probe.Table, context.Context) error) error {
-	out, err := t.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
-	if err != nil {
-		return t.failed(err, "dynamodb:DescribeTable", table)
-	}
-	asked := probe.Table{Client: t.Client, Name: table, Key: Item{}}
-	isKey := map[string]bool{}
-	for _, k := range out.Table.KeySchema {
-		isKey[aws.ToString(k.AttributeName)] = true
-	}
-	for _, a := range out.Table.AttributeDefinitions {
-		name := aws.ToString(a.AttributeName)
-		switch {
-		case !isKey[name]:
-		case a.AttributeType == types.ScalarAttributeTypeB:
-			asked.Key[name] = &types.AttributeValueMemberB{Value: []byte(probe.Text)}
-		case a.AttributeType == types.ScalarAttributeTypeN:
-			asked.Key[name] = &types.AttributeValueMemberN{Value: "0"}
-		default:
-			asked.Key[name] = &types.AttributeValueMemberS{Value: probe.Text}
-		}
-	}
-	for _, call := range calls {
-		if err := call(asked, ctx); err != nil {
+	return func(ctx context.Context) error {
+		keys, err := t.keys(ctx, table)
+		if err != nil {
 			return err
 		}
+		asked := probe.Table{Client: t.Client, Name: table, Key: Item{}}
+		for name, attributeType := range keys {
+			switch attributeType {
+			case "B":
+				asked.Key[name] = &types.AttributeValueMemberB{Value: []byte(probe.Text)}
+			case "N":
+				asked.Key[name] = &types.AttributeValueMemberN{Value: "0"}
+			default:
+				asked.Key[name] = &types.AttributeValueMemberS{Value: probe.Text}
+			}
+		}
+		for _, call := range calls {
+			if err := call(asked, ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return nil
 }

@@ -94,18 +94,9 @@ func (t *Table) SetReserved(ctx context.Context, key Item, value types.Attribute
 	return nil, false, t.failed(err, "dynamodb:UpdateItem", t.Name)
 }
 
-// Delete deletes an item if the condition holds. If the delete is refused, Delete returns
+// Delete deletes an item if the condition holds, and returns of it what is asked for. If the delete is refused, Delete returns
 // what is there.
-func (t *Table) Delete(ctx context.Context, key Item, c Condition) (held Item, refused bool, err error) {
-	return t.delete(ctx, key, c, types.ReturnValueNone)
-}
-
-// Take is Delete, and returns what it deleted too.
-func (t *Table) Take(ctx context.Context, key Item, c Condition) (held Item, refused bool, err error) {
-	return t.delete(ctx, key, c, types.ReturnValueAllOld)
-}
-
-func (t *Table) delete(ctx context.Context, key Item, c Condition, returned types.ReturnValue) (held Item, refused bool, err error) {
+func (t *Table) Delete(ctx context.Context, key Item, c Condition, returned types.ReturnValue) (held Item, refused bool, err error) {
 	out, err := t.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName:                           &t.Name,
 		Key:                                 key,
