@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/consumers/leaderboard/boards"
-	"sluice/shared/consumer"
 	"sluice/shared/change"
+	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/operate"
