@@ -26,7 +26,6 @@ type question struct {
 	dualStack, fips, search                                     bool
 }
 
-// ResolveEndpoint implements dynamodb.EndpointResolverV2.
 func (e *endpoints) ResolveEndpoint(ctx context.Context, p dynamodb.EndpointParameters) (smithyendpoints.Endpoint, error) {
 	q := question{
 		region: aws.ToString(p.Region), endpoint: aws.ToString(p.Endpoint),

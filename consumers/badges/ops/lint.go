@@ -16,7 +16,6 @@ var (
 	_ operate.Commander = registered{}
 )
 
-// Declares implements operate.Linter.
 func (registered) Declares() []operate.Declares {
 	return []operate.Declares{
 		{What: "the rules of badges", Keys: []string{"plays", "badges"}, Path: badges.RulesPath},
@@ -24,7 +23,6 @@ func (registered) Declares() []operate.Declares {
 	}
 }
 
-// Lint implements operate.Linter.
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	settings := badges.DefaultSettings()
 	book, err := settings.Rules()
@@ -43,7 +41,6 @@ func (registered) Lint(out io.Writer, file *operate.File) error {
 	return nil
 }
 
-// Views implements operate.Rebuilder.
 func (registered) Views() ([]*view.View, error) {
 	book, err := badges.DefaultSettings().Rules()
 	if err != nil {
@@ -52,7 +49,6 @@ func (registered) Views() ([]*view.View, error) {
 	return book.Views, nil
 }
 
-// Rebuild implements operate.Rebuilder.
 func (registered) Rebuild(ctx context.Context, p operate.Part, name string) (operate.Rebuild, error) {
 	a, s, err := Open(p, 1)
 	if err != nil {

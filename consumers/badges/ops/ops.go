@@ -37,12 +37,10 @@ var (
 	_ operate.RepairValidator = (*verification)(nil)
 )
 
-// RepairHelp implements operate.Repairing.
 func (*verification) RepairHelp() string {
 	return "awards what is missing, takes back and restores what the rules say, and sends what is pending"
 }
 
-// ValidateRepair implements operate.RepairValidator.
 func (v *verification) ValidateRepair(repair bool) error {
 	if v.Notify && !repair {
 		return errors.New("--notify is for --repair")
@@ -50,7 +48,6 @@ func (v *verification) ValidateRepair(repair bool) error {
 	return nil
 }
 
-// Open implements operate.Verification.
 func (v *verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
 	a, _, err := Open(p, o.Segments)
 	if err != nil {
@@ -65,7 +62,6 @@ type backfilling struct {
 	Patience time.Duration `default:"5s" help:"How long a state has to differ from the plays before it is rebuilt."`
 }
 
-// Validate implements kong's interface.
 func (b *backfilling) Validate() error {
 	if b.Clocks < 0 || b.Patience < 0 {
 		return fmt.Errorf("--clocks and --patience must not be negative (got %v, %v)", b.Clocks, b.Patience)
@@ -73,7 +69,6 @@ func (b *backfilling) Validate() error {
 	return nil
 }
 
-// Open implements operate.Backfilling.
 func (b *backfilling) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Backfill, error) {
 	a, s, err := Open(p, o.Segments)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"sluice/consumers/badges/rule"
 )
 
-// Verbs implements operate.Commander.
 func (registered) Verbs() any {
 	return &struct {
 		Badges badgesCommand `cmd:"" help:"Try the rules of badges, and tell why a player has one or not."`

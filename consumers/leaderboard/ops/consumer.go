@@ -21,15 +21,12 @@ var (
 	_ operate.Commander = registered{}
 )
 
-// Name implements operate.Consumer.
 func (registered) Name() string { return "leaderboard" }
 
-// Declares implements operate.Linter.
 func (registered) Declares() []operate.Declares {
 	return []operate.Declares{{What: "views", Keys: []string{"views"}, Path: leaderboard.ViewsPath}}
 }
 
-// Lint implements operate.Linter.
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	settings := leaderboard.DefaultSettings()
 	views, err := settings.Views()
@@ -48,10 +45,8 @@ func (registered) Lint(out io.Writer, file *operate.File) error {
 	return nil
 }
 
-// Views implements operate.Rebuilder.
 func (registered) Views() ([]*view.View, error) { return leaderboard.DefaultSettings().Views() }
 
-// Rebuild implements operate.Rebuilder.
 func (registered) Rebuild(_ context.Context, p operate.Part, name string) (operate.Rebuild, error) {
 	s, err := ReadSettings(p)
 	if err != nil {

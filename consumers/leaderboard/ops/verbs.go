@@ -17,7 +17,6 @@ type verbs struct {
 	History historyCommand `cmd:"" help:"Show a player's latest scores, latest first."`
 }
 
-// Verbs implements operate.Commander.
 func (registered) Verbs() any { return &verbs{} }
 
 // FindBoard returns the leaderboard of the chosen pipeline.

@@ -11,7 +11,6 @@ import (
 
 var _ operate.Verifier = registered{}
 
-// Verify implements operate.Verifier.
 func (registered) Verify() operate.Verification { return &verification{} }
 
 type verification struct{}

@@ -30,7 +30,6 @@ type backfill struct {
 
 var _ operate.Backfill = (*backfill)(nil)
 
-// Steps implements operate.Backfill.
 func (b *backfill) Steps(ctx context.Context) ([]operate.Step, error) {
 	if err := b.open(ctx); err != nil {
 		return nil, err

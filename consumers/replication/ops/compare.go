@@ -60,8 +60,8 @@ func (p *pair) scan(ctx context.Context) ([]operate.Difference, error) {
 	}
 	var mu sync.Mutex
 	var differences []operate.Difference
-	// page compares the items of one table's page with the other's.
-	page := func(items *int, other *operate.Source, compare func(item, found store.Item) (what string, counts bool)) func(context.Context, operate.Page) error {
+	// comparing compares the items of one table's page with those of the other table.
+	comparing := func(other *operate.Source) func(context.Context, operate.Page) error {
 		return func(ctx context.Context, page operate.Page) error {
 			found, err := p.lookUp(ctx, other, page.Items)
 			if err != nil {
@@ -70,38 +70,29 @@ func (p *pair) scan(ctx context.Context) ([]operate.Difference, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, item := range page.Items {
-				key := p.source.Key(item)
-				partner := found[p.source.KeyText(item)]
-				before := seenOf(key, item, partner)
+				key, text := p.source.Key(item), p.source.KeyText(item)
+				source, copied := item, found[text]
 				if other == p.source {
-					before = seenOf(key, partner, item)
+					p.holds++
+					if source, copied = copied, source; source != nil {
+						continue // the other scan's matter
+					}
 				}
-				what, counts := compare(item, partner)
-				if counts {
-					*items++
+				before := seenOf(key, source, copied)
+				what, taken := p.differs(source, copied)
+				if taken {
+					p.items++
 				}
 				if what != "" {
-					differences = append(differences, operate.Difference{Key: p.source.KeyText(key), What: what, Ref: before})
+					differences = append(differences, operate.Difference{Key: text, What: what, Ref: before})
 				}
 			}
 			return nil
 		}
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return p.source.Scan(groupCtx, p.segments, page(&p.items, p.held, func(item, copied store.Item) (string, bool) {
-			return p.differs(item, copied)
-		}))
-	})
-	group.Go(func() error {
-		return p.held.Scan(groupCtx, p.segments, page(&p.holds, p.source, func(item, source store.Item) (string, bool) {
-			if source != nil {
-				return "", true // the other scan's matter
-			}
-			what, _ := p.differs(nil, item)
-			return what, true
-		}))
-	})
+	group.Go(func() error { return p.source.Scan(groupCtx, p.segments, comparing(p.held)) })
+	group.Go(func() error { return p.held.Scan(groupCtx, p.segments, comparing(p.source)) })
 	return differences, group.Wait()
 }
 
@@ -187,7 +178,6 @@ func (p *pair) compare(ctx context.Context, key store.Item) (operate.Difference,
 	return d, nil
 }
 
-// Steps implements operate.Repairer.
 func (p *pair) Steps(r operate.Report, remove bool) []operate.Step {
 	if !p.shared() {
 		return []operate.Step{r.Step(remove)}

@@ -10,12 +10,10 @@ import (
 
 var _ operate.Linter = registered{}
 
-// Declares implements operate.Linter.
 func (registered) Declares() []operate.Declares {
 	return []operate.Declares{{What: "replicas", Keys: []string{"replicas"}, Path: replication.RoutesPath}}
 }
 
-// Lint implements operate.Linter.
 func (registered) Lint(out io.Writer, file *operate.File) error {
 	const home = "us-east-1" // of the local stack
 	settings := replication.DefaultSettings()

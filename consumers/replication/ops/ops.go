@@ -48,12 +48,10 @@ type verification struct{}
 
 var _ operate.Repairing = (*verification)(nil)
 
-// RepairHelp implements operate.Repairing.
 func (*verification) RepairHelp() string {
 	return "writes each item that differs to the copy, and a shared table's to all its regions"
 }
 
-// Open implements operate.Verification.
 func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
 	all, err := open(p, o)
 	var comparisons []operate.Comparison
@@ -67,7 +65,6 @@ type backfilling struct {
 	Capacity float64 `help:"How many write units a second it may take; without it, as many as it can." placeholder:"N"`
 }
 
-// Validate implements kong's interface.
 func (b *backfilling) Validate() error {
 	if b.Capacity < 0 {
 		return fmt.Errorf("--capacity must not be negative (got %v)", b.Capacity)
@@ -75,7 +72,6 @@ func (b *backfilling) Validate() error {
 	return nil
 }
 
-// Open implements operate.Backfilling.
 func (b *backfilling) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Backfill, error) {
 	all, err := open(p, o)
 	var copies []operate.Backfill
@@ -169,7 +165,6 @@ func sharedPairs(cfg aws.Config, s replication.Settings, tables []*replication.S
 // shared reports whether the pair is a shared table in two regions.
 func (p *pair) shared() bool { return p.repairShared != nil }
 
-// Title implements operate.Comparison.
 func (p *pair) Title() operate.Title {
 	return operate.Title{
 		Name:        p.route.Name,

@@ -27,7 +27,6 @@ type backfill struct {
 	result   operate.Tally
 }
 
-// Steps implements operate.Backfill.
 func (b *backfill) Steps(ctx context.Context) ([]operate.Step, error) {
 	if err := b.source.Open(ctx); err != nil {
 		return nil, err
@@ -40,7 +39,6 @@ func (b *backfill) Steps(ctx context.Context) ([]operate.Step, error) {
 	return []operate.Step{{Into: t.Destination, From: t.Source, Write: b.source.Count, About: true, Held: held}}, nil
 }
 
-// Run implements operate.Backfill.
 func (b *backfill) Run(ctx context.Context, progress func(items int)) (operate.Backfilled, error) {
 	err := b.run(ctx, progress)
 	return b.result.Backfilled(), err

@@ -26,10 +26,8 @@ var (
 	_ operate.Backfiller = registered{}
 )
 
-// Name implements operate.Consumer.
 func (registered) Name() string { return "search" }
 
-// Verbs implements operate.Commander.
 func (registered) Verbs() any {
 	return &struct {
 		Search  searchCommand  `cmd:"" help:"Search an index, with words, fields and ranges."`
@@ -37,22 +35,18 @@ func (registered) Verbs() any {
 	}{}
 }
 
-// Verify implements operate.Verifier.
 func (registered) Verify() operate.Verification { return &verification{} }
 
-// Backfill implements operate.Backfiller.
 func (registered) Backfill() operate.Backfilling { return &backfilling{} }
 
 type verification struct{}
 
 var _ operate.Repairing = (*verification)(nil)
 
-// RepairHelp implements operate.Repairing.
 func (*verification) RepairHelp() string {
 	return "writes each document that differs as the table has its item"
 }
 
-// Open implements operate.Verification.
 func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) (comparisons []operate.Comparison, err error) {
 	all, err := openOperators(p)
 	for _, one := range all {
@@ -63,7 +57,6 @@ func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) 
 
 type backfilling struct{}
 
-// Open implements operate.Backfilling.
 func (*backfilling) Open(_ context.Context, p operate.Part, o operate.Options) (backfills []operate.Backfill, err error) {
 	all, err := openOperators(p)
 	for _, one := range all {
@@ -72,7 +65,6 @@ func (*backfilling) Open(_ context.Context, p operate.Part, o operate.Options) (
 	return backfills, err
 }
 
-// Declares implements operate.Linter.
 func (registered) Declares() []operate.Declares {
 	return []operate.Declares{{What: "search routes", Keys: []string{"routes"}, Path: search.RoutesPath}}
 }

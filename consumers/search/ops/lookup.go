@@ -24,7 +24,6 @@ type heldDocument struct {
 // source has the fields of a document. Their numbers are as they are written.
 type source map[string]any
 
-// UnmarshalJSON implements json.Unmarshaler.
 func (s *source) UnmarshalJSON(text []byte) error { return decodeExactly(text, (*map[string]any)(s)) }
 
 func (d *heldDocument) version() int64 {

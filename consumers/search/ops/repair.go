@@ -10,7 +10,6 @@ import (
 	"sluice/shared/operate"
 )
 
-// Steps implements operate.Repairer.
 func (l *comparison) Steps(r operate.Report, remove bool) []operate.Step {
 	return []operate.Step{r.Step(remove)}
 }

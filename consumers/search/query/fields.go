@@ -101,12 +101,7 @@ func (f fields) find(name string) (field, error) {
 	if found, ok := f[name]; ok {
 		return found, nil
 	}
-	return field{}, fmt.Errorf("there is no field %s; there are: %s", name, strings.Join(f.names(), ", "))
-}
-
-// names returns the names of the items' own fields, sorted.
-func (f fields) names() []string {
-	return f.own(func(field) bool { return true })
+	return field{}, fmt.Errorf("there is no field %s; there are: %s", name, strings.Join(f.own(func(field) bool { return true }), ", "))
 }
 
 // searched returns the fields in which words without a field are looked for, sorted.
@@ -114,6 +109,7 @@ func (f fields) searched() []string {
 	return f.own(func(one field) bool { return one.class == text || one.class == keyword })
 }
 
+// own returns the names of the items' own fields that are wanted, sorted.
 func (f fields) own(wanted func(field) bool) []string {
 	var names []string
 	for name, one := range f {

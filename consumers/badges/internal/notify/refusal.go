@@ -29,17 +29,15 @@ var remedies = map[string]string{
 	"KMSAccessDenied":       "allow the function's role the actions kms:GenerateDataKey and kms:Decrypt on the key of this topic",
 }
 
-// judge makes the error of a notice whose call ended with err.
-func (t *Topic) judge(err error) error { return t.judgeAs(err, consumer.Refused(err)) }
-
 // judgeEntry makes the error of a notice that SNS refused alone. A code that blames
 // the notice doesn't do so if the fault is SNS' own.
 func (t *Topic) judgeEntry(failed types.BatchResultErrorEntry) error {
 	err := &smithy.GenericAPIError{Code: aws.ToString(failed.Code), Message: aws.ToString(failed.Message)}
-	return t.judgeAs(err, failed.SenderFault && consumer.RefusedCode(aws.ToString(failed.Code)))
+	return t.judge(err, failed.SenderFault && consumer.RefusedCode(aws.ToString(failed.Code)))
 }
 
-func (t *Topic) judgeAs(err error, forGood bool) error {
+// judge makes the error of a notice whose call ended with err, which is for good or not.
+func (t *Topic) judge(err error, forGood bool) error {
 	remedy := remedies[errorCode(err)]
 	err = fmt.Errorf("sns:Publish to %s: %w", t.ARN, err)
 	if remedy != "" {

@@ -121,7 +121,7 @@ func (p *publication) send(ctx context.Context, batch []int) {
 	}
 	for _, i := range batch {
 		if err != nil {
-			p.errs[i] = p.topic.judge(err)
+			p.errs[i] = p.topic.judge(err, consumer.Refused(err))
 		}
 		if p.failed != nil && consumer.OutcomeOf(p.errs[i]) == consumer.Retry {
 			p.failed[p.notices[i].User] = p.errs[i]

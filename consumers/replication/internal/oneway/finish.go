@@ -55,19 +55,17 @@ func (c Copy) finishSome(ctx context.Context, puts []*Pending, errs []error) {
 // finishOne ends one put. A tombstone that wasn't looked for yet is read now, for which
 // the client waits if it is throttled.
 func (c Copy) finishOne(ctx context.Context, p *Pending, tombstone store.Item, looked bool) error {
-	var gone bool
 	var err error
-	if looked {
-		var buried mark.Mark
-		if tombstone != nil {
-			if buried, err = c.TombstoneMark(tombstone); err != nil {
-				return err
-			}
+	if !looked {
+		if tombstone, err = c.Tombstone(ctx, p.key); err != nil {
+			return err
 		}
-		gone, err = c.takeBackFrom(ctx, p.key, p.mark, buried)
-	} else {
-		gone, err = c.TakeBack(ctx, p.key, p.mark)
 	}
+	buried, err := c.TombstoneMark(tombstone)
+	if err != nil {
+		return err
+	}
+	gone, err := c.takeBackFrom(ctx, p.key, p.mark, buried)
 	switch {
 	case err != nil:
 		return err

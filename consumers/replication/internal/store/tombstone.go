@@ -158,15 +158,18 @@ func (t *Table) Bury(ctx context.Context, key Item, m mark.Mark, more Item) (mar
 // Buried returns the mark of the item's tombstone and the tombstone, both empty if there is none.
 func (t *Table) Buried(ctx context.Context, key Item) (mark.Mark, Item, error) {
 	tombstone, err := t.Tombstone(ctx, key)
-	if err != nil || tombstone == nil {
+	if err != nil {
 		return "", nil, err
 	}
 	m, err := t.TombstoneMark(tombstone)
 	return m, tombstone, err
 }
 
-// TombstoneMark returns the mark that a tombstone has.
+// TombstoneMark returns the mark that a tombstone has, the empty one if there is none.
 func (t *Table) TombstoneMark(tombstone Item) (mark.Mark, error) {
+	if tombstone == nil {
+		return "", nil
+	}
 	m, err := mark.FromValue(tombstone[tombstoneMark])
 	if err != nil {
 		return "", t.TombstoneFault(tombstoneMark, err)

@@ -20,20 +20,13 @@ type mapped struct {
 	Properties      map[string]*mapped
 	Fields          map[string]*mapped
 
-	// dynamic reports whether OpenSearch parses members that nobody mapped.
-	dynamic bool
-	// isoDates reports whether a date field takes a time in the ISO form.
-	isoDates bool
-	// microDates reports whether a date field takes 2006-01-02 15:04:05.000000.
-	microDates bool
-	// epochDates reports whether a date field is declared to take seconds or milliseconds.
-	epochDates bool
-	// otherDates reports whether a date field is declared to take forms that Sluice doesn't know.
-	otherDates bool
-	// ignores is IgnoreMalformed as one of two.
-	ignores bool
-	// hasDates reports whether this is a date field that takes the ISO form, or an object with one in it.
-	hasDates bool
+	dynamic    bool // OpenSearch parses members that nobody mapped
+	isoDates   bool // a date field takes a time in the ISO form
+	microDates bool // a date field takes 2006-01-02 15:04:05.000000
+	epochDates bool // a date field is declared to take seconds or milliseconds
+	otherDates bool // a date field is declared to take forms that Sluice doesn't know
+	ignores    bool // IgnoreMalformed as one of two
+	hasDates   bool // this is a date field that takes the ISO form, or an object with one in it
 }
 
 // readMapping reads the mapping of a definition.
