@@ -18,8 +18,7 @@ var routesFile []byte
 // RoutesPath is where the shipped routes are declared, from the checkout's root.
 const RoutesPath = "consumers/replication/replicas.yaml"
 
-// Routes returns the routes that the consumer serves with these settings in its
-// home region, where its sources are.
+// Routes returns the routes that the consumer serves with these settings in its home region, where its sources are.
 func (s Settings) Routes(home string) ([]*Route, error) {
 	return s.ReadRoutes(home, RoutesPath, routesFile)
 }

@@ -25,8 +25,8 @@ func Refused(err error) bool {
 			return r.Code != nil && RefusedCode(*r.Code)
 		})
 	}
-	if answer, ok := errors.AsType[smithy.APIError](err); ok {
-		return RefusedCode(answer.ErrorCode())
+	if code := ErrorCode(err); code != "" {
+		return RefusedCode(code)
 	}
 	// The SDK didn't even send the request: no server could read it.
 	if _, ok := errors.AsType[*smithy.SerializationError](err); ok {
@@ -34,6 +34,14 @@ func Refused(err error) bool {
 	}
 	_, ok := errors.AsType[*smithy.InvalidParamsError](err)
 	return ok
+}
+
+// ErrorCode returns the code of an AWS service's answer; empty: there was none.
+func ErrorCode(err error) string {
+	if answer, ok := errors.AsType[smithy.APIError](err); ok {
+		return answer.ErrorCode()
+	}
+	return ""
 }
 
 // RejectRefused returns Reject(err) if err is Refused, and err itself if it isn't.

@@ -44,20 +44,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := h.search(r)
+	if err == nil {
+		WriteJSON(w, r, h.log, http.StatusOK, answer)
+		return
+	}
 	if errors.Is(err, errBusy) {
 		w.Header().Set("Retry-After", "1")
-		WriteJSON(w, r, h.log, http.StatusServiceUnavailable, failure{Error: "too many searches at once; ask again in a moment"})
-		return
 	}
-	if err != nil {
-		status, failed := h.failure(r.Context(), err)
-		WriteJSON(w, r, h.log, status, failed)
-		return
-	}
-	WriteJSON(w, r, h.log, http.StatusOK, answer)
+	status, failed := h.failure(r.Context(), err)
+	WriteJSON(w, r, h.log, status, failed)
 }
 
-var errBusy = errors.New("too many searches at once")
+var errBusy = errors.New("too many searches at once; ask again in a moment")
 
 // search answers a request. Its place is free again before the answer is written, which
 // takes as long as who asked likes.
@@ -141,6 +139,9 @@ func (h *Handler) failure(ctx context.Context, err error) (int, failure) {
 	}
 	if empty, ok := errors.AsType[*EmptyIndexError](err); ok {
 		return http.StatusNotFound, failure{Error: empty.Error()}
+	}
+	if errors.Is(err, errBusy) {
+		return http.StatusServiceUnavailable, failure{Error: err.Error()}
 	}
 	h.log.WarnContext(ctx, "a search isn't answered", "error", err)
 	if errors.Is(err, ErrSlow) {

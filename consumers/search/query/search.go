@@ -94,22 +94,18 @@ func (s *Searcher) search(ctx context.Context, r *Request) (*Answer, error) {
 	}
 	timeout := fmt.Sprintf("%dms", s.Timeout.Milliseconds())
 	body, err := r.body(f, timeout, false)
-	if wrong, ok := errors.AsType[*Error](err); ok && wrong.Column > 0 {
-		// A pasted title may break the language's rules. If nothing is called so, the fault
-		// is what helps.
-		if body, err = r.body(f, timeout, true); err != nil {
-			return nil, err
-		}
-		answer, err := s.ask(ctx, r, f, body)
-		if err != nil || answer.Total.Count == 0 {
-			return nil, wrong
-		}
-		return answer, nil
+	wrong, inText := errors.AsType[*Error](err)
+	if inText = inText && wrong.Column > 0; inText { // a pasted title may break the language's rules
+		body, err = r.body(f, timeout, true)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.ask(ctx, r, f, body)
+	answer, err := s.ask(ctx, r, f, body)
+	if inText && (err != nil || answer.Total.Count == 0) { // nothing is called so: the fault is what helps
+		return nil, wrong
+	}
+	return answer, err
 }
 
 const (

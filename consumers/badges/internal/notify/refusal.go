@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,13 +9,6 @@ import (
 
 	"sluice/shared/consumer"
 )
-
-func errorCode(err error) string {
-	if refused, ok := errors.AsType[smithy.APIError](err); ok {
-		return refused.ErrorCode()
-	}
-	return ""
-}
 
 const allowPublish = "allow the function's role the action sns:Publish on this topic, and see that the topic's own policy doesn't deny it"
 
@@ -38,7 +30,7 @@ func (t *Topic) judgeEntry(failed types.BatchResultErrorEntry) error {
 
 // judge makes the error of a notice whose call ended with err, which is for good or not.
 func (t *Topic) judge(err error, forGood bool) error {
-	remedy := remedies[errorCode(err)]
+	remedy := remedies[consumer.ErrorCode(err)]
 	err = fmt.Errorf("sns:Publish to %s: %w", t.ARN, err)
 	if remedy != "" {
 		err = fmt.Errorf("%w; %s", err, remedy)

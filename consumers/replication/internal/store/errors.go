@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/smithy-go"
-
 	"sluice/consumers/replication/mark"
 	"sluice/shared/consumer"
 )
@@ -59,9 +57,9 @@ func (t *Table) failed(err error, action, table string) error {
 	switch {
 	case consumer.Refused(err):
 		err = consumer.Reject(fmt.Errorf("%s: %w", where, err))
-	case code(err) == "AccessDeniedException":
+	case consumer.ErrorCode(err) == "AccessDeniedException":
 		err = fmt.Errorf("%s: the credentials need the right to %s on arn:aws:dynamodb:%s:*:table/%s: %w", where, action, t.Region, table, err)
-	case code(err) == "ResourceNotFoundException":
+	case consumer.ErrorCode(err) == "ResourceNotFoundException":
 		err = fmt.Errorf("%s does not exist; consumers/replication/destination.yaml has it: %w", where, err)
 	default:
 		err = fmt.Errorf("%s: %w", where, err)
@@ -77,12 +75,4 @@ func (t *Table) Foreign(err error) error {
 // TooBusy is the error for an item that others changed at each of MaxTries tries.
 func (t *Table) TooBusy() error {
 	return fmt.Errorf("table %s (%s): an item changed %d times while it was written", t.Name, t.Region, MaxTries)
-}
-
-func code(err error) string {
-	answer, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
-		return ""
-	}
-	return answer.ErrorCode()
 }
