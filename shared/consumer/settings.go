@@ -93,13 +93,14 @@ func CheckTables(settings any) error {
 	return errors.Join(faults...)
 }
 
-// Variables returns a consumer's settings as texts, by their environment variables. A declaration may name them: ${NAME}.
+// Variables returns a consumer's settings as texts, by their environment variables, without those of embedded structs. A declaration
+// may name them: ${NAME}.
 func Variables(settings any) map[string]string {
 	texts := map[string]string{}
 	v := reflect.ValueOf(settings)
-	for _, field := range reflect.VisibleFields(v.Type()) {
+	for field, value := range v.Fields() {
 		if name := field.Tag.Get("env"); name != "" {
-			texts[name] = fmt.Sprint(v.FieldByIndex(field.Index))
+			texts[name] = fmt.Sprint(value)
 		}
 	}
 	return texts

@@ -195,33 +195,22 @@ func same(v change.Value, written any) bool {
 			}
 		}
 		return true
-	case change.L:
+	case change.L, change.SS, change.NS, change.BS:
 		members, ok := written.([]any)
 		if !ok || len(members) != v.Len() {
 			return false
 		}
-		i := 0
+		i, inOrder := 0, true
+		left, wanted := map[string]bool{}, map[string]bool{} // of a set, whose order doesn't count
 		for member := range v.List() {
-			if !same(member, members[i]) {
-				return false
+			if v.Type() == change.L {
+				inOrder = inOrder && same(member, members[i])
+			} else {
+				left[plain(members[i])], wanted[plainOf(member)] = true, true
 			}
 			i++
 		}
-		return true
-	case change.SS, change.NS, change.BS:
-		members, ok := written.([]any)
-		if !ok || len(members) != v.Len() {
-			return false
-		}
-		left := map[string]bool{}
-		for _, member := range members {
-			left[plain(member)] = true
-		}
-		wanted := map[string]bool{}
-		for member := range v.List() {
-			wanted[plainOf(member)] = true
-		}
-		return maps.Equal(left, wanted)
+		return inOrder && maps.Equal(left, wanted)
 	}
 	return plainOf(v) == plain(written)
 }
