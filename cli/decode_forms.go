@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"sluice/cli/verb"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/redrive"
 )
@@ -61,7 +61,7 @@ func (d *forms) end() error {
 	case d.shown == 0:
 		return errors.New("there are no records in it")
 	case d.faulty > 0:
-		return fmt.Errorf("%d of %s are no changes", d.faulty, verb.Count(d.shown, "record", "records"))
+		return fmt.Errorf("%d of %s are no changes", d.faulty, operate.Count(d.shown, "record"))
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (d *forms) onFailure(value json.RawMessage, fields map[string]json.RawMessa
 	}
 	of := document.KinesisBatchInfo
 	d.space()
-	fmt.Fprintf(d.out, "Lambda gave up %s: %s\n%s of %s\n  from %s\n  to   %s\n  the first came %s\n", verb.Count(of.Records, "record", "records"), printable.Text(document.RequestContext.Condition),
+	fmt.Fprintf(d.out, "Lambda gave up %s: %s\n%s of %s\n  from %s\n  to   %s\n  the first came %s\n", operate.Count(of.Records, "record"), printable.Text(document.RequestContext.Condition),
 		printable.Text(of.ShardID), printable.Text(of.StreamARN), printable.Text(of.First), printable.Text(of.Last), of.Arrival.UTC().Format(time.DateTime+" MST"))
 	if payload := unquoted(fields["payload"]); payload != nil {
 		return d.text(payload, depth)

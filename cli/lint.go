@@ -153,9 +153,8 @@ func fromHere(path string) string {
 	if err != nil {
 		return path
 	}
-	short, err := filepath.Rel(here, path)
-	if err != nil || strings.HasPrefix(short, "..") {
-		return path
+	if short, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(short) {
+		return short
 	}
-	return short
+	return path
 }

@@ -113,13 +113,13 @@ type surveyed struct {
 func (s surveyed) step(table, file string) operate.Step {
 	step := operate.Step{Into: "table " + table, From: file, Write: s.items, Held: s.held}
 	if s.overwrites > 0 {
-		step.Notes = append(step.Notes, fmt.Sprintf("%s overwritten", verb.Count(s.overwrites, "item of the same requestid is", "items of the same requestid are")))
+		step.Notes = append(step.Notes, fmt.Sprintf("%s overwritten", operate.Count(s.overwrites, "item of the same requestid is", "items of the same requestid are")))
 	}
 	if more := s.rows - s.items; more > 0 {
-		step.Notes = append(step.Notes, fmt.Sprintf("%s the requestid of an earlier row and replaced it", verb.Count(more, "row has", "rows have")))
+		step.Notes = append(step.Notes, fmt.Sprintf("%s the requestid of an earlier row and replaced it", operate.Count(more, "row has", "rows have")))
 	}
 	if s.faults.n > 0 {
-		step.Notes = append(step.Notes, fmt.Sprintf("%s no item; the load leaves out what makes none", verb.Count(s.faults.n, "line makes", "lines make")))
+		step.Notes = append(step.Notes, fmt.Sprintf("%s no item; the load leaves out what makes none", operate.Count(s.faults.n, "line makes", "lines make")))
 	}
 	return step
 }

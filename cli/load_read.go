@@ -16,6 +16,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/shared/change"
+	"sluice/shared/operate"
 )
 
 // logColumns are the columns of a log's row; those in logNumbers are numbers.
@@ -131,7 +132,7 @@ func (f *rowFaults) err() error {
 	for _, fault := range f.named {
 		named = append(named, fault)
 	}
-	return fmt.Errorf("%s not loaded:\n%w%s", verb.Count(f.n, "line is", "lines are"), errors.Join(named...), text)
+	return fmt.Errorf("%s not loaded:\n%w%s", operate.Count(f.n, "line is", "lines are"), errors.Join(named...), text)
 }
 
 // isHead reports whether a row names the columns.
@@ -142,7 +143,7 @@ func isHead(row []string) bool {
 // logItem makes an item of a row: its columns, and the keys of the table and of its index on the host.
 func logItem(row []string) (map[string]types.AttributeValue, error) {
 	if len(row) != len(logColumns) {
-		return nil, fmt.Errorf("it has %s, want %d", verb.Count(len(row), "column", "columns"), len(logColumns))
+		return nil, fmt.Errorf("it has %s, want %d", operate.Count(len(row), "column"), len(logColumns))
 	}
 	item := map[string]types.AttributeValue{
 		"GSI_1_PK": &types.AttributeValueMemberS{Value: "host#" + row[1]},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sluice/shared/operate"
 	"sync"
 	"time"
 
@@ -15,8 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
-
-	"sluice/cli/verb"
 )
 
 const (
@@ -57,9 +56,9 @@ func load(ctx context.Context, client *dynamodb.Client, table string, from io.Re
 	if err != nil {
 		atLeast = "at least " // a write without an answer may have been done
 	}
-	fmt.Fprintf(out, "%s%s in %.2f s\n", atLeast, verb.Count(l.loaded, "row", "rows"), time.Since(began).Seconds())
+	fmt.Fprintf(out, "%s%s in %.2f s\n", atLeast, operate.Count(l.loaded, "row"), time.Since(began).Seconds())
 	if repeats > 0 {
-		fmt.Fprintf(out, "%s the requestid of an earlier row and replaced it.\n", verb.Count(repeats, "row has", "rows have"))
+		fmt.Fprintf(out, "%s the requestid of an earlier row and replaced it.\n", operate.Count(repeats, "row has", "rows have"))
 	}
 	switch {
 	case ctx.Err() != nil:

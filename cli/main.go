@@ -103,16 +103,13 @@ func execute(args []string, consumers registry, verbs ...any) int {
 	}
 	err = runVerb(ctx, parsed, c.Timeout)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errInterrupted
+		err = errors.New("interrupted") // the SDK says it in its own words, and verbs that write say what is left
 	}
 	if err = verb.Stdout.Join(err); err != nil {
 		return fail("sluice "+verbOf(parsed), err)
 	}
 	return 0
 }
-
-// errInterrupted stands for what the SDK says of a call that Ctrl-C ended. Verbs that write say themselves what is left.
-var errInterrupted = errors.New("interrupted")
 
 // fail prints why a command line failed, and returns its exit code.
 func fail(what string, err error) int {

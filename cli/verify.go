@@ -99,7 +99,7 @@ func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Ve
 func sayWaiting(differ int, most time.Duration) {
 	if most > 0 {
 		fmt.Fprintf(os.Stderr, "%s and changes may be on their way. Looking again, at most until %s (%v).\n",
-			verb.Count(differ, "item differs", "items differ"), time.Now().Add(most).Format(time.TimeOnly), most)
+			operate.Count(differ, "item differs", "items differ"), time.Now().Add(most).Format(time.TimeOnly), most)
 	}
 }
 

@@ -49,9 +49,6 @@ var (
 	meant   = []string{"aws", "consumer", "dynamodb", "env", "fmt"}
 )
 
-// replica is what the local stack calls what a consumer needs in another region.
-const replica = "replica"
-
 // checkName returns a NameError for a name that a consumer of the checkout can't have.
 func checkName(root, name string) error {
 	why, pkg := "", Name(name).Package()
@@ -64,7 +61,7 @@ func checkName(root, name string) error {
 		why = "it means something else in Go or in a consumer's folder"
 	case slices.Contains(meant, pkg):
 		why = "every consumer's main imports a package of that name"
-	case name == replica:
+	case name == "replica": // what a consumer needs in another region
 		why = "the local stack calls something else by that name"
 	}
 	if why != "" {

@@ -5,14 +5,6 @@ import (
 	"unicode/utf8"
 )
 
-// Count says a number of things whose plural is irregular; [operate.Count] is for the others.
-func Count(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
-}
-
 // MaxName is the length in bytes of the longest name that a player can have: it is a key.
 const MaxName = 2048
 

@@ -137,10 +137,10 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 		return err
 	}
 	if different := slices.Concat(report.Differences, report.Unjudged); len(different) > 0 {
-		return fmt.Errorf("badges: %s, the first: %s: %s", verb.Count(len(different), "thing isn't as the plays say", "things aren't as the plays say"), different[0].Key, different[0].What)
+		return fmt.Errorf("badges: %s, the first: %s: %s", operate.Count(len(different), "thing isn't as the plays say", "things aren't as the plays say"), different[0].Key, different[0].What)
 	}
 	if n := len(comparison.Kept); n > 0 {
-		return fmt.Errorf("%s that no play earns, the first: %s", verb.Count(n, "badge stands", "badges stand"), comparison.Kept[0])
+		return fmt.Errorf("%s that no play earns, the first: %s", operate.Count(n, "badge stands", "badges stand"), comparison.Kept[0])
 	}
 	notices, err := s.auditor.Notices(ctx)
 	if err != nil {
@@ -158,6 +158,6 @@ func compareBadges(ctx context.Context, s *subscriber) error {
 			return fmt.Errorf("the topic's subscriber was told %s, which is of no stored badge", id)
 		}
 	}
-	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", verb.Count(report.Held, "badge", "badges"), verb.Count(comparison.Players, "player", "players"), verb.Count(repeats, "notice", "notices"))
+	verb.Say("%s of %s: each that the plays earn, each told, %s repeated.\n", operate.Count(report.Held, "badge"), operate.Count(comparison.Players, "player"), operate.Count(repeats, "notice"))
 	return nil
 }

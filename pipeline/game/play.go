@@ -106,6 +106,6 @@ func (c *playCommand) plan(ctx context.Context, board boards.Board) (operate.Pla
 	}
 	return operate.Plan{Verb: "sluice play", Where: where, Steps: []operate.Step{{
 		Into: "table " + board.ScoreTable, Write: c.game(board, nil).Expected(), About: true, Held: int(aws.ToInt64(about.Table.ItemCount)),
-		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", verb.Count(c.Players, "player adds", "players add"), c.For),
+		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", operate.Count(c.Players, "player adds", "players add"), c.For),
 	}}}, nil
 }

@@ -143,7 +143,7 @@ func printPlayer(out io.Writer, p *player) error {
 	case p.Rank == nil:
 		fmt.Fprintf(out, "%s isn't on the board yet.\n", printable.Name(p.Player))
 	case p.Rank.From == p.Rank.To:
-		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", printable.Name(p.Player), p.Total, p.Rank.From, verb.Count(int(p.Rank.Players), "player", "players"))
+		fmt.Fprintf(out, "%s has %s points and is number %d of %s.\n", printable.Name(p.Player), p.Total, p.Rank.From, operate.Count(int(p.Rank.Players), "player"))
 	default:
 		fmt.Fprintf(out, "%s has %s points and is between number %d and %d of %d players.\n", printable.Name(p.Player), p.Total, p.Rank.From, p.Rank.To, p.Rank.Players)
 	}

@@ -188,18 +188,14 @@ func (b *batch) probe(ctx context.Context, now time.Time) {
 			continue
 		}
 		d.asked = now
-		if err := askWithin(ctx, probe); err != nil {
+		probing, cancel := HalfOf(ctx) // the other half is for the dead letters and the answer
+		err := probe(probing)
+		cancel()
+		if err != nil {
 			d.works = span{}
 			h.Log.Warn("the probe of a destination failed, so that changes wait for it", "destination", name, "error", err.Error())
 			continue
 		}
 		d.proved(now, h.Settings.StuckAfter)
 	}
-}
-
-// askWithin leaves half of the time for the dead letters and the answer.
-func askWithin(ctx context.Context, probe func(context.Context) error) error {
-	ctx, cancel := HalfOf(ctx)
-	defer cancel()
-	return probe(ctx)
 }

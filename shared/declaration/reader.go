@@ -186,15 +186,10 @@ func (r *Reader) expand(at Position, text string) string {
 		name := reference[2 : len(reference)-1]
 		value, ok := r.variables[name]
 		if !ok {
-			r.Fault(at, "%s is no setting; there are: %s", reference, names(r.variables))
+			r.Fault(at, "%s is no setting; there are: %s", reference, strings.Join(slices.Sorted(maps.Keys(r.variables)), ", "))
 		}
 		return value
 	})
-}
-
-// names lists a map's keys for people.
-func names[T any](m map[string]T) string {
-	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }
 
 // Fields reads an object whose keys must be among those named. A key that isn't

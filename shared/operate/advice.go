@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,12 +9,12 @@ import (
 	"sluice/shared/printable"
 )
 
-// Count returns a number with its noun, such as "2 items".
-func Count(n int, one string) string {
+// Count returns a number with its noun, such as "2 items". several is the plural if one with an s isn't.
+func Count(n int, one string, several ...string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return fmt.Sprintf("%d %s", n, cmp.Or(strings.Join(several, ""), one+"s"))
 }
 
 // advice says how many items differ, and which command helps each kind of them.
@@ -62,10 +63,7 @@ func (v *Verified) adviseRest(extra, rest, all int) string {
 	case !v.repairable():
 		return fmt.Sprintf("look for dead letters: sluice redrive %s --list", v.Consumer)
 	case v.repaired && extra > 0 && !v.removed:
-		text := fmt.Sprintf("%s that the source doesn't have stays: --remove-extra deletes it", Count(extra, "item"))
-		if extra > 1 {
-			text = fmt.Sprintf("%d items that the source doesn't have stay: --remove-extra deletes them", extra)
-		}
+		text := Count(extra, "item that the source doesn't have stays: --remove-extra deletes it", "items that the source doesn't have stay: --remove-extra deletes them")
 		if rest > extra {
 			text += "; run the same again to see that nothing else differs"
 		}
@@ -86,11 +84,8 @@ func (v *Verified) repairable() bool {
 }
 
 func differ(n int, before bool) string {
-	switch {
-	case before:
+	if before {
 		return Count(n, "item") + " differed"
-	case n == 1:
-		return "1 item differs"
 	}
-	return fmt.Sprintf("%d items differ", n)
+	return Count(n, "item differs", "items differ")
 }

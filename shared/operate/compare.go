@@ -3,6 +3,7 @@ package operate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -85,7 +86,7 @@ type judgement struct {
 func (j *judgement) first(ctx context.Context) (err error) {
 	for told := false; ; told = true {
 		j.last, err = j.Look(ctx, nil)
-		if !isNotYet(err) || !j.Now().Before(j.deadline) {
+		if _, notYet := errors.AsType[notYetError](err); !notYet || !j.Now().Before(j.deadline) {
 			break
 		}
 		if !told && j.Postponed != nil {

@@ -1,7 +1,5 @@
 package operate
 
-import "errors"
-
 type notYetError struct{ error }
 
 func (e notYetError) Unwrap() error { return e.error }
@@ -12,9 +10,4 @@ func NotYet(err error) error {
 		return nil
 	}
 	return notYetError{err}
-}
-
-func isNotYet(err error) bool {
-	_, is := errors.AsType[notYetError](err)
-	return is
 }

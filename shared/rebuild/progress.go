@@ -3,7 +3,6 @@ package rebuild
 import (
 	"slices"
 
-	"sluice/shared/aggregate"
 	"sluice/shared/operate"
 )
 
@@ -15,16 +14,6 @@ func (r *run) tell(change func(*Progress)) {
 	if r.Progress != nil {
 		r.Progress(r.progress)
 	}
-}
-
-// enter begins a phase.
-func (r *run) enter(generation int64, phase aggregate.Phase) {
-	if phase == "" {
-		return
-	}
-	r.tell(func(p *Progress) {
-		p.Generation, p.Phase, p.Items, p.Total = generation, phase, 0, 0
-	})
 }
 
 // count adds items that were read, and those among them that can't be used.

@@ -129,7 +129,11 @@ func (r *run) read(ctx context.Context) (*aggregate.Rebuilds, time.Time, error) 
 
 // phase does what is to be done in the state's phase and saves the next one.
 func (r *run) phase(ctx context.Context, state *aggregate.Rebuilds, seen time.Time) error {
-	r.enter(state.Current.Generation, state.Phase)
+	if state.Phase != "" {
+		r.tell(func(p *Progress) {
+			p.Generation, p.Phase, p.Items, p.Total = state.Current.Generation, state.Phase, 0, 0
+		})
+	}
 	switch state.Phase {
 	case "":
 		r.open(state)

@@ -9,6 +9,7 @@ import (
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/rule"
+	"sluice/shared/operate"
 )
 
 func (registered) Verbs() any {
@@ -67,9 +68,9 @@ func (c *badgesTestCommand) Run() error {
 		}
 	}
 	if wrong > 0 {
-		return errors.New(verb.Count(wrong, "case differs", "cases differ"))
+		return errors.New(operate.Count(wrong, "case differs", "cases differ"))
 	}
-	verb.Say("%s: the rules give each the badges it says.\n", verb.Count(len(list), "case", "cases"))
+	verb.Say("%s: the rules give each the badges it says.\n", operate.Count(len(list), "case"))
 	return nil
 }
 
