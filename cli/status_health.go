@@ -77,7 +77,10 @@ func (l *localStatus) consumer(ctx context.Context, name, region string, p stack
 	row := consumerRow{
 		name: name, region: region, state: string(m.State), done: strconv.FormatInt(m.Done, 10), rate: rateText(m.Rate),
 		onTheirWay: strconv.FormatInt(m.Read-m.Done, 10), invocations: strconv.FormatInt(m.Invocations, 10),
-		failed: strconv.FormatInt(m.Failed, 10), letters: unknown, behind: l.behind(m), lag: localLag(p.Lags, name, time.Now()),
+		failed: strconv.FormatInt(m.Failed, 10), letters: unknown, behind: l.behind(m), lag: "-",
+	}
+	if lag, ok := p.Lags[name]; ok { // of the last batch
+		row.lag = lagText(lag.Median, lag.Longest, time.Since(lag.At))
 	}
 	if l.silent(servers.Ministack) {
 		row.state = unknown // it delivers nothing, and may not have noticed yet

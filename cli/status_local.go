@@ -86,13 +86,3 @@ func deadLetters(ctx context.Context, info stack.Info, region, queue string) (te
 	}
 	return strconv.Itoa(visible + hidden), visible + hidden
 }
-
-// localLag is how long the changes of the last batch took, from their making to their
-// effect: for replication, until they were in the copy.
-func localLag(lags map[string]stack.Lag, consumer string, now time.Time) string {
-	l, ok := lags[consumer]
-	if !ok {
-		return "-"
-	}
-	return lagText(l.Median, l.Longest, now.Sub(l.At))
-}

@@ -46,12 +46,11 @@ func ReadText(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", InputName(path), err)
 	}
 	text = bytes.TrimPrefix(text, UTF8Mark)
-	for line, rest := 1, text; len(rest) > 0; line++ {
-		this, after, _ := bytes.Cut(rest, []byte("\n"))
-		if !utf8.Valid(this) {
-			return nil, fmt.Errorf("%s, line %d: %q is no UTF-8", InputName(path), line, InvalidPart(this))
+	number := 0
+	for line := range bytes.Lines(text) {
+		if number++; !utf8.Valid(line) {
+			return nil, fmt.Errorf("%s, line %d: %q is no UTF-8", InputName(path), number, InvalidPart(bytes.TrimSuffix(line, []byte("\n"))))
 		}
-		rest = after
 	}
 	return text, nil
 }

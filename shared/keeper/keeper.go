@@ -161,6 +161,9 @@ type job struct {
 	rest    func(context.Context) []error // does the others
 	errs    []error
 	touched Touched // without a Key if nothing is added to the item
+
+	amounts   []aggregate.Amount   // to add, one for each of changes; or
+	standings []aggregate.Standing // of items of the source, for a rebuild
 }
 
 // groups are the jobs of one view.
@@ -169,22 +172,12 @@ type groups struct {
 	view      *view.View
 	rebuilds  *aggregate.Rebuilds
 	jobs      []*job
-	additions map[string]*addition // by the ledger's name of the item
-	standings map[string]*standing
-}
-
-type addition struct {
-	*job
-	amounts []aggregate.Amount
-}
-
-type standing struct {
-	*job
-	standings []aggregate.Standing
+	additions map[string]*job // by the ledger's name of the item
+	standings map[string]*job
 }
 
 func (k *Keeper) groups(v *view.View, r *aggregate.Rebuilds) *groups {
-	return &groups{Keeper: k, view: v, rebuilds: r, additions: map[string]*addition{}, standings: map[string]*standing{}}
+	return &groups{Keeper: k, view: v, rebuilds: r, additions: map[string]*job{}, standings: map[string]*job{}}
 }
 
 func (g *groups) job(first func(context.Context), rest func(context.Context) []error) *job {
@@ -197,12 +190,10 @@ func (g *groups) job(first func(context.Context), rest func(context.Context) []e
 func (g *groups) add(n int, part view.Contribution) {
 	a := g.additions[part.Target.Group]
 	if a == nil {
-		a = &addition{}
-		g.additions[part.Target.Group] = a
 		target := part.Target
 		target.Rebuilds = g.rebuilds
 		var adding *aggregate.Addition
-		a.job = g.job(func(ctx context.Context) {
+		a = g.job(func(ctx context.Context) {
 			adding = g.tables[g.view.Table].Begin(target, a.amounts)
 			adding.First(ctx)
 		}, func(ctx context.Context) []error {
@@ -212,6 +203,7 @@ func (g *groups) add(n int, part view.Contribution) {
 			}
 			return errs
 		})
+		g.additions[part.Target.Group] = a
 		a.touched = Touched{View: g.view, Key: target.Key, table: g.tables[g.view.Table]}
 	}
 	a.amounts = append(a.amounts, part.Amount)
@@ -236,12 +228,11 @@ func (g *groups) stand(n int, c *change.Change, parts []view.Contribution) {
 	name = fmt.Sprint(w.Generation, " ", name)
 	s := g.standings[name]
 	if s == nil {
-		s = &standing{}
-		g.standings[name] = s
 		var errs []error
-		s.job = g.job(func(ctx context.Context) {
+		s = g.job(func(ctx context.Context) {
 			errs = g.tables[g.view.Table].Stand(ctx, g.view.Name, g.rebuilds, w, s.standings)
 		}, func(context.Context) []error { return errs })
+		g.standings[name] = s
 	}
 	s.standings = append(s.standings, left)
 	s.changes = append(s.changes, n)

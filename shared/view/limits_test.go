@@ -6,6 +6,7 @@ import (
 
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
+	"sluice/shared/declaration"
 )
 
 const limited = `
@@ -35,7 +36,7 @@ func limitedTarget(t *testing.T, id, level string) (key, group string, err error
 	if err != nil {
 		return "", "", err
 	}
-	key, _ = textOf(parts[0].Target.Key["Level"])
+	_, key = declaration.TypedOf(parts[0].Target.Key["Level"])
 	return key, parts[0].Target.Group, nil
 }
 

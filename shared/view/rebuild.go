@@ -12,6 +12,7 @@ import (
 
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
+	"sluice/shared/declaration"
 )
 
 // Rebuildable tells whether the view's sums can be made anew from its source;
@@ -62,8 +63,8 @@ func (v *View) Own(attributes map[string]types.AttributeValue) (t aggregate.Targ
 	t = aggregate.Target{Key: map[string]types.AttributeValue{}, Sums: v.sumNames()}
 	var group []string
 	for name, made := range v.key {
-		text, ok := textOf(attributes[name])
-		if !ok {
+		kind, text := declaration.TypedOf(attributes[name])
+		if kind != change.S && kind != change.N {
 			return t, false, fmt.Errorf("table %s: its items have no text or number %s, which is in the key of view %s", v.Table, name, v.Name)
 		}
 		if !made.couldBe(text) {
@@ -89,22 +90,11 @@ func (v *View) Own(attributes map[string]types.AttributeValue) (t aggregate.Targ
 // closes returns until when the box in an item's key takes changes.
 func (v *View) closes(key map[string]types.AttributeValue) (time.Time, error) {
 	name := v.boxKey()
-	text, ok := textOf(key[name])
-	if !ok {
+	kind, text := declaration.TypedOf(key[name])
+	if kind == 0 {
 		return time.Time{}, errors.New("the view's key doesn't tell the box")
 	}
 	made := v.key[name]
 	end, err := v.Box.end(strings.TrimSuffix(strings.TrimPrefix(text, made.prefix()), made.suffix()))
 	return end.Add(v.Box.keep), err
-}
-
-// textOf returns the text of a string or number.
-func textOf(v types.AttributeValue) (text string, ok bool) {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return v.Value, true
-	case *types.AttributeValueMemberN:
-		return v.Value, true
-	}
-	return "", false
 }

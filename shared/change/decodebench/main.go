@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"testing"
 	"time"
 )
 
@@ -85,16 +86,11 @@ func measure(p []byte, read reader, turn time.Duration) float64 {
 
 // allocations returns how many there are a record.
 func allocations(p []byte, read reader) float64 {
-	const rounds = 20
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range rounds {
+	return testing.AllocsPerRun(20, func() {
 		if _, err := read(p); err != nil {
 			panic(err)
 		}
-	}
-	runtime.ReadMemStats(&after)
-	return float64(after.Mallocs-before.Mallocs) / (rounds * records)
+	}) / records
 }
 
 func median(x []float64) float64 {
