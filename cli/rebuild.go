@@ -119,16 +119,11 @@ func (r rebuilding) run(ctx context.Context, clocks time.Duration, segments int)
 		return operate.GoOn(err, fmt.Sprintf("The view's sums are what they were, and kept current. Run \"%[1]s\" again: it goes on where it stopped. Or give it up: \"%[1]s --abort\".", r.again))
 	}
 	verb.Say("View %s is rebuilt (generation %d).\n", r.View.Name, done.Generation)
-	r.sayUnusable(done)
-	return nil
-}
-
-// sayUnusable names the items that the rebuild couldn't use.
-func (r rebuilding) sayUnusable(done rebuild.Progress) {
 	if done.Resumed {
 		verb.SayLine("This run went on with a rebuild that had stopped; what an earlier run couldn't use is not counted here.")
 	}
 	operate.PrintUnusable(verb.Stdout, r.View.Source, done.Unusable, done.Named)
+	return nil
 }
 
 // abort gives up the view's rebuild.

@@ -52,7 +52,10 @@ func (b *batch) readNotes(ctx context.Context) {
 			continue
 		}
 		d.asked = now
-		since, at, err := h.noted(ctx, name)
+		since, at, err := time.Time{}, time.Time{}, errNoBucket
+		if h.Notes != nil {
+			since, at, err = h.Notes.Noted(ctx, name)
+		}
 		if err == nil {
 			d.noted = span{since, at}
 		}
@@ -64,14 +67,6 @@ func (b *batch) readNotes(ctx context.Context) {
 				"destination", name, "giveUpAge", h.Settings.GiveUpAge.String(), "error", err.Error())
 		}
 	}
-}
-
-// noted returns the last note of a destination.
-func (h *Handler) noted(ctx context.Context, name string) (since, at time.Time, err error) {
-	if h.Notes == nil {
-		return since, at, errNoBucket
-	}
-	return h.Notes.Noted(ctx, name)
 }
 
 // writeNotes notes for the other instances where something got done and nobody can ask.

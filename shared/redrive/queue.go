@@ -72,7 +72,7 @@ func Waiting(ctx context.Context, client *sqs.Client, url string) (visible, hidd
 	return visible, hidden, nil
 }
 
-// remove takes settled letters out of the queue, also when ctx has ended: the function has answered.
+// remove takes letters that are done out of the queue, also when ctx has ended: the function has answered.
 func (r *run) remove(ctx context.Context, letters ...*Letter) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTimeout)
 	defer cancel()
@@ -82,16 +82,6 @@ func (r *run) remove(ctx context.Context, letters ...*Letter) error {
 		}
 		r.result.Removed++
 	}
-	return nil
-}
-
-// removeTwin takes out a letter of a record of which another message stays. A function whose call got no answer sends a
-// letter once more, so there may be two.
-func (r *run) removeTwin(ctx context.Context, l *Letter) error {
-	if err := r.delete(ctx, l); err != nil {
-		return fmt.Errorf("remove the second message of a dead letter, of which the first stays: %w", err)
-	}
-	r.result.Twins++
 	return nil
 }
 

@@ -188,8 +188,12 @@ func (r *run) add(ctx context.Context, g *group, l *Letter) error {
 		switch {
 		case done:
 			return r.remove(ctx, l) // the same letter, kept twice
-		case r.stay[rec.place]:
-			return r.removeTwin(ctx, l)
+		case r.stay[rec.place]: // a function whose call got no answer sends a letter once more
+			if err := r.delete(ctx, l); err != nil {
+				return fmt.Errorf("remove the second message of a dead letter, of which the first stays: %w", err)
+			}
+			r.result.Twins++
+			return nil
 		}
 		r.result.Left++ // kept anew by this run
 		r.stay[rec.place] = true

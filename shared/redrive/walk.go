@@ -80,8 +80,7 @@ func (r *run) receive(ctx context.Context) ([]Letter, error) {
 	}
 }
 
-// poll receives, with several calls side by side if much waits. An answer that gets lost hides its messages from us too, so they
-// are hidden for a moment at first, and for as long as they are needed only once they are here.
+// poll receives, with several calls side by side if much waits. It hides messages for a moment first, and for longer once they are here.
 func (r *run) poll(ctx context.Context) ([]Letter, error) {
 	var mu sync.Mutex
 	var letters []Letter

@@ -199,17 +199,13 @@ func (w *world) observe(r *region, ttl bool) {
 		r.waiting = append(r.waiting, len(r.stream))
 		r.stream = append(r.stream, consumertest.Change{Table: w.suite.Table, Time: w.now(r), TTL: ttl, Keys: keys, Old: old, New: now})
 	}
-	if n := w.changes(); n > maxChangesPerWrite*(len(w.writes)+1) {
-		w.problem(Endless, "%d writes of applications led to %d changes and more to come", len(w.writes), n)
-	}
-}
-
-func (w *world) changes() int {
 	n := 0
 	for _, r := range w.regions {
 		n += len(r.stream)
 	}
-	return n
+	if n > maxChangesPerWrite*(len(w.writes)+1) {
+		w.problem(Endless, "%d writes of applications led to %d changes and more to come", len(w.writes), n)
+	}
 }
 
 // serve makes a call and notes the changes that it makes.

@@ -87,7 +87,11 @@ func (r *run) play(t *testing.T) {
 		r.replay(ctx, got, "the whole stream is delivered once more")
 		if r.suite.Horizon > 0 && !r.failed() {
 			advance(r.suite.Horizon + r.suite.ForgetsAfter + time.Hour)
-			r.forget()
+			if r.suite.Forget != nil {
+				if err := r.engine.Do(func() error { return r.suite.Forget(context.Background(), r.config) }); err != nil {
+					r.problem(Unexpected, "forget: %v", err)
+				}
+			}
 			r.replay(ctx, got, "the whole stream is delivered again after the horizon")
 		}
 	})
@@ -119,7 +123,10 @@ func (r *run) deliver(ctx context.Context, decisions []decision, batches [lanes]
 		delivering.Add(1)
 		go func() {
 			defer delivering.Add(-1)
-			r.poll(ctx, lane, list)
+			p := poller{run: r, lane: lane, region: r.config.Region, first: 1 + lane*1_000_000}
+			for _, batch := range list {
+				p.deliver(ctx, batch)
+			}
 		}()
 	}
 	for step := range maxSteps {
@@ -232,14 +239,6 @@ func (r *run) perform(c *call) result {
 		r.problem(Unexpected, "%s: %v", c.about(), answer.err)
 	}
 	return answer
-}
-
-// poll is one poller: it delivers its batches one after another.
-func (r *run) poll(ctx context.Context, lane int, batches [][]record) {
-	p := poller{run: r, lane: lane, region: r.config.Region, first: 1 + lane*1_000_000}
-	for _, batch := range batches {
-		p.deliver(ctx, batch)
-	}
 }
 
 // poller is one poller's state.
@@ -402,16 +401,6 @@ func (r *run) read() (items map[string]string) {
 		r.problem(Unexpected, "read the destination: %v", err)
 	}
 	return items
-}
-
-// forget lets the destination forget what its time to live allows it to.
-func (r *run) forget() {
-	if r.suite.Forget == nil {
-		return
-	}
-	if err := r.engine.Do(func() error { return r.suite.Forget(context.Background(), r.config) }); err != nil {
-		r.problem(Unexpected, "forget: %v", err)
-	}
 }
 
 func deliveryText(batch []record) string {
