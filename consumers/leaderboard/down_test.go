@@ -13,6 +13,7 @@ import (
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -94,7 +95,9 @@ func newOutage(t *testing.T, hit func(wire.Call) bool) *outage {
 
 // run delivers batches before, during and after the outage.
 func (o *outage) run() {
-	const again, ragged, steps = 30 * time.Second, 2, 20
+	const ragged, outage = 2, 10 * time.Minute
+	steps := proof.Size(20, 10)
+	again := outage / time.Duration(steps)
 	var batch [][]byte
 	n := 0
 	add := func(scores int) {

@@ -10,6 +10,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -27,10 +28,10 @@ func TestEveryDeliveryMoves(t *testing.T) {
 		calls int // of one delivery
 	}{
 		{"many players on three boards", func(*world) [][]byte {
-			return records(40, func(n int) []byte { return insert(fmt.Sprint("player-", n), n, "1") })
+			return records(proof.Size(40, 12), func(n int) []byte { return insert(fmt.Sprint("player-", n), n, "1") })
 		}, read + 3},
 		{"one player, newest first", func(*world) [][]byte {
-			batch := records(400, func(n int) []byte { return insert("reed", n, "1") })
+			batch := records(proof.Size(400, 150), func(n int) []byte { return insert("reed", n, "1") })
 			slices.Reverse(batch)
 			return batch
 		}, read + 3*4}, // a write is refused, ids are spilled, looked up, and added
@@ -40,17 +41,17 @@ func TestEveryDeliveryMoves(t *testing.T) {
 			return slices.Concat([][]byte{insert("reed", 70, "1e125")}, batch, [][]byte{insert("reed", 71, "2e125")})
 		}, read + 3*4}, // all are refused, the first alone has no newer ReachedAt, and is refused, and the item is looked at
 		{"pets", func(*world) [][]byte {
-			return records(40, func(n int) []byte {
+			return records(proof.Size(40, 12), func(n int) []byte {
 				return tracked(n, nil, activity(n, "rex-"+strconv.Itoa(n), "2026-01-02T03:04:05Z", "walk"))
 			})
 		}, read + 2},
 		{"activities that move to other pets and days", func(*world) [][]byte {
-			return records(40, func(n int) []byte {
+			return records(proof.Size(40, 12), func(n int) []byte {
 				return tracked(n, activity(n, "rex-"+strconv.Itoa(n), "2026-01-02T03:04:05Z", "walk"), activity(n, "tom-"+strconv.Itoa(n), "2026-01-03T03:04:05Z", "walk"))
 			})
 		}, read + 4},
 		{"players who move between buckets of three levels", func(*world) [][]byte {
-			return records(40, func(n int) []byte { return moved(n, 1000+11*n, 2000+17*n) })
+			return records(proof.Size(40, 12), func(n int) []byte { return moved(n, 1000+11*n, 2000+17*n) })
 		}, read + 6},
 		{"anything", anything, read + 6*4},
 	} {

@@ -16,6 +16,7 @@ import (
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/rebuild"
 )
@@ -86,7 +87,7 @@ func (w *world) tool(name string, decide func(wire.Call) wire.Fault) *rebuild.To
 func TestRebuildCrashAtEveryCall(t *testing.T) {
 	for _, fault := range []wire.Fault{wire.Crash, wire.CrashAfter} {
 		crashed := true
-		for k := 1; crashed; k++ {
+		for k := 1; crashed; k += proof.Size(1, 5) {
 			w := broken(t)
 			crashed = false
 			_, err := w.tool("leaderboard", func(c wire.Call) wire.Fault {

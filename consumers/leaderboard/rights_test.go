@@ -46,9 +46,12 @@ func TestRights(t *testing.T) {
 	all := func(n int) [][]byte { return [][]byte{play(n), total(n), ofPet(n)} }
 
 	// More than the items remember: the oldest go into the ledger.
-	for n := 1; n <= aggregate.Capacity+1; n++ {
-		f.Invoke(all(n)...)
+	var full [][]byte
+	for n := 1; n <= aggregate.Capacity; n++ {
+		full = append(full, all(n)...)
 	}
+	f.Invoke(full...)
+	f.Invoke(all(aggregate.Capacity + 1)...)
 	f.Invoke(all(0)...) // late, so it is looked for there
 	f.Invoke(all(1)...) // late, and a duplicate
 	settings := DefaultSettings()
