@@ -14,6 +14,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -53,7 +54,8 @@ func TestOneRegionDown(t *testing.T) {
 }
 
 func oneRegionDown(t *testing.T, hit func(wire.Call) bool) {
-	const outage, again = 10 * time.Minute, 30 * time.Second
+	const outage = 10 * time.Minute
+	again := outage / time.Duration(proof.Size(20, 5))
 	w := newWorld(t)
 	w.create(away, tableOf("Copy", "Id", "S"))
 	for _, table := range []string{"Near", "GamesNear"} {

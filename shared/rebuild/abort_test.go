@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/aggregate"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -19,7 +20,7 @@ import (
 // the state isn't left, or if the next rebuild leaves shadows of the one given up.
 func TestAbortAtEveryCall(t *testing.T) {
 	aborted := 0
-	for k := 1; ; k++ {
+	for k := 1; ; k += proof.Size(1, 2) {
 		w := newWorld(t)
 		calls, reached := 0, false
 		var abortErr error

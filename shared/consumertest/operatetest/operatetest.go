@@ -137,10 +137,10 @@ func (w *World) wantHeld(want map[string]string, when string) error {
 	return fmt.Errorf("%s the destination holds:\n%s", when, strings.Join(lines, "\n"))
 }
 
-// atEveryCall runs something with a client that dies at the first call, then at the second (with -short, at each third), and so on, until
+// atEveryCall runs something with a client that dies at the first call, then at the second (with -short, at every fourth), and so on, until
 // it needs no further call.
 func atEveryCall(fault wire.Fault, run func(client *http.Client, where string) error) error {
-	for n := 1; ; n += proof.Size(1, 3) {
+	for n := 1; ; n += proof.Size(1, 4) {
 		client := &http.Client{Transport: &wire.Transport{Decide: func(c wire.Call) wire.Fault {
 			if c.N == n {
 				return fault
