@@ -21,6 +21,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -34,7 +35,7 @@ func TestDown(t *testing.T) {
 }
 
 func down(t *testing.T, fault wire.Fault) {
-	const outage, again = 600, 30 // seconds
+	outage, again := 600, proof.Size(30, 120) // seconds
 	fails := false
 	g := searchtest.NewTarget(t, servertest.OpenSearch(t), nil)
 	transport := g.Client.API.Transport

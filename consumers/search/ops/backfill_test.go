@@ -14,12 +14,16 @@ import (
 	"sluice/consumers/search/internal/searchtest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/operate"
 )
 
-// large makes an item so large that a page holds some hundred of them.
+// threePages returns how many large items take three pages of a table.
+func threePages() int { return proof.Size(300, 99) }
+
+// large makes an item of which threePages take three pages.
 func large(s string) consumertest.Item {
-	return consumertest.Item{"text": consumertest.S(s), "secret": consumertest.S(strings.Repeat("x", 8<<10))}
+	return consumertest.Item{"text": consumertest.S(s), "secret": consumertest.S(strings.Repeat("x", proof.Size(8, 25)<<10))}
 }
 
 // compare compares the index with its table, by the target's clock.
@@ -46,7 +50,7 @@ func (g *reindexed) agrees(items int) {
 func TestBackfill(t *testing.T) {
 	g := newReindexed(t)
 	g.Clock = g.Clock.Add(time.Minute)
-	const items = 300
+	items := threePages()
 	for i := range items {
 		g.write(searchtest.At(0, fmt.Sprint(i), large("old")))
 	}
@@ -99,7 +103,7 @@ func TestBackfill(t *testing.T) {
 func TestBackfillBrokenOff(t *testing.T) {
 	g := newReindexed(t)
 	g.Clock = g.Clock.Add(time.Minute)
-	const items = 300
+	items := threePages()
 	for i := range items {
 		g.write(searchtest.At(0, fmt.Sprint(i), large("old")))
 	}

@@ -20,6 +20,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/operate"
 )
 
@@ -314,7 +315,7 @@ func TestReindexLeavesNoHole(t *testing.T) {
 			}
 		}
 	})
-	for range 3 {
+	for range proof.Size(3, 1) {
 		g.reindex(ReindexOptions{Segments: 3})
 	}
 	close(stop)
@@ -330,7 +331,7 @@ func TestReindexKilledAtEveryCall(t *testing.T) {
 	g := newReindexed(t)
 	g.happen(searchtest.At(0, "a", searchtest.Text("0")), searchtest.At(0, "b", searchtest.Text("x")))
 	g.happen(searchtest.At(1, "b", nil))
-	for n := 1; ; n++ {
+	for n := 1; ; n += proof.Size(1, 3) { // odd and even
 		ctx, kill := context.WithCancel(t.Context())
 		calls := 0
 		killed := g.tool(doer(func(r *http.Request) (*http.Response, error) {

@@ -21,6 +21,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 )
 
 // Any item that DynamoDB takes is found by a search for each of its own values, or the
@@ -35,7 +36,7 @@ func TestEveryItemIsFoundByItsOwnValues(t *testing.T) {
 	rows := w.table()
 	items := map[string]consumertest.Item{} // by sort key
 	var batch []*change.Change
-	for i := range 12 {
+	for i := range proof.Size(12, 2) {
 		key, item := fmt.Sprint("item ", i), g.item()
 		keys := consumertest.Item{"PK": consumertest.S("USER#ann"), "SK": consumertest.S(key)}
 		for name, v := range keys {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 )
 
 // What the language's every form finds.
@@ -228,9 +229,12 @@ func TestLettersOutsideASCII(t *testing.T) {
 	}
 	w.deliver(pets...)
 	for i, word := range words {
-		for _, text := range []string{word, strings.ToUpper(word), strings.ToLower(word)} {
+		for j, text := range []string{word, strings.ToUpper(word), strings.ToLower(word)} {
 			want := fmt.Sprint("pet ", i)
-			for _, field := range []string{"species:", "tags:"} {
+			for k, field := range []string{"species:", "tags:"} {
+				if (i+j+k)%proof.Size(1, 2) != 0 { // each with one field
+					continue
+				}
 				quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
 				if got := w.find(Request{Index: "pets", Text: field + `"` + quoted + `"`}); !slices.ContainsFunc(got.Hits, func(h Hit) bool { return strings.HasSuffix(h.ID, "#"+want) }) {
 					t.Errorf("%s%s doesn't find %s, but %q", field, text, word, names(got))

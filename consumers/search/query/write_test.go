@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 )
 
 // Who doesn't read an answer keeps nobody else from getting one, and is cut off. Fails if a
@@ -72,7 +73,8 @@ func TestReadersThatDoNotRead(t *testing.T) {
 func TestLargeItems(t *testing.T) {
 	w := newWorld(t)
 	var pets []consumertest.Change
-	for i := range 8 {
+	n := proof.Size(8, 4) // more than an answer has room for
+	for i := range n {
 		pets = append(pets, pet(fmt.Sprint("pet ", i), consumertest.Item{
 			"notes": consumertest.S(strings.Repeat("\x01", 300_000)), "secret": consumertest.S("x"), "_id": consumertest.S("mine"), "weight": consumertest.N("12345678901234567890.123456789012345678"),
 		}))
@@ -80,7 +82,8 @@ func TestLargeItems(t *testing.T) {
 	w.deliver(pets...)
 	seen := map[string]int{}
 	r := Request{Index: "pets", Sort: ParseSort("PK"), Size: 8}
-	for pages := 1; ; pages++ {
+	pages := 1
+	for ; ; pages++ {
 		a := w.find(r)
 		bytes := 0
 		for _, h := range a.Hits {
@@ -97,8 +100,8 @@ func TestLargeItems(t *testing.T) {
 			break
 		}
 	}
-	if len(seen) != 8 {
-		t.Errorf("%d items seen", len(seen))
+	if len(seen) != n || pages == 1 {
+		t.Errorf("%d items seen of %d, on %d pages", len(seen), n, pages)
 	}
 	whole := w.find(Request{Index: "pets", Size: 1, Whole: true}).Hits[0]
 	var source map[string]json.RawMessage
