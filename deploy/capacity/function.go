@@ -61,8 +61,7 @@ func newFunction(l Load, s Stream, p profile) Function {
 	return f
 }
 
-// settle finds the parallelization with which the function keeps up, beginning with its template's, as the templates advise;
-// and where ten don't do, the memory.
+// settle raises the parallelization of the template until the function keeps up, and where ten don't do, the memory.
 func (f *Function) settle(l Load, s Stream) {
 	p := f.profile
 	for _, f.MemoryMB = range []int64{p.MemoryMB, 2 * p.MemoryMB, 4 * p.MemoryMB, wholeProcessorMB} {

@@ -27,8 +27,7 @@ const (
 	publishes      = 30_000
 
 	boardShards = 10 // the default of BoardShards in the leaderboard's template
-	// indexUnits is what a changed total costs its index: the entry at the old score leaves, one at the new comes. So a plain
-	// ADD has 3.00 units in the leaderboard's figures.
+	// indexUnits is what a changed total costs its index: the entry at the old score leaves, and one at the new comes.
 	indexUnits = 2
 )
 

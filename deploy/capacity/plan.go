@@ -30,8 +30,7 @@ type Stream struct {
 	Cost
 }
 
-// Instead is the other way to give all consumers enough to read: more shards than the writes need. It is the cheaper one where
-// there are few consumers, though enhanced fan-out also delivers sooner. More than five can't share, so for them Shards is 0.
+// Instead is to give all consumers enough to read by more shards, which is cheaper for few consumers. More than five can't share.
 type Instead struct {
 	Shards    int64           `json:"shards"` // in all
 	USD       decimal.Decimal `json:"usdPerMonth"`

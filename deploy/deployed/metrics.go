@@ -157,8 +157,7 @@ func (r *reader) noteSilence(c Consumer, streams map[string]*series) {
 	}
 }
 
-// streamName is the name in the ARN of a stream, or of a consumer with enhanced fan-out, which is
-// …:stream/NAME/consumer/CONSUMER:TIME.
+// streamName is the name in the ARN of a stream, or in …:stream/NAME/consumer/CONSUMER:TIME.
 func streamName(arn string) string {
 	_, path, _ := strings.Cut(arn, "/")
 	name, _, _ := strings.Cut(path, "/")

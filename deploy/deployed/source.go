@@ -63,8 +63,7 @@ func streamARN(arn string) string {
 	return stream
 }
 
-// checkStream compares a mapping with its stream: whether the stream is there and older than the mapping, and how long a
-// disabled mapping may stay so until the stream forgets changes that the mapping has not read.
+// checkStream compares a mapping with its stream, and says until when the stream keeps what a disabled mapping hasn't read.
 func (r *reader) checkStream(ctx context.Context, c *Consumer, m Mapping, arn string) {
 	out, err := r.kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &arn})
 	name := streamName(arn)
@@ -127,8 +126,7 @@ func (r *reader) destination(ctx context.Context, table, stream string) string {
 // newTable is how long a table that is newer than the mappings of its consumers is worth a note.
 const newTable = 7 * 24 * time.Hour
 
-// checkAge says that a table was made after a consumer's mapping: it may have replaced a table whose items the consumer's
-// destination still has.
+// checkAge says that a table is newer than a mapping: a destination may still have items of the table that it replaced.
 func (r *reader) checkAge(ctx context.Context, c *Consumer, m Mapping, table string) {
 	out, err := r.dynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {

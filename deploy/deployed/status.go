@@ -95,8 +95,7 @@ func (m Mapping) state() string {
 	return m.State
 }
 
-// failing tells whether the last batch failed. Lambda documents no list of results: seen are "OK", "No records processed"
-// and "PROBLEM: …".
+// failing tells whether the last batch failed. Results seen are "OK", "No records processed" and "PROBLEM: …"; no list is documented.
 func (m Mapping) failing() bool {
 	return m.Result != "" && !strings.HasPrefix(m.Result, "OK") && !strings.HasPrefix(m.Result, "No records")
 }
@@ -112,8 +111,7 @@ type reader struct {
 	dynamoDB       *dynamodb.Client
 }
 
-// Read tells how the consumers of the named stacks, and of those nested in them, are doing at the time now. It returns an
-// error if a stack can't be looked up or has no consumer.
+// Read tells how the consumers of the named stacks, and of those nested in them, are doing at the time now. Each must have one.
 func Read(ctx context.Context, cfg aws.Config, stacks []string, now time.Time) (Status, error) {
 	end := now.Truncate(time.Minute)
 	r := &reader{

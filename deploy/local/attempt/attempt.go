@@ -26,8 +26,7 @@ func (p Passing) Unwrap() error { return p.Err }
 
 var retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
 
-// IsPassing reports whether trying again may help: the server can't be reached, throttles, has failed itself, or the
-// error is marked as [Passing].
+// IsPassing reports whether a server can't be reached, throttles or has failed itself, or the error is marked as [Passing].
 func IsPassing(err error) bool {
 	if errors.As(err, new(Passing)) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true
@@ -35,9 +34,8 @@ func IsPassing(err error) bool {
 	return retryable.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// Until calls call until it succeeds, fails for good, or ctx ends, and returns nil, the last error, or ctx's. It waits
-// 50 ms after the first failure and twice as long after each further one, up to 2 s. Each failure that it
-// repeats is logged as a warning with what was being done, and so is the recovery.
+// Until calls call until it succeeds, fails for good, or ctx ends, and returns nil, the last error, or ctx's. It waits 50 ms, then
+// twice as long each time, up to 2 s. It logs each failure that it repeats as a warning, and the recovery.
 func Until(ctx context.Context, log *slog.Logger, what string, call func(context.Context) error) error {
 	pause := firstPause
 	for failures := 0; ; failures++ {

@@ -16,8 +16,7 @@ import (
 // Precision says how the records of a table give their creation time.
 type Precision string
 
-// The precisions of a Kinesis streaming destination. Older destinations write milliseconds and
-// no word on the precision.
+// The precisions of a Kinesis streaming destination; older ones write milliseconds without saying so.
 const (
 	Microsecond         Precision = "MICROSECOND"
 	Millisecond         Precision = "MILLISECOND"
@@ -36,11 +35,9 @@ type Table struct {
 
 // Misbehaviour is what AWS's own may do, and on a good day does not. The zero value does nothing of it.
 type Misbehaviour struct {
-	// Repeat is the share of records that are written a second time: at once, or up to fifty records
-	// or two seconds later.
+	// Repeat is the share of records that are written a second time, at once or up to fifty records or two seconds later.
 	Repeat float64
-	// Reorder is the share of records that are held back, and so overtaken, by up to fifty records or
-	// one second, those of the same item among them.
+	// Reorder is the share of records that up to fifty others overtake, within one second, those of the same item among them.
 	Reorder float64
 	// SwitchPrecision switches among the precisions every few dozen records, as an update of a live destination does.
 	SwitchPrecision bool
@@ -59,8 +56,7 @@ type Config struct {
 	Log  *slog.Logger
 }
 
-// Bridge carries changes from DynamoDB Streams to Kinesis. Its methods are safe for concurrent use, but only one
-// Run at a time.
+// Bridge carries changes from DynamoDB Streams to Kinesis. Its methods may be called side by side, but only one Run at a time.
 type Bridge struct {
 	config   Config
 	carriers []*carrier
@@ -109,8 +105,7 @@ func New(c Config) (*Bridge, error) {
 	return b, nil
 }
 
-// Run carries changes until ctx ends, and then returns nil. While a server does not answer it tries again, and says so
-// in the log; it returns an error if trying again can't help.
+// Run carries changes until ctx ends, and then returns nil. It repeats and logs calls that fail, unless trying again can't help.
 func (b *Bridge) Run(ctx context.Context) error {
 	group, running := errgroup.WithContext(ctx)
 	for _, c := range b.carriers {

@@ -111,8 +111,7 @@ func (c *carrier) run(ctx context.Context) error {
 	}
 }
 
-// round reads once from every shard whose turn it is and writes what is due. It returns how many changes it read and
-// whether a shard came to its end.
+// round reads once from each readable shard and writes what is due. ended reports that a shard came to its end.
 func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error) {
 	read := 0
 	for _, shard := range c.source.shards {
@@ -177,8 +176,7 @@ func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
 	return out, nil
 }
 
-// time returns a change's creation time. Where it will be cut to milliseconds, two changes of one item get different
-// ones all the same: which of them came first nobody could tell otherwise.
+// time returns a change's creation time. Cut to milliseconds, those of one item differ too, or nobody could tell which came first.
 func (c *carrier) time(item string, precision Precision) int64 {
 	at := c.clock.next()
 	if precision == Microsecond {

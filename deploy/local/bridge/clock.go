@@ -20,8 +20,7 @@ func newClock() *clock {
 	return &clock{now: func() time.Time { return start.Add(time.Since(start)) }}
 }
 
-// next returns the present microsecond. If it has been given out already, next waits for the following one rather than
-// run ahead of time.
+// next returns the present microsecond, or waits for the following one if that has been given out.
 func (c *clock) next() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,8 +32,7 @@ func (c *clock) next() int64 {
 	return t
 }
 
-// skipMillisecond makes every later time fall in a later millisecond than those so far. Without it, a change timed in
-// milliseconds could seem older than the one just before it that was timed in microseconds.
+// skipMillisecond moves on to the next millisecond. Else a time cut to milliseconds could seem to be before the one before it.
 func (c *clock) skipMillisecond() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

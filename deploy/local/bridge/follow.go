@@ -11,12 +11,9 @@ import (
 	"sluice/deploy/local/attempt"
 )
 
-// follow looks whether the table still has the stream that is read, and reports whether it has one. A table that was deleted and
-// made anew has another one, and so has one whose stream was switched off and on. What is left of the old stream is
-// carried first, as far as it can still be read.
-//
-// A source that has ended looks like one that is quiet. So a table without a stream is a problem that [TableStats] shows, until
-// it has one again.
+// follow reports whether the table has a stream. After the table was made again, or its stream was switched off and on, that is
+// another stream: what is left of the old one is carried first. A source that has ended looks like one that is quiet, so a
+// table without a stream is a problem that [TableStats] shows.
 func (c *carrier) follow(ctx context.Context) (there bool, err error) {
 	var arn string
 	err = attempt.Until(ctx, c.log, "look at table "+c.table.Name, func(ctx context.Context) (err error) {

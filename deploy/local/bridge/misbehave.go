@@ -36,8 +36,7 @@ type heldRecord struct {
 	deadline time.Time
 }
 
-// pass takes the records that came in and returns those to write now, in order. Called with none it lets go what has been
-// held long enough.
+// pass takes the records that came in, and returns those to write now, in order, with those that were held long enough.
 func (s *shuffler) pass(now time.Time, in []outgoing) []outgoing {
 	if s.Repeat == 0 && s.Reorder == 0 {
 		return in

@@ -23,8 +23,7 @@ type envelope struct {
 	precision Precision
 }
 
-// appendRecord appends the record of a change as Kinesis Data Streams for DynamoDB writes it. It has eight keys at the top,
-// and unlike a record of DynamoDB Streams no SequenceNumber, StreamViewType, eventVersion or eventSourceARN.
+// appendRecord appends a change as Kinesis Data Streams for DynamoDB writes it, which differs from a record of DynamoDB Streams.
 func appendRecord(dst []byte, e envelope, r *streamtypes.Record) ([]byte, error) {
 	change := r.Dynamodb
 	dst = append(dst, `{"awsRegion":`...)
@@ -166,8 +165,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// partitionKey is that of all changes of one item: 32 upper-case hex digits, as AWS writes, by a rule of our own, since AWS
-// documents none. Consumers must not read anything into it.
+// partitionKey is that of all changes of one item: 32 upper-case hex digits as on AWS, which documents no rule for them.
 func partitionKey(table string, keys map[string]streamtypes.AttributeValue) (string, error) {
 	item, err := appendImage(appendString(nil, table), keys)
 	if err != nil {

@@ -37,8 +37,7 @@ type outbox struct {
 	count   func(func(*TableStats))
 }
 
-// flush writes all that is pending. If it fails or ctx ends, what Kinesis has not confirmed stays pending, and a
-// later flush writes it, perhaps a second time.
+// flush writes all that is pending. What Kinesis has not confirmed stays pending, and is written again, perhaps a second time.
 func (o *outbox) flush(ctx context.Context) error {
 	for len(o.pending) > 0 {
 		if err := attempt.Until(ctx, o.log, "write to stream "+o.stream, o.writeBatch); err != nil {
@@ -98,8 +97,7 @@ func (o *outbox) writeBatch(ctx context.Context) error {
 	}
 }
 
-// batchLength returns how many of the first records make one call. Of one item only one goes into a call: were the first of
-// two refused and the second taken, they would stand in the wrong order.
+// batchLength returns how many records make one call: one of each item, since Kinesis may refuse the first of two and take the second.
 func batchLength(records []outgoing) int {
 	inOrder := make(map[string]bool)
 	bytes := 0

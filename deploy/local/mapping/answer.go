@@ -7,8 +7,7 @@ import (
 	"slices"
 )
 
-// result is what an invocation means for its batch of n records: the first done of them are processed. So done == n is
-// success, and done == 0 of a function error is failure as a whole.
+// result is what an invocation means for its batch: its first done records are processed.
 type result struct {
 	done int
 	// whole says that the batch has failed as a whole: the function named no record of it.

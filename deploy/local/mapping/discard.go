@@ -32,8 +32,7 @@ type discarded struct {
 	records     []record
 }
 
-// document is the invocation record that Lambda sends to an on-failure destination. SQS learns only where the records
-// stand; S3 gets the event as well, in Payload.
+// document is what Lambda sends to an on-failure destination: the place of the records and, to S3, the event in Payload:
 // https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 type document struct {
 	RequestContext struct {
@@ -94,8 +93,7 @@ func (d discarded) document(functionARN, streamARN, shard string, now time.Time)
 	return doc
 }
 
-// discard gives records up: it sends the document, and only then counts them as done. Where Lambda would drop a
-// document that its destination refuses, discard returns an error.
+// discard sends the document, and only then counts the records as done. A destination that refuses it is an error, unlike on AWS.
 func (l *lane) discard(ctx context.Context, d discarded) error {
 	m := l.mapping
 	doc := d.document(m.config.Function.ARN, m.settings.Stream, l.shard.id, m.now())

@@ -11,8 +11,7 @@ import (
 	"sluice/deploy/local/mapping/function"
 )
 
-// lane delivers a part of one shard's records, one batch after the other. ParallelizationFactor says how many lanes a
-// shard has; the records of one partition key share one.
+// lane delivers a part of one shard's records, those of some partition keys, one batch after the other.
 type lane struct {
 	mapping  *Mapping
 	shard    *shard
@@ -68,9 +67,8 @@ func (l *lane) run(ctx context.Context) error {
 	}
 }
 
-// gather waits for the next batch: it is complete when it has the batch size or the payload limit, when the batching window
-// is over, or when no more records will come. Without a window, whatever is there is a batch. It returns nil once the
-// lane is closed and empty.
+// gather waits for the next batch: until it has the batch size or the payload limit, the batching window is over, or no more
+// records will come. Without a window, whatever is there is a batch. It returns nil once the lane is closed and empty:
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
 func (l *lane) gather(ctx context.Context) ([]record, error) {
 	window := l.mapping.settings.BatchingWindow

@@ -20,8 +20,7 @@ import (
 
 // Chaos kills the function, as machines do.
 type Chaos struct {
-	// Kill is the share of invocations during which the function is killed with SIGKILL at a random moment.
-	// One that answers before its moment comes lives on.
+	// Kill is the share of invocations during which the function is killed at a random moment, if it doesn't answer before that.
 	Kill float64
 	// Seed decides which invocations and which moments.
 	Seed uint64
@@ -41,8 +40,7 @@ type Config struct {
 	Memory *Memory
 	Chaos  Chaos
 	Log    *slog.Logger
-	// Backoff is the wait before the next try after so many failed ones in a row, 1 at the least. By default it
-	// doubles from 100 ms up to 5 s.
+	// Backoff is the wait after so many failures in a row, 1 at the least. By default it doubles from 100 ms up to 5 s.
 	Backoff func(failures int) time.Duration
 	// PollInterval is the wait after a read that reached the end of its shard: by default 1 s, as Lambda's.
 	PollInterval time.Duration

@@ -8,13 +8,11 @@ import (
 const (
 	// DefaultMemory bounds what a mapping holds that shares no Memory with others.
 	DefaultMemory = 64 << 20
-	// firstRead is how many records are read of a shard before their size is known, maxRead the most ever: the next
-	// ones may be larger.
+	// firstRead is how many records are read of a shard before their size is known, maxRead the most ever.
 	firstRead, maxRead = 100, 2000
 )
 
-// Memory bounds how many bytes the mappings that share it have read and not done. Each shard that a mapping reads has an
-// equal part, so a consumer that stands still takes no room from the others.
+// Memory bounds the bytes that mappings have read and not done. Each shard has an equal part, whatever the others take.
 type Memory struct {
 	total int64
 
@@ -60,8 +58,7 @@ func (r *room) part() int64 {
 	return r.memory.share()
 }
 
-// acquire waits until weight fits, or the room is empty: one record may be larger than the whole room. Only one goroutine
-// may acquire.
+// acquire waits until weight fits, or the room is empty: a record may be larger than it. Only one goroutine may acquire.
 func (r *room) acquire(ctx context.Context, weight int64) error {
 	for !r.tryAcquire(weight) {
 		select {
@@ -93,8 +90,7 @@ func (r *room) release(weight int64) {
 	}
 }
 
-// readSize returns how many records the next read of the shard should ask for, after one of n records with so many bytes:
-// they take a quarter of its room.
+// readSize returns how many records to read next, after n records with so many bytes: a quarter of the shard's room.
 func (r *room) readSize(n, bytes int) int32 {
 	if n == 0 || bytes == 0 {
 		return firstRead

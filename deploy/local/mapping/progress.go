@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// progress is how far one shard is done. Lanes finish records in any order; the checkpoint is the last record before
-// the first that is not finished.
+// progress is how far one shard is done: the checkpoint is the last record before the first that is not finished.
 type progress struct {
 	mu         sync.Mutex
 	checkpoint string
@@ -65,8 +64,7 @@ func (p *progress) oldest() (time.Time, bool) {
 	return pending[0].arrival, true
 }
 
-// rewind forgets the records that are not covered by the checkpoint, because they will be read again, and
-// returns how many of them were finished and how many were not.
+// rewind forgets, and counts, the records behind the checkpoint, which will be read again.
 func (p *progress) rewind() (finished, unfinished int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

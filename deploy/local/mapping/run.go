@@ -18,9 +18,8 @@ import (
 	"sluice/deploy/local/template"
 )
 
-// Run reads the stream and invokes the function until ctx ends, then kills the function and returns nil; an invocation under
-// way is repeated by the next Run. While a server does not answer it tries again, and says so in the log; it returns an error if
-// trying again can't help, or if the function never starts.
+// Run reads the stream and invokes the function until ctx ends, then kills the function and returns nil; the next Run repeats an
+// invocation under way. It repeats and logs calls that fail, unless trying again can't help or the function never starts.
 func (m *Mapping) Run(ctx context.Context) error {
 	if !m.settings.Enabled {
 		m.log.Warn("the mapping is disabled in its template, and reads nothing", "mapping", m.settings.Name)
@@ -68,8 +67,7 @@ func (m *Mapping) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// discover adds the shards that have appeared. Those of the first look start at StartingPosition, later ones at their first
-// record, for they hold only what came after.
+// discover adds new shards. Those of the first look start at StartingPosition, later ones hold only what came after and start there.
 func (m *Mapping) discover(ctx context.Context) error {
 	var listed []kinesistypes.Shard
 	in := &kinesis.ListShardsInput{StreamARN: &m.settings.Stream}
@@ -121,8 +119,7 @@ var (
 	errMadeAnew = errors.New("the stream was deleted and made anew")
 )
 
-// goesOn reports whether Run can go on after the error: the stream that was read is gone, or is another one by now, which is
-// read from its beginning. A source that has ended must not look like one that is quiet, so [Stats] says what happened.
+// goesOn reports whether the error is that the stream is gone, or another one by now, which is read from its beginning.
 func (m *Mapping) goesOn(err error) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -49,8 +49,7 @@ func (r *rate) add(now time.Time, n int) {
 	c.n += int64(n)
 }
 
-// perSecond is the mean of the whole seconds in the window that ends with the second before now: the present one isn't
-// over.
+// perSecond is the mean of the last whole seconds: the present one isn't over.
 func (r *rate) perSecond(now time.Time) float64 {
 	end := now.Unix()
 	r.mu.Lock()

@@ -38,8 +38,7 @@ func (l *Log) String() string {
 // Logger returns a logger that writes text to the log.
 func (l *Log) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-// RunUntil runs a part until ok says so of its counts, tells it to end and waits until it has. The test fails at once, with counts
-// and log, if that takes more than a minute, if the part ends by itself, or if it returns an error.
+// RunUntil runs a part until ok says so of its counts, and ends it. The test fails after a minute, or if the part ends otherwise.
 func RunUntil[S any, P interface {
 	Run(ctx context.Context) error
 	Stats() S

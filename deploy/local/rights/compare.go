@@ -13,8 +13,7 @@ import (
 // Faults is what is wrong with a role, one line each, in a fixed order.
 type Faults []string
 
-// Compare returns what is wrong with the role of a function, for which needs have been seen, and which has to allow fixed
-// besides: what it lacks, what nothing needs, and what is wider than need be.
+// Compare returns what a function's role lacks of the needs that were seen and of fixed, what nothing needs, and what is too wide.
 func Compare(r *template.Resources, f template.Function, needs []Need, fixed []Grant) Faults {
 	role, err := roleOf(r, f)
 	if err != nil {

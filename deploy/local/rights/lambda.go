@@ -50,8 +50,7 @@ const subscribe = "kinesis:SubscribeToShard"
 // Whoever has the template make the group needs no logs:CreateLogGroup.
 var logActions = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 
-// OfLambda returns what a function's role has to allow beside what its code calls: what Lambda does in its name, in the
-// region and the account of the function, and the services that use keys; those are by ARN.
+// OfLambda returns what a function's role has to allow beside its calls, for Lambda and for services that use keys, by ARN.
 func OfLambda(r *template.Resources, f template.Function, region, account string, keys map[string][]Use) ([]Grant, error) {
 	if f.LogGroup == "" {
 		return nil, fmt.Errorf("function %s has no LoggingConfig with a LogGroup of the template: Lambda's own would be kept for ever", f.LogicalID)

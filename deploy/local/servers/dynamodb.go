@@ -14,8 +14,7 @@ import (
 // copyDependencies is the pinned Maven goal that puts a pom's dependencies into a directory.
 const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
-// installJars has Maven fetch what the recipe's pom.xml names into lib, checks that it is what jars.sha256 lists, and
-// compiles Guard.java into classes.
+// installJars has Maven fetch what pom.xml names, checks that it is what jars.sha256 lists, and compiles Guard.java.
 func installJars(ctx context.Context, dir string, progress Progress) error {
 	mvn, err := maven.path()
 	if err != nil {

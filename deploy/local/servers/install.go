@@ -18,10 +18,8 @@ import (
 	"sluice/deploy/local/process"
 )
 
-// Install installs those of the servers that are not installed yet, one after the other. Processes that install at
-// the same time wait for each other. It makes no network call for what is installed.
-//
-// A failed or interrupted Install leaves nothing that would be taken for an installed server.
+// Install installs the servers that are not installed yet, without a network call for the others. Processes that install at the same
+// time wait for each other. A failed Install leaves nothing that would be taken for an installed server.
 func Install(ctx context.Context, progress Progress, servers ...*Server) error {
 	for _, server := range servers {
 		if err := server.ensure(ctx, progress); err != nil {
@@ -135,8 +133,7 @@ func (s *Server) slowly(progress Progress, start time.Time) Progress {
 	}
 }
 
-// runInstaller runs a program in dir and gives each line that it prints to line, which may be nil. The program does
-// not outlive us: it would go on writing where the next install begins.
+// runInstaller runs a program in dir, which does not outlive us, and gives each line that it prints to line, which may be nil.
 func runInstaller(ctx context.Context, dir string, line func(string), name string, args ...string) error {
 	output := &lineWriter{line: line}
 	cmd := exec.CommandContext(ctx, name, args...)

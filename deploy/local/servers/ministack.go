@@ -16,9 +16,8 @@ import (
 // account it works in, so tests can share one server without meeting (but buckets have one namespace, as on AWS).
 var Ministack = ministackWith("kinesis,sqs,sns,s3,secretsmanager")
 
-// MinistackForTemplates serves what a deployment of SAM templates needs beside that: CloudFormation with the transform, IAM, DynamoDB,
-// CloudWatch, and Lambda, which runs functions as processes of this machine. Whoever may call it runs programs as its user, so
-// it is for tests, at a port of their own.
+// MinistackForTemplates has the services that a deployment of SAM templates needs besides. Whoever may call its Lambda runs programs
+// as its user, so it is for tests, at a port of their own.
 var MinistackForTemplates = ministackWith("kinesis,sqs,sns,s3,cloudformation,lambda,iam,sts,logs,dynamodb,dynamodbstreams,monitoring,secretsmanager")
 
 func ministackWith(services string) *Server {
@@ -98,8 +97,7 @@ func installPackages(flags ...string) func(ctx context.Context, dir string, prog
 	}
 }
 
-// imports makes what looks whether packages are there: a Python that was upgraded or removed leaves the environment behind
-// without them.
+// imports looks whether packages work: a Python that was upgraded or removed leaves the environment behind without them.
 func imports(packages string) func(ctx context.Context, dir string) bool {
 	return func(ctx context.Context, dir string) bool {
 		return exec.CommandContext(ctx, venvPython(dir), "-c", "import "+packages).Run() == nil

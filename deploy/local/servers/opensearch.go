@@ -8,8 +8,7 @@ import (
 	"path/filepath"
 )
 
-// OpenSearch is the engine of AWS's OpenSearch Service, one node without security, behind a guard against web pages. It keeps its data in the directory
-// that it is started in: started there again, it has them again, unless [Server.Clear] came in between.
+// OpenSearch is the engine of AWS's OpenSearch Service, without security. It keeps its data in its directory, until [Server.Clear].
 var OpenSearch = &Server{
 	Name:          "OpenSearch",
 	Version:       "2.19.1",

@@ -145,8 +145,7 @@ func listen(ctx context.Context, port int) (*net.TCPListener, error) {
 	return listener.(*net.TCPListener), nil
 }
 
-// withoutDelay sets TCP_NODELAY, which the connections of a listener inherit. A server that sends an answer's head by itself would
-// else wait with the rest until the client has acknowledged that, 40 ms; ministack's sets it only for sockets of its own.
+// withoutDelay sets TCP_NODELAY, which connections inherit. Ministack sends an answer's head by itself, and would wait 40 ms.
 func withoutDelay(_, _ string, socket syscall.RawConn) error {
 	var setErr error
 	err := socket.Control(func(fd uintptr) { setErr = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) })
@@ -201,8 +200,7 @@ func (p *Process) run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// await waits for the first answer. The socket is open before the first request, so one is enough: it waits in the
-// socket's queue.
+// await waits for the first answer. The socket is open before, so one request is enough: it waits in the socket's queue.
 func (p *Process) await(ctx context.Context, s *Server, key string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("no answer for %v; its log is %s", startTimeout, p.LogPath))
@@ -276,8 +274,7 @@ func (p *Process) Err() error {
 // stopGrace is how long a server may take to end by itself before it is killed.
 const stopGrace = 5 * time.Second
 
-// Stop ends the server and returns when it is gone: by SIGTERM and, when that takes too long or ctx ends, by
-// SIGKILL. Stopping a server that has ended is no error.
+// Stop ends the server and returns when it is gone: by SIGTERM and, when that takes too long or ctx ends, by SIGKILL.
 func (p *Process) Stop(ctx context.Context) error {
 	p.stopping.Store(true)
 	if err := p.signal(syscall.SIGTERM); err != nil {

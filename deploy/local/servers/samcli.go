@@ -8,8 +8,7 @@ import (
 	"os/exec"
 )
 
-// SAMCLI is AWS's own tool that builds, checks and deploys templates, with its checker cfn-lint. It is installed as the
-// servers are, and runs only as what [SAM] and [LintTemplates] start.
+// SAMCLI is AWS's own tool that builds, checks and deploys templates, with its checker cfn-lint. It is no server.
 var SAMCLI = &Server{
 	Name:         "AWS SAM CLI",
 	Version:      "1.170.0",
@@ -45,9 +44,8 @@ for path in sys.argv[1:]:
 `
 )
 
-// SAM makes the command "sam" with arguments, not yet started. SAMCLI must be installed. Calls to AWS go to endpoint, in the
-// account and region that are given; the command has nothing else of this process's settings but where tools and caches are, so
-// that it can meet no real account.
+// SAM makes the command "sam", not yet started. Calls go to endpoint, in the given account and region. The command knows nothing
+// else of this process's settings but where tools and caches are, so it can meet no real account.
 func SAM(ctx context.Context, endpoint, account, region string, arguments ...string) (*exec.Cmd, error) {
 	cmd, err := runSAMCLI(ctx, startSAM, arguments...)
 	if err != nil {

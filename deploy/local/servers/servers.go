@@ -27,8 +27,7 @@ type Server struct {
 	// needs are the tools that run the server, installNeeds those that install it.
 	needs, installNeeds []tool
 	command             func(dir string, run launch) (command, error)
-	// portFile is, below its working directory, where a server that can't take our socket tells the address that it
-	// listens at; empty for one that takes it.
+	// portFile is where, below its working directory, a server writes its address that can't take our socket.
 	portFile string
 	// data is, below its working directory, where it keeps what it remembers from one run to the next; empty: nowhere.
 	data string
@@ -43,8 +42,7 @@ type launch struct {
 	key     string // the access key that is let in; empty: each
 }
 
-// environment is what a server gets of ours: where programs are, and nothing else. A developer's AWS variables, and what else
-// is secret there, are not for it.
+// environment is what a server gets of ours: where programs are, and nothing that may be secret.
 func environment(run launch) []string {
 	env := []string{"HOME=" + run.dir, "TMPDIR=" + run.dir}
 	for _, name := range []string{"PATH", "JAVA_HOME", "LANG", "LC_ALL", "TZ"} {

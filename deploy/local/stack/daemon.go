@@ -57,11 +57,9 @@ func failure(info Info) error {
 	return failed
 }
 
-// Up has a stack run in the run directory by a process of its own, and returns its state once it is ready. One that
-// runs already is left as it is; one that is starting is waited for. What failed or was killed is started anew.
-//
-// command is the program, with its arguments, that calls [Serve] with this run directory and a context that ends on
-// SIGTERM. If ctx ends before the stack is ready, a stack that this call has started is stopped.
+// Up has another process run a stack in the run directory, and returns its state once it is ready. One that runs is left as it is,
+// one that starts is waited for, one that failed is started again. command calls [Serve] with a context that ends on SIGTERM. If ctx
+// ends before the stack is ready, a stack that this call has started is stopped.
 func Up(ctx context.Context, runDir string, command []string, progress servers.Progress) (Info, error) {
 	if progress == nil {
 		progress = func(string, ...any) {}
@@ -117,8 +115,7 @@ type child struct {
 	exited chan struct{}
 }
 
-// launch starts the command in a session of its own, so that it stays when we end. If another process takes the run
-// directory first, the command ends at once.
+// launch starts the command in a session of its own, so that it stays when we end.
 func (c *child) launch(runDir string, command []string) error {
 	if err := makePrivate(runDir); err != nil {
 		return err

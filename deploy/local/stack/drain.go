@@ -13,13 +13,10 @@ import (
 
 const drainInterval = 10 * time.Millisecond
 
-// Drain waits until nothing is under way: every change of a table that was made before the call, by an application or a
-// consumer, has been carried, every consumer is done with it, and so it is with the changes that consumers made in turn. It
-// counts and compares positions and never goes by time.
-//
-// It returns ctx's error with where things stand if ctx ends first. That is so if applications keep writing, and with a
-// consumer that does not read the stream from its beginning. Not seen is a call that a killed function had sent and that
-// a server has not carried out yet.
+// Drain waits until nothing is under way: every change that was made before the call has been carried, every consumer is done with
+// it, and so it is with the changes that consumers made in turn. It compares positions and never goes by time. If ctx ends, as when
+// applications keep writing, it returns ctx's error and where things stand. Not seen is a call that a killed function had sent and
+// that a server has not carried out yet.
 func (s *Stack) Drain(ctx context.Context) error {
 	again := time.NewTicker(drainInterval)
 	defer again.Stop()
@@ -49,15 +46,11 @@ func (i Info) describe() string {
 	return strings.TrimSuffix(text.String(), ";")
 }
 
-// standings are where all regions stand at one moment, the mappings of all a moment before the bridges of all: a
-// consumer writes into other regions too, so what is true of one region alone tells nothing.
+// standings are where all regions stand, the mappings of all before the bridges of all: consumers write into other regions too.
 type standings map[string]standing
 
-// standing is where a region's bridge and mappings stand.
-//
-// If two of all regions are idle and the same, no consumer did anything in between. If each table's stream was read to its end
-// meanwhile, by a reading that began after the first, nothing that consumers had made before was left unread there.
-// And nothing that was read has been left undone, since both are idle.
+// standing is where a region's bridge and mappings stand. If two of all regions are idle and the same, no consumer did anything in
+// between. If a reading of each table's stream began after the first and found its end, nothing that was made before is unread.
 type standing struct {
 	mappings map[string]mapping.Stats
 	streams  map[string]string // that the mappings read, by consumer

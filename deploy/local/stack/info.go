@@ -45,8 +45,7 @@ type Info struct {
 	Region string `json:"region"`
 	// Endpoints are URLs; empty before the servers run.
 	Endpoints Endpoints `json:"endpoints"`
-	// AccessKey is this stack's own. Nobody else may use its streams, queues, topics and buckets. DynamoDB Local takes
-	// the key "sluice" as well.
+	// AccessKey is for this stack alone, but DynamoDB Local takes the key "sluice" as well.
 	AccessKey string    `json:"accessKey,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
 	// Health is set by who has asked.
@@ -136,12 +135,10 @@ const (
 	accountID = "000000000000" // the account that ministack gives to a stack's access key
 )
 
-// DynamoDB returns the configuration of clients for DynamoDB and DynamoDB Streams in the home region. One with another
-// Region is for that.
+// DynamoDB configures clients for DynamoDB and DynamoDB Streams. With another Region it is for that one.
 func (i Info) DynamoDB() aws.Config { return config(i.Region, i.Endpoints.DynamoDB, i.AccessKey) }
 
-// AWS returns the configuration of clients for Kinesis, SQS, SNS and S3 in the home region. One with another Region is
-// for that.
+// AWS configures clients for Kinesis, SQS, SNS and S3. With another Region it is for that one.
 func (i Info) AWS() aws.Config { return config(i.Region, i.Endpoints.AWS, i.AccessKey) }
 
 func config(region, endpoint, accessKey string) aws.Config {

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Lag is how long the changes of a batch took from the moment in which they were made to their effect, as the consumer
-// itself measures it: its metric ChangeToEffect.
+// Lag is how long a batch's changes took from their making to their effect: the consumer's metric ChangeToEffect.
 type Lag struct {
 	Median  float64   `json:"medianMs"`
 	Longest float64   `json:"longestMs"`

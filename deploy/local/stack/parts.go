@@ -65,8 +65,7 @@ func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) erro
 	return err
 }
 
-// buildConsumers builds one consumer after the other: most of what they are made of is the same, which builds side by side
-// would each make if nothing was built before.
+// buildConsumers builds one consumer after the other: they have most packages in common, which go build then makes once.
 func (s *Stack) buildConsumers(ctx context.Context) error {
 	for _, c := range s.plans.regions[0].consumers { // which has all of them
 		begun := time.Now()

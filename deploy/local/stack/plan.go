@@ -52,11 +52,10 @@ const (
 	replicaRegion = "ReplicaRegion"
 )
 
-// readPlans reads and resolves all templates below root: deploy/*.yaml and consumers/*/template.yaml for the home
-// region; in each further region that a consumer's output SharedRegions names, deploy/*.yaml again, and the consumers
-// that name it; and the destination.yaml beside a consumer that has the output ReplicaRegion. A parameter that has the
-// name of an output of another template in deploy gets that output's value, which is the one of its own region, and one
-// that asks for OpenSearch gets the local one. If only names consumers, the others are left out.
+// readPlans resolves deploy/*.yaml and consumers/*/template.yaml for the home region, again for each region that a consumer's output
+// SharedRegions names, and the destination.yaml beside a consumer with the output ReplicaRegion. A parameter with the name of an
+// output of deploy gets its value, of the same region, and one that asks for OpenSearch gets the local one. If only names consumers,
+// the others are left out.
 func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, error) {
 	chosen := func(c consumerPlan) bool { return len(only) == 0 || slices.Contains(only, c.name) }
 	scope := template.Scope{StackName: "sluice", Region: home, AccountID: accountID, QueueEndpoint: endpoints.AWS}
@@ -117,8 +116,7 @@ func (c consumerPlan) regions(home string) ([]string, error) {
 	return regions, nil
 }
 
-// readPlan reads and resolves the templates for the scope's region: those of deploy, and of the consumers that are
-// deployed there.
+// readPlan resolves the templates of deploy, and of the consumers that are deployed in the scope's region.
 func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed func(consumerPlan) bool) (*plan, error) {
 	p := &plan{region: scope.Region}
 	outputs, err := p.readShared(root, scope)
@@ -144,8 +142,7 @@ func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed f
 	return p, nil
 }
 
-// readShared reads and resolves the templates of deploy, each after those whose outputs it takes, and returns the
-// outputs of all.
+// readShared resolves the templates of deploy, each after those whose outputs it takes, and returns all outputs.
 func (p *plan) readShared(root string, scope template.Scope) (map[string]string, error) {
 	paths, err := filepath.Glob(filepath.Join(root, "deploy", "*.yaml"))
 	if err != nil {

@@ -12,8 +12,7 @@ import (
 	"sluice/deploy/local/template"
 )
 
-// region is what runs in one region. All regions share the servers, which keep each one's tables, streams and queues
-// apart by the region that a call is signed for, and topics; buckets' names are unique.
+// region is what runs in one region. All regions share the servers, which keep them apart by the region of a call's signature.
 type region struct {
 	plan    *plan
 	clients provision.Clients

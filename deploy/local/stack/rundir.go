@@ -16,8 +16,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// The files of a run directory that tell of its stack. The lock is held by the process that runs it and has that
-// process' id; the state is an Info in JSON.
+// The files of a run directory: a lock, held by the process that runs the stack, with its id, and an Info in JSON.
 const (
 	lockFile  = "lock"
 	stateFile = "state.json"
@@ -75,8 +74,7 @@ func holder(ctx context.Context, dir string) (int, error) {
 		if pid, err := strconv.Atoi(string(text)); err == nil && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			return pid, nil
 		}
-		// It has taken the lock, but not yet written its id (one that was killed has left its own), or is about to
-		// let go.
+		// It has not written its id yet (one that was killed has left its own), or is about to let go.
 		if err := pause(ctx); err != nil {
 			return 0, err
 		}

@@ -59,8 +59,7 @@ func writeSources(runDir, root string) error {
 	return os.WriteFile(filepath.Join(runDir, sourcesFile), text, 0o600)
 }
 
-// Changed returns the files of the checkout that are not as they were when the stack in the run directory was started, sorted: those that
-// were changed, added or removed. The running stack has them as they were.
+// Changed returns the files of the checkout, sorted, that were changed, added or removed since the stack was started.
 func Changed(runDir, root string) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(runDir, sourcesFile))
 	if err != nil {

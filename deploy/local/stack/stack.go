@@ -234,8 +234,7 @@ func (s *Stack) fail(err error) {
 	})
 }
 
-// Failed gives the first failure of a part of the stack, as soon as it is known; bridge and mappings are then
-// told to end. The caller calls [Stack.Stop].
+// Failed gives the first failure of a part of the stack; bridge and mappings then end. The caller calls [Stack.Stop].
 func (s *Stack) Failed() <-chan error { return s.failed }
 
 // Stop ends everything, in the order of the data: the functions, the bridge, the servers. It returns when

@@ -167,8 +167,7 @@ func (c checker) retries(what string, mapping, variables node, retention time.Du
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 var retains = []string{"Retain", "RetainExceptOnCreate"}
 
-// holdsData has the types of resources whose deletion loses what nobody can make again: items, changes, dead letters,
-// people's subscriptions.
+// holdsData has the types of resources whose data nobody can make again.
 var holdsData = []string{tableType, "AWS::Kinesis::Stream", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::SNS::Topic"}
 
 // survives checks that a resource with data outlives its stack and its replacement, and that a table can be restored.
@@ -203,8 +202,7 @@ const (
 	horizon   = "HORIZON"
 )
 
-// horizon checks that what a consumer remembers outlives every change that may still come: from the stream, or, at
-// the end of its days there, from a dead letter.
+// horizon checks that what a consumer remembers outlives every change that may still come from the stream or from a dead letter.
 func (c checker) horizon(what string, mapping, destination, variables node) {
 	variable := variables.get(horizon)
 	if variable.kind == null {

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// decoder reads typed values from resolved nodes. What is wrong it adds to the faults, and gives the zero value.
-// Each method takes a name of the value for people.
+// decoder reads typed values from resolved nodes; what is a name for people. It adds faults, and then returns the zero value.
 type decoder struct{ *faults }
 
 // object checks that n is an object with no other keys than those used and those passed over.

@@ -21,8 +21,7 @@ var streamConsumerType = resourceType{
 	},
 }
 
-// readStreams makes mappings that read through a stream's consumer read the stream: who pays for the bandwidth has no
-// meaning on one machine.
+// readStreams makes mappings that read through a stream's consumer read the stream itself.
 func (r *Resources) readStreams() {
 	for _, consumer := range r.StreamConsumers {
 		for _, function := range r.Functions {

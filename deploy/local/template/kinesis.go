@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Endless is the value of [KinesisMapping.MaximumRetryAttempts] and
-// [KinesisMapping.MaximumRecordAge] that sets no limit, as -1 does for Lambda.
+// Endless is a MaximumRetryAttempts or MaximumRecordAge without a limit, as -1 is for Lambda.
 const Endless = -1
 
 // StartingPosition says where in the stream a mapping that has no checkpoint yet starts to read.
@@ -35,8 +34,7 @@ type KinesisMapping struct {
 	BisectBatchOnFunctionError bool
 	MaximumRetryAttempts       int           // or Endless
 	MaximumRecordAge           time.Duration // at which a record is given up, or Endless
-	// ReportBatchItemFailures is whether the function's answer names the records that failed. Without it Lambda
-	// ignores the answer: an invocation that returns has succeeded.
+	// ReportBatchItemFailures is whether the answer names the records that failed; without it an invocation that returns succeeded.
 	ReportBatchItemFailures bool
 	OnFailure               *OnFailure // where the position of records that were given up is sent; nil: nowhere
 }

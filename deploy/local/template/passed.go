@@ -6,8 +6,7 @@ type Alarm struct {
 	Description string
 }
 
-// passedOver is a type of resource that has no meaning on one machine, with its properties: who may use others, where
-// logs are kept, what is shown of metrics.
+// passedOver is a type of resource that has no meaning on one machine, with its properties.
 func passedOver(properties ...string) resourceType {
 	return resourceType{
 		refer: nameOnly,

@@ -35,8 +35,7 @@ type resolver struct {
 // The attributes of a resource itself that have no meaning on one machine.
 var attributesPassedOver = []string{"DependsOn", "Metadata"}
 
-// name gives every resource its name. Names may refer to parameters, not to resources, so that the order of
-// resources does not matter.
+// name gives every resource its name. Names refer to parameters only, so the order of resources does not matter.
 func (r *resolver) name(d decoder, resources node) {
 	for _, p := range d.pairs(resources, "Resources") {
 		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Condition", "DeletionPolicy", "Properties", "UpdateReplacePolicy"}, attributesPassedOver)

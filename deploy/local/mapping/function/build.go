@@ -8,8 +8,7 @@ import (
 	"os/exec"
 )
 
-// Build makes the binary of a package of Go, named as from dir, as for Lambda's provided.al2023, except that it is for this
-// machine: Lambda may run it on another architecture. flags are further ones of go build.
+// Build makes the binary of a Go package, named as from dir, as for Lambda's provided.al2023, but for this machine's processor.
 func Build(ctx context.Context, dir, pkg, binary string, flags ...string) error {
 	arguments := append([]string{"build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(arguments, pkg)...)

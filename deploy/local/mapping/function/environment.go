@@ -21,8 +21,7 @@ const minInitTimeout = 10 * time.Second
 
 var errDiedIdle = errors.New("the function died between two invocations")
 
-// environment is one life of the function: a process and the Runtime API that it alone talks to, so that a request of
-// a killed predecessor can't be taken for one of it.
+// environment is one life of the function: a process with a Runtime API of its own, so that no request of a killed one gets there.
 type environment struct {
 	config *Config
 	api    *http.Server
@@ -46,8 +45,7 @@ type invocation struct {
 	answer    chan *Answer // buffered: the first answer is kept, even if the function dies just after it
 }
 
-// start starts a process and waits until it asks for its first invocation. A failure is the function's own, an error
-// is not.
+// start starts a process and waits until it asks for its first invocation. A failure is the function's own.
 func start(ctx context.Context, c *Config) (*environment, *Failure, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -19,8 +19,7 @@ type Config struct {
 	Binary string
 	// ARN is the function's, and names its region.
 	ARN string
-	// Env holds the function's variables as "NAME=value". Nothing of our own environment is inherited. Where it names a
-	// variable that Lambda sets, Lambda's value wins.
+	// Env has the function's variables as "NAME=value", and nothing of our environment. What Lambda sets wins.
 	Env []string
 	// Timeout of an invocation.
 	Timeout time.Duration
@@ -28,12 +27,10 @@ type Config struct {
 	MemoryMB int
 	// ClientContext is what its caller says with each invocation, as JSON: Lambda's client context. Empty: nothing.
 	ClientContext string
-	// Attach, if set, is told the environment with which somebody else starts the binary, such as a debugger; we start none
-	// and wait for it as long as ctx of Invoke lasts. What it writes isn't seen, and nothing ends it but the end of the
-	// Runtime API.
+	// Attach, if set, is told the environment with which somebody else, such as a debugger, starts the binary. We wait for that as
+	// long as ctx of Invoke lasts, see nothing of what it writes, and end it only by the end of the Runtime API.
 	Attach func(env []string)
-	// Output takes the lines that the function writes to its standard output and error. It must be safe for concurrent use
-	// if several instances share it.
+	// Output takes whole lines of standard output and error. Instances that share it call it side by side.
 	Output io.Writer
 }
 

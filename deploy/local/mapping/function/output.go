@@ -21,8 +21,7 @@ type output struct {
 	last    []string
 }
 
-// Write never fails: an error here would stop the reading of the function's output, and with it the function. It is the
-// sink that has to tell of its errors.
+// Write never fails: an error would end the reading of the function's output, and the function. The sink reports its own errors.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -8,8 +8,7 @@ import (
 	"sluice/shared/aggregate"
 )
 
-// Rebuild has the ledger say that the views are being rebuilt, a phase before the end: what the function writes from now on
-// it writes for a rebuild too.
+// Rebuild has the ledger say that the views are being rebuilt: what the function writes from now on it writes for that too.
 func (f *Function) Rebuild(ledger string, views ...string) {
 	f.t.Helper()
 	hour := time.Hour.Microseconds()

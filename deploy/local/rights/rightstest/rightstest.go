@@ -42,8 +42,7 @@ type Suite struct {
 	// Template is the path of its template. A parameter SearchEndpoint gets OpenSearch's URL.
 	Template   string
 	Parameters map[string]string
-	// Keys are the parameters that take the ARN of a key of somebody's own, or several with a comma between two, and what
-	// the key is used for. Those of every consumer's template, KmsKeyArn for its dead letters and StreamKmsKeyArn, are there.
+	// Keys are the parameters that take ARNs of keys, and what these are used for, besides those that every consumer's template has.
 	Keys map[string][]rights.Use
 	// Edited has the texts of files that somebody has edited before the function is built, by their paths.
 	Edited map[string]string
@@ -187,8 +186,7 @@ func (f *Function) Invoke(records ...[]byte) {
 	f.next += len(records)
 }
 
-// Config returns the configuration of clients whose calls are recorded, as those of the function are: for what the
-// function does only after hours.
+// Config configures clients whose calls are recorded as the function's are: for what the function does only after hours.
 func (f *Function) Config() aws.Config {
 	cfg := f.account.AWS()
 	endpoint := f.record(*cfg.BaseEndpoint)
@@ -196,8 +194,7 @@ func (f *Function) Config() aws.Config {
 	return cfg
 }
 
-// readNote makes the call with which every consumer's function looks for evidence that a destination works. A function
-// makes it only once a change has been failing for minutes.
+// readNote looks for evidence that a destination works, as every function does once a change has been failing for minutes.
 func (f *Function) readNote() {
 	f.t.Helper()
 	notes := consumer.Bucket{
@@ -209,8 +206,7 @@ func (f *Function) readNote() {
 	}
 }
 
-// Check has the function keep dead letters and read a note, which every consumer's does, and then compares its calls with
-// its role: as the suite has it deployed, and with all keys and a consumer of the stream besides.
+// Check adds the calls of every consumer, then compares the calls with the role, as deployed and with keys and a reader of its own.
 func (f *Function) Check() {
 	f.t.Helper()
 	f.instance.Close()

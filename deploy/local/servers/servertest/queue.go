@@ -10,13 +10,11 @@ import (
 const (
 	longestPoll = 20 // seconds: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 
-	// visibility, in seconds, is short, so that messages whose answer got lost (the SDK
-	// then asks again, and they are hidden by then) are soon seen again.
+	// visibility, in seconds, is short: the SDK repeats a call whose answer got lost, and the messages are hidden by then.
 	visibility = 2
 )
 
-// Receive takes messages from a queue and gives their bodies, for as long as the caller
-// wants more. A message can come twice. The test fails if none comes for twenty seconds.
+// Receive takes messages from a queue. One can come twice. The test fails if none comes for twenty seconds.
 func Receive(t testing.TB, client *sqs.Client, url string) iter.Seq[string] {
 	return func(yield func(body string) bool) {
 		for {

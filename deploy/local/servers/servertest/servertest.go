@@ -70,8 +70,7 @@ func DynamoDB(t testing.TB) aws.Config {
 	return config(dynamoDB.endpoint(t), "T"+rand.Text())
 }
 
-// Ministack returns a configuration for Kinesis, SQS, SNS, S3 and Secrets Manager with a new, empty account of the test's own. Names of
-// buckets must be unique among the tests all the same: see [CreateBucket].
+// Ministack returns a configuration for ministack with a new, empty account. Buckets need new names all the same: [CreateBucket].
 func Ministack(t testing.TB) aws.Config {
 	t.Helper()
 	account, err := rand.Int(rand.Reader, big.NewInt(1e12))
@@ -81,8 +80,7 @@ func Ministack(t testing.TB) aws.Config {
 	return config(ministack.endpoint(t), fmt.Sprintf("%012d", account))
 }
 
-// OpenSearch returns a configuration whose endpoint is OpenSearch's, without security. All tests share its indexes:
-// each needs names of its own, for which the access key is good, a new one each time.
+// OpenSearch returns a configuration with OpenSearch's endpoint. All tests share its indexes: the access key is a name for new ones.
 func OpenSearch(t testing.TB) aws.Config {
 	t.Helper()
 	return config(openSearch.endpoint(t), "t"+strings.ToLower(rand.Text()))

@@ -1,5 +1,4 @@
-// Package functiontest measures functions as they are deployed: their own
-// binaries, run over the Lambda Runtime API.
+// Package functiontest measures functions as they are deployed: their own binaries, run over the Lambda Runtime API.
 package functiontest
 
 import (
@@ -15,8 +14,7 @@ import (
 	"sluice/shared/consumertest"
 )
 
-// Build makes the binary of the package, as it is deployed, with further flags
-// of go build, and returns its path.
+// Build makes the binary of a package as it is deployed, with further flags of go build, and returns its path.
 func Build(b testing.TB, pkg string, flags ...string) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "bootstrap")
@@ -26,8 +24,7 @@ func Build(b testing.TB, pkg string, flags ...string) string {
 	return path
 }
 
-// Start makes an instance of a function; its process starts with the first batch.
-// Without an AWS_ACCESS_KEY_ID in env it has some credentials that fit nowhere.
+// Start makes an instance of a function. Without an AWS_ACCESS_KEY_ID in env it has some credentials that fit nowhere.
 func Start(b *testing.B, binary string, env ...string) *function.Instance {
 	b.Helper()
 	env = append([]string{"DEAD_LETTER_QUEUE_URL=http://127.0.0.1:1/queue", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench"}, env...)
@@ -59,11 +56,9 @@ func Invoke(b testing.TB, instance *function.Instance, payload []byte) {
 
 const empty = "sluice/deploy/local/mapping/function/functiontest/testdata/empty"
 
-// ColdStart measures from exec to the first answer, the function of pkg with env
-// and an empty one in turn, and reports the medians, their ratio and the size of
-// the binary. The batch holds a change of a table that no consumer knows, so that
-// the answer needs no destination. With record, which makes changes by their number that
-// the function applies, it measures the same of a batch with one of these.
+// ColdStart measures from exec to the first answer, of the function of pkg with env and of an empty one in turn, and reports the
+// medians, their ratio and the size of the binary. The batch has a change that no consumer knows, so no destination is needed; and
+// once more, if record is set, a change that the function applies.
 func ColdStart(b *testing.B, pkg string, record func(n int) []byte, env ...string) {
 	b.Helper()
 	ours, theirs := Build(b, pkg), Build(b, empty)

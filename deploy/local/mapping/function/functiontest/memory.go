@@ -15,9 +15,8 @@ import (
 
 const memoryBatch = 1000
 
-// Memory gives one process of the function of pkg with env so many changes in batches of
-// 1,000, of which record makes each by its number, and reports its peak resident memory
-// after the first batch and after 10,000, 100,000 and 1,000,000 changes.
+// Memory gives one process of the function of pkg many changes in batches of 1,000, and reports its peak resident memory after
+// the first batch and after 10,000, 100,000 and 1,000,000 changes. record makes a change by its number.
 func Memory(b *testing.B, pkg string, changes int, record func(n int) []byte, env ...string) {
 	b.Helper()
 	instance := Start(b, Build(b, pkg), env...)

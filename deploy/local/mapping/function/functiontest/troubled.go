@@ -34,12 +34,9 @@ const (
 
 const usualPerBatch = 7
 
-// Troubled gives one process of the function of pkg a batch in each round of the
-// benchmark: a reject, a new item, some usual changes, and last a change that has to be
-// retried. record makes the change of a kind by its number. Troubled reports the peak
-// resident memory after 100, 1,000 and 10,000 batches, and the one at the end.
-//
-// It fails if a batch ends otherwise, or if not all rejects are in the queue.
+// Troubled gives one process of the function of pkg a batch in each round: a reject, a new item, some usual changes, and last a
+// change that has to be retried. It reports the peak resident memory after 100, 1,000 and 10,000 batches and at the end. It fails
+// if a batch ends otherwise, or if not all rejects are in the queue.
 func Troubled(b *testing.B, pkg string, record func(kind Kind, n int) []byte, queue *Queue, env ...string) {
 	b.Helper()
 	instance := Start(b, Build(b, pkg), append(queue.env(b), env...)...)
@@ -119,8 +116,7 @@ func (q *Queue) length(b *testing.B) (n int) {
 	return n
 }
 
-// Denying starts a proxy of a DynamoDB endpoint and returns its own endpoint. It denies each
-// request that names the kind Unlucky, since the SDK doesn't repeat such a request.
+// Denying proxies a DynamoDB endpoint, and denies each request that names the kind Unlucky, since the SDK doesn't repeat those.
 func Denying(b *testing.B, endpoint string) string {
 	b.Helper()
 	deny := &wire.Transport{Decide: func(c wire.Call) wire.Fault {
