@@ -27,12 +27,10 @@ type Status struct {
 	Region string    `json:"region"`
 	At     time.Time `json:"at"`
 	// From and To are the Window of the counts.
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
-	// Consumers are sorted by name, then by stack.
-	Consumers []Consumer `json:"consumers"`
-	// Sources are the tables whose changes the consumers take.
-	Sources []Source `json:"sources"`
+	From      time.Time  `json:"from"`
+	To        time.Time  `json:"to"`
+	Consumers []Consumer `json:"consumers"` // sorted by name, then by stack
+	Sources   []Source   `json:"sources"`   // the tables whose changes the consumers take
 	// Notes say what is wrong, and why something isn't known; for people.
 	Notes []string `json:"notes"`
 }

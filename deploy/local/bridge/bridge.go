@@ -26,11 +26,9 @@ const (
 // Table is one table whose changes are carried.
 type Table struct {
 	// Name is the table's; its stream must be enabled with NEW_AND_OLD_IMAGES.
-	Name string
-	// StreamName is the Kinesis stream that its changes are written to.
-	StreamName string
-	// Precision is that of the creation times.
-	Precision Precision
+	Name       string
+	StreamName string    // the Kinesis stream that its changes are written to
+	Precision  Precision // that of the creation times
 }
 
 // Misbehaviour is what AWS's own may do, and on a good day does not. The zero value does nothing of it.

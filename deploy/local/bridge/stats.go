@@ -9,8 +9,7 @@ import (
 // Stats counts what a Bridge has done.
 type Stats struct {
 	Counts
-	// Tables are by name.
-	Tables map[string]TableStats `json:"tables"`
+	Tables map[string]TableStats `json:"tables"` // by name
 }
 
 // Counts are the counts of one table, or of all.
@@ -28,9 +27,8 @@ type TableStats struct {
 	Counts
 	// Quiet is how often the table's stream was read to its end and had nothing new. Once it has grown by two,
 	// every change that the table had when it was first looked at is in Read: one of the two readings began afterwards.
-	Quiet int64 `json:"quiet"`
-	// Stream is the name of the Kinesis stream that the changes go to.
-	Stream string `json:"stream"`
+	Quiet  int64  `json:"quiet"`
+	Stream string `json:"stream"` // the name of the Kinesis stream that the changes go to
 	// Problem says why changes may not arrive, or what happened to the table; empty if all is well.
 	Problem string `json:"problem,omitempty"`
 	// MillisSilent is how long ago the table's stream was last read; -1 before the first time.

@@ -74,8 +74,7 @@ type Shard struct {
 	ID string `json:"id"`
 	// Checkpoint is the sequence number up to which every record is done; empty before the first.
 	Checkpoint string `json:"checkpoint"`
-	// Ended is true once the shard was closed and all of its records are done.
-	Ended bool `json:"ended"`
+	Ended      bool   `json:"ended"` // true once the shard was closed and all of its records are done
 }
 
 const (

@@ -25,9 +25,8 @@ func (n Need) String() string { return n.Action + " on " + n.Resource }
 
 // Account is whose resources calls are about, where they don't say.
 type Account struct {
-	ID string
-	// Domain is the name of the OpenSearch domain, which its URL doesn't tell.
-	Domain string
+	ID     string
+	Domain string // the name of the OpenSearch domain, which its URL doesn't tell
 }
 
 // credential is the part of a signature that tells where a call is made, and of which service:

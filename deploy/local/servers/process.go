@@ -24,12 +24,10 @@ const startTimeout = 3 * time.Minute
 
 // Process is a server that was started and has answered. Its methods may be called side by side.
 type Process struct {
-	Name string
-	PID  int
-	// Endpoint is the server's URL, on 127.0.0.1.
-	Endpoint string
-	// LogPath is the file that has all that the server prints.
-	LogPath string
+	Name     string
+	PID      int
+	Endpoint string // the server's URL, on 127.0.0.1
+	LogPath  string // the file that has all that the server prints
 
 	process  *os.Process
 	exited   chan struct{}

@@ -13,12 +13,9 @@ import (
 
 // Server is one pinned server: how to have it and how to run it. Those that exist are the package's variables.
 type Server struct {
-	// Name is what people call the server.
-	Name string
-	// Version is the one version that is installed and run.
-	Version string
-	// PreferredPort is the port that people expect the server at.
-	PreferredPort int
+	Name          string // what people call the server
+	Version       string // the one version that is installed and run
+	PreferredPort int    // the port that people expect the server at
 
 	slug    string // the name in paths
 	recipe  fs.FS  // files that say what to install and how to start it; a change of them installs anew

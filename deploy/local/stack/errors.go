@@ -12,8 +12,7 @@ var ErrRunning = errors.New("another process runs a stack there")
 type FailedError struct {
 	// Message is what the process that ran it reported, the end of a dead server's log included.
 	Message string
-	// LogPath is that process' own log; empty if it has none.
-	LogPath string
+	LogPath string // that process' own log; empty if it has none
 }
 
 func (e *FailedError) Error() string {

@@ -19,10 +19,9 @@ const (
 // Health is what [Info.Ask] has found.
 type Health struct {
 	// Age is that of the state. Stale is true if it is so old that nothing in it is known to be so now.
-	Age   time.Duration `json:"ageNs"`
-	Stale bool          `json:"stale"`
-	// Silent are the servers that didn't answer, and why, by name.
-	Silent map[string]string `json:"silent,omitempty"`
+	Age    time.Duration     `json:"ageNs"`
+	Stale  bool              `json:"stale"`
+	Silent map[string]string `json:"silent,omitempty"` // the servers that didn't answer, and why, by name
 }
 
 // Ask asks each server of a stack, side by side and for two seconds at most, and looks at the age of the state.

@@ -30,26 +30,21 @@ const (
 
 // Info is all there is to know about a stack.
 type Info struct {
-	State State `json:"state"`
-	// Message is the step that is under way, or why the stack failed.
-	Message string    `json:"message,omitempty"`
-	Version string    `json:"version"` // of the program that runs it
-	PID     int       `json:"pid"`     // of the process that runs it
-	Started time.Time `json:"started"`
-	Updated time.Time `json:"updated"` // when this was so
-	RunDir  string    `json:"runDir"`
-	Root    string    `json:"root"` // the checkout that it runs
-	// Consumers are those that it was started with; none stands for every one of the checkout.
-	Consumers []string `json:"consumers,omitempty"`
-	// Region is the home region, in which every consumer runs.
-	Region string `json:"region"`
-	// Endpoints are URLs; empty before the servers run.
-	Endpoints Endpoints `json:"endpoints"`
+	State     State     `json:"state"`
+	Message   string    `json:"message,omitempty"` // the step that is under way, or why the stack failed
+	Version   string    `json:"version"`           // of the program that runs it
+	PID       int       `json:"pid"`               // of the process that runs it
+	Started   time.Time `json:"started"`
+	Updated   time.Time `json:"updated"` // when this was so
+	RunDir    string    `json:"runDir"`
+	Root      string    `json:"root"`                // the checkout that it runs
+	Consumers []string  `json:"consumers,omitempty"` // that it was started with; none stands for every one of the checkout
+	Region    string    `json:"region"`              // the home region, in which every consumer runs
+	Endpoints Endpoints `json:"endpoints"`           // URLs; empty before the servers run
 	// AccessKey is for this stack alone, but DynamoDB Local takes the key "sluice" as well.
 	AccessKey string    `json:"accessKey,omitempty"`
 	Processes []Process `json:"processes,omitempty"`
-	// Health is set by who has asked.
-	Health *Health `json:"health,omitempty"`
+	Health    *Health   `json:"health,omitempty"` // set by who has asked
 	// Logs are the logs that are no server's, by what they tell of: stack, leaderboard, replication in eu-west-1.
 	Logs map[string]string `json:"logs,omitempty"`
 	// Parts are those of the home region.
@@ -61,12 +56,10 @@ type Info struct {
 // Parts are what runs in one region.
 type Parts struct {
 	// Outputs are those of each template, by its name (stream, pets, leaderboard) and the output's.
-	Outputs map[string]map[string]string `json:"outputs,omitempty"`
-	Bridge  *bridge.Stats                `json:"bridge,omitempty"`
-	// Functions are those of the consumers, by consumer.
-	Functions map[string]Function `json:"functions,omitempty"`
-	// Mappings are by consumer.
-	Mappings map[string]mapping.Stats `json:"mappings,omitempty"`
+	Outputs   map[string]map[string]string `json:"outputs,omitempty"`
+	Bridge    *bridge.Stats                `json:"bridge,omitempty"`
+	Functions map[string]Function          `json:"functions,omitempty"` // those of the consumers, by consumer
+	Mappings  map[string]mapping.Stats     `json:"mappings,omitempty"`  // by consumer
 	// Lags are of each consumer's last batch that applied a change; nothing for one that hasn't yet.
 	Lags map[string]Lag `json:"lags,omitempty"`
 }
@@ -86,10 +79,9 @@ func (i Info) In(region string) Parts {
 
 // Endpoints are where the servers listen.
 type Endpoints struct {
-	DynamoDB string `json:"dynamodb"` // DynamoDB and DynamoDB Streams
-	AWS      string `json:"aws"`      // Kinesis, SQS, SNS and S3
-	// OpenSearch is empty if no consumer needs it.
-	OpenSearch string `json:"openSearch,omitempty"`
+	DynamoDB   string `json:"dynamodb"`             // DynamoDB and DynamoDB Streams
+	AWS        string `json:"aws"`                  // Kinesis, SQS, SNS and S3
+	OpenSearch string `json:"openSearch,omitempty"` // empty if no consumer needs it
 }
 
 func (e *Endpoints) set(server *servers.Server, endpoint string) {
@@ -105,11 +97,10 @@ func (e *Endpoints) set(server *servers.Server, endpoint string) {
 
 // Function is a consumer's function: all that is needed to run its binary as its mapping does.
 type Function struct {
-	Binary string `json:"binary"`
-	Source string `json:"source"` // the directory that it is built from
-	ARN    string `json:"arn"`
-	// Env holds the function's variables as "NAME=value".
-	Env       []string      `json:"env"`
+	Binary    string        `json:"binary"`
+	Source    string        `json:"source"` // the directory that it is built from
+	ARN       string        `json:"arn"`
+	Env       []string      `json:"env"` // holds the function's variables as "NAME=value"
 	Timeout   time.Duration `json:"timeoutNs"`
 	MemoryMB  int           `json:"memoryMB"`
 	StreamARN string        `json:"streamArn"` // that its mapping reads

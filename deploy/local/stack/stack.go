@@ -29,18 +29,16 @@ type Options struct {
 	// Consumers are the consumers that run; none stands for every one of the checkout.
 	Consumers []string
 	// RunDir is where logs, binaries and the state are; by default [DefaultRunDir].
-	RunDir string
-	Region string
-	// Progress is told each step; nil says nothing.
-	Progress servers.Progress
+	RunDir   string
+	Region   string
+	Progress servers.Progress // told each step; nil says nothing
 	Chaos    Chaos
 }
 
 // Chaos is what a stack does to itself. The zero value does nothing.
 type Chaos struct {
 	Misbehave bridge.Misbehaviour
-	// Kill is the share of invocations during which the function is killed.
-	Kill float64
+	Kill      float64 // the share of invocations during which the function is killed
 	// Seed decides what misbehaves when.
 	Seed uint64
 }

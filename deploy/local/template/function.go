@@ -7,16 +7,15 @@ import (
 
 // Function is an AWS::Serverless::Function.
 type Function struct {
-	LogicalID string
-	ARN       string
-	CodeDir   string // of its main package
-	Role      string // ARN; empty: SAM makes one
-	LogGroup  string // that it writes to; empty: Lambda's own
-	MemoryMB  int
-	Timeout   time.Duration
-	// Environment has the function's own variables.
-	Environment map[string]string
-	Mappings    []KinesisMapping // its events of type Kinesis, the only type understood here
+	LogicalID   string
+	ARN         string
+	CodeDir     string // of its main package
+	Role        string // ARN; empty: SAM makes one
+	LogGroup    string // that it writes to; empty: Lambda's own
+	MemoryMB    int
+	Timeout     time.Duration
+	Environment map[string]string // has the function's own variables
+	Mappings    []KinesisMapping  // its events of type Kinesis, the only type understood here
 }
 
 func decodeFunction(d decoder, r named, properties node, into *Resources) {

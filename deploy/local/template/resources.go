@@ -24,24 +24,21 @@ type Resources struct {
 	// Applications aren't made here: the local stack runs the templates themselves.
 	Applications []Application
 	// Alarms aren't made here. They are known for what is written about them.
-	Alarms []Alarm
-	// Outputs are by name.
-	Outputs map[string]string
+	Alarms  []Alarm
+	Outputs map[string]string // by name
 }
 
 // Table is an AWS::DynamoDB::Table.
 type Table struct {
-	LogicalID  string
-	Name       string
-	Attributes []types.AttributeDefinition
-	Keys       []types.KeySchemaElement
-	Indexes    []types.GlobalSecondaryIndex
-	// TTLAttribute holds when an item expires; empty: items don't.
-	TTLAttribute string
+	LogicalID    string
+	Name         string
+	Attributes   []types.AttributeDefinition
+	Keys         []types.KeySchemaElement
+	Indexes      []types.GlobalSecondaryIndex
+	TTLAttribute string // holds when an item expires; empty: items don't
 	// Key is the KMS key of somebody's own that it is encrypted with; empty: AWS's.
-	Key string
-	// Changes is where the table's changes go; nil: nowhere.
-	Changes *Changes
+	Key     string
+	Changes *Changes // where the table's changes go; nil: nowhere
 }
 
 // Changes is a table's KinesisStreamSpecification.
@@ -58,9 +55,8 @@ type Stream struct {
 	ARN       string
 	Shards    int
 	// Key is the KMS key that it is encrypted with, or the key's alias; empty: it isn't.
-	Key string
-	// Retention is how long the stream keeps a record.
-	Retention time.Duration
+	Key       string
+	Retention time.Duration // how long the stream keeps a record
 }
 
 // Queue is an AWS::SQS::Queue.

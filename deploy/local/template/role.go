@@ -5,11 +5,9 @@ type Role struct {
 	LogicalID string
 	ARN       string
 	// Services may assume the role, such as lambda.amazonaws.com.
-	Services []string
-	// Statements are those of all its own policies.
-	Statements []Statement
-	// Managed are the ARNs of the policies that somebody else keeps.
-	Managed []string
+	Services   []string
+	Statements []Statement // those of all its own policies
+	Managed    []string    // the ARNs of the policies that somebody else keeps
 }
 
 // Statement is one statement of a policy that allows something.

@@ -22,9 +22,8 @@ type Subscription struct {
 	TopicARN  string
 	QueueARN  string
 	// Raw is whether the queue gets a message as it was published, not in an envelope.
-	Raw bool
-	// FilterPolicy is JSON; empty: no filter.
-	FilterPolicy string
+	Raw          bool
+	FilterPolicy string // JSON; empty: no filter
 	// FilterPolicyScope is MessageAttributes or MessageBody; empty: SNS's default, the former.
 	FilterPolicyScope string
 }

@@ -10,10 +10,8 @@ import (
 
 // Template is a template that was read but not yet resolved.
 type Template struct {
-	// Path is the file's.
-	Path string
-	// Parameters are the template's, in order.
-	Parameters []Parameter
+	Path       string      // the file's
+	Parameters []Parameter // the template's, in order
 
 	mappings   node
 	conditions node
@@ -23,9 +21,8 @@ type Template struct {
 
 // Parameter is a parameter that a template declares.
 type Parameter struct {
-	Name string
-	// Default is nil if the parameter must be given.
-	Default *string
+	Name    string
+	Default *string // nil if the parameter must be given
 
 	at       position
 	number   bool
@@ -145,9 +142,8 @@ type Scope struct {
 	Region    string
 	AccountID string
 	// Parameters are values for parameters of the template; the others keep their defaults.
-	Parameters map[string]string
-	// QueueEndpoint is the URL at which queues are served; a queue's URL is below it.
-	QueueEndpoint string
+	Parameters    map[string]string
+	QueueEndpoint string // the URL at which queues are served; a queue's URL is below it
 }
 
 // Resolve gives every resource its name and resolves every reference. Faults are of type [*Error], joined.

@@ -17,14 +17,12 @@ type Config struct {
 	Name string
 	// Binary is the path of the executable that Lambda would start as bootstrap.
 	Binary string
-	// ARN is the function's, and names its region.
-	ARN string
+	ARN    string // the function's, and names its region
 	// Env has the function's variables as "NAME=value", and nothing of our environment. What Lambda sets wins.
 	Env []string
 	// Timeout of an invocation.
-	Timeout time.Duration
-	// MemoryMB is what the function is told it has.
-	MemoryMB int
+	Timeout  time.Duration
+	MemoryMB int // what the function is told it has
 	// ClientContext is what its caller says with each invocation, as JSON: Lambda's client context. Empty: nothing.
 	ClientContext string
 	// Attach, if set, is told the environment with which somebody else, such as a debugger, starts the binary. We wait for that as
@@ -73,10 +71,8 @@ func (c *Config) region() string {
 // Answer is how an invocation ended.
 type Answer struct {
 	RequestID string
-	// Body is what the function returned; nil if it failed.
-	Body []byte
-	// Failure is set if the function failed: Lambda's "function error".
-	Failure *Failure
+	Body      []byte   // what the function returned; nil if it failed
+	Failure   *Failure // set if the function failed: Lambda's "function error"
 	// Killed says that the function was killed as the caller of Invoke wished, perhaps just after it had answered.
 	Killed bool
 }
