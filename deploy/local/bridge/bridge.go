@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,9 +93,7 @@ func New(c Config) (*Bridge, error) {
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("bridge: settings: %w", errors.Join(faults...))
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	b := &Bridge{config: c}
 	clock := newClock()
 	for _, t := range c.Tables {

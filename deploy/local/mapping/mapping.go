@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -112,20 +113,14 @@ type Mapping struct {
 
 // New checks the settings, all of them, and makes a Mapping. It calls no server and starts no function.
 func New(c Config) (*Mapping, error) {
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	c.Memory = cmp.Or(c.Memory, NewMemory(DefaultMemory))
+	c.PollInterval = cmp.Or(c.PollInterval, defaultPollInterval)
 	if c.Function.Output == nil {
 		c.Function.Output = io.Discard
 	}
 	if c.Backoff == nil {
 		c.Backoff = backoff
-	}
-	if c.Memory == nil {
-		c.Memory = NewMemory(DefaultMemory)
-	}
-	if c.PollInterval == 0 {
-		c.PollInterval = defaultPollInterval
 	}
 	log := c.Log.With("function", c.Function.Name)
 	c.Function.Output = &sink{w: c.Function.Output, log: log}

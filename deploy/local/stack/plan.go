@@ -30,7 +30,8 @@ type consumerPlan struct {
 	dir      string // of its template
 	function template.Function
 	mapping  template.KinesisMapping
-	searches bool // whether it needs OpenSearch
+	regions  []string // in which it is deployed
+	searches bool     // whether it needs OpenSearch
 }
 
 // plans are what the templates of a checkout ask for in all regions.
@@ -57,9 +58,8 @@ const (
 // output of deploy gets its value, of the same region, and one that asks for OpenSearch gets the local one. If only names consumers,
 // the others are left out.
 func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, error) {
-	chosen := func(c consumerPlan) bool { return len(only) == 0 || slices.Contains(only, c.name) }
 	scope := template.Scope{StackName: "sluice", Region: home, AccountID: accountID, QueueEndpoint: endpoints.AWS}
-	first, err := readPlan(root, scope, endpoints, chosen)
+	first, err := readPlan(root, scope, endpoints, home, only)
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +71,8 @@ func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, e
 	all := &plans{regions: []*plan{first}}
 	further := map[string]bool{}
 	for _, c := range first.consumers {
-		regions, err := c.regions(home)
-		if err != nil {
-			return nil, err
-		}
-		for _, region := range regions {
-			if region != home {
-				further[region] = true
-			}
+		for _, region := range c.regions {
+			further[region] = true
 		}
 		if region, ok := c.Outputs[replicaRegion]; ok {
 			if err := all.readReplica(c.dir, region, scope, c.Outputs); err != nil {
@@ -86,12 +80,10 @@ func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, e
 			}
 		}
 	}
+	delete(further, home)
 	for _, region := range slices.Sorted(maps.Keys(further)) {
 		scope.Region = region
-		p, err := readPlan(root, scope, endpoints, func(c consumerPlan) bool {
-			regions, err := c.regions(home)
-			return err == nil && slices.Contains(regions, region) && chosen(c)
-		})
+		p, err := readPlan(root, scope, endpoints, home, only)
 		if err != nil {
 			return nil, fmt.Errorf("region %s: %w", region, err)
 		}
@@ -100,24 +92,25 @@ func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, e
 	return all, nil
 }
 
-func (c consumerPlan) regions(home string) ([]string, error) {
+// findRegions reads in which regions the consumer is deployed.
+func (c *consumerPlan) findRegions(home string) error {
 	listed, ok := c.Outputs[sharedRegions]
 	if !ok {
-		return []string{home}, nil
+		listed = home
 	}
-	regions := strings.Split(listed, ",")
-	if !slices.Contains(regions, home) {
-		return nil, fmt.Errorf("consumer %s: its output %s is %q, which has not the region where this stack runs, %s; write each region as AWS does, with nothing but a comma between two",
+	c.regions = strings.Split(listed, ",")
+	if !slices.Contains(c.regions, home) {
+		return fmt.Errorf("consumer %s: its output %s is %q, which has not the region where this stack runs, %s; write each region as AWS does, with nothing but a comma between two",
 			c.name, sharedRegions, listed, home)
 	}
-	if slices.Contains(regions, "") {
-		return nil, fmt.Errorf("consumer %s: its output %s is %q, which names a region that is empty", c.name, sharedRegions, listed)
+	if slices.Contains(c.regions, "") {
+		return fmt.Errorf("consumer %s: its output %s is %q, which names a region that is empty", c.name, sharedRegions, listed)
 	}
-	return regions, nil
+	return nil
 }
 
 // readPlan resolves the templates of deploy, and of the consumers that are deployed in the scope's region.
-func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed func(consumerPlan) bool) (*plan, error) {
+func readPlan(root string, scope template.Scope, endpoints Endpoints, home string, only []string) (*plan, error) {
 	p := &plan{region: scope.Region}
 	outputs, err := p.readShared(root, scope)
 	if err != nil {
@@ -134,7 +127,13 @@ func readPlan(root string, scope template.Scope, endpoints Endpoints, deployed f
 		if err != nil {
 			return nil, err
 		}
-		if deployed(consumer) {
+		if len(only) > 0 && !slices.Contains(only, consumer.name) {
+			continue
+		}
+		if err := consumer.findRegions(home); err != nil {
+			return nil, err
+		}
+		if slices.Contains(consumer.regions, scope.Region) {
 			p.consumers = append(p.consumers, consumer)
 			p.templates = append(p.templates, consumer.resolved)
 		}

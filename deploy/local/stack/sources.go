@@ -73,16 +73,12 @@ func Changed(runDir, root string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	changed := map[string]bool{}
-	for path, sum := range now {
-		if then[path] != sum {
-			changed[path] = true
+	for path, sum := range then {
+		if now[path] == sum {
+			delete(now, path)
+		} else {
+			now[path] = "" // it may have been removed
 		}
 	}
-	for path := range then {
-		if now[path] == "" {
-			changed[path] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(changed)), nil
+	return slices.Sorted(maps.Keys(now)), nil
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -114,9 +115,7 @@ func prepare(options Options) (Options, *flock.Flock, error) {
 	if options.RunDir, err = filepath.Abs(options.RunDir); err != nil {
 		return options, nil, err
 	}
-	if options.Region == "" {
-		options.Region = DefaultRegion
-	}
+	options.Region = cmp.Or(options.Region, DefaultRegion)
 	if options.Progress == nil {
 		options.Progress = func(string, ...any) {}
 	}

@@ -63,7 +63,7 @@ func (t *Template) check(retention time.Duration) error {
 	}
 	r := checked.resolver(Scope{StackName: "stack", Region: "us-east-1", AccountID: "000000000000", Parameters: given}, found)
 	r.resources(&checked)
-	c := checker{decoder{found}, r, retention}
+	c := checker{r.decoder, r, retention}
 	for _, p := range t.resources.pairs {
 		resource, known := r.named[p.key]
 		if !known {

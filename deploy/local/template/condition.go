@@ -13,13 +13,6 @@ const (
 	not    = "Fn::Not"
 )
 
-// decide decides the section Conditions. Conditions refer to parameters, not to one another.
-func (r *resolver) decide(d decoder, conditions node) {
-	for _, p := range d.pairs(conditions, "Conditions") {
-		r.conditions[p.key] = r.holds(p.value)
-	}
-}
-
 func (r *resolver) holds(n node) bool {
 	if n.kind != intrinsic || n.text != equals && n.text != not {
 		r.add(n.at, "a condition must be %s or %s", equals, not)
@@ -126,9 +119,4 @@ func (r *resolver) findInMap(n node) node {
 	}
 	found.at = n.at
 	return found
-}
-
-// isNoValue tells whether n is the reference that takes away the property or the item of a list that it stands for.
-func isNoValue(n node) bool {
-	return n.kind == intrinsic && n.text == "Ref" && n.items[0].text == "AWS::NoValue"
 }

@@ -1,9 +1,6 @@
 package template
 
-import (
-	"path/filepath"
-	"time"
-)
+import "time"
 
 // Function is an AWS::Serverless::Function.
 type Function struct {
@@ -46,11 +43,4 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 		}
 	}
 	into.Functions = append(into.Functions, function)
-}
-
-// locate makes CodeDir, which is relative to the template, relative to the working directory.
-func (f *Function) locate(template string) {
-	if !filepath.IsAbs(f.CodeDir) {
-		f.CodeDir = filepath.Join(filepath.Dir(template), f.CodeDir)
-	}
 }

@@ -24,7 +24,7 @@ type named struct {
 }
 
 type resolver struct {
-	*faults
+	decoder
 	scope      Scope
 	parameters map[string]string
 	mappings   node
@@ -36,18 +36,18 @@ type resolver struct {
 var attributesPassedOver = []string{"DependsOn", "Metadata"}
 
 // name gives every resource its name. Names refer to parameters only, so the order of resources does not matter.
-func (r *resolver) name(d decoder, resources node) {
-	for _, p := range d.pairs(resources, "Resources") {
-		fields := d.object(p.value, "resource "+p.key, []string{"Type", "Condition", "DeletionPolicy", "Properties", "UpdateReplacePolicy"}, attributesPassedOver)
-		kind := d.text(fields.get("Type"), "resource "+p.key+": Type")
+func (r *resolver) name(resources node) {
+	for _, p := range r.pairs(resources, "Resources") {
+		fields := r.object(p.value, "resource "+p.key, []string{"Type", "Condition", "DeletionPolicy", "Properties", "UpdateReplacePolicy"}, attributesPassedOver)
+		kind := r.text(fields.get("Type"), "resource "+p.key+": Type")
 		known, ok := resourceTypes[kind]
 		if !ok {
 			r.add(p.at, "resource %s has Type %q; understood here: %s", p.key, kind, oneOf(slices.Collect(maps.Keys(resourceTypes))))
 			continue
 		}
 		resource := named{logicalID: p.key, kind: kind, at: p.at, properties: fields.get("Properties")}
-		resource.deletion = d.optional(fields.get("DeletionPolicy"), p.key+": DeletionPolicy")
-		resource.replacement = d.optional(fields.get("UpdateReplacePolicy"), p.key+": UpdateReplacePolicy")
+		resource.deletion = r.optional(fields.get("DeletionPolicy"), p.key+": DeletionPolicy")
+		resource.replacement = r.optional(fields.get("UpdateReplacePolicy"), p.key+": UpdateReplacePolicy")
 		resource.name = r.scope.StackName + "-" + p.key
 		if condition := fields.get("Condition"); condition.kind != null {
 			resource.absent = !r.condition(condition)
@@ -59,7 +59,7 @@ func (r *resolver) name(d decoder, resources node) {
 			resource.name += fifoSuffix
 		}
 		if explicit := resource.properties.get(known.nameProperty); explicit.kind != null {
-			resource.name = d.text(r.resolve(explicit), p.key+": "+known.nameProperty)
+			resource.name = r.text(r.resolve(explicit), p.key+": "+known.nameProperty)
 		}
 		resource.ref, resource.attributes = known.refer(r.scope, resource.name)
 		r.named[p.key] = resource
@@ -86,7 +86,7 @@ func (r *resolver) resolve(n node) node {
 		case "Fn::FindInMap":
 			return r.findInMap(n)
 		case "Ref":
-			if isNoValue(n) {
+			if argument.text == "AWS::NoValue" { // takes away the property or the item of a list
 				return node{kind: removed, at: n.at}
 			}
 			text = r.ref(n, argument)
@@ -194,7 +194,7 @@ var placeholder = regexp.MustCompile(`\$\{(!?)([^}]*)\}`)
 func (r *resolver) sub(n, argument node) string {
 	variables := map[string]string{}
 	if argument.kind == list && len(argument.items) == 2 {
-		for _, p := range (decoder{r.faults}).pairs(argument.items[1], "the variables of Fn::Sub") {
+		for _, p := range r.pairs(argument.items[1], "the variables of Fn::Sub") {
 			variables[p.key] = r.resolve(p.value).text
 		}
 		argument = argument.items[0]

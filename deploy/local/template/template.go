@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -154,23 +155,25 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 		return nil, err
 	}
 	resources.readStreams()
-	for i := range resources.Functions {
-		resources.Functions[i].locate(t.Path)
+	for i, f := range resources.Functions {
+		if !filepath.IsAbs(f.CodeDir) { // it is relative to the template
+			resources.Functions[i].CodeDir = filepath.Join(filepath.Dir(t.Path), f.CodeDir)
+		}
 	}
 	return resources, nil
 }
 
 // resolver makes what resolves the template's references, with every resource named.
 func (t *Template) resolver(scope Scope, found *faults) *resolver {
-	d := decoder{found}
-	r := &resolver{faults: found, scope: scope, parameters: t.bind(scope, found), mappings: t.mappings, conditions: map[string]bool{}, named: map[string]named{}}
-	r.decide(d, t.conditions)
-	r.name(d, t.resources)
+	r := &resolver{decoder: decoder{found}, scope: scope, parameters: t.bind(scope, found), mappings: t.mappings, conditions: map[string]bool{}, named: map[string]named{}}
+	for _, p := range r.pairs(t.conditions, "Conditions") { // which don't refer to one another
+		r.conditions[p.key] = r.holds(p.value)
+	}
+	r.name(t.resources)
 	return r
 }
 
 func (r *resolver) resources(t *Template) *Resources {
-	d := decoder{r.faults}
 	resources := &Resources{Outputs: map[string]string{}}
 	for _, p := range t.resources.pairs {
 		if resource, known := r.named[p.key]; known {
@@ -178,15 +181,15 @@ func (r *resolver) resources(t *Template) *Resources {
 			if resource.absent { // still looked through for faults: with other parameters it is made
 				into = &Resources{}
 			}
-			resourceTypes[resource.kind].decode(d, resource, r.resolve(resource.properties), into)
+			resourceTypes[resource.kind].decode(r.decoder, resource, r.resolve(resource.properties), into)
 		}
 	}
-	for _, p := range d.pairs(t.outputs, "Outputs") {
-		fields := d.object(p.value, "output "+p.key, []string{"Condition", "Value"}, []string{"Description", "Export"})
+	for _, p := range r.pairs(t.outputs, "Outputs") {
+		fields := r.object(p.value, "output "+p.key, []string{"Condition", "Value"}, []string{"Description", "Export"})
 		if condition := fields.get("Condition"); condition.kind != null && !r.condition(condition) {
 			continue
 		}
-		resources.Outputs[p.key] = d.text(r.resolve(fields.get("Value")), "output "+p.key+": Value")
+		resources.Outputs[p.key] = r.text(r.resolve(fields.get("Value")), "output "+p.key+": Value")
 	}
 	return resources
 }
