@@ -91,7 +91,6 @@ func newStream(l Load) Stream {
 	return s
 }
 
-// instead works out what would do in place of enhanced fan-out.
 func (s *Stream) instead(p Plan) {
 	if len(s.FanOut) == 0 {
 		return

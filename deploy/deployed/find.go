@@ -74,7 +74,6 @@ func stacks(ctx context.Context, client *cloudformation.Client, name string) ite
 	}
 }
 
-// describe looks a stack up by its name or ID, with the IDs of the stacks that are nested in it.
 func describe(ctx context.Context, client *cloudformation.Client, name string) (s Stack, nested []string, err error) {
 	region := client.Options().Region
 	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})

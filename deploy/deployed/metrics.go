@@ -26,7 +26,6 @@ type series struct {
 	points map[time.Time]float64 // by the minute's beginning
 }
 
-// readMetrics asks CloudWatch for all that the consumers' counts are made of, in one go.
 func (r *reader) readMetrics(ctx context.Context) error {
 	var asked []*series
 	ask := func(namespace, metric, dimension, of, statistic string) *series {

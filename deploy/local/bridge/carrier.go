@@ -66,11 +66,8 @@ func newCarrier(b *Bridge, t Table, clock *clock) *carrier {
 // run carries changes until ctx ends or a server refuses for good. It may be called again.
 func (c *carrier) run(ctx context.Context) error {
 	if c.source.arn == "" {
-		err := attempt.Until(ctx, c.log, "find the stream of table "+c.table.Name, func(ctx context.Context) (err error) {
-			c.source.arn, err = findStream(ctx, c.bridge.config.DynamoDB, c.table.Name)
-			return err
-		})
-		if err != nil {
+		var err error
+		if c.source.arn, err = c.findStream(ctx); err != nil {
 			return err
 		}
 	}
@@ -147,7 +144,6 @@ func (c *carrier) round(ctx context.Context) (changes int, ended bool, err error
 	return changes, ended, nil
 }
 
-// encode makes the records of changes, without those too large for Kinesis.
 func (c *carrier) encode(changes []streamtypes.Record) ([]outgoing, error) {
 	out := make([]outgoing, 0, len(changes))
 	for i := range changes {

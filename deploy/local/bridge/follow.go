@@ -7,19 +7,13 @@ import (
 	"time"
 
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
-
-	"sluice/deploy/local/attempt"
 )
 
 // follow reports whether the table has a stream. After the table was made again, or its stream was switched off and on, that is
 // another stream: what is left of the old one is carried first. A source that has ended looks like one that is quiet, so a
 // table without a stream is a problem that [TableStats] shows.
 func (c *carrier) follow(ctx context.Context) (there bool, err error) {
-	var arn string
-	err = attempt.Until(ctx, c.log, "look at table "+c.table.Name, func(ctx context.Context) (err error) {
-		arn, err = findStream(ctx, c.bridge.config.DynamoDB, c.table.Name)
-		return err
-	})
+	arn, err := c.findStream(ctx)
 	switch {
 	case errors.Is(err, errNoTable):
 		return false, c.lose(ctx, "it was deleted, so there are no changes to carry; those of a new table of that name will be carried")

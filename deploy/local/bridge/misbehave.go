@@ -20,7 +20,6 @@ type outgoing struct {
 	loose bool
 }
 
-// shuffler repeats and reorders the records of one table.
 type shuffler struct {
 	Misbehaviour
 	rng  *rand.Rand
@@ -78,7 +77,6 @@ func (s *shuffler) release(out []outgoing, now time.Time) []outgoing {
 	return out
 }
 
-// switcher decides the precision of each record of one table.
 type switcher struct {
 	current Precision
 	moving  bool

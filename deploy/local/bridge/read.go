@@ -36,6 +36,15 @@ var (
 	errNoStream = errors.New("enable one with StreamSpecification{StreamEnabled: true, StreamViewType: NEW_AND_OLD_IMAGES}")
 )
 
+// findStream is the function findStream, repeated until the table's server answers.
+func (c *carrier) findStream(ctx context.Context) (arn string, err error) {
+	err = attempt.Until(ctx, c.log, "find the stream of table "+c.table.Name, func(ctx context.Context) (err error) {
+		arn, err = findStream(ctx, c.bridge.config.DynamoDB, c.table.Name)
+		return err
+	})
+	return arn, err
+}
+
 // findStream returns the ARN of the table's stream, errNoTable or errNoStream.
 func findStream(ctx context.Context, client *dynamodb.Client, table string) (string, error) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})

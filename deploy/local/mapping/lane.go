@@ -35,19 +35,19 @@ func (l *lane) push(records []record) {
 	l.mu.Lock()
 	l.queue.push(records...)
 	l.mu.Unlock()
-	l.signal()
+	signal(l.wake)
 }
 
 func (l *lane) close() {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
-	l.signal()
+	signal(l.wake)
 }
 
-func (l *lane) signal() {
+func signal(to chan struct{}) {
 	select {
-	case l.wake <- struct{}{}:
+	case to <- struct{}{}:
 	default: // a signal waits already
 	}
 }
@@ -221,7 +221,6 @@ func (l *lane) invoke(ctx context.Context, records []record) (result, *function.
 	return r, answer, nil
 }
 
-// finish marks records as done and makes room for more.
 func (l *lane) finish(records []record) {
 	if len(records) == 0 {
 		return

@@ -26,7 +26,6 @@ func NewMemory(bytes int64) *Memory { return &Memory{total: bytes, rooms: map[*r
 // share is the part of one shard. The caller holds the lock.
 func (m *Memory) share() int64 { return m.total / int64(max(len(m.rooms), 1)) }
 
-// room is what one shard may hold, and holds.
 type room struct {
 	memory *Memory
 	freed  chan struct{} // signals a release
@@ -36,7 +35,6 @@ type room struct {
 	full bool // the last that asked for room has to wait
 }
 
-// newRoom gives a shard its part, until it is closed.
 func (m *Memory) newRoom() *room {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,10 +82,7 @@ func (r *room) release(weight int64) {
 	r.memory.mu.Lock()
 	r.used -= weight
 	r.memory.mu.Unlock()
-	select {
-	case r.freed <- struct{}{}:
-	default: // a signal waits already
-	}
+	signal(r.freed)
 }
 
 // readSize returns how many records to read next, after n records with so many bytes: a quarter of the shard's room.

@@ -140,7 +140,6 @@ func (m *Mapping) poll(ctx context.Context, s *shard, lanes []*lane) error {
 	}
 }
 
-// iterator returns where to read on: behind the last record, or at the start.
 func (m *Mapping) iterator(ctx context.Context, s *shard, last string) (*string, error) {
 	in := &kinesis.GetShardIteratorInput{StreamARN: &m.settings.Stream, ShardId: &s.id, ShardIteratorType: kinesistypes.ShardIteratorType(s.start)}
 	switch {
@@ -156,7 +155,6 @@ func (m *Mapping) iterator(ctx context.Context, s *shard, last string) (*string,
 	return out.ShardIterator, nil
 }
 
-// streamExists reports whether the stream is there, as far as can be told.
 func (m *Mapping) streamExists(ctx context.Context) bool {
 	_, err := m.config.Kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &m.settings.Stream})
 	return err == nil
@@ -169,7 +167,6 @@ func sizeOf(records []kinesistypes.Record) (bytes int) {
 	return bytes
 }
 
-// dispatch hands records to their lanes, waiting for room.
 func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes []*lane, records []kinesistypes.Record) error {
 	for len(records) > 0 {
 		parts := make([][]record, len(lanes))
@@ -197,7 +194,6 @@ func (m *Mapping) dispatch(ctx context.Context, s *shard, source source, lanes [
 	return nil
 }
 
-// laneOf chooses the lane of a partition key.
 func laneOf(key string, lanes int) int {
 	sum := md5.Sum([]byte(key))
 	// The first bytes choose the shard, so within one they are not spread evenly.

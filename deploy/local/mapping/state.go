@@ -63,7 +63,6 @@ func (r *rate) perSecond(now time.Time) float64 {
 	return float64(sum) / float64(rateSeconds)
 }
 
-// retry notes why the last invocation of a lane left records that have to come again.
 func (m *Mapping) retry(l *lane, problem string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -47,7 +47,6 @@ func (a Account) Needs(r *http.Request, body []byte) ([]Need, error) {
 	return needs, nil
 }
 
-// call is a signed request.
 type call struct {
 	Account
 	region, service, operation string
@@ -66,7 +65,9 @@ func (c call) needs() ([]Need, error) {
 	case "s3":
 		return c.s3()
 	case "secretsmanager":
-		return c.secret()
+		var asked struct{ SecretId string }
+		err := json.Unmarshal(c.body, &asked)
+		return c.need(c.operation, asked.SecretId), err
 	case "es":
 		// https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
 		method := c.request.Method[:1] + strings.ToLower(c.request.Method[1:])
@@ -181,12 +182,4 @@ func (c call) s3() ([]Need, error) {
 		needs = append(needs, c.need("ListBucket", "arn:aws:s3:::"+bucket)...)
 	}
 	return needs, nil
-}
-
-func (c call) secret() ([]Need, error) {
-	var asked struct{ SecretId string }
-	if err := json.Unmarshal(c.body, &asked); err != nil {
-		return nil, err
-	}
-	return c.need(c.operation, asked.SecretId), nil
 }

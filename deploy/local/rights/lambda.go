@@ -78,7 +78,6 @@ func pair(actions []string, resource string) []Grant {
 	return grants
 }
 
-// roleOf returns the role of a function.
 func roleOf(r *template.Resources, f template.Function) (template.Role, error) {
 	i := slices.IndexFunc(r.Roles, func(role template.Role) bool { return role.ARN == f.Role })
 	if i < 0 || f.Role == "" {

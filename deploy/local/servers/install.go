@@ -35,10 +35,6 @@ func (s *Server) Installed(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return s.installedIn(ctx, dir)
-}
-
-func (s *Server) installedIn(ctx context.Context, dir string) (bool, error) {
 	same, err := s.sameRecipe(dir)
 	if err != nil || !same {
 		return false, err
@@ -49,14 +45,7 @@ func (s *Server) installedIn(ctx context.Context, dir string) (bool, error) {
 // sameRecipe tells whether dir was installed by the recipe of this build, from the copies that the install left.
 func (s *Server) sameRecipe(dir string) (bool, error) {
 	same := true
-	err := fs.WalkDir(s.recipe, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		want, err := fs.ReadFile(s.recipe, path)
-		if err != nil {
-			return err
-		}
+	err := s.eachFile(func(path string, want []byte) error {
 		have, err := os.ReadFile(filepath.Join(dir, path))
 		if errors.Is(err, fs.ErrNotExist) {
 			same = false
@@ -73,7 +62,7 @@ func (s *Server) ensure(ctx context.Context, progress Progress) (err error) {
 	if err != nil {
 		return err
 	}
-	if installed, err := s.installedIn(ctx, dir); err != nil || installed {
+	if installed, err := s.Installed(ctx); err != nil || installed {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
@@ -90,7 +79,7 @@ func (s *Server) ensure(ctx context.Context, progress Progress) (err error) {
 		return fmt.Errorf("lock %s: %w", lock.Path(), err)
 	}
 	// The other process may have installed it by now.
-	if installed, err := s.installedIn(ctx, dir); err != nil || installed {
+	if installed, err := s.Installed(ctx); err != nil || installed {
 		return err
 	}
 

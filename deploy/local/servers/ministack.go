@@ -35,7 +35,6 @@ func ministackWith(services string) *Server {
 	}
 }
 
-// runMinistack makes the command that serves the services.
 func runMinistack(services string) func(dir string, run launch) (command, error) {
 	return func(dir string, run launch) (command, error) {
 		return command{

@@ -117,7 +117,16 @@ func (s *Server) Clear(dir string) error {
 // recipeSum names the recipe, so that checkouts with different ones don't replace each other's installs.
 func (s *Server) recipeSum() (string, error) {
 	sum := sha256.New()
-	err := fs.WalkDir(s.recipe, ".", func(path string, entry fs.DirEntry, err error) error {
+	err := s.eachFile(func(path string, text []byte) error {
+		_, err := fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil))[:8], err
+}
+
+// eachFile calls use with each file of the recipe.
+func (s *Server) eachFile(use func(path string, text []byte) error) error {
+	return fs.WalkDir(s.recipe, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -125,10 +134,8 @@ func (s *Server) recipeSum() (string, error) {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
-		return err
+		return use(path, text)
 	})
-	return hex.EncodeToString(sum.Sum(nil))[:8], err
 }
 
 func (s *Server) dir() (string, error) {

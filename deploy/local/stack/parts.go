@@ -26,7 +26,6 @@ func (p *part) stop() {
 	p.all.Wait()
 }
 
-// startServers starts the servers and builds the consumers, side by side.
 func (s *Stack) startServers(ctx context.Context, needed []*servers.Server) error {
 	s.options.Progress("starting the servers and building the consumers")
 	s.mu.Lock()

@@ -195,7 +195,6 @@ func (p *plan) readShared(root string, scope template.Scope) (map[string]string,
 	return outputs, nil
 }
 
-// choose returns the outputs that have the name of a parameter.
 func choose(parameters []template.Parameter, outputs map[string]string) map[string]string {
 	chosen := map[string]string{}
 	for _, parameter := range parameters {

@@ -117,7 +117,6 @@ func (s *Stack) runParts(r *region) {
 	s.run(&s.carrying, r.of("bridge"), r.bridge.Run)
 }
 
-// tables returns the tables whose changes are carried.
 func (r *region) tables() []template.Table {
 	var tables []template.Table
 	for _, t := range r.plan.templates {

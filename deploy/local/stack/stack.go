@@ -102,7 +102,6 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 	return s, nil
 }
 
-// prepare fills in the defaults and takes the run directory.
 func prepare(options Options) (Options, *flock.Flock, error) {
 	if options.RunDir == "" {
 		dir, err := DefaultRunDir()
@@ -286,12 +285,11 @@ func (s *Stack) Info() Info {
 		}
 		info.Further[r.plan.region] = r.parts()
 	}
-	for _, process := range s.running() {
-		s.mu.Lock()
-		restarts := s.restarts[process.Name]
-		s.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, process := range s.servers {
 		info.Processes = append(info.Processes, Process{
-			Name: process.Name, PID: process.PID, Endpoint: process.Endpoint, Log: process.LogPath, Restarts: restarts,
+			Name: process.Name, PID: process.PID, Endpoint: process.Endpoint, Log: process.LogPath, Restarts: s.restarts[process.Name],
 		})
 	}
 	info.Updated = time.Now()

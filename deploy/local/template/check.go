@@ -78,7 +78,6 @@ func (t *Template) check(retention time.Duration) error {
 	return found.err()
 }
 
-// some returns a value that the parameter may have.
 func (p Parameter) some() string {
 	switch {
 	case len(p.allowed) > 0:
@@ -91,7 +90,6 @@ func (p Parameter) some() string {
 	return "1"
 }
 
-// checker looks at functions for what their mappings and settings must have.
 type checker struct {
 	decoder
 	resolver  *resolver

@@ -102,7 +102,6 @@ func (r *resolver) selectItem(n node) node {
 	return items[index]
 }
 
-// findInMap returns the value that the section Mappings has under a map's name, a key and a second key.
 func (r *resolver) findInMap(n node) node {
 	arguments, ok := r.arguments(n, 3, "the name of a map and two keys")
 	if !ok {

@@ -74,7 +74,6 @@ type Bucket struct {
 	Name      string
 }
 
-// resourceType is what there is to know about a type of resource.
 type resourceType struct {
 	nameProperty string
 	global       bool // a name is taken in all regions, and in lower case; so one made from the logical id has the region in it

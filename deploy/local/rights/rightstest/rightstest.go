@@ -94,7 +94,6 @@ func Start(t testing.TB, account *Account, suite Suite) *Function {
 	return f
 }
 
-// record returns the URL of a recorder before a server.
 func (f *Function) record(server string) string {
 	f.t.Helper()
 	handler, err := f.recorder.To(server)

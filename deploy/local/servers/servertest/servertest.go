@@ -95,7 +95,6 @@ func config(endpoint, accessKey string) aws.Config {
 	}
 }
 
-// lazy is a server that is started when it is first asked for.
 type lazy struct {
 	server   *servers.Server
 	variable string
