@@ -26,8 +26,7 @@ const (
 
 // Table is one table whose changes are carried.
 type Table struct {
-	// Name is the table's; its stream must be enabled with NEW_AND_OLD_IMAGES.
-	Name       string
+	Name       string    // the table's; its stream must be enabled with NEW_AND_OLD_IMAGES
 	StreamName string    // the Kinesis stream that its changes are written to
 	Precision  Precision // that of the creation times
 }

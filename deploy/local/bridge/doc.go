@@ -28,13 +28,10 @@
 //
 // # Not guaranteed
 //
-//   - The creation time is when the Bridge read the change, some tens of milliseconds after the write: DynamoDB
-//     Streams gives no more than seconds. A second Bridge on the same tables therefore gives all the changes that
-//     are still on their streams new times and ids, and consumers take them for new changes. One Bridge
-//     may Run again after Run has returned: it goes on where it stood.
+//   - That the creation time is that of the write: it is when the Bridge read the change, some tens of milliseconds later, since
+//     DynamoDB Streams gives no more than seconds. One Bridge may Run again: it resumes where it stopped.
 //   - Changes that stay unread for longer than their stream keeps them, a day: those are lost. Run fails if it can see
 //     that, which is only so for a shard that it had begun to read.
 //   - That two changes of one item in one millisecond, which AWS may write with one time, ever have the same here.
-//   - The partition key's derivation. AWS documents none; here it is a hash of table and keys.
-//   - The order of attributes in an image. Here they are sorted, so that the bytes are the same in every run.
+//   - The partition key, for which AWS documents no rule, and the order of attributes in an image: here they are sorted.
 package bridge

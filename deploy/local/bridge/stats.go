@@ -30,9 +30,8 @@ type TableStats struct {
 	Quiet  int64  `json:"quiet"`
 	Stream string `json:"stream"` // the name of the Kinesis stream that the changes go to
 	// Problem says why changes may not arrive, or what happened to the table; empty if all is well.
-	Problem string `json:"problem,omitempty"`
-	// MillisSilent is how long ago the table's stream was last read; -1 before the first time.
-	MillisSilent int64 `json:"millisSilent"`
+	Problem      string `json:"problem,omitempty"`
+	MillisSilent int64  `json:"millisSilent"` // how long ago the table's stream was last read; -1 before the first time
 	// Last is, by shard of Stream, the sequence number of the last record written there.
 	Last map[string]string `json:"last"`
 }

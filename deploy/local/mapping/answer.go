@@ -9,9 +9,8 @@ import (
 
 // result is what an invocation means for its batch: its first done records are processed.
 type result struct {
-	done int
-	// whole says that the batch has failed as a whole: the function named no record of it.
-	whole  bool
+	done   int
+	whole  bool   // says that the batch has failed as a whole: the function named no record of it
 	reason string // why it failed, for people
 }
 

@@ -14,10 +14,6 @@ type chaos struct {
 	typical time.Duration // of an invocation that succeeded
 }
 
-func newChaos(c Chaos) *chaos {
-	return &chaos{share: c.Kill, rng: rand.New(rand.NewPCG(c.Seed, 0)), typical: 20 * time.Millisecond}
-}
-
 // aim returns a channel that receives at the moment to kill the next invocation, or nil if it is to live. stop must be called
 // when the invocation has ended. The moment lies anywhere in as long as an invocation took of late, and a little after.
 func (c *chaos) aim() (kill <-chan time.Time, stop func()) {

@@ -1,10 +1,9 @@
 // Package mapping stands in for Lambda's event source mapping on a Kinesis stream. It reads the stream's shards, makes
 // batches, and invokes the consumer's real binary with them, as the settings in the consumer's own template say.
 //
-// It follows what the Lambda Developer Guide documents under "Using AWS Lambda with Amazon Kinesis"
-// (https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and the pages below it): batch size and window, the
-// limit of 6 MB on a payload, parallelization, partial failures, bisecting, retries, the age of records, and
-// on-failure destinations. The files here name the page they follow.
+// It follows the Lambda Developer Guide (https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and the pages below it):
+// batch size and window, the limit of 6 MB on a payload, parallelization, partial failures, bisecting, retries, the age of
+// records, and on-failure destinations.
 //
 // # Guarantees
 //
@@ -47,8 +46,7 @@
 //
 // # Not emulated
 //
-// Filters, which a template must not have: Lambda drops what a filter can't parse or doesn't match without a trace. Enhanced fan-out, tumbling windows, SNS and Kafka destinations, concurrency limits and their throttles, event source
-// mapping metrics, de-aggregation of KPL records. Each lane keeps one process of its own, where Lambda shares them among
-// lanes. A function that has never got as far as asking for an invocation ends Run after three attempts, so that
-// somebody sees it; Lambda would take each for a failed invocation.
+// Filters, which a template must not have; enhanced fan-out, tumbling windows, SNS and Kafka destinations, concurrency limits,
+// event source mapping metrics, de-aggregation of KPL records. Each lane keeps one process of its own, where Lambda shares them.
+// A function that never asks for an invocation ends Run after three attempts; Lambda would take each for a failed invocation.
 package mapping

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,16 +73,14 @@ type Stats struct {
 
 // Shard is where one shard stands.
 type Shard struct {
-	ID string `json:"id"`
-	// Checkpoint is the sequence number up to which every record is done; empty before the first.
-	Checkpoint string `json:"checkpoint"`
-	Ended      bool   `json:"ended"` // true once the shard was closed and all of its records are done
+	ID         string `json:"id"`
+	Checkpoint string `json:"checkpoint"` // the sequence number up to which every record is done; empty before the first
+	Ended      bool   `json:"ended"`      // true once the shard was closed and all of its records are done
 }
 
 const (
-	defaultPollInterval = time.Second
-	discoverInterval    = time.Second
-	maxFailedStarts     = 3
+	discoverInterval = time.Second
+	maxFailedStarts  = 3
 )
 
 // Idle reports whether every record read so far is done and the end of every shard has been read.
@@ -115,7 +114,7 @@ type Mapping struct {
 func New(c Config) (*Mapping, error) {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.Memory = cmp.Or(c.Memory, NewMemory(DefaultMemory))
-	c.PollInterval = cmp.Or(c.PollInterval, defaultPollInterval)
+	c.PollInterval = cmp.Or(c.PollInterval, time.Second)
 	if c.Function.Output == nil {
 		c.Function.Output = io.Discard
 	}
@@ -128,7 +127,7 @@ func New(c Config) (*Mapping, error) {
 		config: c, settings: c.Settings, now: time.Now, retrying: map[*lane]bool{},
 		uuid:   function.NewRequestID(),
 		policy: policy{bisect: c.Settings.BisectBatchOnFunctionError, maxRetries: c.Settings.MaximumRetryAttempts},
-		chaos:  newChaos(c.Chaos),
+		chaos:  &chaos{share: c.Chaos.Kill, rng: rand.New(rand.NewPCG(c.Chaos.Seed, 0)), typical: 20 * time.Millisecond},
 		log:    log,
 	}
 	if err := errors.Join(c.Function.Validate(), m.validate()); err != nil {

@@ -12,9 +12,6 @@ import (
 	"go.uber.org/goleak"
 )
 
-// limit is how long a part may take until it is where the test wants it.
-const limit = time.Minute
-
 // Log keeps what a part logs. The zero value is empty; its methods are safe for concurrent use.
 type Log struct {
 	mu  sync.Mutex
@@ -50,13 +47,13 @@ func RunUntil[S any, P interface {
 	go func() { ended <- part.Run(ctx) }()
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
-	late := time.After(limit)
+	late := time.After(time.Minute)
 	for ready := false; !ready; {
 		select {
 		case <-again.C:
 			ready = ok(part.Stats())
 		case <-late:
-			t.Errorf("not ready after %v: %+v\n%s", limit, part.Stats(), log)
+			t.Errorf("not ready after a minute: %+v\n%s", part.Stats(), log)
 			ready = true
 		case err := <-ended:
 			t.Fatalf("Run ended by itself: %v\n%s", err, log)

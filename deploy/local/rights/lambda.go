@@ -19,8 +19,7 @@ type Use string
 // The uses, each with the actions on the key that it needs.
 const (
 	ForTables Use = "tables" // that the function calls
-	// ForQueues, and buckets and topics, to which it sends.
-	ForQueues Use = "queues"
+	ForQueues Use = "queues" // and buckets and topics, to which it sends
 	ForStream Use = "stream" // that its mapping reads
 )
 
@@ -36,14 +35,11 @@ var keyActions = map[Use][]string{
 	ForStream: {"kms:Decrypt"},
 }
 
-// mappingActions are what a mapping does to its stream:
+// What a mapping does to its stream, and to its own consumer of the stream if it has one:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
 var mappingActions = []string{
 	"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards",
 }
-
-// subscribe is what it does besides to its own consumer of the stream, if it has one; by the same page.
-const subscribe = "kinesis:SubscribeToShard"
 
 // logActions are what Lambda does to the log group of a function:
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
@@ -60,7 +56,7 @@ func OfLambda(r *template.Resources, f template.Function, region, account string
 		grants = append(grants, pair(mappingActions, m.Stream)...)
 	}
 	for _, reader := range r.StreamConsumers {
-		grants = append(grants, Grant{subscribe, reader.ARN})
+		grants = append(grants, Grant{"kinesis:SubscribeToShard", reader.ARN})
 	}
 	for key, uses := range keys {
 		for _, use := range uses {

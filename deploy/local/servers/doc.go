@@ -22,10 +22,8 @@
 //
 // Check these before a change: the test that each names fails without it.
 //
-//   - OpenSearch opens its own port and writes to a file which: it can't take a socket. It is the only server that keeps data; the
-//     local stack clears them, since its tables begin empty (TestServersListenOnLoopbackOnly, TestPreferredPortIsLost).
-//   - The sockets that servers are started with have TCP_NODELAY. Otherwise each answer of Ministack waits 40 ms
-//     (TestSocketsSendAtOnce).
+//   - OpenSearch opens its own port. It is the only server that keeps data; the local stack clears them (TestPreferredPortIsLost).
+//   - The servers' sockets have TCP_NODELAY. Otherwise each answer of Ministack waits 40 ms (TestSocketsSendAtOnce).
 //   - Guards against web pages are inside the servers (Guard.java, guard.py): a proxy in front leaves the server's own port open
 //     behind it. Eclipse's compiler, fetched with the jars, compiles them, since a JRE has none (TestDynamoDBLocalRefusesPages).
 //   - Functions have one access key for all services, and DynamoDB Local keeps a database for each key. So its guard gives the
@@ -35,8 +33,7 @@
 //
 // # Not guaranteed
 //
-//   - That other users of this machine are kept out of DynamoDB Local and OpenSearch: both are open to whoever can reach
-//     their ports on 127.0.0.1. Neither of them runs programs.
+//   - That other users of this machine are kept out of DynamoDB Local and OpenSearch. Neither of them runs programs.
 //   - The preferred port: a taken one is replaced by a free one. Read [Process.Endpoint].
 //   - That OpenSearch starts if its port is taken by somebody in the moment before it opens it: it dies then, and says so.
 //   - That a running server answers: it may hang. [Process.Exited] tells of its end only.

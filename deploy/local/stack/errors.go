@@ -10,8 +10,7 @@ var ErrRunning = errors.New("another process runs a stack there")
 
 // FailedError is returned by [Up] and [Load] for a stack that could not start or has failed since.
 type FailedError struct {
-	// Message is what the process that ran it reported, the end of a dead server's log included.
-	Message string
+	Message string // what the process that ran it reported, the end of a dead server's log included
 	LogPath string // that process' own log; empty if it has none
 }
 

@@ -41,16 +41,14 @@ type Info struct {
 	Consumers []string  `json:"consumers,omitempty"` // that it was started with; none stands for every one of the checkout
 	Region    string    `json:"region"`              // the home region, in which every consumer runs
 	Endpoints Endpoints `json:"endpoints"`           // URLs; empty before the servers run
-	// AccessKey is for this stack alone, but DynamoDB Local takes the key "sluice" as well.
-	AccessKey string    `json:"accessKey,omitempty"`
+	AccessKey string    `json:"accessKey,omitempty"` // for this stack alone, but DynamoDB Local takes the key "sluice" as well
 	Processes []Process `json:"processes,omitempty"`
 	Health    *Health   `json:"health,omitempty"` // set by who has asked
 	// Logs are the logs that are no server's, by what they tell of: stack, leaderboard, replication in eu-west-1.
 	Logs map[string]string `json:"logs,omitempty"`
 	// Parts are those of the home region.
 	Parts
-	// Further are the parts of the other regions in which consumers run, by region.
-	Further map[string]Parts `json:"further,omitempty"`
+	Further map[string]Parts `json:"further,omitempty"` // the parts of the other regions in which consumers run, by region
 }
 
 // Parts are what runs in one region.

@@ -22,7 +22,6 @@ type lagMeter struct {
 	last atomic.Pointer[Lag] // of the last batch that had an effect; nil if none had
 }
 
-// Write implements io.Writer. It is given whole lines.
 func (m *lagMeter) Write(line []byte) (int, error) {
 	if lag, ok := lagOf(line); ok {
 		m.last.Store(&lag)

@@ -25,15 +25,12 @@ const DefaultRegion = "us-east-1"
 
 // Options say what to run. Only Root has no default.
 type Options struct {
-	// Root is the directory of a checkout: its templates and consumers are run.
-	Root string
-	// Consumers are the consumers that run; none stands for every one of the checkout.
-	Consumers []string
-	// RunDir is where logs, binaries and the state are; by default [DefaultRunDir].
-	RunDir   string
-	Region   string
-	Progress servers.Progress // told each step; nil says nothing
-	Chaos    Chaos
+	Root      string   // the directory of a checkout: its templates and consumers are run
+	Consumers []string // that run; none stands for every one of the checkout
+	RunDir    string   // where logs, binaries and the state are; by default [DefaultRunDir]
+	Region    string
+	Progress  servers.Progress // told each step; nil says nothing
+	Chaos     Chaos
 }
 
 // Chaos is what a stack does to itself. The zero value does nothing.

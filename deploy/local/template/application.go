@@ -4,10 +4,9 @@ import "strings"
 
 // Application is an AWS::Serverless::Application: a template within a template.
 type Application struct {
-	LogicalID string
-	Location  string // of the file, as the template has it
-	// Parameters have an output of another application as its place: Stream.Outputs.StreamArn.
-	Parameters map[string]string
+	LogicalID  string
+	Location   string            // of the file, as the template has it
+	Parameters map[string]string // have an output of another application as its place: Stream.Outputs.StreamArn
 }
 
 // outputsPrefix begins the attributes of an application that are its template's outputs.

@@ -35,17 +35,15 @@ type Table struct {
 	Attributes   []types.AttributeDefinition
 	Keys         []types.KeySchemaElement
 	Indexes      []types.GlobalSecondaryIndex
-	TTLAttribute string // holds when an item expires; empty: items don't
-	// Key is the KMS key of somebody's own that it is encrypted with; empty: AWS's.
-	Key     string
-	Changes *Changes // where the table's changes go; nil: nowhere
+	TTLAttribute string   // holds when an item expires; empty: items don't
+	Key          string   // the KMS key of somebody's own that it is encrypted with; empty: AWS's
+	Changes      *Changes // where the table's changes go; nil: nowhere
 }
 
 // Changes is a table's KinesisStreamSpecification.
 type Changes struct {
 	StreamARN string
-	// Precision is MICROSECOND, MILLISECOND or, if the template does not say, empty.
-	Precision string
+	Precision string // MICROSECOND, MILLISECOND or, if the template does not say, empty
 }
 
 // Stream is an AWS::Kinesis::Stream.
@@ -54,8 +52,7 @@ type Stream struct {
 	Name      string
 	ARN       string
 	Shards    int
-	// Key is the KMS key that it is encrypted with, or the key's alias; empty: it isn't.
-	Key       string
+	Key       string        // the KMS key that it is encrypted with, or the key's alias; empty: it isn't
 	Retention time.Duration // how long the stream keeps a record
 }
 

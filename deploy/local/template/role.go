@@ -15,8 +15,7 @@ type Statement struct {
 	Line      int // of the template
 	Actions   []string
 	Resources []string
-	// Condition has by operator and key the values that the key may have; nil: none.
-	Condition map[string]map[string][]string
+	Condition map[string]map[string][]string // has by operator and key the values that the key may have; nil: none
 }
 
 // roleType is the type of the role of a function. Without one in the template, SAM makes one beside the function, under the

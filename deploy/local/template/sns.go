@@ -18,14 +18,12 @@ type Topic struct {
 
 // Subscription is an AWS::SNS::Subscription of a queue, the only kind understood here.
 type Subscription struct {
-	LogicalID string
-	TopicARN  string
-	QueueARN  string
-	// Raw is whether the queue gets a message as it was published, not in an envelope.
-	Raw          bool
-	FilterPolicy string // JSON; empty: no filter
-	// FilterPolicyScope is MessageAttributes or MessageBody; empty: SNS's default, the former.
-	FilterPolicyScope string
+	LogicalID         string
+	TopicARN          string
+	QueueARN          string
+	Raw               bool   // whether the queue gets a message as it was published, not in an envelope
+	FilterPolicy      string // JSON; empty: no filter
+	FilterPolicyScope string // MessageAttributes or MessageBody; empty: SNS's default, the former
 }
 
 // fifoSuffix is how the name of every FIFO topic and queue ends, and of no other.

@@ -139,12 +139,11 @@ func (p Parameter) check(value string) string {
 
 // Scope is what a template is resolved with.
 type Scope struct {
-	StackName string
-	Region    string
-	AccountID string
-	// Parameters are values for parameters of the template; the others keep their defaults.
-	Parameters    map[string]string
-	QueueEndpoint string // the URL at which queues are served; a queue's URL is below it
+	StackName     string
+	Region        string
+	AccountID     string
+	Parameters    map[string]string // values for parameters of the template; the others keep their defaults
+	QueueEndpoint string            // the URL at which queues are served; a queue's URL is below it
 }
 
 // Resolve gives every resource its name and resolves every reference. Faults are of type [*Error], joined.

@@ -12,8 +12,7 @@
 //
 // # Not guaranteed
 //
-// Memory, CPU, disk and network are not limited, the root is not read-only, and one more process of ours than Lambda would
-// start may be running. An environment is never frozen between invocations. There are no extensions, no X-Ray and no
-// SnapStart. Init may take ten seconds, or the function's timeout if that is longer; Lambda stops it after ten seconds and
-// tries again within the timeout. The invocation ends with the answer, not with the next poll.
+// Memory, CPU, disk and network are not limited, the root is not read-only, and an environment is never frozen between
+// invocations. There are no extensions, no X-Ray and no SnapStart. Init may take the function's timeout; Lambda stops it after
+// ten seconds and tries again. The invocation ends with the answer, not with the next poll.
 package function

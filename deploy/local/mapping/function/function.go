@@ -14,9 +14,8 @@ import (
 
 // Config describes a function.
 type Config struct {
-	Name string
-	// Binary is the path of the executable that Lambda would start as bootstrap.
-	Binary string
+	Name   string
+	Binary string // the path of the executable that Lambda would start as bootstrap
 	ARN    string // the function's, and names its region
 	// Env has the function's variables as "NAME=value", and nothing of our environment. What Lambda sets wins.
 	Env []string
@@ -79,13 +78,10 @@ type Answer struct {
 
 // Failure says why a function failed.
 type Failure struct {
-	// Type is the function's own error type, or one of Lambda's: see the constants.
-	Type    string
+	Type    string // the function's own error type, or one of Lambda's: see the constants
 	Message string
-	// Output is the tail of what the function had written, if it died or ran out of time.
-	Output string
-	// Init says that the function failed before it asked for its first invocation.
-	Init bool
+	Output  string // the tail of what the function had written, if it died or ran out of time
+	Init    bool   // says that the function failed before it asked for its first invocation
 }
 
 // The error types that Lambda itself gives.
