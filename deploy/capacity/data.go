@@ -23,10 +23,9 @@ type Measured struct {
 }
 
 type figure struct {
-	Value   decimal.Decimal `yaml:"value"`
-	What    string          `yaml:"what"`
-	Command string          `yaml:"command"`
-	Date    string          `yaml:"date"`
+	Measured `yaml:",inline"`
+	Value    decimal.Decimal `yaml:"value"`
+	What     string          `yaml:"what"`
 }
 
 // step is what a change costs from so many changes a group and batch on.

@@ -56,11 +56,8 @@ func (e *DiedError) Error() string {
 	return fmt.Sprintf("%s (pid %d) died: %s; the end of its log %s:\n%s", e.Name, e.PID, e.State, e.LogPath, indent(tail))
 }
 
-// tailLines and tailBytes bound what an error quotes from a log.
-const (
-	tailLines = 15
-	tailBytes = 8 << 10
-)
+// What an error quotes from a log at the most.
+const tailLines, tailBytes = 15, 8 << 10
 
 // Tail returns the last lines of a log, as errors quote them.
 func Tail(path string) (string, error) {
