@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 )
@@ -84,9 +82,10 @@ func (s Settings) withDefaults() Settings {
 // table: the variable's name ends with TABLE.
 func CheckTables(settings any) error {
 	var faults []error
-	texts := Variables(settings)
-	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		if strings.HasSuffix(name, "TABLE") && texts[name] == "" {
+	v := reflect.ValueOf(settings)
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		name := field.Tag.Get("env")
+		if strings.HasSuffix(name, "TABLE") && v.FieldByIndex(field.Index).String() == "" {
 			faults = append(faults, fmt.Errorf("%s must name a table", name))
 		}
 	}
@@ -97,8 +96,7 @@ func CheckTables(settings any) error {
 // may name them: ${NAME}.
 func Variables(settings any) map[string]string {
 	texts := map[string]string{}
-	v := reflect.ValueOf(settings)
-	for field, value := range v.Fields() {
+	for field, value := range reflect.ValueOf(settings).Fields() {
 		if name := field.Tag.Get("env"); name != "" {
 			texts[name] = fmt.Sprint(value)
 		}
