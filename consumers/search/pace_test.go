@@ -57,6 +57,7 @@ func TestEachDeliveryGetsOn(t *testing.T) {
 		"a call takes a third of the time": {600 * time.Millisecond, 40 * time.Millisecond, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits most of the time
 			g := searchtest.NewTarget(t, servertest.OpenSearch(t), nil)
 			var changes []consumertest.Change
 			for i := range batch {

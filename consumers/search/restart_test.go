@@ -20,6 +20,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/proof"
 )
 
 // An OpenSearch that stands still for a while, then dies in the middle of a bulk request
@@ -27,6 +28,7 @@ import (
 // removed, though the engine has forgotten what it deleted itself, as the plain delete
 // beside it shows.
 func TestRestart(t *testing.T) {
+	proof.NotShort(t, "TestDown and TestLife run the same of the consumer; this one starts two servers for what the engine does")
 	dir := t.TempDir()
 	process, g := startOwn(t, dir)
 	g.Apply([]consumertest.Change{searchtest.At(0, "a", searchtest.Text("x")), searchtest.At(0, "b", searchtest.Text("x"))}, consumer.Applied, consumer.Applied)

@@ -39,6 +39,14 @@ func OnlyWhole(t testing.TB, reason string) {
 	}
 }
 
+// NotShort skips a test with -short. The reason says which tests run the same code. Such a test runs with the race detector.
+func NotShort(t testing.TB, reason string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skipf("only make proof runs this test: %s", reason)
+	}
+}
+
 // NoRaces skips a test with -race. The reason says why the race detector would find nothing
 // that it doesn't find elsewhere. Such a test runs with make test.
 func NoRaces(t testing.TB, reason string) {

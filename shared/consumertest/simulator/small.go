@@ -20,11 +20,12 @@ import (
 func EveryOrder(t *testing.T, s Suite, item func(n int) []consumertest.Change) {
 	t.Helper()
 	var shares [workers][][]int
-	for n, order := range proof.Thin(orders(len(item(0)))) {
+	all := proof.Thin(orders(len(item(0))))
+	for n, order := range all {
 		shares[n%workers] = append(shares[n%workers], order)
 	}
 	of := len(item(0))
-	for n, r := range sideBySide(t, newDatabases(t, s.Database), workers, func(worker int, db database) *run {
+	for n, r := range sideBySide(t, newDatabases(t, s.Database), min(workers, len(all)), func(worker int, db database) *run {
 		var changes []consumertest.Change
 		var batches [lanes][][]record
 		for n := range shares[worker] {
