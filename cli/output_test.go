@@ -24,7 +24,7 @@ func printingVerbs(t *testing.T) []string {
 	return []string{
 		"--help", "play --help", "down", "status", "status --json", "plan --changes 10 --item 1KB", "plan --changes 10 --item 1KB --json",
 		"lint", "lint consumers/leaderboard/views.yaml", "lint --template consumers/badges/template.yaml",
-		"badges test " + cases, "decode consumers/leaderboard/testdata/payload.json",
+		"badges test " + cases, "decode consumers/leaderboard/testdata/payload.json", "version",
 	}
 }
 

@@ -84,7 +84,7 @@ func TestHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	wantTexts(t, out, "up", "down", "status", "demo", "plan", "play", "top", "rank", "history", "player", "badges", "new", "lint", "verify", "backfill", "load", "redrive", "run", "decode")
+	wantTexts(t, out, "up", "down", "status", "demo", "plan", "play", "top", "rank", "history", "player", "badges", "new", "lint", "verify", "backfill", "load", "redrive", "run", "decode", "version")
 	if strings.Contains(out, "\n  serve") {
 		t.Error("the help shows serve, which is not for people")
 	}

@@ -24,7 +24,9 @@ const ItemField = "_sluiceItem"
 const MaxID = 512
 
 // idScheme is the version of the form of ids. Ids are stored, so a change of the form needs a new number, and more:
-//   - An index has its documents under the old ids. Each index must be built again (sluice reindex), or it has both.
+//   - An index has its documents under the old ids. Each needs a route to a new index, filled by sluice backfill. A reindex isn't
+//     enough: it copies tombstones under their old ids, so an older change of a removed item would bring the item back. Nor
+//     does sluice verify notice that an index has both forms.
 //   - A reindex or backfill that was begun with the old form must not be resumed. [Route.Fingerprint] contains the number.
 //   - [KeysOfID] must read the ids of the new form, or sluice verify takes the documents for foreign ones.
 //   - No item may get the id that package index asks for in its question, questionID: ~ followed by anything but n, b or h is free.
