@@ -98,7 +98,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 // TestNaiveHandlerIsCaught awards as most handlers do: it counts each insert, and when the
 // count is reached it stores the badge and tells it; an error is logged.
 func TestNaiveHandlerIsCaught(t *testing.T) {
-	s := simulation(t, "", "count")
+	s := simulation(t, false, "count")
 	s.Schedules, s.Seed, s.Horizon = 20, 1, 0
 	all := s.Want
 	s.Want = func(changes []consumertest.Change) map[string]string {

@@ -18,7 +18,9 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/consumers/badges/internal/awards"
+	"sluice/consumers/badges/internal/ruletest"
 	"sluice/consumers/badges/internal/topictest"
+	"sluice/consumers/badges/rule"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
@@ -30,7 +32,7 @@ import (
 // the stream may. Every badge that the plays earn must be stored once and told at least
 // once with one id, and no other badge told.
 func TestSimulator(t *testing.T) {
-	s := simulation(t, "")
+	s := simulation(t, false)
 	s.Schedules = 300
 	simulator.Run(t, s)
 }
@@ -38,7 +40,7 @@ func TestSimulator(t *testing.T) {
 // TestSimulatorCorrections is TestSimulator for plays that are modified and removed, go
 // to another player and another day, and for rules that take a badge back then.
 func TestSimulatorCorrections(t *testing.T) {
-	s := simulation(t, "revoke: true")
+	s := simulation(t, true)
 	s.Schedules = 200
 	simulator.Run(t, s)
 }
@@ -46,7 +48,7 @@ func TestSimulatorCorrections(t *testing.T) {
 // TestEveryCrash dies at every call of a history that earns badges of one item of the state,
 // of several, and of other badges, which two pollers deliver at once, and parts of it again.
 func TestEveryCrash(t *testing.T) {
-	s := simulation(t, "", "nine", "count", "streak", "both", "quiet")
+	s := simulation(t, false, "nine", "count", "streak", "both", "quiet")
 	s.Horizon = 0
 	var changes []consumertest.Change
 	for n, day := range []int{1, 2, 2, 2} {
@@ -90,23 +92,29 @@ var plays = simulator.Workload{
 	Burst: 6,
 }
 
-// simulatedRules have every kind of rule; %s is revoke, %s which plays count. What has expired is subtracted, so that the
+// simulatedPlays are what the simulated rules count. What has expired is subtracted, so that the
 // awards are those of the items that are left; TestExpiredPlays has it the other way.
-const simulatedRules = `
+const simulatedPlays = `
 plays: {table: Plays, player: Player, at: At, zone: UTC, earliest: 2000-01-01, subtractExpired: true}
 badges:
-  - {name: first, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, first: {}}
-  - {name: game, %[1]s title: {en: t}, text: {en: "{of}"}, where: {%[2]s}, first: {each: Game}}
-  - {name: games, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, distinct: {of: Game, values: {two: 2, three: 3}}}
-  - {name: count, %[1]s title: {en: t}, text: {en: "{level}"}, where: {%[2]s}, count: {plays: {few: 3, many: 7}}}
-  - {name: nine, %[1]s title: {en: t}, text: {en: x}, where: {Score: {is: 9}, %[2]s}, first: {}}
-  - {name: points, %[1]s title: {en: t}, text: {en: "{of}"}, where: {%[2]s}, total: {of: Score, reaches: 10, repeat: 3}}
-  - {name: streak, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, streak: {days: {two: 2, five: 5}, grace: 1}}
-  - {name: window, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, window: {days: 2, plays: 4}}
-  - {name: week, %[1]s title: {en: t}, text: {en: "{of}"}, where: {%[2]s}, count: {plays: 4, within: week, repeat: each}}
-  - {name: back, title: {en: t}, text: {en: x}, where: {%[2]s}, comeback: {days: 2}}
-  - {name: day, %[1]s title: {en: t}, text: {en: x}, where: {%[2]s}, total: {of: Score, reaches: 18, within: day}}
 `
+
+// simulatedRules declares the rules of each kind that looks at plays, with revoke or for steady plays only.
+func simulatedRules(revoke bool) string {
+	rules := simulatedPlays
+	for _, k := range ruletest.Kinds {
+		for _, r := range k.Simulated {
+			where, flag := r.Where, ""
+			if revoke {
+				flag = "revoke: true, "
+			} else {
+				where = strings.TrimPrefix(where+", Id: {prefix: steady}", ", ")
+			}
+			rules += fmt.Sprintf("  - {name: %s, %stitle: {en: t}, text: {en: \"{level} {of}\"}, where: {%s}, %s}\n", r.Name, flag, where, r.Rule)
+		}
+	}
+	return rules
+}
 
 // furtherRules are never revoked.
 const furtherRules = `
@@ -190,12 +198,12 @@ func (o *observers) receive(ctx context.Context, lane *observed) error {
 }
 
 // simulation is of the simulated rules, or of those with these names only.
-func simulation(t *testing.T, revoke string, only ...string) simulator.Suite {
-	rules := fmt.Sprintf(simulatedRules, revoke+", ", "")
-	if revoke == "" {
-		rules = fmt.Sprintf(simulatedRules, "", "Id: {prefix: steady}") + furtherRules
+func simulation(t *testing.T, revoke bool, only ...string) simulator.Suite {
+	rules := simulatedRules(revoke)
+	if !revoke {
+		rules += furtherRules
+		everyKindIsIn(t, rules)
 	}
-	rules = strings.ReplaceAll(rules, ", }", "}")
 	if len(only) > 0 {
 		lines := slices.DeleteFunc(slices.Collect(strings.Lines(rules)), func(line string) bool {
 			name, _, declared := strings.Cut(strings.TrimPrefix(line, "  - {name: "), ",")
@@ -243,12 +251,27 @@ func simulation(t *testing.T, revoke string, only ...string) simulator.Suite {
 		},
 		Want: func(changes []consumertest.Change) map[string]string {
 			want := wantSteady
-			if revoke != "" {
+			if revoke {
 				want = wantCorrected
 			}
 			return ofRules(want(changes), only)
 		},
 		Horizon: DefaultHorizon, Forget: forgetLedger, ForgetsAfter: 25 * time.Hour,
+	}
+}
+
+// everyKindIsIn fails if a kind of rule isn't among rules.
+func everyKindIsIn(t *testing.T, rules string) {
+	t.Helper()
+	book, err := DefaultSettings().ReadRules("simulated.yaml", []byte(rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range rule.Kinds() {
+		if !slices.ContainsFunc(book.Rules, func(r *rule.Rule) bool { return string(r.Kind) == kind }) {
+			ruletest.Of(t, kind) // fails with what to add
+			t.Fatalf("kind %q isn't simulated", kind)
+		}
 	}
 }
 

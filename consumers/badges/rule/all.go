@@ -19,6 +19,8 @@ type noPlays struct{}
 
 func (noPlays) looks() looks { return looks{none: true} }
 
+func (noPlays) span(*Rule) int { return oneItem }
+
 func (noPlays) earned(*Rule, State, string) []Award { return nil }
 
 func (noPlays) have(*Rule, State, string) decimal.Decimal { return decimal.Zero }

@@ -8,10 +8,7 @@ import (
 const Comeback Kind = "comeback"
 
 // A play that arrives late may fill the pause before a comeback. So more plays may earn less.
-type comeback struct {
-	onDays
-	presence
-}
+type comeback struct{}
 
 func (k *comeback) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "comeback", "days")
@@ -59,10 +56,10 @@ func (k *comeback) have(b *Rule, s State, today string) decimal.Decimal {
 	return missed
 }
 
-// near has no bound: the day before a pause may be years ago.
-func (k *comeback) near(*Rule, string) (from, to string) {
-	return unitDay + ofBox, unitDay + ofBox + labelOf(lastDay)
-}
+func (*comeback) looks() looks { return looks{unit: unitDay, presence: true} }
+
+// span has no bound: the day before a pause may be years ago.
+func (*comeback) span(*Rule) int { return everyItem }
 
 func (k *comeback) shown(b *Rule, s State, today string) []string {
 	days := b.days(s, today)

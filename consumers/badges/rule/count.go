@@ -107,6 +107,8 @@ func (w *within) earned(b *Rule, s State, today string) []Award {
 	return awards
 }
 
+func (*within) span(*Rule) int { return oneItem }
+
 func (w *within) have(b *Rule, s State, _ string) decimal.Decimal {
 	if w.box == "" {
 		return s[OfTotal][b.tally]

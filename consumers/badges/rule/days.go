@@ -10,21 +10,6 @@ import (
 // maxDays bounds what has to be read of a player's days to know a streak or a window.
 const maxDays = 366
 
-// onDays is what the kinds have in common that look at days.
-type onDays struct{}
-
-func (onDays) looks() looks { return looks{unit: unitDay} }
-
-// near returns the bounds of the items of days at most span days away.
-func (onDays) near(of string, span int) (from, to string) {
-	day, ok := dayOf(strings.TrimPrefix(of, unitDay+ofBox))
-	if !ok {
-		return of, of
-	}
-	// A label of five digits for the year would sort before all others.
-	return unitDay + ofBox + labelOf(day-span), unitDay + ofBox + labelOf(min(day+span, lastDay))
-}
-
 // day is one on which there were plays.
 type day struct {
 	number int

@@ -5,10 +5,7 @@ import "github.com/shopspring/decimal"
 // Distinct asks for plays with so many values of an attribute.
 const Distinct Kind = "distinct"
 
-type distinct struct {
-	presence
-	of string
-}
+type distinct struct{ of string }
 
 func (k *distinct) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "distinct", "of", "values")
@@ -18,7 +15,7 @@ func (k *distinct) read(r *reader, b *Rule, n node) {
 
 func (k *distinct) asks(b *Rule) string { return b.levels("different values of " + k.of) }
 
-func (k *distinct) looks() looks { return looks{each: k.of} }
+func (k *distinct) looks() looks { return looks{each: k.of, presence: true} }
 
 func (k *distinct) earned(b *Rule, s State, today string) []Award {
 	return b.reached(k.have(b, s, today), "")
@@ -28,9 +25,4 @@ func (*distinct) have(b *Rule, s State, _ string) decimal.Decimal {
 	return decimal.NewFromInt(int64(len(b.Values(s))))
 }
 
-func (*distinct) near(b *Rule, _ string) (from, to string) {
-	return b.prefix(), b.prefix() + "\U0010FFFF"
-}
-
-// enough: there may be a million values, and the rule asks for some.
-func (k *distinct) enough(b *Rule, s State) bool { return len(k.earned(b, s, "")) == len(b.Levels) }
+func (*distinct) span(*Rule) int { return everyItem }

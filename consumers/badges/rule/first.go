@@ -30,6 +30,8 @@ func (k *first) asks(*Rule) string {
 
 func (k *first) looks() looks { return looks{each: k.each} }
 
+func (*first) span(*Rule) int { return oneItem }
+
 func (k *first) earned(b *Rule, s State, today string) []Award {
 	if k.each == "" {
 		return b.reached(k.have(b, s, today), "")

@@ -1,7 +1,9 @@
 package rule
 
 import (
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -18,30 +20,28 @@ type kind interface {
 	asks(b *Rule) string
 	// looks says at which items of the state the rule looks, and at what in them.
 	looks() looks
+	// span returns how many days the items may be away from one that has changed with which that one earns an award:
+	// oneItem if it needs none, everyItem if they may be any.
+	span(b *Rule) int
 	// earned returns the awards that a state earns, in a fixed order.
 	earned(b *Rule, s State, today string) []Award
 	// have measures a state as the levels do.
 	have(b *Rule, s State, today string) decimal.Decimal
 }
 
+// What span returns for a kind that isn't bounded by days.
+const (
+	oneItem   = -1
+	everyItem = math.MaxInt
+)
+
 // What only some kinds have.
 type (
-	// spreading is a kind of which one award may depend on several items of the state.
-	spreading interface {
-		// near returns the bounds of AttrOf between which the items are that may earn an award
-		// together with one that has changed.
-		near(b *Rule, of string) (from, to string)
-		// moves tells whether what an item has of the rule may change an award when it was
-		// before and is now.
-		moves(before, now decimal.Decimal) bool
-	}
 	// dated is a kind whose awards some days have earned.
 	dated interface {
 		// shown returns the days that come closest.
 		shown(b *Rule, s State, today string) []string
 	}
-	// unbounded is a kind of which any number of items may be near.
-	unbounded interface{ enough(b *Rule, s State) bool }
 	// boxed is a kind whose plays may have to be within one day, week or month.
 	boxed interface {
 		// inBox says within which, and how often; empty: within none.
@@ -52,19 +52,14 @@ type (
 	undone interface{ isUndone() }
 )
 
-// presence is what the kinds have in common for which it makes no difference how many plays an item has.
-type presence struct{}
-
-func (presence) moves(before, now decimal.Decimal) bool {
-	return before.IsPositive() != now.IsPositive()
-}
-
 // looks says what a rule looks at in a state. The zero value is a count of all plays.
 type looks struct {
 	none bool   // the rule doesn't look at plays
 	each string // the items of the values of this attribute
 	unit string // the items of days, weeks or months
 	sum  string // a sum of this attribute, not a count of plays
+	// presence: it makes no difference how many plays an item has, as long as it has any.
+	presence bool
 }
 
 // prefix begins AttrOf of the items.
@@ -94,8 +89,8 @@ var kinds = []struct {
 	{Item, func() kind { return &item{} }},
 }
 
-// kindNames are the names of all kinds.
-func kindNames() []string {
+// Kinds returns the names of all kinds, in the order of the README.
+func Kinds() []string {
 	var names []string
 	for _, k := range kinds {
 		names = append(names, string(k.name))
@@ -108,40 +103,46 @@ func single() []Level { return []Level{{Need: decimal.NewFromInt(1)}} }
 
 // Spreads tells whether one award may depend on several items of the state. Then it
 // takes more than the one item that a play has changed to know it.
-func (r *Rule) Spreads() bool {
-	_, spreads := r.kind.(spreading)
-	return spreads
-}
+func (r *Rule) Spreads() bool { return r.kind.span(r) != oneItem }
 
 // Near returns the bounds of AttrOf between which the items are that may earn an award
 // together with one that has changed.
 func (r *Rule) Near(of string) (from, to string) {
-	if k, spreads := r.kind.(spreading); spreads {
-		return k.near(r, of)
+	span := r.kind.span(r)
+	if span == everyItem {
+		return r.prefix(), r.prefix() + "\U0010FFFF"
 	}
-	return of, of
+	day, ok := dayOf(strings.TrimPrefix(of, unitDay+ofBox))
+	if span == oneItem || !ok {
+		return of, of
+	}
+	// A label of five digits for the year would sort before all others.
+	return unitDay + ofBox + labelOf(day-span), unitDay + ofBox + labelOf(min(day+span, lastDay))
 }
 
-// Enough reports whether a part of the state earns all that the rule ever gives. It is false
-// for rules whose awards depend on a bounded part of the state: see Near.
-func (r *Rule) Enough(s State) bool {
-	k, is := r.kind.(unbounded)
-	return is && k.enough(r, s)
-}
-
-// Unbounded reports whether Near has no bound, so that a reader stops as soon as it has Enough.
+// Unbounded reports whether any number of items may be near, so that a reader stops as soon as it has Enough.
 func (r *Rule) Unbounded() bool {
-	_, is := r.kind.(unbounded)
-	return is
+	_, undone := r.kind.(undone)
+	return r.kind.span(r) == everyItem && !undone
+}
+
+// Enough reports whether the first items of those that are near earn all that an unbounded rule ever gives: there
+// may be a million, and the rule asks for some. Days are read in their order, so none that has yet to come hides one that has come.
+func (r *Rule) Enough(s State) bool {
+	return r.Unbounded() && len(r.Earned(s, "")) == len(r.Levels)
 }
 
 // Moves tells whether a write to an item of the state may change an award: before and now are
 // what the item had and has, and had and has what it alone earned and earns.
 func (r *Rule) Moves(before, now map[string]decimal.Decimal, had, has []Award) bool {
-	if k, spreads := r.kind.(spreading); spreads {
-		return k.moves(before[r.tally], now[r.tally])
+	switch was, is := before[r.tally], now[r.tally]; {
+	case !r.Spreads():
+		return !slices.EqualFunc(had, has, func(a, b Award) bool { return a.Key() == b.Key() })
+	case r.kind.looks().presence:
+		return was.IsPositive() != is.IsPositive()
+	default:
+		return !was.Equal(is)
 	}
-	return !slices.EqualFunc(had, has, func(a, b Award) bool { return a.Key() == b.Key() })
 }
 
 // Days returns the days that have earned the rule's award, or come closest to it; none for rules

@@ -69,7 +69,7 @@ func (r *reader) name(at declaration.Position, text, what string) {
 
 // rule reads one rule.
 func (r *reader) rule(n node) *Rule {
-	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "where"}, kindNames()...)...)
+	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "where"}, Kinds()...)...)
 	b := &Rule{at: n.At, Repeat: once, EventType: "BADGE_EARNED"}
 	b.Name = r.Text(f["name"], "name")
 	r.name(f["name"].At, b.Name, "name")
@@ -92,7 +92,7 @@ func (r *reader) rule(n node) *Rule {
 		}
 	}
 	if len(declared) != 1 {
-		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(kindNames(), ", "), cmp.Or(strings.Join(declared, " and "), "none"))
+		r.Fault(n.At, "badge %s must have one of %s, and has %s", b.Name, strings.Join(Kinds(), ", "), cmp.Or(strings.Join(declared, " and "), "none"))
 		return b
 	}
 	b.kind.read(r, b, f[declared[0]])

@@ -12,8 +12,6 @@ import (
 const Streak Kind = "streak"
 
 type streak struct {
-	onDays
-	presence
 	grace int // days that may be missed
 }
 
@@ -79,8 +77,10 @@ func (k *streak) longest(days []day) []day {
 	return longest
 }
 
-func (k *streak) near(b *Rule, of string) (from, to string) {
-	return k.onDays.near(of, int(b.Levels[len(b.Levels)-1].Need.IntPart())-1+k.grace)
+func (*streak) looks() looks { return looks{unit: unitDay, presence: true} }
+
+func (k *streak) span(b *Rule) int {
+	return int(b.Levels[len(b.Levels)-1].Need.IntPart()) - 1 + k.grace
 }
 
 func (k *streak) shown(b *Rule, s State, today string) []string {

@@ -9,10 +9,7 @@ import (
 // Window asks for so many plays within some days in a row.
 const Window Kind = "window"
 
-type window struct {
-	onDays
-	days int
-}
+type window struct{ days int }
 
 func (k *window) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "window", "days", "plays")
@@ -69,9 +66,9 @@ func (k *window) have(b *Rule, s State, today string) decimal.Decimal {
 	return plays
 }
 
-func (k *window) near(_ *Rule, of string) (from, to string) { return k.onDays.near(of, k.days-1) }
+func (*window) looks() looks { return looks{unit: unitDay} }
 
-func (*window) moves(before, now decimal.Decimal) bool { return !before.Equal(now) }
+func (k *window) span(*Rule) int { return k.days - 1 }
 
 func (k *window) shown(b *Rule, s State, today string) []string {
 	days := b.days(s, today)
