@@ -20,8 +20,8 @@ type kind interface {
 	asks(b *Rule) string
 	// looks says at which items of the state the rule looks, and at what in them.
 	looks() looks
-	// span returns how many days the items may be away from one that has changed with which that one earns an award:
-	// oneItem if it needs none, everyItem if they may be any.
+	// span says on which items an award may depend, beside the one that has changed: on those of so many days before and
+	// after it, on none (oneItem), or on all (everyItem).
 	span(b *Rule) int
 	// earned returns the awards that a state earns, in a fixed order.
 	earned(b *Rule, s State, today string) []Award
@@ -29,7 +29,7 @@ type kind interface {
 	have(b *Rule, s State, today string) decimal.Decimal
 }
 
-// What span returns for a kind that isn't bounded by days.
+// What span returns if it isn't a number of days.
 const (
 	oneItem   = -1
 	everyItem = math.MaxInt
