@@ -28,7 +28,7 @@ test: have-go
 	@$(MAKE) --no-print-directory -j2 lint test-short
 
 test-short:
-	$(GOTEST) -short -vet=off -p 3 ./cli ./consumers/... ./...
+	$(GOTEST) -short -vet=off -p 4 ./cli ./deploy/local/stack ./consumers/... ./...
 
 # The rest, as jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
 # first. One has every schedule, every small world and all mutants, without the detector. One has the tests of whole stacks, here and

@@ -23,7 +23,7 @@ import (
 // A consumer that was just made works with every verb that works on a consumer, and nothing is edited by hand: not the list of
 // consumers, no template, no alarms. Fails if one of them has to be told of a new consumer, or can't take a hyphen in its name.
 func TestNewConsumerIsRegistered(t *testing.T) {
-	proof.NoRaces(t, "its commands are built without the race detector")
+	proof.OnlyWhole(t, "TestTutorial makes a consumer and runs it, TestKinds makes one of each kind")
 	t.Parallel()
 	root, runDir := copyCheckout(t), t.TempDir()
 	inCopy(t, root, os.Args[0], "new", "consumer", "my-orders")

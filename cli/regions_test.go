@@ -29,7 +29,7 @@ import (
 // of their own, while applications write to the same items in both. Fails if the
 // regions end up different, or what lost can't be read.
 func TestPlayInTwoRegions(t *testing.T) {
-	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
+	proof.OnlyWhole(t, "TestSharedTableInTwoRegions of deploy/local/stack runs the same code")
 	t.Parallel()
 	text, err := os.ReadFile("../consumers/replication/README.md")
 	if err != nil {

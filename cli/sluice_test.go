@@ -244,13 +244,10 @@ func children(t *testing.T, parent int) map[int]string {
 
 // OpenSearch keeps its data and is started again, see package stack.
 func TestServerKilledDuringADemo(t *testing.T) {
-	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
+	proof.OnlyWhole(t, "TestDeadServerIsReportedAndTheRestStopped of deploy/local/stack runs the same code")
 	t.Parallel()
 	for process, server := range map[string]string{"/dynamodb-local-": "DynamoDB Local", "/ministack-": "ministack"} {
 		t.Run(server, func(t *testing.T) {
-			if server == "ministack" {
-				proof.OnlyWhole(t, "the same code watches every server")
-			}
 			cmd, out := demo(t)
 			started := children(t, cmd.Process.Pid)
 			victim := 0
@@ -278,7 +275,7 @@ func TestServerKilledDuringADemo(t *testing.T) {
 }
 
 func TestDemoInterrupted(t *testing.T) {
-	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
+	proof.OnlyWhole(t, "TestInterruptedUpLeavesNothing of deploy/local/stack runs the same code")
 	t.Parallel()
 	cmd, out := demo(t)
 	started := children(t, cmd.Process.Pid)

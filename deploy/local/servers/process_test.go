@@ -180,6 +180,7 @@ func TestPreferredPortIsTakenIfFree(t *testing.T) {
 
 // Fails if one of two servers that open their ports themselves dies because the other one was faster.
 func TestPreferredPortIsLost(t *testing.T) {
+	proof.NotShort(t, "TestServersListenOnLoopbackOnly starts OpenSearch with a port that is taken")
 	free := listen(t)
 	closed(t, free)
 	port := free.Addr().(*net.TCPAddr).Port
@@ -228,7 +229,7 @@ func TestKilledServerTellsHowItDied(t *testing.T) {
 // Fails for servers that are left behind when their parent has no time to stop them.
 func TestNothingOutlivesAKilledParent(t *testing.T) {
 	names := []string{servers.DynamoDBLocal.Name, servers.Ministack.Name}
-	if proof.Whole() { // it takes long to start, by the same code
+	if !testing.Short() { // it takes long to start, by the same code
 		names = append(names, servers.OpenSearch.Name)
 	}
 	parent := exec.Command(os.Args[0], names...)
