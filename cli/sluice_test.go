@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,12 +30,30 @@ func TestMain(m *testing.M) {
 	servertest.Main(m)
 }
 
+// lookAtCheckout looks at every file of the checkout. The go command keeps a package's results for as long as what its tests read is
+// unchanged, but it doesn't know what the commands read that these tests start.
+var lookAtCheckout = sync.OnceFunc(func() {
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && path != ".." && strings.HasPrefix(entry.Name(), ".") {
+			return fs.SkipDir // of git, and what is built
+		}
+		if err == nil {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil {
+		panic(err)
+	}
+})
+
 // environments are further variables of commands, by their run directories. Tests that run side by side can't set their own.
 var environments sync.Map
 
 // command runs sluice in a checkout, with a run directory of the test's own.
 func command(t *testing.T, runDir string, args ...string) *exec.Cmd {
 	t.Helper()
+	lookAtCheckout()
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Dir = ".."
 	// The race detector would let each command sleep for a second before it exits.
