@@ -27,14 +27,14 @@ import (
 // root is the checkout that the tests run.
 const root = "../../.."
 
-// daemonRole makes the test binary the process that Up starts: the run directory.
+// daemonRole makes the test binary the process that Up starts: the run directory, then the consumers.
 const daemonRole = "STACK_TEST_DAEMON"
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == daemonRole {
+	if len(os.Args) >= 3 && os.Args[1] == daemonRole {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
-		o := options(os.Args[2], "search")
+		o := options(os.Args[2], os.Args[3:]...)
 		o.Progress = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 		if err := stack.Serve(ctx, o); err != nil {
 			fmt.Println(err)
@@ -226,7 +226,6 @@ func TestFaultyTemplateFailsBeforeAnyServer(t *testing.T) {
 
 func TestUpAndDown(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	command := []string{os.Args[0], daemonRole, dir}
 	t.Cleanup(func() {
 		if _, err := stack.Down(context.Background(), dir); err != nil {
 			t.Error(err)
@@ -240,13 +239,13 @@ func TestUpAndDown(t *testing.T) {
 		}
 		return info, err
 	}
-	up := func() stack.Info {
+	up := func(consumer string, processes int) stack.Info {
 		t.Helper()
-		info, err := stack.Up(t.Context(), dir, command, t.Logf)
+		info, err := stack.Up(t.Context(), dir, []string{os.Args[0], daemonRole, dir, consumer}, t.Logf)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.State != stack.Ready || len(info.Processes) != 3 || info.Bridge == nil {
+		if info.State != stack.Ready || len(info.Processes) != processes || info.Bridge == nil {
 			t.Fatalf("up, but: %+v", info)
 		}
 		return info
@@ -262,8 +261,8 @@ func TestUpAndDown(t *testing.T) {
 		t.Error(err)
 	}
 	down(false)
-	first := up()
-	if again := up(); again.PID != first.PID {
+	first := up("search", 3)
+	if again := up("search", 3); again.PID != first.PID {
 		t.Errorf("up again: process %d, want %d as before", again.PID, first.PID)
 	}
 	if info, err := load(stack.Ready); err != nil || info.PID != first.PID {
@@ -305,7 +304,7 @@ func TestUpAndDown(t *testing.T) {
 	if !strings.Contains(failed.Message, "All that it had is gone: tables") {
 		t.Errorf("message %q doesn't say what is lost", failed.Message)
 	}
-	second := up()
+	second := up("search", 3)
 	if status := index(http.MethodGet, second); status != http.StatusNotFound {
 		t.Errorf("the index of the last run is still there: status %d", status)
 	}
@@ -324,7 +323,7 @@ func TestUpAndDown(t *testing.T) {
 	if !strings.Contains(failed.Message, "All that it had is gone: tables") {
 		t.Errorf("message %q doesn't say what is lost", failed.Message)
 	}
-	up()
+	up("leaderboard", 2)
 	down(true)
 	down(false)
 	if _, err := load(stack.Stopped); err != nil {
@@ -337,7 +336,7 @@ func TestInterruptedUpLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	_, err := stack.Up(ctx, dir, []string{os.Args[0], daemonRole, dir}, func(string, ...any) { interrupt() })
+	_, err := stack.Up(ctx, dir, []string{os.Args[0], daemonRole, dir, "leaderboard"}, func(string, ...any) { interrupt() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
@@ -349,7 +348,7 @@ func TestInterruptedUpLeavesNothing(t *testing.T) {
 // Fails for an Up that takes an end on request for a failure without a reason.
 func TestUpStoppedByDown(t *testing.T) {
 	dir := t.TempDir()
-	_, err := stack.Up(t.Context(), dir, []string{os.Args[0], daemonRole, dir}, func(string, ...any) {
+	_, err := stack.Up(t.Context(), dir, []string{os.Args[0], daemonRole, dir, "leaderboard"}, func(string, ...any) {
 		if _, err := stack.Down(t.Context(), dir); err != nil {
 			t.Error(err)
 		}
