@@ -40,7 +40,7 @@ proof-race:
 	CGO_ENABLED=1 $(GOTEST) -race ./cli ./consumers/... ./...
 
 proof-stacks:
-	$(GOTEST) -p 1 ./cli ./deploy
+	$(GOTEST) -p 1 ./cli ./cli/scaffold ./deploy
 
 # Only the tests of files that use the simulator or its mutants: the other job has the others.
 WHOLE = $(shell git grep -lE '"sluice/shared/consumertest/simulator(/mutant)?"' -- '*_test.go' ':!docs')

@@ -3,7 +3,7 @@
 // The whole proof is every schedule of the simulator, every small world, every mutant
 // and the deployments with the SAM CLI. It takes too long for each commit, and the race
 // detector makes a schedule several times as slow while it looks for another kind of fault.
-// So a run with -race does a tenth of each suite, and one with -short a twenty-fifth; both leave out the rest.
+// So a run with -race or -short does a twenty-fifth of each suite and leaves out the rest.
 // make test runs with -short, make proof runs both the race detector and the whole.
 package proof
 
@@ -11,13 +11,10 @@ import "testing"
 
 // Share returns the part of a suite that this run does: one case in so many.
 func Share() int {
-	switch {
-	case testing.Short():
-		return 25
-	case raceDetector:
-		return 10
+	if Whole() {
+		return 1
 	}
-	return 1
+	return 25
 }
 
 // Size returns whole, or less with -short: how large a test makes its input, or how often it repeats.
