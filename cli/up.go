@@ -31,6 +31,7 @@ func (c *upCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	slices.Sort(c.Consumers) // their order doesn't matter
 	serve := append([]string{program, "serve", "--run-dir", dir, "--root", root}, c.Consumers...)
 	info, err := stack.Up(ctx, dir, serve, verb.Progress)
 	if err != nil {

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 )
 
@@ -14,6 +15,13 @@ const (
 	// PurgeMargin is how long a tombstone outlives the horizon, so that clocks may differ.
 	PurgeMargin = 25 * time.Hour
 )
+
+// firstPurge returns when an instance that began at a time purges first. Many instances begin within a second, so it is random in
+// the hour after PurgeAfter. The start is the seed, so that a replayed schedule purges at the same time.
+func firstPurge(begun time.Time) time.Time {
+	spread := rand.New(rand.NewPCG(uint64(begun.UnixNano()), 0)).Int64N(int64(PurgeAfter))
+	return begun.Add(PurgeAfter + time.Duration(spread))
+}
 
 // purge removes, once a day, tombstones that no change is old enough to need. If it fails, the next instance tries. Only
 // space depends on it.

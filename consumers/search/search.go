@@ -51,12 +51,9 @@ func New(cfg aws.Config, s Settings) (*Search, error) {
 
 // NewWith returns a Search of any routes with a client and a clock. It makes no call.
 func NewWith(client *index.Client, routes []*document.Route, horizon time.Duration, now func() time.Time) *Search {
-	begun := now()
-	// Many instances start at about one time: the nanoseconds spread their purges. A replayed schedule has the same.
-	spread := time.Duration(begun.UnixNano()) % PurgeAfter
 	return &Search{
 		client: client, routes: routes, horizon: horizon, now: now,
-		nextPurge: begun.Add(PurgeAfter + spread),
+		nextPurge: firstPurge(now()),
 		counts:    consumer.NewCounters("Ties", "Purged", "FailedPurges"),
 	}
 }

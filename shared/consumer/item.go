@@ -6,8 +6,8 @@ import (
 	"sluice/shared/change"
 )
 
-// Item is what a batch does to one item at a destination that only the newest of an item's changes is written to. R ranks the
-// changes, by their versions or else, and V is what the consumer makes of one.
+// Item has a batch's changes of one item, and what became of each. R ranks the changes, by their versions or otherwise, and V is
+// what the consumer makes of one. Next, Record and Apply serve a destination to which only the newest change is written.
 type Item[R comparable, V any] struct {
 	Key      string
 	Versions []*Version[R, V] // the newest first, once they are sorted

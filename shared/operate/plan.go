@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+
 	"sluice/shared/printable"
 )
 

@@ -39,8 +39,8 @@ func newOrders(t *testing.T) aws.Config {
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
-// Interrupted at any call, a scan that resumes at its cursors has visited every item, and a page that was saved only once; progress is called once at a time. Fails if an
-// item is left out, or if a resumed scan begins again.
+// Interrupted at any call, a scan that resumes at its cursors has visited every item, and a page that was saved only once. Progress
+// is called one call at a time. Fails if an item is left out, if a resumed scan begins again, or if two calls of progress meet.
 func TestSourceResume(t *testing.T) {
 	cfg := newOrders(t)
 	for interrupted := 1; ; interrupted++ {
