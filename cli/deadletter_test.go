@@ -27,6 +27,7 @@ import (
 	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/stack"
+	"sluice/pipeline"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/redrive"
@@ -214,7 +215,7 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 		t.Fatal(err)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "RetryAttemptsExhausted: 1 range that Lambda gave up, of 400 changes")
-	board, err := leaderboardops.NewBoard(verb.LocalPart(info, "leaderboard"))
+	board, err := leaderboardops.NewBoard(verb.LocalPart(info, "leaderboard"), pipeline.Declared)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sluice/cli/verb"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -48,12 +49,16 @@ type cli struct {
 
 // Main runs the command line of the process and exits. Verbs that work on a consumer know those that are given. Further verbs are
 // pointers to structs whose fields are verbs, as kong takes them; the tag serves is of one that serves, and so may wait for ever.
-func Main(consumers []operate.Consumer, verbs ...any) {
-	os.Exit(execute(os.Args[1:], consumers, verbs...))
+//
+// Declarations are those of the folder pipeline on disk, if the working directory is in the checkout that the program was built from,
+// or else those that are part of the program.
+func Main(p declaration.Pipeline, consumers func(declaration.Pipeline) []operate.Consumer, verbs ...any) {
+	p = verb.OnDisk(p)
+	os.Exit(execute(os.Args[1:], p, consumers(p), verbs...))
 }
 
 // newParser makes the command line of all verbs.
-func newParser(ctx context.Context, c *cli, consumers registry, verbs ...any) (*kong.Kong, error) {
+func newParser(ctx context.Context, c *cli, p declaration.Pipeline, consumers registry, verbs ...any) (*kong.Kong, error) {
 	c.Plugins, c.Verify, c.Backfill = verbs, newVerifyCommand(consumers), newBackfillCommand(consumers)
 	for _, own := range offering[operate.Commander](consumers) {
 		c.Plugins = append(c.Plugins, own.Verbs())
@@ -71,7 +76,7 @@ func newParser(ctx context.Context, c *cli, consumers registry, verbs ...any) (*
 		kong.WithHyphenPrefixedParameters(true), // --sort -score
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(consumers),
+		kong.Bind(p, consumers),
 	)
 }
 
@@ -89,12 +94,12 @@ func runVerb(ctx context.Context, parsed *kong.Context, timeout time.Duration) e
 }
 
 // execute runs a command line and returns its exit code.
-func execute(args []string, consumers registry, verbs ...any) int {
+func execute(args []string, p declaration.Pipeline, consumers registry, verbs ...any) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	var c cli
-	parser, err := newParser(ctx, &c, consumers, verbs...)
+	parser, err := newParser(ctx, &c, p, consumers, verbs...)
 	if err != nil {
 		return fail("sluice", err)
 	}

@@ -16,9 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/cli/verb"
+	"sluice/consumers/badges"
 	badgesops "sluice/consumers/badges/ops"
 	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/pipeline"
 )
 
 // account is one of ministack's, to which the environment leads the AWS SDK, also of the commands that a test runs.
@@ -73,7 +75,7 @@ func deployAs(t *testing.T, cfg aws.Config, name, template string) {
 // gameOutputs are those of a stack of the leaderboard.
 var gameOutputs = map[string]string{
 	"ScoreTable": "Scores", "BoardTable": "Board", "BoxTable": "Boxes", "RankTable": "Ranks", "BoardShards": "4",
-	"PetTable": "Pets", "LedgerTable": "Ledger", "CountTTLDeletes": "true", "Horizon": "400h",
+	"PetTable": "Pets", "LedgerTable": "Ledger", "SubtractExpired": "true", "Horizon": "400h",
 }
 
 // outputsOf writes outputs as a template does.
@@ -99,7 +101,7 @@ func TestDeployedStack(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	board, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"})
+	board, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,12 +167,12 @@ func TestStackAroundConsumers(t *testing.T) {
 
 func TestDeployedStackOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
-	_, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"})
+	_, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared)
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
 	}
-	wantTexts(t, err.Error(), "stack game has no output ScoreTable", `output BoardShards of stack game is "many": `, "consumers/leaderboard/template.yaml")
-	_, err = leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "other"})
+	wantTexts(t, err.Error(), "stack game has no output LedgerTable", "stack game has no output Horizon", "consumers/leaderboard/template.yaml")
+	_, err = leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "other"}, pipeline.Declared)
 	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
 		t.Errorf("error %v, want one that names the stack", err)
 	}
@@ -180,20 +182,24 @@ func TestDeployedStackOfSomethingElse(t *testing.T) {
 // are named.
 func TestDeployedBadges(t *testing.T) {
 	deployGame(t, `{"ScoreTable": {"Value": "Scores"}, "PetTable": {"Value": "Pets"}, "AchievementTable": {"Value": "Awards"}, "StateTable": {"Value": "State"},
-		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "CountTTLDeletes": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
+		"LedgerTable": {"Value": "Ledger"}, "TopicArn": {"Value": "arn:aws:sns:us-east-1:000000000000:badges"}, "NoticeLanguage": {"Value": "de"}, "SubtractExpiredPlays": {"Value": "false"}, "Horizon": {"Value": "400h"}}`)
 	part, err := verb.PipelineFlags{Stack: "game"}.Part(t.Context(), "badges")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, s, err := badgesops.Open(part, 1)
+	_, s, err := badgesops.Open(part, pipeline.Declared, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := s.Rules()
+	d, err := part.Settle(pipeline.Declared, badges.RulesFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ScoreTable != "Scores" || s.PetTable != "Pets" || s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
+	book, err := s.Rules(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
 		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || book.Plays.Table != "Scores" {
 		t.Errorf("settings %+v", s)
 	}
@@ -210,7 +216,7 @@ func TestDeployedBadgesOfSomethingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = badgesops.Open(part, 1)
+	_, _, err = badgesops.Open(part, pipeline.Declared, 1)
 	if err == nil {
 		t.Fatal("a stack without achievements was taken")
 	}

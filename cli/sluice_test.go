@@ -19,13 +19,14 @@ import (
 	"sluice/cli/verb"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/pipeline"
+	"sluice/pipeline/ops"
 	"sluice/shared/consumertest/proof"
 )
 
 func TestMain(m *testing.M) {
 	// A test that runs this binary again as sluice itself: see command.
 	if os.Getenv("SLUICE_TEST_MAIN") != "" {
-		Main(pipeline.Consumers(), pipeline.Verbs()) // it exits
+		Main(pipeline.Declared, ops.Consumers, ops.Verbs()) // it exits
 	}
 	servertest.Main(m)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sluice/pipeline"
+	"sluice/pipeline/ops"
 )
 
 // verbKinds says of every verb what it does to data that isn't its own. A new verb must be listed.
@@ -28,7 +29,7 @@ var verbKinds = map[string]string{
 func leaves(t *testing.T) map[string][]string {
 	t.Helper()
 	var c cli
-	parser, err := newParser(t.Context(), &c, pipeline.Consumers(), pipeline.Verbs())
+	parser, err := newParser(t.Context(), &c, pipeline.Declared, ops.Consumers(pipeline.Declared), ops.Verbs())
 	if err != nil {
 		t.Fatal(err)
 	}

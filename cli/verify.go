@@ -225,7 +225,7 @@ func (c *verifyAllCommand) unregistered(ctx context.Context) (all []*operate.Ver
 	}
 	for _, name := range slices.Sorted(maps.Keys(info.Functions)) {
 		if !slices.ContainsFunc(c.consumers, func(one operate.Consumer) bool { return one.Name() == name }) {
-			all = append(all, &operate.Verified{Consumer: name, Reports: []operate.Report{}, Faults: []string{"it isn't registered, see pipeline.Consumers"}})
+			all = append(all, &operate.Verified{Consumer: name, Reports: []operate.Report{}, Faults: []string{"it isn't registered: the list in pipeline/ops lacks it"}})
 		}
 	}
 	return all

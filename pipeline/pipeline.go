@@ -1,25 +1,14 @@
-// Package pipeline lists what this checkout's command line works on: the consumers, and further verbs. "sluice new consumer" adds
-// the consumer that it makes.
+// Package pipeline is what this checkout declares: views, routes with their indexes, copies, and badges, with their settings.
 package pipeline
 
 import (
-	badgesops "sluice/consumers/badges/ops"
-	leaderboardops "sluice/consumers/leaderboard/ops"
-	replicationops "sluice/consumers/replication/ops"
-	searchops "sluice/consumers/search/ops"
-	"sluice/pipeline/game"
-	"sluice/shared/operate"
+	"embed"
+
+	"sluice/shared/declaration"
 )
 
-// Consumers returns the consumers, in the order in which verbs name them.
-func Consumers() []operate.Consumer {
-	return []operate.Consumer{
-		leaderboardops.Consumer(),
-		replicationops.Consumer(),
-		searchops.Consumer(),
-		badgesops.Consumer(),
-	}
-}
+//go:embed *.yaml indexes
+var files embed.FS
 
-// Verbs returns the verbs that belong to no single consumer.
-func Verbs() any { return game.Verbs() }
+// Declared are the declarations, which functions and the command line are given.
+var Declared = declaration.Pipeline{Files: files, Folder: "pipeline"}

@@ -13,8 +13,8 @@ import (
 
 // joined are the files of a checkout that name each consumer, with how they name a new one.
 var joined = map[string]func(text []byte, name Name, to Kind) ([]byte, error){
-	"pipeline/pipeline.go": register,
-	"template.yaml":        nest,
+	"pipeline/ops/ops.go": register,
+	"template.yaml":       nest,
 }
 
 // join returns the files that have to name the new consumer, as they are then.

@@ -5,6 +5,7 @@ package main
 import (
 	"sluice/cli"
 	"sluice/pipeline"
+	"sluice/pipeline/ops"
 )
 
-func main() { cli.Main(pipeline.Consumers(), pipeline.Verbs()) }
+func main() { cli.Main(pipeline.Declared, ops.Consumers, ops.Verbs()) }

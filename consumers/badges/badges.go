@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -12,6 +13,7 @@ import (
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 	"sluice/shared/keeper"
 )
 
@@ -31,20 +33,27 @@ type Message = awards.Message
 
 var _ consumer.Measurer = (*Badges)(nil)
 
-// New returns the consumer, which follows the shipped rules. It makes no call. The
-// error names every setting that is wrong.
-func New(client *dynamodb.Client, topic *sns.Client, s Settings) (*Badges, error) {
+// Main is the main function of a pipeline's badges, see [consumer.MainOf].
+func Main(p declaration.Pipeline) {
+	consumer.MainOf("badges", p, DefaultSettings(), func(cfg aws.Config, d declaration.Declarations, s Settings) (consumer.Consumer, error) {
+		return New(dynamodb.NewFromConfig(cfg), sns.NewFromConfig(cfg), d, s)
+	})
+}
+
+// New returns the consumer, which follows the declared rules. It makes no call. The error names every setting that is wrong, or every
+// fault of the declarations.
+func New(client *dynamodb.Client, topic *sns.Client, d declaration.Declarations, s Settings) (*Badges, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	book, err := s.Rules()
+	book, err := s.Rules(d)
 	if err != nil {
 		return nil, err
 	}
 	return NewOf(client, topic, s, book), nil
 }
 
-// NewOf is New with rules of another file.
+// NewOf is New with rules that were read already.
 func NewOf(client *dynamodb.Client, topic *sns.Client, s Settings, book *rule.Book) *Badges {
 	b := &Badges{
 		Now: time.Now, book: book, keeper: keeper.New(client, book.Views, s.LedgerTable, s.Horizon), giver: NewGiver(client, topic, s, book), memory: newMemory(book),

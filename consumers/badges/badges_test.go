@@ -20,18 +20,20 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
 
 // world is the consumer's tables, in a database of their own, and its topic.
 type world struct {
-	t        *testing.T
-	topic    *topictest.Topic
-	config   aws.Config
-	settings Settings
-	rules    string
-	n        int // of the last play
+	t               *testing.T
+	topic           *topictest.Topic
+	config          aws.Config
+	settings        Settings
+	rules           string
+	subtractExpired string // the setting
+	n               int    // of the last play
 }
 
 const testedRules = `
@@ -45,8 +47,8 @@ badges:
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, topic: topictest.New(t, servertest.Ministack(t), "badges"), config: servertest.DynamoDB(t), settings: DefaultSettings(), rules: testedRules}
-	w.settings.ScoreTable, w.settings.LedgerTable, w.settings.TopicARN = "Plays", simulatedLedger, w.topic.ARN
+	w := &world{t: t, topic: topictest.New(t, servertest.Ministack(t), "badges"), config: servertest.DynamoDB(t), settings: DefaultSettings(), rules: testedRules, subtractExpired: "false"}
+	w.settings.LedgerTable, w.settings.TopicARN = simulatedLedger, w.topic.ARN
 	if err := makeTables(t.Context(), w.config, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +58,7 @@ func newWorld(t *testing.T) *world {
 // function starts an instance of the consumer whose calls to the tables decide lets through.
 func (w *world) function(decide func(wire.Call) wire.Fault) *Badges {
 	w.t.Helper()
-	book, err := w.settings.ReadRules("test.yaml", []byte(w.rules))
+	book, err := w.settings.Rules(gametest.Declarations("SCORE_TABLE", "Plays", "PET_TABLE", "Pets", "SUBTRACT_EXPIRED_PLAYS", w.subtractExpired).With(RulesFile, "test.yaml", []byte(w.rules)))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // BenchmarkColdStart measures how long the function takes to its first answer, also if it
@@ -34,7 +35,7 @@ func playRecord(player string, n int, began time.Time) []byte {
 	played := time.Date(2026, 1, 1, 0, 30*(n/1000), 0, n, time.UTC).Format(time.RFC3339Nano)
 	keys := consumertest.Item{"UserId": consumertest.S(player), "Timestamp": consumertest.S(played)}
 	image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("1")}
-	return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
+	return consumertest.Change{Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
 }
 
 // BenchmarkTroubledMemory measures the function's memory over batches that each have a play

@@ -7,15 +7,25 @@ import (
 	"sluice/consumers/badges/rule"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
+
+// gameRules are the rules of package gametest.
+func gameRules(t testing.TB) string {
+	t.Helper()
+	_, text, err := gametest.Declarations().Read(RulesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // TestEachPetIsWelcome has pets in both designs of keys, by the shipped rules: of a player's
 // partition, and in a partition of their own, where all have the sort key PROFILE. Each is
 // welcomed once.
 func TestEachPetIsWelcome(t *testing.T) {
 	w := newWorld(t)
-	w.rules = string(rulesFile)
-	w.settings.ScoreTable, w.settings.PetTable = "Plays", "Pets"
+	w.rules = gameRules(t)
 	b := w.function(nil)
 	pet := func(pk, sk string) consumertest.Change {
 		c := w.pet("Pets", "ann", sk, "Rex")
@@ -34,8 +44,7 @@ func TestEachPetIsWelcome(t *testing.T) {
 // any pet that had its key.
 func TestFormerAward(t *testing.T) {
 	w := newWorld(t)
-	w.rules = string(rulesFile)
-	w.settings.ScoreTable, w.settings.PetTable = "Plays", "Pets"
+	w.rules = gameRules(t)
 	b := w.function(nil)
 	rex, tom := w.pet("Pets", "ann", "PROFILE", "Rex"), w.pet("Pets", "ann", "PROFILE", "Tom")
 	tom.Keys["PK"], tom.New["PK"] = consumertest.S("PET#tom"), consumertest.S("PET#tom")

@@ -12,6 +12,7 @@ import (
 	"sluice/consumers/badges/rule"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/memorytest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
@@ -43,7 +44,7 @@ func TestMemoryIsFlat(t *testing.T) {
 // TestMemoryIsBounded remembers 2,000 batches, each with a new player's name from a buffer of
 // 300 KB, and what a player of 10^6 games has; then players with names as long as may be.
 func TestMemoryIsBounded(t *testing.T) {
-	book, err := DefaultSettings().Rules()
+	book, err := DefaultSettings().Rules(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/shared/aggregate"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // The function's role allows what these batches need, and nothing else.
@@ -40,8 +41,7 @@ func TestRights(t *testing.T) {
 	f.Invoke(play(aggregate.Capacity + 1))
 	f.Invoke(play(0)) // late, so it is looked for there, and the state has to be read
 	f.Invoke(play(1)) // late, and a duplicate
-	settings := DefaultSettings()
-	book, err := settings.Rules()
+	book, err := DefaultSettings().Rules(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

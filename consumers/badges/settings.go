@@ -1,7 +1,6 @@
 package badges
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,12 +8,11 @@ import (
 
 	"sluice/consumers/badges/rule"
 	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 )
 
 // The defaults of Settings, see DefaultSettings.
 const (
-	DefaultScoreTable       = "UserScoreEvents"
-	DefaultPetTable         = "PetTracker"
 	DefaultAchievementTable = "Achievements"
 	DefaultStateTable       = "BadgeState"
 	DefaultLanguage         = "en"
@@ -23,10 +21,6 @@ const (
 
 // Settings are the badges' own settings.
 type Settings struct {
-	// ScoreTable is the game's table: each of its items is a play.
-	ScoreTable string `env:"SCORE_TABLE" output:"ScoreTable,required,notEmpty"`
-	// PetTable is the pet tracker's table.
-	PetTable string `env:"PET_TABLE" output:"PetTable,required,notEmpty"`
 	// AchievementTable holds the badges that players have; keys Player and Award (S).
 	AchievementTable string `env:"ACHIEVEMENT_TABLE" output:"AchievementTable,required,notEmpty"`
 	// StateTable holds what the rules look at; keys Player and Of (S).
@@ -37,9 +31,6 @@ type Settings struct {
 	TopicARN string `env:"TOPIC_ARN" output:"TopicArn,required,notEmpty"`
 	// Language is that of a notice's text; all others are in it too.
 	Language string `env:"NOTICE_LANGUAGE" output:"NoticeLanguage,required,notEmpty"`
-	// CountTTLDeletes says whether a play that expires is subtracted. By default it isn't: what
-	// has expired was played.
-	CountTTLDeletes bool `env:"COUNT_TTL_DELETES" output:"CountTTLDeletes,required,notEmpty"`
 	// Horizon is how long changes are remembered. It must be longer than the
 	// stream's retention plus the dead letters' life; older changes are rejected.
 	Horizon time.Duration `env:"HORIZON" output:"Horizon,required,notEmpty"`
@@ -48,8 +39,6 @@ type Settings struct {
 // DefaultSettings are the defaults. LedgerTable and TopicARN have none.
 func DefaultSettings() Settings {
 	return Settings{
-		ScoreTable:       DefaultScoreTable,
-		PetTable:         DefaultPetTable,
 		AchievementTable: DefaultAchievementTable,
 		StateTable:       DefaultStateTable,
 		Language:         DefaultLanguage,
@@ -70,19 +59,14 @@ func (s Settings) Validate() error {
 	return errors.Join(faults...)
 }
 
-// rulesFile declares the rules; it is part of the function.
-//
-//go:embed rules.yaml
-var rulesFile []byte
+// RulesFile is the file of a pipeline that declares the rules.
+const RulesFile = "rules.yaml"
 
-// RulesPath is where the shipped rules are declared, from the checkout's root.
-const RulesPath = "consumers/badges/rules.yaml"
-
-// Rules returns the rules that the consumer follows with these settings.
-func (s Settings) Rules() (*rule.Book, error) { return s.ReadRules(RulesPath, rulesFile) }
-
-// ReadRules reads and checks the rules that another file declares. The error has
-// every fault with its line and column, see rule.Parse.
-func (s Settings) ReadRules(path string, text []byte) (*rule.Book, error) {
-	return rule.Parse(path, text, consumer.Variables(s), s.StateTable)
+// Rules returns the declared rules with these settings. The error has every fault with its line and column, see [rule.Parse].
+func (s Settings) Rules(d declaration.Declarations) (*rule.Book, error) {
+	path, text, err := d.Read(RulesFile)
+	if err != nil {
+		return nil, err
+	}
+	return rule.Parse(path, text, d.Settings, s.StateTable)
 }

@@ -25,6 +25,7 @@ import (
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 )
 
@@ -155,7 +156,7 @@ func (o *observers) lane(ctx context.Context, cfg aws.Config) (*observed, error)
 			return nil, err
 		}
 		settings := DefaultSettings()
-		settings.ScoreTable, settings.LedgerTable, settings.TopicARN = plays.Table, simulatedLedger, topic
+		settings.LedgerTable, settings.TopicARN = simulatedLedger, topic
 		o.lanes[name] = &observed{settings: settings, queue: queue}
 	}
 	return o.lanes[name], nil
@@ -231,7 +232,7 @@ func simulation(t *testing.T, revoke bool, only ...string) simulator.Suite {
 			if err != nil {
 				return nil, err
 			}
-			book, err := lane.settings.ReadRules("simulated.yaml", []byte(rules))
+			book, err := lane.settings.Rules(gametest.With(RulesFile, "simulated.yaml", rules))
 			if err != nil {
 				return nil, err
 			}
@@ -263,7 +264,7 @@ func simulation(t *testing.T, revoke bool, only ...string) simulator.Suite {
 // everyKindIsIn fails if a kind of rule isn't among rules.
 func everyKindIsIn(t *testing.T, rules string) {
 	t.Helper()
-	book, err := DefaultSettings().ReadRules("simulated.yaml", []byte(rules))
+	book, err := DefaultSettings().Rules(gametest.With(RulesFile, "simulated.yaml", rules))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/meter"
 )
 
@@ -36,7 +37,7 @@ func BenchmarkUnits(b *testing.B) {
 				play := func(n int) *change.Change {
 					keys := consumertest.Item{"UserId": consumertest.S("reed"), "Timestamp": consumertest.S(time.Date(2018, 1, 1, 0, 30*n, 0, 0, time.UTC).Format(time.RFC3339))}
 					image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("1")}
-					parsed, err := change.Parse(consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Millisecond), Keys: keys, New: image}.Record())
+					parsed, err := change.Parse(consumertest.Change{Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Millisecond), Keys: keys, New: image}.Record())
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -86,7 +87,7 @@ func startShipped(b *testing.B, cfg aws.Config) consumer.Consumer {
 	if err := makeTables(b.Context(), cfg, ""); err != nil {
 		b.Fatal(err)
 	}
-	c, err := New(dynamodb.NewFromConfig(cfg), sns.NewFromConfig(o.cfg), settings)
+	c, err := New(dynamodb.NewFromConfig(cfg), sns.NewFromConfig(o.cfg), gametest.Declarations(), settings)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -101,7 +102,7 @@ type readsAll struct {
 func startReadsAll(b *testing.B, cfg aws.Config) consumer.Consumer {
 	b.Helper()
 	client := dynamodb.NewFromConfig(cfg)
-	servertest.CreateTable(b, client, DefaultScoreTable, "UserId", "Timestamp")
+	servertest.CreateTable(b, client, gametest.ScoreTable, "UserId", "Timestamp")
 	return &readsAll{client}
 }
 
@@ -114,7 +115,7 @@ func (r *readsAll) fill(b *testing.B, plays int, play func(int) *change.Change) 
 		for i := n; i < min(n+most, plays); i++ {
 			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: play(i).New.AttributeValues()}})
 		}
-		if _, err := r.client.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{DefaultScoreTable: puts}}); err != nil {
+		if _, err := r.client.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{gametest.ScoreTable: puts}}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -129,7 +130,7 @@ func (r *readsAll) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 			continue
 		}
 		pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
-			TableName: aws.String(DefaultScoreTable), KeyConditionExpression: aws.String("UserId = :user"),
+			TableName: aws.String(gametest.ScoreTable), KeyConditionExpression: aws.String("UserId = :user"),
 			ExpressionAttributeValues: map[string]types.AttributeValue{":user": &types.AttributeValueMemberS{Value: user}},
 		})
 		for pages.HasMorePages() && errs[i] == nil {

@@ -16,6 +16,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/keeper"
 	"sluice/shared/view"
 )
@@ -48,7 +49,7 @@ func (w *world) keeping(b *testing.B, names ...string) *keeper.Keeper {
 	settings.LedgerTable = w.ledger
 	var views []*view.View
 	for _, name := range names {
-		v, err := settings.View(name)
+		v, err := View(gametest.Declarations(), name)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
@@ -33,12 +34,12 @@ func TestOneTableDown(t *testing.T) {
 		down string // in the log
 		well []string
 	}{
-		{DefaultBoardTable, of(DefaultBoardTable), "table " + DefaultBoardTable, []string{"box", "rank", "pet"}},
-		{DefaultBoxTable, of(DefaultBoxTable), "table " + DefaultBoxTable, []string{"total", "rank", "pet"}},
-		{DefaultRankTable, of(DefaultRankTable), "table " + DefaultRankTable, []string{"total", "box", "pet"}},
-		{DefaultPetTable, of(DefaultPetTable), "table " + DefaultPetTable, []string{"total", "box", "rank"}},
+		{gametest.BoardTable, of(gametest.BoardTable), "table " + gametest.BoardTable, []string{"box", "rank", "pet"}},
+		{gametest.BoxTable, of(gametest.BoxTable), "table " + gametest.BoxTable, []string{"total", "rank", "pet"}},
+		{gametest.RankTable, of(gametest.RankTable), "table " + gametest.RankTable, []string{"total", "box", "pet"}},
+		{gametest.PetTable, of(gametest.PetTable), "table " + gametest.PetTable, []string{"total", "box", "rank"}},
 		{"ledger", of("test-LedgerTable"), "table test-LedgerTable", nil}, // nobody can tell what is rebuilt
-		{"writes to the ledger", ledgerOnly, "table " + DefaultBoardTable + " with ledger test-LedgerTable", []string{"pet"}},
+		{"writes to the ledger", ledgerOnly, "table " + gametest.BoardTable + " with ledger test-LedgerTable", []string{"pet"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -140,9 +141,9 @@ func (o *outage) behind(scores, batches int) (names string) {
 			names += fmt.Sprintf(" %s (%v, want %d)", name, item[attribute], want)
 		}
 	}
-	check("total", DefaultBoardTable, boards.AttrScore, scores, boards.AttrUser, "reed")
-	check("box", DefaultBoxTable, boards.AttrScore, scores, boards.AttrUser, "reed", boards.AttrBoard, "daily#2026-01-02")
-	check("rank", DefaultRankTable, boards.AttrPlayers, batches, boards.AttrBoard, "total#1", boards.AttrBucket, "2000")
-	check("pet", DefaultPetTable, "activityCount", batches, "PK", "LEADERBOARD", "SK", "PET#rex")
+	check("total", gametest.BoardTable, boards.AttrScore, scores, boards.AttrUser, "reed")
+	check("box", gametest.BoxTable, boards.AttrScore, scores, boards.AttrUser, "reed", boards.AttrBoard, "daily#2026-01-02")
+	check("rank", gametest.RankTable, boards.AttrPlayers, batches, boards.AttrBoard, "total#1", boards.AttrBucket, "2000")
+	check("pet", gametest.PetTable, "activityCount", batches, "PK", "LEADERBOARD", "SK", "PET#rex")
 	return names
 }

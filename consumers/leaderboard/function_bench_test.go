@@ -10,6 +10,7 @@ import (
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // BenchmarkColdStart measures how long the function takes to its first answer, also if it
@@ -17,7 +18,7 @@ import (
 func BenchmarkColdStart(b *testing.B) {
 	functiontest.ColdStart(b, "./lambda", func(n int) []byte {
 		keys, image := event("player-"+strconv.Itoa(n), n, "1")
-		return consumertest.Change{Table: DefaultScoreTable, Time: time.Now(), Keys: keys, New: image}.Record()
+		return consumertest.Change{Table: gametest.ScoreTable, Time: time.Now(), Keys: keys, New: image}.Record()
 	}, environment(b)...)
 }
 
@@ -49,7 +50,7 @@ func BenchmarkTroubledMemory(b *testing.B) {
 		case functiontest.New, functiontest.Unlucky:
 		}
 		keys, image := event(player, n, score)
-		return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
+		return consumertest.Change{Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
 	}, queue, "LEDGER_TABLE="+w.ledger, "AWS_ENDPOINT_URL_DYNAMODB="+functiontest.Denying(b, *cfg.BaseEndpoint))
 }
 
@@ -64,7 +65,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		keys := consumertest.Item{boards.AttrUser: image[boards.AttrUser], boards.AttrTimestamp: image[boards.AttrTimestamp]}
 		return consumertest.Change{
-			Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image,
+			Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image,
 		}.Record()
 	}, environment(b)...)
 }

@@ -20,6 +20,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
@@ -78,7 +79,7 @@ func permute(list [][]byte, visit func([][]byte)) {
 
 func TestExpiredScoresStayIfToldSo(t *testing.T) {
 	w := newWorld(t)
-	f := w.function(nil, func(s *Settings) { s.CountTTLDeletes = false })
+	f := w.function(nil, "SUBTRACT_EXPIRED", "false")
 	w.deliver(f, 10, insert("reed", 1, "2"), insert("reed", 2, "5"), remove("reed", 1, 10, "2", true), remove("reed", 2, 10, "5", false))
 	w.wantTotals(map[string]int{"reed": 2})
 }
@@ -101,7 +102,7 @@ func TestBadScores(t *testing.T) {
 		if score != nil {
 			bad[boards.AttrScore] = score
 		}
-		return consumertest.Change{Table: DefaultScoreTable, Time: at(9), Keys: key, New: bad}.Record()
+		return consumertest.Change{Table: gametest.ScoreTable, Time: at(9), Keys: key, New: bad}.Record()
 	}
 	for name, bad := range map[string][]byte{
 		"missing":          with(nil),
@@ -153,7 +154,7 @@ func TestLargeItem(t *testing.T) {
 	w := newWorld(t)
 	key, image := event("reed", 1, "6")
 	image["Replay"] = consumertest.S(strings.Repeat("x", 400<<10))
-	w.deliver(w.function(nil), 10, consumertest.Change{Table: DefaultScoreTable, Time: at(1), Keys: key, New: image}.Record())
+	w.deliver(w.function(nil), 10, consumertest.Change{Table: gametest.ScoreTable, Time: at(1), Keys: key, New: image}.Record())
 	w.wantTotals(map[string]int{"reed": 6})
 }
 
@@ -321,23 +322,23 @@ func (p *plainAdd) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 // plainAddition is the plain ADD of a score.
 func plainAddition(user, score string) *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
-		TableName:                aws.String(DefaultBoardTable),
+		TableName:                aws.String(gametest.BoardTable),
 		Key:                      map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: user}},
 		UpdateExpression:         aws.String("ADD #score :score SET #shard = :shard"),
 		ExpressionAttributeNames: map[string]string{"#score": boards.AttrScore, "#shard": boards.AttrShard},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":score": &types.AttributeValueMemberN{Value: score},
-			":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(len(user) % DefaultShards)},
+			":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(len(user) % gametest.Shards)},
 		},
 	}
 }
 
 func TestSettingsNameEveryFault(t *testing.T) {
-	_, err := New(nil, Settings{Horizon: time.Hour})
+	_, err := New(nil, gametest.Declarations(), Settings{Horizon: time.Hour})
 	if err == nil {
 		t.Fatal("settings without anything are valid")
 	}
-	for _, name := range []string{"SCORE_TABLE", "BOARD_TABLE", "LEDGER_TABLE", "BOARD_SHARDS", "HORIZON"} {
+	for _, name := range []string{"LEDGER_TABLE", "HORIZON"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("the error doesn't name %s:\n%v", name, err)
 		}

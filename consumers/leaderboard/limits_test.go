@@ -17,6 +17,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/keeper"
 )
 
@@ -50,15 +51,15 @@ type sourced struct {
 func scoreOf(user string) sourced {
 	_, image := event(user, 1, "5")
 	image["Part"], image["Note"], image["Level"] = consumertest.S("one"), consumertest.S("x"), consumertest.N("1")
-	return sourced{DefaultScoreTable, []string{boards.AttrUser, boards.AttrTimestamp}, image}
+	return sourced{gametest.ScoreTable, []string{boards.AttrUser, boards.AttrTimestamp}, image}
 }
 
 func activityOf(pet string) sourced {
-	return sourced{DefaultPetTable, []string{"PK", "SK"}, activity(1, pet, "2026-01-01T10:00:00Z", "walk")}
+	return sourced{gametest.PetTable, []string{"PK", "SK"}, activity(1, pet, "2026-01-01T10:00:00Z", "walk")}
 }
 
 func totalOf(user string) sourced {
-	return sourced{DefaultBoardTable, []string{boards.AttrUser}, consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N("5")}}
+	return sourced{gametest.BoardTable, []string{boards.AttrUser}, consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N("5")}}
 }
 
 func (s sourced) change(t *testing.T, n int) *change.Change {
@@ -148,8 +149,8 @@ func TestLimits(t *testing.T) {
 					}
 				}
 			}
-			if test.of(name).table == DefaultScoreTable {
-				if got := w.item(DefaultBoardTable, boards.AttrUser, "beside-"+name); change.TextOf(got[boards.AttrUser]) == "" || got[boards.AttrScore].(*types.AttributeValueMemberN).Value != "5" {
+			if test.of(name).table == gametest.ScoreTable {
+				if got := w.item(gametest.BoardTable, boards.AttrUser, "beside-"+name); change.TextOf(got[boards.AttrUser]) == "" || got[boards.AttrScore].(*types.AttributeValueMemberN).Value != "5" {
 					t.Errorf("%s, %s: the neighbour has %v", test.attribute, kind, got)
 				}
 			}
@@ -190,7 +191,7 @@ func TestSumPastTheLimit(t *testing.T) {
 			}
 		}
 	}
-	if got := w.item(DefaultBoardTable, boards.AttrUser, "reed")[boards.AttrScore].(*types.AttributeValueMemberN).Value; got != "10000000000000000000000000000000000010" {
+	if got := w.item(gametest.BoardTable, boards.AttrUser, "reed")[boards.AttrScore].(*types.AttributeValueMemberN).Value; got != "10000000000000000000000000000000000010" {
 		t.Errorf("the total is %s", got)
 	}
 }
@@ -201,7 +202,7 @@ func TestItemPastTheLimit(t *testing.T) {
 	const most = 400 << 10
 	w := newWorld(t)
 	padding := most - len("PK"+"LEADERBOARD"+"SK"+"PET#rex"+"activityCount"+"Note") - 10
-	w.put(DefaultPetTable, map[string]types.AttributeValue{
+	w.put(gametest.PetTable, map[string]types.AttributeValue{
 		"PK": &types.AttributeValueMemberS{Value: "LEADERBOARD"}, "SK": &types.AttributeValueMemberS{Value: "PET#rex"},
 		"activityCount": &types.AttributeValueMemberN{Value: "3"}, "Note": &types.AttributeValueMemberS{Value: strings.Repeat("x", padding)},
 	})
@@ -214,7 +215,11 @@ func TestItemPastTheLimit(t *testing.T) {
 // limited returns an instance that keeps the shipped views and limitedViews.
 func (w *world) limited() *keeper.Keeper {
 	w.t.Helper()
-	views, err := DefaultSettings().ReadViews(ViewsPath, slices.Concat(viewsFile, []byte(limitedViews)))
+	path, text, err := gametest.Declarations().Read(ViewsFile)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	views, err := Views(gametest.With(ViewsFile, path, string(text)+limitedViews))
 	if err != nil {
 		w.t.Fatal(err)
 	}

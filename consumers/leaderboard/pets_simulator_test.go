@@ -17,6 +17,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 	"sluice/shared/keeper"
 )
@@ -34,7 +35,7 @@ func TestSimulatorPets(t *testing.T) {
 // activities are of two pets on two days. The last group's items are no
 // activities: they are the views' own.
 var activities = simulator.Workload{
-	Table:  DefaultPetTable,
+	Table:  gametest.PetTable,
 	Groups: 3,
 	Key: func(group, n int) consumertest.Item {
 		if group == 2 {
@@ -69,7 +70,7 @@ func petSimulation() simulator.Suite {
 
 // readPets reads the tracker's table: for each key the count and the last activity.
 func readPets(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	out, err := dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(DefaultPetTable), ConsistentRead: aws.Bool(true)})
+	out, err := dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(gametest.PetTable), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func TestSimulatorExtremes(t *testing.T) {
 	s.New = func(cfg aws.Config) (consumer.Consumer, error) {
 		settings := DefaultSettings()
 		settings.LedgerTable = simulatedLedger
-		views, err := settings.ReadViews("extremes.yaml", []byte(extremes))
+		views, err := Views(gametest.With(ViewsFile, "extremes.yaml", extremes))
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +161,7 @@ views:
 `
 
 func readExtremes(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	out, err := dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(DefaultBoardTable), ConsistentRead: aws.Bool(true)})
+	out, err := dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(gametest.BoardTable), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package leaderboard
 import (
 	"testing"
 
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -11,7 +12,7 @@ func TestProbe(t *testing.T) {
 	w := newWorld(t)
 	fault := wire.None
 	k := w.consumer(func(wire.Call) wire.Fault { return fault })
-	views, err := DefaultSettings().Views()
+	views, err := Views(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
@@ -83,7 +84,7 @@ func moved(n, before, after int) []byte {
 	total := func(score int) consumertest.Item {
 		return consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrScore: consumertest.N(strconv.Itoa(score))}
 	}
-	return consumertest.Change{Table: DefaultBoardTable, Time: at(n), Keys: key, Old: total(before), New: total(after)}.Record()
+	return consumertest.Change{Table: gametest.BoardTable, Time: at(n), Keys: key, Old: total(before), New: total(after)}.Record()
 }
 
 // anything is a shuffled batch of scores, totals and activities.

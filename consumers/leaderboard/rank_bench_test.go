@@ -16,6 +16,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"sluice/consumers/leaderboard/boards"
+	"sluice/shared/consumertest/gametest"
 )
 
 // BenchmarkRank reports what a rank costs in read units, as DynamoDB itself
@@ -33,7 +34,7 @@ func BenchmarkRank(b *testing.B) {
 		}
 	}
 	w := newWorld(b)
-	w.place(board, DefaultShards)
+	w.place(board, gametest.Shards)
 	for _, neighbours := range []int{0, 5} {
 		b.Run(fmt.Sprintf("players=%d/neighbours=%d", players, neighbours), func(b *testing.B) {
 			meter := &readMeter{units: map[string]float64{}}

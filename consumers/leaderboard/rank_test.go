@@ -16,6 +16,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 )
 
@@ -32,13 +33,13 @@ func (w *world) place(players []boards.Total, shards int) {
 			boards.AttrShard: &types.AttributeValueMemberN{Value: shard}, boards.AttrReachedAt: &types.AttributeValueMemberN{Value: reached},
 		}}})
 		records = append(records, consumertest.Change{
-			Table: DefaultBoardTable, Time: at(i), Keys: consumertest.Item{boards.AttrUser: consumertest.S(p.User)},
+			Table: gametest.BoardTable, Time: at(i), Keys: consumertest.Item{boards.AttrUser: consumertest.S(p.User)},
 			New: consumertest.Item{boards.AttrUser: consumertest.S(p.User), boards.AttrScore: consumertest.N(p.Score.String())},
 		}.Record())
 	}
 	const most = 25 // that DynamoDB takes at once
 	for part := range slices.Chunk(puts, most) {
-		out, err := w.direct.BatchWriteItem(w.t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{DefaultBoardTable: part}})
+		out, err := w.direct.BatchWriteItem(w.t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{gametest.BoardTable: part}})
 		if err != nil || len(out.UnprocessedItems) > 0 {
 			w.t.Fatalf("%d unprocessed, %v", len(out.UnprocessedItems), err)
 		}

@@ -15,6 +15,7 @@ import (
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 )
 
@@ -25,7 +26,7 @@ func TestSimulatorRanks(t *testing.T) {
 	s := simulation("rank-1", "rank-2", "rank-3")
 	s.Workload = totals
 	s.Read = func(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-		return readRanks(ctx, boards.Board{Client: dynamodb.NewFromConfig(cfg), RankTable: DefaultRankTable})
+		return readRanks(ctx, boards.Board{Client: dynamodb.NewFromConfig(cfg), RankTable: gametest.RankTable})
 	}
 	s.Want = wantRanks
 	s.Schedules = 60
@@ -35,7 +36,7 @@ func TestSimulatorRanks(t *testing.T) {
 // totals are those of players, some of whom are in one bucket on some level and
 // not on others.
 var totals = simulator.Workload{
-	Table: DefaultBoardTable,
+	Table: gametest.BoardTable,
 	Key: func(group, n int) consumertest.Item {
 		return consumertest.Item{boards.AttrUser: consumertest.S(fmt.Sprintf("player %d-%d", group, n))}
 	},

@@ -18,6 +18,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 	"sluice/shared/keeper"
 	"sluice/shared/rebuild"
@@ -59,7 +60,7 @@ func rebuiltSuite(t *testing.T, name string) simulator.Suite {
 			return err
 		}
 		return simulator.Recreate(ctx, cfg, &dynamodb.CreateTableInput{
-			TableName: aws.String(DefaultScoreTable), BillingMode: types.BillingModePayPerRequest,
+			TableName: aws.String(gametest.ScoreTable), BillingMode: types.BillingModePayPerRequest,
 			AttributeDefinitions: []types.AttributeDefinition{
 				{AttributeName: aws.String(boards.AttrUser), AttributeType: types.ScalarAttributeTypeS},
 				{AttributeName: aws.String(boards.AttrTimestamp), AttributeType: types.ScalarAttributeTypeS},
@@ -86,7 +87,7 @@ func rebuiltSuite(t *testing.T, name string) simulator.Suite {
 	}
 	s.New = func(cfg aws.Config) (consumer.Consumer, error) {
 		settings := rebuiltSettings()
-		v, err := settings.View(name)
+		v, err := View(gametest.Declarations(), name)
 		if err != nil {
 			return nil, err
 		}
@@ -122,9 +123,9 @@ type rebuiltWorld struct {
 }
 
 func newRebuiltWorld(cfg aws.Config, name string, outside *simulator.Outside, changes []consumertest.Change) *rebuiltWorld {
-	w := &rebuiltWorld{direct: dynamodb.NewFromConfig(cfg), view: name, table: DefaultBoardTable}
+	w := &rebuiltWorld{direct: dynamodb.NewFromConfig(cfg), view: name, table: gametest.BoardTable}
 	if name != "leaderboard" {
-		w.table = DefaultBoxTable
+		w.table = gametest.BoxTable
 	}
 	w.Source = simulator.NewSource(changes, outside, w.write)
 	if len(changes) > 0 {
@@ -141,9 +142,9 @@ func (w *rebuiltWorld) write(ctx context.Context, n int, c consumertest.Change) 
 		}
 	}
 	if c.New != nil {
-		_, err = w.direct.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(DefaultScoreTable), Item: c.New.AttributeValues()})
+		_, err = w.direct.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(gametest.ScoreTable), Item: c.New.AttributeValues()})
 	} else {
-		_, err = w.direct.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(DefaultScoreTable), Key: c.Keys.AttributeValues()})
+		_, err = w.direct.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(gametest.ScoreTable), Key: c.Keys.AttributeValues()})
 	}
 	return err
 }
@@ -155,7 +156,7 @@ func (w *rebuiltWorld) breakBoard(ctx context.Context) error {
 		return err
 	}
 	ghost := map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: "ghost"}}
-	if w.table == DefaultBoxTable {
+	if w.table == gametest.BoxTable {
 		ghost[boards.AttrBoard] = &types.AttributeValueMemberS{Value: "daily#2026-01-01"}
 	}
 	for _, item := range append(out.Items, ghost) {
@@ -179,7 +180,7 @@ func (w *rebuiltWorld) finish(ctx context.Context) error {
 	if w.rebuilds > 0 {
 		return nil
 	}
-	v, err := rebuiltSettings().View(w.view)
+	v, err := View(gametest.Declarations(), w.view)
 	if err != nil {
 		return err
 	}

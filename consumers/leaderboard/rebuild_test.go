@@ -16,6 +16,7 @@ import (
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/rebuild"
@@ -28,7 +29,7 @@ func broken(t *testing.T) *world {
 	var records [][]byte
 	for turn, user := range []string{"reed", "reed", "maggy", "alyssa", "alyssa"} {
 		_, image := event(user, turn, fmt.Sprint(turn+1))
-		w.put(DefaultScoreTable, image.AttributeValues())
+		w.put(gametest.ScoreTable, image.AttributeValues())
 		records = append(records, insert(user, turn, fmt.Sprint(turn+1)))
 	}
 	w.deliver(w.function(nil), 10, records...)
@@ -37,12 +38,12 @@ func broken(t *testing.T) *world {
 	}
 	wrong := user("nobody")
 	wrong[boards.AttrScore] = &types.AttributeValueMemberN{Value: "77"}
-	w.put(DefaultBoardTable, wrong)
-	if _, err := w.direct.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(DefaultBoardTable), Key: user("maggy")}); err != nil {
+	w.put(gametest.BoardTable, wrong)
+	if _, err := w.direct.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(gametest.BoardTable), Key: user("maggy")}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.direct.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: aws.String(DefaultBoardTable), Key: user("reed"), UpdateExpression: aws.String("SET Score = :n"),
+		TableName: aws.String(gametest.BoardTable), Key: user("reed"), UpdateExpression: aws.String("SET Score = :n"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "-5"}},
 	}); err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func (w *world) tool(name string, decide func(wire.Call) wire.Fault) *rebuild.To
 	w.t.Helper()
 	settings := DefaultSettings()
 	settings.LedgerTable = w.ledger
-	v, err := settings.View(name)
+	v, err := View(gametest.Declarations(), name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -190,10 +191,8 @@ func TestRebuiltTotalsHaveRanks(t *testing.T) {
 func TestRebuildRefused(t *testing.T) {
 	w := newWorld(t)
 	tool := w.tool("leaderboard", nil)
-	settings := DefaultSettings()
-	settings.CountTTLDeletes = false
 	var err error
-	if tool.View, err = settings.View("leaderboard"); err != nil {
+	if tool.View, err = View(gametest.Declarations("SUBTRACT_EXPIRED", "false"), "leaderboard"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = tool.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "subtractExpired: false") {
@@ -205,10 +204,10 @@ func TestRebuildRefused(t *testing.T) {
 func TestRebuildPets(t *testing.T) {
 	w := newWorld(t)
 	walk := activity(1, "rex", "2024-01-15T10:00:00Z", "walk")
-	w.put(DefaultPetTable, walk.AttributeValues())
+	w.put(gametest.PetTable, walk.AttributeValues())
 	w.deliver(w.function(nil), 10, tracked(1, nil, walk))
 	if _, err := w.direct.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName:                 aws.String(DefaultPetTable),
+		TableName:                 aws.String(gametest.PetTable),
 		Key:                       consumertest.Item{"PK": consumertest.S("PET#rex"), "SK": consumertest.S("SUMMARY#2024-01-15")}.AttributeValues(),
 		UpdateExpression:          aws.String("ADD activityCount :n"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "7"}},
@@ -218,7 +217,7 @@ func TestRebuildPets(t *testing.T) {
 	if _, err := w.tool("pet-day", nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	out, err := w.direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(DefaultPetTable)})
+	out, err := w.direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(gametest.PetTable)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/shared/aggregate"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // The function's role allows what these batches need, and nothing else.
@@ -31,17 +32,17 @@ func TestRights(t *testing.T) {
 			boards.AttrTimestamp: consumertest.S(fmt.Sprintf("%s.%06d", began.UTC().Format("2006-01-02 15:04:05"), n)),
 		}
 		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("1")}
-		return consumertest.Change{Table: DefaultScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
+		return consumertest.Change{Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	total := func(n int) []byte {
 		key := consumertest.Item{boards.AttrUser: consumertest.S("reed")}
 		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrScore: consumertest.N(strconv.Itoa(n))}
-		return consumertest.Change{Table: DefaultBoardTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
+		return consumertest.Change{Table: gametest.BoardTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	ofPet := func(n int) []byte {
 		image := activity(n, "rex", began.UTC().Format(time.RFC3339), "WALK")
 		keys := consumertest.Item{"PK": image["PK"], "SK": image["SK"]}
-		return consumertest.Change{Table: DefaultPetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
+		return consumertest.Change{Table: gametest.PetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
 	}
 	all := func(n int) [][]byte { return [][]byte{play(n), total(n), ofPet(n)} }
 
@@ -54,9 +55,7 @@ func TestRights(t *testing.T) {
 	f.Invoke(all(aggregate.Capacity + 1)...)
 	f.Invoke(all(0)...) // late, so it is looked for there
 	f.Invoke(all(1)...) // late, and a duplicate
-	settings := DefaultSettings()
-	settings.LedgerTable = f.Settings["LEDGER_TABLE"]
-	views, err := settings.Views()
+	views, err := Views(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +63,7 @@ func TestRights(t *testing.T) {
 	for _, v := range views {
 		names = append(names, v.Name)
 	}
-	f.Rebuild(settings.LedgerTable, names...)
+	f.Rebuild(f.Settings["LEDGER_TABLE"], names...)
 	f.Invoke(all(aggregate.Capacity + 2)...)
 	f.Check()
 }

@@ -21,6 +21,7 @@ import (
 	"sluice/shared/aggregate"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 	"sluice/shared/keeper"
 	"sluice/shared/view"
@@ -33,7 +34,7 @@ func TestEveryCrash(t *testing.T) {
 	var changes []consumertest.Change
 	for turn := range 170 {
 		key, image := event("reed", turn, fmt.Sprint(turn+1))
-		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn / 3), Keys: key, New: image})
+		changes = append(changes, consumertest.Change{Table: gametest.ScoreTable, Time: at(turn / 3), Keys: key, New: image})
 	}
 	batches := slices.Collect(slices.Chunk(changes[4:], aggregate.Capacity/2))
 	simulator.EveryCrash(t, simulation("leaderboard"), append(batches, slices.Concat(changes[:4], changes[50:60]))...)
@@ -47,7 +48,7 @@ func TestSpillInterleaved(t *testing.T) {
 	var changes []consumertest.Change
 	for turn := range 2 * aggregate.Capacity {
 		key, image := event("reed", turn, fmt.Sprint(turn+1))
-		changes = append(changes, consumertest.Change{Table: DefaultScoreTable, Time: at(turn), Keys: key, New: image})
+		changes = append(changes, consumertest.Change{Table: gametest.ScoreTable, Time: at(turn), Keys: key, New: image})
 	}
 	s := knowing(simulation("leaderboard"))
 	s.Horizon = 0 // TestEveryCrash spills and forgets
@@ -93,7 +94,7 @@ func scoreHistory(user string, scores []string) []consumertest.Change {
 	key, _ := event(user, 1, "")
 	var changes []consumertest.Change
 	for i, after := range scores[1:] {
-		c := consumertest.Change{Table: DefaultScoreTable, Time: at(i), Keys: key}
+		c := consumertest.Change{Table: gametest.ScoreTable, Time: at(i), Keys: key}
 		if before := scores[i]; before != "" {
 			_, c.Old = event(user, 1, before)
 		}
@@ -110,7 +111,7 @@ var players = []string{"reed", "ünï \"🦦\"", "maggy"}
 // scores are games of three players, some of whom play far more often than the
 // board remembers in the player's own item.
 var scores = simulator.Workload{
-	Table:  DefaultScoreTable,
+	Table:  gametest.ScoreTable,
 	Groups: len(players),
 	Key: func(group, n int) consumertest.Item {
 		return consumertest.Item{boards.AttrUser: consumertest.S(players[group]), boards.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-%02d 00:00:00.%06d", 1+n%9, n))}
@@ -140,7 +141,7 @@ func simulation(views ...string) simulator.Suite {
 		New: func(cfg aws.Config) (consumer.Consumer, error) {
 			settings := DefaultSettings()
 			settings.LedgerTable = simulatedLedger
-			shipped, err := settings.Views()
+			shipped, err := Views(gametest.Declarations())
 			if err != nil {
 				return nil, err
 			}
@@ -184,7 +185,7 @@ func noRebuilds(ctx context.Context, in middleware.InitializeInput, next middlew
 func readBoards(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 	board := boards.Board{Client: dynamodb.NewFromConfig(cfg)}
 	totals := map[string]simulatedTotal{}
-	for _, table := range []string{DefaultBoardTable, DefaultBoxTable} {
+	for _, table := range []string{gametest.BoardTable, gametest.BoxTable} {
 		err := board.Scan(ctx, table, boards.AttrBoard, func(t boards.Total, board string) error {
 			totals[strings.TrimSpace(board+" "+t.User)] = simulatedTotal{t.Score, t.ReachedAt}
 			return nil

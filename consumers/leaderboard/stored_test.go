@@ -11,6 +11,7 @@ import (
 	"sluice/shared/aggregate"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/stored"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/rebuild"
@@ -40,13 +41,13 @@ func ranked(user string, n int, before, after string) []byte {
 		return consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N(score)}
 	}
 	return consumertest.Change{
-		Table: DefaultBoardTable, Time: at(n), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)}, Old: image(before), New: image(after),
+		Table: gametest.BoardTable, Time: at(n), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)}, Old: image(before), New: image(after),
 	}.Record()
 }
 
 // storedTables are the tables of which the fixtures hold all items.
 func (w *world) storedTables() []string {
-	return []string{DefaultScoreTable, DefaultBoardTable, DefaultBoxTable, DefaultRankTable, DefaultPetTable, w.ledger}
+	return []string{gametest.ScoreTable, gametest.BoardTable, gametest.BoxTable, gametest.RankTable, gametest.PetTable, w.ledger}
 }
 
 // storedRebuilds are the rebuilds that were cut off, each after a few calls in a phase.
@@ -101,7 +102,7 @@ func (w *world) wantGoesOn(f *consumer.Handler, later, reed int) {
 	w.putEvent("reed", 101, "11")
 	w.putEvent("maggy", 1, "9")
 	key, _ := event("reed", 100, "1")
-	if _, err := w.direct.DeleteItem(w.t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(DefaultScoreTable), Key: key.AttributeValues()}); err != nil {
+	if _, err := w.direct.DeleteItem(w.t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(gametest.ScoreTable), Key: key.AttributeValues()}); err != nil {
 		w.t.Fatal(err)
 	}
 	for range 2 {
@@ -139,7 +140,7 @@ func writeStored(t *testing.T, folder string) {
 func (w *world) putEvent(user string, turn int, score string) {
 	w.t.Helper()
 	_, image := event(user, turn, score)
-	w.put(DefaultScoreTable, image.AttributeValues())
+	w.put(gametest.ScoreTable, image.AttributeValues())
 }
 
 // cutRebuild begins a rebuild that dies at its fourth call in a phase.

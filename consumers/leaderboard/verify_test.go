@@ -18,6 +18,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/operatetest"
 	"sluice/shared/operate"
 	"sluice/shared/verify"
@@ -44,11 +45,11 @@ func scoreWorld(t *testing.T) *operatetest.World {
 	w := newWorld(t)
 	settings := DefaultSettings()
 	settings.LedgerTable = w.ledger
-	board, err := New(w.direct, settings)
+	board, err := New(w.direct, gametest.Declarations(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := slices.DeleteFunc(w.views(), func(v *view.View) bool { return v.Source != DefaultScoreTable })
+	views := slices.DeleteFunc(w.views(), func(v *view.View) bool { return v.Source != gametest.ScoreTable })
 	today := time.Now().UTC().Format("2006-01-02 15:04:05")
 	player := func(n int) string { return fmt.Sprint("player ", n) }
 	key := func(n int) consumertest.Item {
@@ -63,7 +64,7 @@ func scoreWorld(t *testing.T) *operatetest.World {
 	total := func(n int) operate.Item { return operate.Item{boards.AttrUser: textValue(player(n))} }
 	spoil := func(n int) {
 		if _, err := w.direct.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-			TableName: aws.String(DefaultBoardTable), Key: total(n), UpdateExpression: aws.String("ADD Score :n"),
+			TableName: aws.String(gametest.BoardTable), Key: total(n), UpdateExpression: aws.String("ADD Score :n"),
 			ExpressionAttributeValues: operate.Item{":n": numeral(1000)},
 		}); err != nil {
 			t.Fatal(err)
@@ -72,26 +73,26 @@ func scoreWorld(t *testing.T) *operatetest.World {
 	bad := map[string]func(){}
 	for kind, value := range badValues {
 		bad[kind] = func() {
-			w.putItem(DefaultScoreTable, operate.Item{boards.AttrUser: textValue("bad " + kind), boards.AttrTimestamp: textValue(today), boards.AttrScore: value})
+			w.putItem(gametest.ScoreTable, operate.Item{boards.AttrUser: textValue("bad " + kind), boards.AttrTimestamp: textValue(today), boards.AttrScore: value})
 		}
 	}
 	bad["beyond DynamoDB"] = func() {
 		for n, score := range []string{"1E125", "9", "1E-120"} {
-			w.putItem(DefaultScoreTable, operate.Item{boards.AttrUser: textValue("bad sum"), boards.AttrTimestamp: textValue(fmt.Sprintf("2026-01-02 00:00:0%d", n)), boards.AttrScore: numeral(score)})
+			w.putItem(gametest.ScoreTable, operate.Item{boards.AttrUser: textValue("bad sum"), boards.AttrTimestamp: textValue(fmt.Sprintf("2026-01-02 00:00:0%d", n)), boards.AttrScore: numeral(score)})
 		}
 	}
 	return &operatetest.World{
 		Write: func(n, version int) {
 			stored[n] = key(n)
 			stored[n][boards.AttrScore] = consumertest.N(fmt.Sprint(10*n + version))
-			w.putItem(DefaultScoreTable, stored[n].AttributeValues())
+			w.putItem(gametest.ScoreTable, stored[n].AttributeValues())
 		},
 		Remove: func(n int) {
 			delete(stored, n)
-			remove(DefaultScoreTable, key(n).AttributeValues())
+			remove(gametest.ScoreTable, key(n).AttributeValues())
 		},
 		Deliver: func(n int, made time.Time) {
-			record := consumertest.Change{Table: DefaultScoreTable, Time: made, Keys: key(n), Old: delivered[n], New: stored[n]}.Record()
+			record := consumertest.Change{Table: gametest.ScoreTable, Time: made, Keys: key(n), Old: delivered[n], New: stored[n]}.Record()
 			if delivered[n] == nil && stored[n] == nil {
 				return
 			}
@@ -108,13 +109,13 @@ func scoreWorld(t *testing.T) *operatetest.World {
 		},
 		Damages: []operatetest.Damage{
 			{What: operate.Different, Do: spoil, Unrepaired: true},
-			{What: operate.Different, Do: func(n int) { remove(DefaultBoardTable, total(n)) }, Unrepaired: true},
+			{What: operate.Different, Do: func(n int) { remove(gametest.BoardTable, total(n)) }, Unrepaired: true},
 			{What: operate.Different, Do: spoil, Undelivered: true, Unrepaired: true},
 		},
 		Bad: bad,
 		Held: func() map[string]string {
 			held := map[string]string{}
-			w.each(DefaultBoardTable, func(item operate.Item) {
+			w.each(gametest.BoardTable, func(item operate.Item) {
 				score, _ := boards.Number(item, boards.AttrScore)
 				held[change.TextOf(item[boards.AttrUser])] = score.String()
 			})
@@ -133,8 +134,8 @@ func TestOperateViews(t *testing.T) { operatetest.Run(t, operatetest.Suite{New: 
 // A wrong sum of any declared view is found, and its view and item are named: of boards, ranks and pets. Fails if a view is left out.
 func TestWrongSumOfEveryViewIsFound(t *testing.T) {
 	w := newWorld(t)
-	w.putItem(DefaultScoreTable, operate.Item{boards.AttrUser: textValue("reed"), boards.AttrTimestamp: textValue("2026-01-02 02:00:00"), boards.AttrScore: numeral(5)})
-	w.putItem(DefaultPetTable, operate.Item{
+	w.putItem(gametest.ScoreTable, operate.Item{boards.AttrUser: textValue("reed"), boards.AttrTimestamp: textValue("2026-01-02 02:00:00"), boards.AttrScore: numeral(5)})
+	w.putItem(gametest.PetTable, operate.Item{
 		"PK": textValue("ACTIVITY#1"), "SK": textValue("ACTIVITY"), "entityType": textValue("ACTIVITY"), "petId": textValue("rex"), "timestamp": textValue("2026-01-02T02:00:00Z"), "type": textValue("walk"),
 	})
 	compare := func() []operate.Difference {

@@ -1,33 +1,27 @@
 package leaderboard
 
 import (
-	_ "embed"
 	"fmt"
 
-	"sluice/shared/consumer"
+	"sluice/shared/declaration"
 	"sluice/shared/view"
 )
 
-// viewsFile declares the views; it is part of the function.
-//
-//go:embed views.yaml
-var viewsFile []byte
+// ViewsFile is the file of a pipeline that declares the views.
+const ViewsFile = "views.yaml"
 
-// ViewsPath is where the shipped views are declared, from the checkout's root.
-const ViewsPath = "consumers/leaderboard/views.yaml"
-
-// Views returns the views that the consumer keeps with these settings.
-func (s Settings) Views() ([]*view.View, error) { return s.ReadViews(ViewsPath, viewsFile) }
-
-// ReadViews reads and checks the views that another file declares. The error
-// has every fault with its line and column, see view.Parse.
-func (s Settings) ReadViews(path string, text []byte) ([]*view.View, error) {
-	return view.Parse(path, text, consumer.Variables(s))
+// Views returns the declared views. The error has every fault with its line and column, see [view.Parse].
+func Views(d declaration.Declarations) ([]*view.View, error) {
+	path, text, err := d.Read(ViewsFile)
+	if err != nil {
+		return nil, err
+	}
+	return view.Parse(path, text, d.Settings)
 }
 
-// View returns the shipped view of that name.
-func (s Settings) View(name string) (*view.View, error) {
-	views, err := s.Views()
+// View returns the declared view of that name.
+func View(d declaration.Declarations, name string) (*view.View, error) {
+	views, err := Views(d)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/operate"
@@ -35,7 +36,7 @@ func activity(id int, pet, timestamp, kind string) consumertest.Item {
 
 // tracked is the change from one state to another; nil is no item.
 func tracked(at int, before, after consumertest.Item) []byte {
-	c := consumertest.Change{Table: DefaultPetTable, Time: consumertest.Arrival.Add(-time.Minute + time.Duration(at)*time.Microsecond), Old: before, New: after}
+	c := consumertest.Change{Table: gametest.PetTable, Time: consumertest.Arrival.Add(-time.Minute + time.Duration(at)*time.Microsecond), Old: before, New: after}
 	image := after
 	if after == nil {
 		image = before
@@ -47,7 +48,7 @@ func tracked(at int, before, after consumertest.Item) []byte {
 // pets reads the tracker's table: for each key the count and the last activity.
 func (w *world) pets() map[string]string {
 	w.t.Helper()
-	out, err := w.direct.Scan(w.t.Context(), &dynamodb.ScanInput{TableName: aws.String(DefaultPetTable), ConsistentRead: aws.Bool(true)})
+	out, err := w.direct.Scan(w.t.Context(), &dynamodb.ScanInput{TableName: aws.String(gametest.PetTable), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestPetViewsAreNotViewed(t *testing.T) {
 func TestOneViewRejects(t *testing.T) {
 	key := consumertest.Item{boards.AttrUser: consumertest.S("reed"), boards.AttrTimestamp: consumertest.S("no time")}
 	image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("5")}
-	record := consumertest.Change{Table: DefaultScoreTable, Time: at(1), Keys: key, New: image}.Record()
+	record := consumertest.Change{Table: gametest.ScoreTable, Time: at(1), Keys: key, New: image}.Record()
 	w := newWorld(t)
 	down := true
 	f := w.function(func(wire.Call) wire.Fault {
@@ -225,8 +226,8 @@ func TestBoxedBoards(t *testing.T) {
 	} {
 		key := consumertest.Item{boards.AttrUser: consumertest.S(s.user), boards.AttrTimestamp: consumertest.S(s.timestamp)}
 		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N(s.score)}
-		records = append(records, consumertest.Change{Table: DefaultScoreTable, Time: at(i), Keys: key, New: image}.Record())
-		if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(DefaultScoreTable), Item: map[string]types.AttributeValue{
+		records = append(records, consumertest.Change{Table: gametest.ScoreTable, Time: at(i), Keys: key, New: image}.Record())
+		if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(gametest.ScoreTable), Item: map[string]types.AttributeValue{
 			boards.AttrUser: &types.AttributeValueMemberS{Value: s.user}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: s.timestamp}, boards.AttrScore: &types.AttributeValueMemberN{Value: s.score},
 		}}); err != nil {
 			t.Fatal(err)
@@ -234,7 +235,7 @@ func TestBoxedBoards(t *testing.T) {
 	}
 	w.deliver(w.function(nil), 2, records...)
 	for user, total := range map[string]string{"reed": "18", "maggy": "5"} { // the board's own changes
-		w.deliver(w.function(nil), 2, consumertest.Change{Table: DefaultBoardTable, Time: at(9), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)},
+		w.deliver(w.function(nil), 2, consumertest.Change{Table: gametest.BoardTable, Time: at(9), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)},
 			New: consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N(total)}}.Record())
 	}
 	for _, test := range []struct {
@@ -265,14 +266,14 @@ func TestBoxedBoards(t *testing.T) {
 	}
 	w.wantCompared(consumertest.Arrival)
 	// One that nobody counted shows on the three boards that it belongs to.
-	w.put(DefaultScoreTable, map[string]types.AttributeValue{
+	w.put(gametest.ScoreTable, map[string]types.AttributeValue{
 		boards.AttrUser: &types.AttributeValueMemberS{Value: "reed"}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, boards.AttrScore: &types.AttributeValueMemberN{Value: "3"},
 	})
 	w.wantCompared(consumertest.Arrival, `view daily, Board="daily#2026-01-02" UserId="reed", Score`, `view leaderboard, UserId="reed", Score`, `view weekly, Board="weekly#2026-W01" UserId="reed", Score`)
 	// Long after, the boxes are closed, and only the total is compared.
 	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `view leaderboard, UserId="reed", Score`)
 	// A player whom the table of ranks has in one bucket too many.
-	w.put(DefaultRankTable, map[string]types.AttributeValue{
+	w.put(gametest.RankTable, map[string]types.AttributeValue{
 		boards.AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, boards.AttrBucket: &types.AttributeValueMemberN{Value: "20"}, boards.AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
 	})
 	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `view leaderboard, UserId="reed", Score`, `view rank-1, Board="total#1" Bucket=20, Players`)
@@ -301,12 +302,12 @@ func TestClosedBoxes(t *testing.T) {
 	key := consumertest.Item{boards.AttrUser: consumertest.S("reed"), boards.AttrTimestamp: consumertest.S("2025-10-01 10:00:00")}
 	image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("5")}
 	w := newWorld(t)
-	w.deliver(w.function(nil), 2, consumertest.Change{Table: DefaultScoreTable, Time: at(1), Keys: key, New: image}.Record())
+	w.deliver(w.function(nil), 2, consumertest.Change{Table: gametest.ScoreTable, Time: at(1), Keys: key, New: image}.Record())
 	totals, err := w.board().Totals(t.Context())
 	if err != nil || totals["reed"].String() != "5" {
 		t.Errorf("totals %v, %v", totals, err)
 	}
-	out, err := w.direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(DefaultBoxTable)})
+	out, err := w.direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(gametest.BoxTable)})
 	if err != nil || len(out.Items) != 0 {
 		t.Errorf("boxes %v, %v; want none", out.Items, err)
 	}
@@ -320,7 +321,7 @@ func TestReadmeExample(t *testing.T) {
 	}
 	_, after, found := strings.Cut(string(text), "```yaml\n")
 	example, _, _ := strings.Cut(after, "```")
-	views, err := DefaultSettings().ReadViews("README.md", []byte(example))
+	views, err := Views(gametest.With(ViewsFile, "README.md", example))
 	if !found || err != nil || len(views) != 1 {
 		t.Errorf("%d views, %v", len(views), err)
 	}

@@ -20,6 +20,7 @@ import (
 	"sluice/deploy/local/template"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/keeper"
 	"sluice/shared/view"
@@ -91,13 +92,13 @@ func (w *world) Keep(_ context.Context, letters []consumer.DeadLetter) []error {
 }
 
 // function starts a new instance of the function, whose calls decide lets through.
-func (w *world) function(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *consumer.Handler {
+func (w *world) function(decide func(wire.Call) wire.Fault, changed ...string) *consumer.Handler {
 	w.t.Helper()
-	return w.handler(w.consumer(decide, change...))
+	return w.handler(w.consumer(decide, changed...))
 }
 
 // consumer is what the function runs.
-func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Settings)) *keeper.Keeper {
+func (w *world) consumer(decide func(wire.Call) wire.Fault, changed ...string) *keeper.Keeper {
 	w.t.Helper()
 	client := dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) {
 		o.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: decide}}
@@ -107,10 +108,7 @@ func (w *world) consumer(decide func(wire.Call) wire.Fault, change ...func(*Sett
 	})
 	settings := DefaultSettings()
 	settings.LedgerTable = w.ledger
-	for _, f := range change {
-		f(&settings)
-	}
-	board, err := New(client, settings)
+	board, err := New(client, gametest.Declarations(changed...), settings)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -167,12 +165,12 @@ func (w *world) invokeIn(ctx context.Context, f *consumer.Handler, batch [][]byt
 
 // board reads the totals.
 func (w *world) board() boards.Board {
-	return boards.Board{Client: w.direct, ScoreTable: DefaultScoreTable, BoardTable: DefaultBoardTable, BoxTable: DefaultBoxTable, RankTable: DefaultRankTable, Shards: DefaultShards, Views: w.views()}
+	return boards.Board{Client: w.direct, ScoreTable: gametest.ScoreTable, BoardTable: gametest.BoardTable, BoxTable: gametest.BoxTable, RankTable: gametest.RankTable, Shards: gametest.Shards, Views: w.views()}
 }
 
 // views are those that the consumer keeps.
 func (w *world) views() []*view.View {
-	views, err := DefaultSettings().Views()
+	views, err := Views(gametest.Declarations())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -184,7 +182,7 @@ func (w *world) views() []*view.View {
 func (w *world) wantTotals(want map[string]int) {
 	w.t.Helper()
 	boxes := 0
-	err := w.board().Scan(w.t.Context(), DefaultBoxTable, boards.AttrBoard, func(t boards.Total, board string) error {
+	err := w.board().Scan(w.t.Context(), gametest.BoxTable, boards.AttrBoard, func(t boards.Total, board string) error {
 		boxes++
 		if board != "daily#2026-01-02" && board != "weekly#2026-W01" || !t.Score.Equal(decimal.NewFromInt(int64(want[t.User]))) {
 			w.t.Errorf("%s of %s is %s, want %d on that day and in that week", board, t.User, t.Score, want[t.User])
@@ -227,18 +225,18 @@ func at(n int) time.Time {
 
 func insert(user string, turn int, score string) []byte {
 	key, image := event(user, turn, score)
-	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn), Keys: key, New: image}.Record()
+	return consumertest.Change{Table: gametest.ScoreTable, Time: at(turn), Keys: key, New: image}.Record()
 }
 
 func modify(user string, turn, later int, before, after string) []byte {
 	key, old := event(user, turn, before)
 	_, image := event(user, turn, after)
-	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn + later), Keys: key, Old: old, New: image}.Record()
+	return consumertest.Change{Table: gametest.ScoreTable, Time: at(turn + later), Keys: key, Old: old, New: image}.Record()
 }
 
 func remove(user string, turn, later int, before string, ttl bool) []byte {
 	key, old := event(user, turn, before)
-	return consumertest.Change{Table: DefaultScoreTable, Time: at(turn + later), Keys: key, Old: old, TTL: ttl}.Record()
+	return consumertest.Change{Table: gametest.ScoreTable, Time: at(turn + later), Keys: key, Old: old, TTL: ttl}.Record()
 }
 
 // item reads the item with a key of names and values.

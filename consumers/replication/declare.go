@@ -1,44 +1,30 @@
 package replication
 
 import (
-	_ "embed"
 	"slices"
 	"strings"
 
 	"sluice/consumers/replication/mark"
-	"sluice/shared/consumer"
 	"sluice/shared/declaration"
 )
 
-// routesFile declares the routes; it is part of the function.
-//
-//go:embed replicas.yaml
-var routesFile []byte
+// ReplicasFile is the file of a pipeline that declares the routes, and the tables that are shared by regions.
+const ReplicasFile = "replicas.yaml"
 
-// RoutesPath is where the shipped routes are declared, from the checkout's root.
-const RoutesPath = "consumers/replication/replicas.yaml"
-
-// Routes returns the routes that the consumer serves with these settings in its home region, where its sources are.
-func (s Settings) Routes(home string) ([]*Route, error) {
-	return s.ReadRoutes(home, RoutesPath, routesFile)
-}
-
-// Declared returns the routes, and the tables that are shared by regions, which the
-// consumer serves with these settings in its home region.
-func (s Settings) Declared(home string) ([]*Route, []*Shared, error) {
-	return s.declared(home, RoutesPath, routesFile)
-}
-
-// ReadRoutes reads and checks the routes that another file declares. The error
-// has every fault with its line and column: [*declaration.Error], joined.
-func (s Settings) ReadRoutes(home, path string, text []byte) ([]*Route, error) {
-	routes, _, err := s.declared(home, path, text)
+// Routes returns the routes that the consumer serves in its home region, where its sources are.
+func Routes(d declaration.Declarations, home string) ([]*Route, error) {
+	routes, _, err := Declared(d, home)
 	return routes, err
 }
 
-// declared reads a file whole: routes, and tables that are shared by regions.
-func (s Settings) declared(home, path string, text []byte) ([]*Route, []*Shared, error) {
-	r := &reader{declaration.NewReader(path, consumer.Variables(s))}
+// Declared returns the routes, and the tables that are shared by regions, which the consumer serves in its home region. The error
+// has every fault with its line and column: [*declaration.Error], joined.
+func Declared(d declaration.Declarations, home string) ([]*Route, []*Shared, error) {
+	path, text, err := d.Read(ReplicasFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &reader{declaration.NewReader(path, d.Settings)}
 	root, ok := r.Parse(text)
 	if !ok {
 		return nil, nil, r.Err()

@@ -14,6 +14,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 	"sluice/shared/consumertest/wire"
 )
@@ -71,7 +72,7 @@ func oneRegionDown(t *testing.T, hit func(wire.Call) bool) {
 	}}}}
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} } // the function's own would take their time
 	now := consumertest.Arrival
-	routes, err := DefaultSettings().ReadRoutes(cfg.Region, "test.yaml", []byte(farAndNear))
+	routes, err := Routes(gametest.With(ReplicasFile, "test.yaml", farAndNear), cfg.Region)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest/gametest"
 )
 
 // The seed's case: the log's table and its replica in the same region, with the
@@ -24,9 +25,8 @@ func TestLogfile(t *testing.T) {
 		Projection: &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: []string{"bytessent", "requestid", "host"}},
 	}}
 	w.create(servertest.Region, table)
-	settings := DefaultSettings()
-	settings.SourceTable, settings.ReplicaTable, settings.ReplicaRegion = "logfile", "logfile_replica", servertest.Region
-	r, err := New(w.config, settings)
+	d := gametest.Declarations("SOURCE_TABLE", "logfile", "REPLICA_TABLE", "logfile_replica", "REPLICA_REGION", servertest.Region)
+	r, err := New(w.config, d, DefaultSettings())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,14 +42,20 @@ type destination struct {
 	keys atomic.Pointer[store.Keys] // the table's; nil until it is known that the tables are there and have the source's keys
 }
 
-// New returns a Replication of the shipped routes, with clients made from cfg,
-// whose region is that of the sources. It makes no call. The error names every
-// setting that is wrong.
-func New(cfg aws.Config, s Settings) (*Replication, error) {
+// Main is the main function of a pipeline's replication, see [consumer.MainOf].
+func Main(p declaration.Pipeline) {
+	consumer.MainOf("replication", p, DefaultSettings(), func(cfg aws.Config, d declaration.Declarations, s Settings) (consumer.Consumer, error) {
+		return New(cfg, d, s)
+	})
+}
+
+// New returns a Replication of the declared routes, with clients made from cfg, whose region is that of the sources. It makes no
+// call. The error names every setting that is wrong, or every fault of the declarations.
+func New(cfg aws.Config, d declaration.Declarations, s Settings) (*Replication, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	routes, shared, err := s.Declared(cfg.Region)
+	routes, shared, err := Declared(d, cfg.Region)
 	if err != nil {
 		return nil, err
 	}

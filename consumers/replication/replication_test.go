@@ -23,6 +23,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -59,7 +60,7 @@ func (w *world) consumer(routes string) *Replication {
 	cfg := w.config.Copy()
 	cfg.HTTPClient = &http.Client{Transport: &wire.Transport{Decide: w.fault}}
 	settings := DefaultSettings()
-	read, err := settings.ReadRoutes(cfg.Region, "test.yaml", []byte(routes))
+	read, err := Routes(gametest.With(ReplicasFile, "test.yaml", routes), cfg.Region)
 	if err != nil {
 		w.t.Fatal(err)
 	}

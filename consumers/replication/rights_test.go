@@ -13,6 +13,7 @@ import (
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // abroad is the other region of these tests.
@@ -30,7 +31,7 @@ func score(player string, seconds int, before, after *string) consumertest.Chang
 		return item
 	}
 	at := time.Now().Add(-time.Duration(seconds) * time.Second)
-	return consumertest.Change{Table: DefaultSourceTable, Time: at, Keys: keys, Old: image(before), New: image(after)}
+	return consumertest.Change{Table: gametest.ScoreTable, Time: at, Keys: keys, Old: image(before), New: image(after)}
 }
 
 // One way: the function's role allows what these batches need, and nothing else.
@@ -56,7 +57,7 @@ func TestRightsBothWays(t *testing.T) {
 		account.Create(t, "shared.yaml", region, nil)
 	}
 	shared := func(rule string) map[string]string {
-		return map[string]string{"replicas.yaml": "shared:\n  - name: game\n    table: UserScoreEvents\n    regions: [us-east-1, eu-west-1]\n    " + rule + "\n"}
+		return map[string]string{"../../pipeline/replicas.yaml": "shared:\n  - name: game\n    table: UserScoreEvents\n    regions: [us-east-1, eu-west-1]\n    " + rule + "\n"}
 	}
 	// put has an application write an item, or, with a mark, replication.
 	put := func(region string, c consumertest.Change, state map[string]types.AttributeValue) {
@@ -79,7 +80,7 @@ func TestRightsBothWays(t *testing.T) {
 
 	f := rightstest.Start(t, account, rightstest.Suite{
 		Template:   "template.yaml",
-		Parameters: map[string]string{"ReplicaRegion": "none", "SharedTable": DefaultSourceTable, "SharedRegions": "us-east-1,eu-west-1"},
+		Parameters: map[string]string{"ReplicaRegion": "none", "SharedTable": gametest.ScoreTable, "SharedRegions": "us-east-1,eu-west-1"},
 		Keys:       map[string][]rights.Use{"TableKmsKeyArns": {rights.ForTables}},
 		Edited:     shared("conflicts: lastWriter"),
 	})

@@ -3,6 +3,8 @@ package replication
 import (
 	"strings"
 	"testing"
+
+	"sluice/shared/consumertest/gametest"
 )
 
 // Each fault of a shared table, with its line and column. Fails if a table would be
@@ -27,7 +29,7 @@ func TestFaultsOfSharedTables(t *testing.T) {
 		good + strings.Replace(strings.TrimPrefix(good, "shared:\n"), "game", "again", 1):                              "table Scores is shared in line 2 already",
 		good + "replicas:\n  - {name: copy, from: {table: Other}, into: {table: Scores, region: eu-west-1}}\n":         "table Scores in eu-west-1, which is shared: line 2",
 	} {
-		_, shared, err := DefaultSettings().declared("us-east-1", "test.yaml", []byte(text))
+		_, shared, err := Declared(gametest.With(ReplicasFile, "test.yaml", text), "us-east-1")
 		switch {
 		case want == "" && (err != nil || len(shared) != 1):
 			t.Errorf("%s: %v", text, err)

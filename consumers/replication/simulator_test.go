@@ -21,6 +21,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 )
 
@@ -246,7 +247,7 @@ func tableOf(name string, keys ...string) *dynamodb.CreateTableInput {
 func newOfRoutes(text string) func(aws.Config) (consumer.Consumer, error) {
 	return func(cfg aws.Config) (consumer.Consumer, error) {
 		settings := DefaultSettings()
-		routes, err := settings.ReadRoutes(cfg.Region, "test.yaml", []byte(text))
+		routes, err := Routes(gametest.With(ReplicasFile, "test.yaml", text), cfg.Region)
 		if err != nil {
 			return nil, err
 		}

@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"sluice/consumers/search"
 	"sluice/consumers/search/internal/searchtest"
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // BenchmarkColdStart measures how long the function takes to its first answer, with
@@ -23,7 +23,7 @@ func BenchmarkMemory(b *testing.B) {
 	began := time.Now()
 	functiontest.Memory(b, "./lambda", 100_000, func(n int) []byte {
 		keys, item := benchPet(n)
-		return consumertest.Change{Table: search.DefaultPetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: item}.Record()
+		return consumertest.Change{Table: gametest.PetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: item}.Record()
 	}, "SEARCH_ENDPOINT="+*servertest.OpenSearch(b).BaseEndpoint, "SEARCH_AUTH=none")
 }
 
@@ -35,7 +35,7 @@ func BenchmarkTroubledMemory(b *testing.B) {
 		b.Fatal(err)
 	}
 	functiontest.Troubled(b, "./lambda", func(kind functiontest.Kind, n int) []byte {
-		table := search.DefaultPetTable
+		table := gametest.PetTable
 		keys, item := benchPet(n)
 		switch kind {
 		case functiontest.Bad:
@@ -43,7 +43,7 @@ func BenchmarkTroubledMemory(b *testing.B) {
 		case functiontest.Usual:
 			keys, item = benchPet(n % 10)
 		case functiontest.Unlucky:
-			table = search.DefaultScoreTable
+			table = gametest.ScoreTable
 			keys, item = benchPlay(n)
 		case functiontest.New:
 		}

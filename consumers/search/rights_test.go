@@ -12,6 +12,7 @@ import (
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // The function's role allows what these batches need, and nothing else: where requests are signed, and where they have a
@@ -27,21 +28,21 @@ func TestRights(t *testing.T) {
 			f := rightstest.Start(t, account, rightstest.Suite{Template: "template.yaml", Parameters: parameters})
 			keys := consumertest.Item{"UserId": consumertest.S("reed"), "Timestamp": consumertest.S("2026-01-02T03:04:05Z")}
 			image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("7")}
-			put := consumertest.Change{Table: search.DefaultScoreTable, Time: time.Now().Add(-time.Second), Keys: keys, New: image}
-			removed := consumertest.Change{Table: search.DefaultScoreTable, Time: time.Now(), Keys: keys, Old: image}
+			put := consumertest.Change{Table: gametest.ScoreTable, Time: time.Now().Add(-time.Second), Keys: keys, New: image}
+			removed := consumertest.Change{Table: gametest.ScoreTable, Time: time.Now(), Keys: keys, Old: image}
 			pet := consumertest.Item{"PK": consumertest.S("PET#1"), "SK": consumertest.S("PROFILE"), "entityType": consumertest.S("PET")}
 			player := consumertest.Item{"UserId": consumertest.S("reed"), "Score": consumertest.N("7")}
 			f.Invoke(put.Record()) // the index is made, as those of the other routes are by the next call
 			f.Invoke(
-				consumertest.Change{Table: search.DefaultPetTable, Time: time.Now(), Keys: consumertest.Item{"PK": pet["PK"], "SK": pet["SK"]}, New: pet}.Record(),
-				consumertest.Change{Table: search.DefaultBoardTable, Time: time.Now(), Keys: consumertest.Item{"UserId": player["UserId"]}, New: player}.Record())
+				consumertest.Change{Table: gametest.PetTable, Time: time.Now(), Keys: consumertest.Item{"PK": pet["PK"], "SK": pet["SK"]}, New: pet}.Record(),
+				consumertest.Change{Table: gametest.BoardTable, Time: time.Now(), Keys: consumertest.Item{"UserId": player["UserId"]}, New: player}.Record())
 			f.Invoke(removed.Record())
 			f.Invoke(put.Record()) // stale
 
 			// The function that is running won't remove tombstones within the hour.
 			settings := search.DefaultSettings()
 			settings.Endpoint, settings.Auth, settings.SecretARN = f.Settings["SEARCH_ENDPOINT"], auth, f.Settings["SEARCH_SECRET_ARN"]
-			routes, err := settings.Routes()
+			routes, err := search.Routes(gametest.Declarations())
 			if err != nil {
 				t.Fatal(err)
 			}

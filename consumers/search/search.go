@@ -33,12 +33,20 @@ type Search struct {
 
 var _ consumer.Measurer = (*Search)(nil)
 
-// New returns a Search of the shipped routes. It makes no call. The error names every setting that is wrong.
-func New(cfg aws.Config, s Settings) (*Search, error) {
+// Main is the main function of a pipeline's search, see [consumer.MainOf].
+func Main(p declaration.Pipeline) {
+	consumer.MainOf("search", p, DefaultSettings(), func(cfg aws.Config, d declaration.Declarations, s Settings) (consumer.Consumer, error) {
+		return New(cfg, d, s)
+	})
+}
+
+// New returns a Search of the declared routes. It makes no call. The error names every setting that is wrong, or every fault of the
+// declarations.
+func New(cfg aws.Config, d declaration.Declarations, s Settings) (*Search, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	routes, err := s.Routes()
+	routes, err := Routes(d)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/blast"
+	"sluice/shared/consumertest/gametest"
 )
 
 // BenchmarkThroughput measures how many documents a second this consumer brings into
@@ -118,11 +119,11 @@ type contender struct {
 
 func (m indexing) newContender(b *testing.B, cfg aws.Config) contender {
 	b.Helper()
-	routes, err := search.DefaultSettings().ReadRoutes("bench.yaml", fmt.Appendf(nil, `routes:
+	routes, err := search.Routes(gametest.With(search.RoutesFile, "bench.yaml", fmt.Sprintf(`routes:
   - name: bench
     from: {table: Source}
     into: {index: %s, definition: %s.json}
-`, searchtest.Lane(cfg), m.corpus))
+`, searchtest.Lane(cfg), m.corpus)))
 	if err != nil {
 		b.Fatal(err)
 	}

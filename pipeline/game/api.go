@@ -16,6 +16,7 @@ import (
 	"sluice/cli/verb"
 	searchops "sluice/consumers/search/ops"
 	"sluice/consumers/search/query"
+	"sluice/shared/declaration"
 )
 
 type apiCommand struct {
@@ -37,12 +38,12 @@ func (c *apiCommand) Validate() error {
 
 // Run serves the API until it is interrupted; what is being answered is answered
 // first.
-func (c *apiCommand) Run(ctx context.Context) error {
+func (c *apiCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
 	part, err := c.Part(ctx, "search")
 	if err != nil {
 		return err
 	}
-	searcher, err := searchops.NewSearcher(part)
+	searcher, err := searchops.NewSearcher(part, pipeline)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	searches.Whole = c.Whole
 	routes.Handle("/search", searches)
 	if c.Stack == "" || c.BadgesStack != "" {
-		players, err := playerFlags{verb.PipelineFlags{LocalFlags: c.LocalFlags, Stack: c.BadgesStack}, c.LeaderboardStack}.players(ctx)
+		players, err := playerFlags{verb.PipelineFlags{LocalFlags: c.LocalFlags, Stack: c.BadgesStack}, c.LeaderboardStack}.players(ctx, pipeline)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 // Without its tables the API tells people that it can't answer, and nothing of where the
@@ -23,7 +24,7 @@ import (
 func TestPlayersOverHTTP(t *testing.T) {
 	client := dynamodb.NewFromConfig(servertest.DynamoDB(t)) // without tables
 	settings := badges.DefaultSettings()
-	book, err := settings.Rules()
+	book, err := settings.Rules(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/stack"
+	"sluice/shared/declaration"
 	"sluice/shared/printable"
 )
 
@@ -35,7 +36,7 @@ const (
 	refresh       = time.Second
 )
 
-func (c *demoCommand) Run(ctx context.Context) (err error) {
+func (c *demoCommand) Run(ctx context.Context, pipeline declaration.Pipeline) (err error) {
 	root, err := verb.Checkout()
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	if err := c.play(ctx, running); err != nil {
+	if err := c.play(ctx, running, pipeline); err != nil {
 		return cmp.Or(context.Cause(ctx), err) // what ended ctx is why the rest failed
 	}
 	return nil
@@ -97,16 +98,16 @@ func explain(ctx context.Context, err error, dir string) error {
 
 // play plays the game on a running stack, waits until every change has arrived,
 // and compares.
-func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
-	board, err := leaderboardops.NewBoard(verb.LocalPart(running.Info(), "leaderboard"))
+func (c *demoCommand) play(ctx context.Context, running *stack.Stack, pipeline declaration.Pipeline) error {
+	board, err := leaderboardops.NewBoard(verb.LocalPart(running.Info(), "leaderboard"), pipeline)
 	if err != nil {
 		return err
 	}
-	finder, err := newFinder(running.Info())
+	finder, err := newFinder(running.Info(), pipeline)
 	if err != nil {
 		return err
 	}
-	told, err := subscribe(ctx, running.Info())
+	told, err := subscribe(ctx, running.Info(), pipeline)
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack) error {
 	if err := compare(ctx, board, written, scores.Load()); err != nil {
 		return err
 	}
-	if err := compareCopies(ctx, running.Info(), scores.Load()); err != nil {
+	if err := compareCopies(ctx, running.Info(), pipeline, board.ScoreTable, scores.Load()); err != nil {
 		return err
 	}
 	if err := compareBadges(ctx, told); err != nil {

@@ -18,6 +18,7 @@ import (
 	"sluice/consumers/badges"
 	badgesops "sluice/consumers/badges/ops"
 	"sluice/deploy/local/stack"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/redrive"
@@ -36,8 +37,8 @@ type subscriber struct {
 }
 
 // subscribe makes a queue and subscribes it to the topic, before anything is told.
-func subscribe(ctx context.Context, info stack.Info) (*subscriber, error) {
-	auditor, settings, err := badgesops.Open(verb.LocalPart(info, "badges"), 1)
+func subscribe(ctx context.Context, info stack.Info, pipeline declaration.Pipeline) (*subscriber, error) {
+	auditor, settings, err := badgesops.Open(verb.LocalPart(info, "badges"), pipeline, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -13,6 +14,7 @@ import (
 	"sluice/consumers/leaderboard/boards"
 	replicationops "sluice/consumers/replication/ops"
 	"sluice/deploy/local/stack"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 	"sluice/shared/verify"
@@ -87,8 +89,8 @@ func compareRanks(ctx context.Context, board boards.Board) error {
 
 // compareCopies compares each copy with its source, item by item, and the score
 // table's with how many scores were written, too.
-func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
-	copies, err := replicationops.Consumer().(operate.Verifier).Verify().Open(ctx, verb.LocalPart(info, "replication"), operate.Options{Segments: 1})
+func compareCopies(ctx context.Context, info stack.Info, pipeline declaration.Pipeline, scoreTable string, scores int64) error {
+	copies, err := replicationops.Consumer(pipeline).(operate.Verifier).Verify().Open(ctx, verb.LocalPart(info, "replication"), operate.Options{Segments: 1})
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func compareCopies(ctx context.Context, info stack.Info, scores int64) error {
 		return err
 	}
 	for _, r := range v.Reports {
-		if int64(r.Items) != scores {
+		if strings.HasPrefix(r.Source, "table "+scoreTable+" ") && int64(r.Items) != scores {
 			return fmt.Errorf("replica %s: %d scores were written, but %s has %d items", r.Name, scores, r.Source, r.Items)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	searchops "sluice/consumers/search/ops"
 	"sluice/consumers/search/query"
 	"sluice/deploy/local/stack"
+	"sluice/shared/declaration"
 )
 
 // finder searches for the scores that are written, as people would, and notes how long
@@ -29,8 +30,8 @@ type finder struct {
 	took  []time.Duration
 }
 
-func newFinder(info stack.Info) (*finder, error) {
-	searcher, err := searchops.NewSearcher(verb.LocalPart(info, "search"))
+func newFinder(info stack.Info, pipeline declaration.Pipeline) (*finder, error) {
+	searcher, err := searchops.NewSearcher(verb.LocalPart(info, "search"), pipeline)
 	return &finder{Searcher: searcher, found: map[string]bool{}}, err
 }
 

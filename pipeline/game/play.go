@@ -14,6 +14,7 @@ import (
 	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
 	leaderboardops "sluice/consumers/leaderboard/ops"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
@@ -62,8 +63,8 @@ type playCommand struct {
 }
 
 // Run plays. It asks first if it writes to AWS.
-func (c *playCommand) Run(ctx context.Context) error {
-	board, err := leaderboardops.FindBoard(ctx, c.PipelineFlags)
+func (c *playCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
+	board, err := leaderboardops.FindBoard(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	badgesops "sluice/consumers/badges/ops"
 	"sluice/consumers/leaderboard/boards"
 	leaderboardops "sluice/consumers/leaderboard/ops"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
@@ -25,7 +26,7 @@ type playerFlags struct {
 }
 
 // players finds what is known of players in the chosen pipeline.
-func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
+func (f playerFlags) players(ctx context.Context, pipeline declaration.Pipeline) (*playerReader, error) {
 	if (f.Stack == "") != (f.LeaderboardStack == "") {
 		return nil, errors.New("--stack and --leaderboard-stack go together: the stack of the badges, and that of the leaderboard")
 	}
@@ -33,11 +34,11 @@ func (f playerFlags) players(ctx context.Context) (*playerReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := badgesops.OpenReader(part)
+	reader, err := badgesops.OpenReader(part, pipeline)
 	if err != nil {
 		return nil, err
 	}
-	board, err := leaderboardops.FindBoard(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack})
+	board, err := leaderboardops.FindBoard(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack}, pipeline)
 	return &playerReader{board: board, badges: reader}, err
 }
 
@@ -119,8 +120,8 @@ type playerCommand struct {
 	JSON bool            `help:"Print the result as JSON."`
 }
 
-func (c *playerCommand) Run(ctx context.Context) error {
-	reader, err := c.players(ctx)
+func (c *playerCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
+	reader, err := c.players(ctx, pipeline)
 	if err != nil {
 		return err
 	}

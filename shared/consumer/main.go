@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
+
+	"sluice/shared/declaration"
 )
 
 // Main is a consumer's main function: it reads its own Settings and the consumer's from the environment, makes the consumer with
@@ -25,6 +27,18 @@ func Main[S any](name string, own S, build func(aws.Config, S) (Consumer, error)
 		os.Exit(1)
 	}
 	lambda.Start(handler)
+}
+
+// MainOf is [Main] of a consumer that a pipeline's declarations configure. Each setting that a declaration names has its value from
+// the environment.
+func MainOf[S any](name string, p declaration.Pipeline, own S, build func(aws.Config, declaration.Declarations, S) (Consumer, error)) {
+	Main(name, own, func(cfg aws.Config, own S) (Consumer, error) {
+		d, err := p.Settle(os.LookupEnv)
+		if err != nil {
+			return nil, err
+		}
+		return build(cfg, d, own)
+	})
 }
 
 func newMainHandler[S any](name string, own S, build func(aws.Config, S) (Consumer, error)) (*Handler, error) {

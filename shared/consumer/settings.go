@@ -91,15 +91,3 @@ func CheckTables(settings any) error {
 	}
 	return errors.Join(faults...)
 }
-
-// Variables returns a consumer's settings as texts, by their environment variables, without those of embedded structs. A declaration
-// may name them: ${NAME}.
-func Variables(settings any) map[string]string {
-	texts := map[string]string{}
-	for field, value := range reflect.ValueOf(settings).Fields() {
-		if name := field.Tag.Get("env"); name != "" {
-			texts[name] = fmt.Sprint(value)
-		}
-	}
-	return texts
-}

@@ -186,7 +186,8 @@ func (r *Reader) expand(at Position, text string) string {
 		name := reference[2 : len(reference)-1]
 		value, ok := r.variables[name]
 		if !ok {
-			r.Fault(at, "%s is no setting; there are: %s", reference, strings.Join(slices.Sorted(maps.Keys(r.variables)), ", "))
+			r.Fault(at, "%s has no value; settings with a value: %s. A setting is declared in pipeline/%s, and each template passes it on",
+				reference, strings.Join(slices.Sorted(maps.Keys(r.variables)), ", "), SettingsFile)
 		}
 		return value
 	})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/caarlos0/env/v11"
+
+	"sluice/shared/declaration"
 )
 
 // Part is one consumer's part of a pipeline, as the outputs of the consumer's template tell of it.
@@ -41,10 +43,36 @@ func (p Part) Read(settings any, needed ...string) error {
 			faults = append(faults, p.missing(name))
 		}
 	}
-	if len(faults) == 0 {
+	return p.join(faults)
+}
+
+// join joins what is wrong with the outputs.
+func (p Part) join(faults []error) error {
+	err := errors.Join(faults...)
+	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w\nis it a stack of this version of consumers/%s/template.yaml?", errors.Join(faults...), p.Consumer)
+	return fmt.Errorf("%w\nis it a stack of this version of consumers/%s/template.yaml?", err, p.Consumer)
+}
+
+// Settle returns a pipeline's declarations with the values that the outputs give to the settings. The error names every output that is
+// missing of those that the named file needs.
+func (p Part) Settle(pipeline declaration.Pipeline, file string) (declaration.Declarations, error) {
+	d, err := pipeline.Settle(func(name string) (string, bool) {
+		value, ok := p.Outputs[declaration.Output(name)]
+		return value, ok
+	})
+	if err != nil {
+		return d, err
+	}
+	named, err := pipeline.Named(file)
+	faults := []error{err}
+	for _, name := range named {
+		if _, ok := d.Settings[name]; !ok {
+			faults = append(faults, p.missing(declaration.Output(name)))
+		}
+	}
+	return d, p.join(faults)
 }
 
 func (p Part) missing(name string) error { return fmt.Errorf("%s has no output %s", p.Where, name) }

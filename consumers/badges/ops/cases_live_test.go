@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/shared/consumertest/gametest"
 )
 
 // TestCasesAreAsTheFunction plays values of an attribute in every form through the cases and
@@ -34,9 +37,9 @@ func TestCasesAreAsTheFunction(t *testing.T) {
 		if g.value != nil {
 			item["Game"], attribute = g.value, ", Game: "+g.yaml
 		}
-		w.put(w.settings.ScoreTable, item)
+		w.put(gametest.ScoreTable, item)
 		out, err := w.client.GetItem(t.Context(), &dynamodb.GetItemInput{
-			TableName: &w.settings.ScoreTable, Key: map[string]types.AttributeValue{"UserId": item["UserId"], "Timestamp": item["Timestamp"]},
+			TableName: aws.String(gametest.ScoreTable), Key: map[string]types.AttributeValue{"UserId": item["UserId"], "Timestamp": item["Timestamp"]},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -8,11 +8,12 @@ import (
 
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/rule"
+	"sluice/shared/consumertest/gametest"
 )
 
 func shippedRules(t testing.TB) *rule.Book {
 	t.Helper()
-	book, err := badges.DefaultSettings().Rules()
+	book, err := badges.DefaultSettings().Rules(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

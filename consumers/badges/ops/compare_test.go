@@ -19,6 +19,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/operate"
 )
 
@@ -51,13 +52,13 @@ func newAuditWorld(t *testing.T) *auditWorld {
 	t.Helper()
 	w := &auditWorld{t: t, client: dynamodb.NewFromConfig(servertest.DynamoDB(t)), topic: topictest.New(t, servertest.Ministack(t), "badges"), settings: badges.DefaultSettings()}
 	w.settings.LedgerTable, w.settings.TopicARN = "Ledger", w.topic.ARN
-	servertest.CreateTable(t, w.client, w.settings.ScoreTable, "UserId", "Timestamp")
-	servertest.CreateTable(t, w.client, w.settings.PetTable, "PK", "SK")
+	servertest.CreateTable(t, w.client, gametest.ScoreTable, "UserId", "Timestamp")
+	servertest.CreateTable(t, w.client, gametest.PetTable, "PK", "SK")
 	servertest.CreateTable(t, w.client, w.settings.AchievementTable, "Player", "Award")
 	servertest.CreateTable(t, w.client, w.settings.StateTable, "Player", "Of")
 	servertest.CreateTable(t, w.client, w.settings.LedgerTable, "Group", "Entry")
 	var err error
-	if w.book, err = w.settings.ReadRules("rules.yaml", []byte(worldRules)); err != nil {
+	if w.book, err = w.settings.Rules(gametest.With(badges.RulesFile, "rules.yaml", worldRules)); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -77,7 +78,7 @@ func (w *auditWorld) play(user, at, game string, score int) {
 	if game != "" {
 		item["Game"] = text(game)
 	}
-	w.put(w.settings.ScoreTable, item)
+	w.put(gametest.ScoreTable, item)
 	w.plays = append(w.plays, item)
 }
 
@@ -90,7 +91,7 @@ func (w *auditWorld) people() {
 	w.play("ann", "2024-01-04 11:00:00", "chess", 0)
 	w.play("ann", "2024-01-04 12:00:00", "", 0)
 	w.play("bob", "2024-01-01 10:00:00", "", 9)
-	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("PET"), "userId": text("ann"), "name": text("Rex")})
+	w.put(gametest.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("PET"), "userId": text("ann"), "name": text("Rex")})
 }
 
 // deliver gives the consumer all plays that it hasn't had.
@@ -101,7 +102,7 @@ func (w *auditWorld) deliver() {
 	plays := w.plays
 	w.plays = nil
 	for _, item := range plays {
-		c, err := change.FromItem(w.settings.ScoreTable, []string{"UserId", "Timestamp"}, item, time.Now())
+		c, err := change.FromItem(gametest.ScoreTable, []string{"UserId", "Timestamp"}, item, time.Now())
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -161,8 +162,8 @@ func TestVerify(t *testing.T) {
 	w := newAuditWorld(t)
 	w.people()
 	w.deliver()
-	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#bob"), "SK": text("PET#cat"), "entityType": text("PET")}) // whose?
-	w.put(w.settings.ScoreTable, map[string]types.AttributeValue{"UserId": text("bob"), "Timestamp": text("soon"), "Score": text("many")})
+	w.put(gametest.PetTable, map[string]types.AttributeValue{"PK": text("USER#bob"), "SK": text("PET#cat"), "entityType": text("PET")}) // whose?
+	w.put(gametest.ScoreTable, map[string]types.AttributeValue{"UserId": text("bob"), "Timestamp": text("soon"), "Score": text("many")})
 	report, _, found := w.verify(nil)
 	if want := []string{"ann: welcome##PET#rex: missing"}; !slices.Equal(found, want) || report.UnusableCount != 2 {
 		t.Fatalf("after all changes but a pet's: %q, %d unusable; want %q, 2", found, report.UnusableCount, want)
@@ -314,7 +315,7 @@ func TestBackfill(t *testing.T) {
 func TestVerifyWhileTheyPlay(t *testing.T) {
 	w := newAuditWorld(t)
 	w.people()
-	w.put(w.settings.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("CAT")})
+	w.put(gametest.PetTable, map[string]types.AttributeValue{"PK": text("USER#ann"), "SK": text("PET#rex"), "entityType": text("CAT")})
 	w.deliver()
 	n, until, waits := 0, 4, 0
 	judging := operate.Judging{
@@ -378,7 +379,7 @@ func TestRepairLeavesWhatIsInFlight(t *testing.T) {
 // A state whose plays come to a sum that DynamoDB can't hold is named, and nobody is sent to rebuild it.
 func TestSumsBeyondDynamoDB(t *testing.T) {
 	settings := badges.DefaultSettings()
-	book, err := settings.ReadRules("rules.yaml", []byte(worldRules))
+	book, err := settings.Rules(gametest.With(badges.RulesFile, "rules.yaml", worldRules))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/shared/consumertest/gametest"
 )
 
 // TestVerifyExpiredPlays compares a table of which half of the plays have expired: nothing is
@@ -21,13 +23,13 @@ func TestVerifyExpiredPlays(t *testing.T) {
 	plays := slices.Clone(w.plays)
 	w.deliver()
 	if _, err := w.client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
-		TableName: &w.settings.ScoreTable, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("ExpiresAt"), Enabled: aws.Bool(true)},
+		TableName: aws.String(gametest.ScoreTable), TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("ExpiresAt"), Enabled: aws.Bool(true)},
 	}); err != nil {
 		t.Fatal(err)
 	}
 	for _, play := range plays[:4] {
 		key := map[string]types.AttributeValue{"UserId": play["UserId"], "Timestamp": play["Timestamp"]}
-		if _, err := w.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &w.settings.ScoreTable, Key: key}); err != nil {
+		if _, err := w.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(gametest.ScoreTable), Key: key}); err != nil {
 			t.Fatal(err)
 		}
 	}

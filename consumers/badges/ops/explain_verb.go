@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sluice/cli/verb"
+	"sluice/shared/declaration"
 	"sluice/shared/printable"
 )
 
@@ -18,12 +19,12 @@ type badgesExplainCommand struct {
 	JSON   bool            `help:"Print the result as JSON."`
 }
 
-func (c *badgesExplainCommand) Run(ctx context.Context) error {
+func (c *badgesExplainCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
 	part, err := c.Part(ctx, "badges")
 	if err != nil {
 		return err
 	}
-	reader, err := OpenReader(part)
+	reader, err := OpenReader(part, pipeline)
 	if err != nil {
 		return err
 	}

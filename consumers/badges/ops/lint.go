@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"sluice/consumers/badges"
+	"sluice/consumers/badges/rule"
 	"sluice/shared/operate"
 	"sluice/shared/view"
 )
@@ -18,22 +19,18 @@ var (
 
 func (registered) Declares() []operate.Declares {
 	return []operate.Declares{
-		{What: "the rules of badges", Keys: []string{"plays", "badges"}, Path: badges.RulesPath},
+		{What: "the rules of badges", Keys: []string{"plays", "badges"}, Path: badges.RulesFile},
 		{What: "cases for sluice badges test", Keys: []string{"cases"}, Instead: "sluice badges test FILE runs them"},
 	}
 }
 
-func (registered) Lint(out io.Writer, file *operate.File) error {
-	settings := badges.DefaultSettings()
-	book, err := settings.Rules()
-	if file != nil {
-		book, err = settings.ReadRules(file.Name, file.Text)
-	}
+func (r registered) Lint(out io.Writer, file *operate.File) error {
+	book, err := r.book(file)
 	if err != nil {
 		return fmt.Errorf("the badges can't be awarded:\n%w", err)
 	}
-	for _, r := range book.Rules {
-		fmt.Fprintf(out, "%s: %s\n", r.Name, r)
+	for _, one := range book.Rules {
+		fmt.Fprintf(out, "%s: %s\n", one.Name, one)
 	}
 	for _, v := range book.Views {
 		fmt.Fprintf(out, "%s: %s → %s\n", v.Name, v.Source, v.Table)
@@ -41,16 +38,28 @@ func (registered) Lint(out io.Writer, file *operate.File) error {
 	return nil
 }
 
-func (registered) Views() ([]*view.View, error) {
-	book, err := badges.DefaultSettings().Rules()
+func (r registered) Views() ([]*view.View, error) {
+	book, err := r.book(nil)
 	if err != nil {
 		return nil, err
 	}
 	return book.Views, nil
 }
 
-func (registered) Rebuild(ctx context.Context, p operate.Part, name string) (operate.Rebuild, error) {
-	a, s, err := Open(p, 1)
+// book returns the declared rules, or those of a file, with the settings' defaults.
+func (r registered) book(file *operate.File) (*rule.Book, error) {
+	d, err := r.pipeline.Defaults()
+	if err != nil {
+		return nil, err
+	}
+	if file != nil {
+		d = d.With(badges.RulesFile, file.Name, file.Text)
+	}
+	return badges.DefaultSettings().Rules(d)
+}
+
+func (r registered) Rebuild(ctx context.Context, p operate.Part, name string) (operate.Rebuild, error) {
+	a, s, err := Open(p, r.pipeline, 1)
 	if err != nil {
 		return operate.Rebuild{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/operatetest"
 	"sluice/shared/operate"
 )
@@ -49,7 +50,7 @@ func (w *operated) key(n int) consumertest.Item {
 func (w *operated) write(n, version int) {
 	image := w.key(n)
 	image["Score"], image["Game"] = consumertest.N(fmt.Sprint(9+version)), consumertest.S(fmt.Sprint("game-", version))
-	w.put(w.settings.ScoreTable, image.AttributeValues())
+	w.put(gametest.ScoreTable, image.AttributeValues())
 }
 
 func (w *operated) remove(table string, key map[string]types.AttributeValue) {
@@ -61,7 +62,7 @@ func (w *operated) remove(table string, key map[string]types.AttributeValue) {
 // deliver has the function take the change from what it took last to what the table holds.
 func (w *operated) deliver(n int, made time.Time) {
 	w.t.Helper()
-	c := consumertest.Change{Table: w.settings.ScoreTable, Time: made, Keys: w.key(n), Old: w.delivered[n]}
+	c := consumertest.Change{Table: gametest.ScoreTable, Time: made, Keys: w.key(n), Old: w.delivered[n]}
 	out, err := w.client.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: &c.Table, Key: c.Keys.AttributeValues(), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		w.t.Fatal(err)
@@ -123,12 +124,12 @@ func newOperated(t *testing.T) *operatetest.World {
 			for name, value := range attributes {
 				item[name] = value
 			}
-			w.put(w.settings.ScoreTable, item)
+			w.put(gametest.ScoreTable, item)
 		}
 	}
 	return &operatetest.World{
 		Write:   w.write,
-		Remove:  func(n int) { w.remove(w.settings.ScoreTable, w.key(n).AttributeValues()) },
+		Remove:  func(n int) { w.remove(gametest.ScoreTable, w.key(n).AttributeValues()) },
 		Deliver: w.deliver,
 		Damages: []operatetest.Damage{
 			{What: operate.Missing, Do: func(n int) { w.remove(w.settings.AchievementTable, award(playerOf(n), "first")) }},

@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sluice/consumers/badges"
+	"sluice/shared/consumertest/gametest"
 )
 
 func (w *auditWorld) reader() *Reader { return NewReader(w.client, w.settings, w.book) }
@@ -120,7 +123,7 @@ func TestExplain(t *testing.T) {
 // plays were corrected since, and it is the same on the page and in the explanation.
 func TestNextOfARepeatedBadge(t *testing.T) {
 	w := newAuditWorld(t)
-	book, err := w.settings.ReadRules("rules.yaml", []byte(worldRules+"  - {name: hundred, title: {en: Hundred}, text: {en: \"{of}\"}, total: {of: Score, reaches: 100, repeat: 4}}\n"))
+	book, err := w.settings.Rules(gametest.With(badges.RulesFile, "rules.yaml", worldRules+"  - {name: hundred, title: {en: Hundred}, text: {en: \"{of}\"}, total: {of: Score, reaches: 100, repeat: 4}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/internal/topictest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/operate"
 )
 
@@ -19,7 +20,7 @@ import (
 func TestRepairOfBadgesIsBounded(t *testing.T) {
 	settings := badges.DefaultSettings()
 	settings.AchievementTable = "Achievements"
-	book, err := settings.ReadRules("rules.yaml", []byte(worldRules))
+	book, err := settings.Rules(gametest.With(badges.RulesFile, "rules.yaml", worldRules))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/stored"
 )
 
@@ -74,8 +75,8 @@ func (w *auditWorld) storedPlay(user, at string, score, n int) consumertest.Chan
 	w.t.Helper()
 	keys := consumertest.Item{"UserId": consumertest.S(user), "Timestamp": consumertest.S(at)}
 	image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N(fmt.Sprint(score)), "Game": consumertest.S("go")}
-	w.put(w.settings.ScoreTable, image.AttributeValues())
-	return consumertest.Change{Table: w.settings.ScoreTable, Time: consumertest.Arrival.Add(-time.Minute + time.Duration(n)*time.Microsecond), Keys: keys, New: image}
+	w.put(gametest.ScoreTable, image.AttributeValues())
+	return consumertest.Change{Table: gametest.ScoreTable, Time: consumertest.Arrival.Add(-time.Minute + time.Duration(n)*time.Microsecond), Keys: keys, New: image}
 }
 
 // pending are the notices that a player has yet to be told.
@@ -129,9 +130,9 @@ func writeStored(t *testing.T, folder string) {
 	w.deleteOf(corrected)
 	corrected.Old, corrected.New, corrected.Time = corrected.New, nil, corrected.Time.Add(time.Microsecond)
 	rex := consumertest.Item{"PK": consumertest.S("USER#ann"), "SK": consumertest.S("PET#rex"), "entityType": consumertest.S("PET"), "userId": consumertest.S("ann"), "name": consumertest.S("Rex")}
-	w.put(w.settings.PetTable, rex.AttributeValues())
+	w.put(gametest.PetTable, rex.AttributeValues())
 	changes = append(changes, corrected, consumertest.Change{
-		Table: w.settings.PetTable, Time: consumertest.Arrival.Add(-time.Minute), Keys: consumertest.Item{"PK": rex["PK"], "SK": rex["SK"]}, New: rex,
+		Table: gametest.PetTable, Time: consumertest.Arrival.Add(-time.Minute), Keys: consumertest.Item{"PK": rex["PK"], "SK": rex["SK"]}, New: rex,
 	})
 	w.apply(recordsOf(changes), consumer.Applied)
 	w.topic.Line.Refuse = func([]topictest.Entry) string { return "Throttled" }
@@ -139,7 +140,7 @@ func writeStored(t *testing.T, folder string) {
 	w.apply(recordsOf([]consumertest.Change{dora}), consumer.Retry)
 	s := w.settings
 	stored.Write(t, folder, "records.json", recordsOf(append(changes, dora)))
-	stored.Write(t, folder, "tables.json", stored.Scan(t, w.client, s.ScoreTable, s.PetTable, s.AchievementTable, s.StateTable, s.LedgerTable))
+	stored.Write(t, folder, "tables.json", stored.Scan(t, w.client, gametest.ScoreTable, gametest.PetTable, s.AchievementTable, s.StateTable, s.LedgerTable))
 }
 
 func (w *auditWorld) deleteOf(c consumertest.Change) {

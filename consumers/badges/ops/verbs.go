@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 
 	"sluice/cli/verb"
-	"sluice/consumers/badges"
 	"sluice/consumers/badges/rule"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
@@ -24,11 +24,11 @@ type badgesCommand struct {
 }
 
 type badgesTestCommand struct {
-	File string `arg:"" type:"existingfile" help:"The file of cases; consumers/badges/rules_test.yaml is an example. - reads standard input."`
+	File string `arg:"" type:"existingfile" help:"The file of cases, such as pipeline/rules_test.yaml. - reads standard input."`
 }
 
 // Run plays the cases in memory; it needs no pipeline.
-func (c *badgesTestCommand) Run() error {
+func (c *badgesTestCommand) Run(p declaration.Pipeline) error {
 	text, err := verb.ReadText(c.File)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (c *badgesTestCommand) Run() error {
 	if rules != "" && !filepath.IsAbs(rules) {
 		rules = filepath.Join(filepath.Dir(c.File), rules)
 	}
-	book, err := readBook(badges.DefaultSettings(), rules)
+	book, err := readBook(p, rules)
 	if err != nil {
 		return fmt.Errorf("the badges can't be awarded:\n%w", err)
 	}
@@ -74,14 +74,14 @@ func (c *badgesTestCommand) Run() error {
 	return nil
 }
 
-// readBook reads the rules that a file declares, or those that ship.
-func readBook(settings badges.Settings, file string) (*rule.Book, error) {
-	if file == "" {
-		return settings.Rules()
+// readBook reads the rules that a file declares, or those of the pipeline.
+func readBook(p declaration.Pipeline, path string) (*rule.Book, error) {
+	if path == "" {
+		return registered{p}.book(nil)
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return settings.ReadRules(file, text)
+	return registered{p}.book(&operate.File{Path: path, Name: path, Text: text})
 }

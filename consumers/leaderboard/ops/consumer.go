@@ -6,14 +6,15 @@ import (
 	"io"
 
 	"sluice/consumers/leaderboard"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 	"sluice/shared/view"
 )
 
 // Consumer returns the leaderboard as the command line knows it.
-func Consumer() operate.Consumer { return registered{} }
+func Consumer(p declaration.Pipeline) operate.Consumer { return registered{p} }
 
-type registered struct{}
+type registered struct{ pipeline declaration.Pipeline }
 
 var (
 	_ operate.Linter    = registered{}
@@ -24,15 +25,18 @@ var (
 func (registered) Name() string { return "leaderboard" }
 
 func (registered) Declares() []operate.Declares {
-	return []operate.Declares{{What: "views", Keys: []string{"views"}, Path: leaderboard.ViewsPath}}
+	return []operate.Declares{{What: "views", Keys: []string{"views"}, Path: leaderboard.ViewsFile}}
 }
 
-func (registered) Lint(out io.Writer, file *operate.File) error {
-	settings := leaderboard.DefaultSettings()
-	views, err := settings.Views()
-	if file != nil {
-		views, err = settings.ReadViews(file.Name, file.Text)
+func (r registered) Lint(out io.Writer, file *operate.File) error {
+	d, err := r.pipeline.Defaults()
+	if err != nil {
+		return err
 	}
+	if file != nil {
+		d = d.With(leaderboard.ViewsFile, file.Name, file.Text)
+	}
+	views, err := leaderboard.Views(d)
 	if err != nil {
 		return fmt.Errorf("the views can't be kept:\n%w", err)
 	}
@@ -45,22 +49,32 @@ func (registered) Lint(out io.Writer, file *operate.File) error {
 	return nil
 }
 
-func (registered) Views() ([]*view.View, error) { return leaderboard.DefaultSettings().Views() }
+func (r registered) Views() ([]*view.View, error) {
+	d, err := r.pipeline.Defaults()
+	if err != nil {
+		return nil, err
+	}
+	return leaderboard.Views(d)
+}
 
-func (registered) Rebuild(_ context.Context, p operate.Part, name string) (operate.Rebuild, error) {
-	s, err := ReadSettings(p)
+func (r registered) Rebuild(_ context.Context, p operate.Part, name string) (operate.Rebuild, error) {
+	d, s, err := r.settle(p)
 	if err != nil {
 		return operate.Rebuild{}, err
 	}
-	v, err := s.View(name)
+	v, err := leaderboard.View(d, name)
 	return operate.Rebuild{View: v, Ledger: s.LedgerTable, Horizon: s.Horizon}, err
 }
 
-// ReadSettings makes settings of the outputs of the leaderboard's template.
-func ReadSettings(p operate.Part) (leaderboard.Settings, error) {
+// settle returns the declarations and the settings of a part.
+func (r registered) settle(p operate.Part) (declaration.Declarations, leaderboard.Settings, error) {
 	s := leaderboard.DefaultSettings()
 	if err := p.Read(&s); err != nil {
-		return s, err
+		return declaration.Declarations{}, s, err
 	}
-	return s, s.Validate()
+	d, err := p.Settle(r.pipeline, leaderboard.ViewsFile)
+	if err != nil {
+		return d, s, err
+	}
+	return d, s, s.Validate()
 }

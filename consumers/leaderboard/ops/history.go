@@ -7,6 +7,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
+	"sluice/shared/declaration"
 	"sluice/shared/printable"
 )
 
@@ -16,11 +17,11 @@ type historyCommand struct {
 	N    int             `short:"n" default:"100" help:"How many scores, at most 100."`
 }
 
-func (c *historyCommand) Run(ctx context.Context) error {
+func (c *historyCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
 	if c.N < 1 || c.N > boards.MaxHistory {
 		return fmt.Errorf("-n must be from 1 to %d (got %d)", boards.MaxHistory, c.N)
 	}
-	board, err := FindBoard(ctx, c.PipelineFlags)
+	board, err := FindBoard(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
+	"sluice/shared/declaration"
 	"sluice/shared/printable"
 )
 
@@ -21,11 +22,11 @@ type rankCommand struct {
 // maxNeighbours bounds what one question reads.
 const maxNeighbours = 100
 
-func (c *rankCommand) Run(ctx context.Context) error {
+func (c *rankCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
 	if c.N < 0 || c.N > maxNeighbours {
 		return fmt.Errorf("-n must be from 0 to %d (got %d)", maxNeighbours, c.N)
 	}
-	board, err := FindBoard(ctx, c.PipelineFlags)
+	board, err := FindBoard(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
+	"sluice/shared/declaration"
 	"sluice/shared/printable"
 )
 
@@ -19,14 +20,14 @@ type topCommand struct {
 	At    time.Time `format:"2006-01-02" help:"The daily or weekly board of this date (UTC) instead of today's." placeholder:"DATE"`
 }
 
-func (c *topCommand) Run(ctx context.Context) error {
+func (c *topCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
 	if c.N < 1 {
 		return fmt.Errorf("-n must be at least 1 (got %d)", c.N)
 	}
 	if c.Board == boards.TotalBoard && !c.At.IsZero() {
 		return errors.New("--at is for --board daily or weekly; the total is of all time")
 	}
-	board, err := FindBoard(ctx, c.PipelineFlags)
+	board, err := FindBoard(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,14 @@ package ops
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/cli/verb"
+	"sluice/consumers/leaderboard"
 	"sluice/consumers/leaderboard/boards"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
@@ -20,23 +23,24 @@ type verbs struct {
 func (registered) Verbs() any { return &verbs{} }
 
 // FindBoard returns the leaderboard of the chosen pipeline.
-func FindBoard(ctx context.Context, f verb.PipelineFlags) (boards.Board, error) {
+func FindBoard(ctx context.Context, f verb.PipelineFlags, pipeline declaration.Pipeline) (boards.Board, error) {
 	p, err := f.Part(ctx, "leaderboard")
 	if err != nil {
 		return boards.Board{}, err
 	}
-	return NewBoard(p)
+	return NewBoard(p, pipeline)
 }
 
 // NewBoard makes a Board of the outputs of the leaderboard's template.
-func NewBoard(p operate.Part) (boards.Board, error) {
-	s, err := ReadSettings(p)
+func NewBoard(p operate.Part, pipeline declaration.Pipeline) (boards.Board, error) {
+	d, _, err := registered{pipeline}.settle(p)
 	if err != nil {
 		return boards.Board{}, err
 	}
-	views, err := s.Views()
+	views, err := leaderboard.Views(d)
+	shards, _ := strconv.Atoi(d.Settings["BOARD_SHARDS"])
 	return boards.Board{
-		Client: dynamodb.NewFromConfig(p.Tables), ScoreTable: s.ScoreTable, BoardTable: s.BoardTable, BoxTable: s.BoxTable, RankTable: s.RankTable,
-		Shards: s.Shards, Views: views,
+		Client: dynamodb.NewFromConfig(p.Tables), ScoreTable: d.Settings["SCORE_TABLE"], BoardTable: d.Settings["BOARD_TABLE"], BoxTable: d.Settings["BOX_TABLE"], RankTable: d.Settings["RANK_TABLE"],
+		Shards: shards, Views: views,
 	}, err
 }

@@ -5,23 +5,24 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/consumers/leaderboard"
 	"sluice/shared/operate"
 	"sluice/shared/verify"
 )
 
 var _ operate.Verifier = registered{}
 
-func (registered) Verify() operate.Verification { return &verification{} }
+func (r registered) Verify() operate.Verification { return &verification{r} }
 
-type verification struct{}
+type verification struct{ registered registered }
 
 // Open implements operate.Verification. One comparison reads each table once for all views.
-func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
-	s, err := ReadSettings(p)
+func (v *verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
+	d, s, err := v.registered.settle(p)
 	if err != nil {
 		return nil, err
 	}
-	views, err := s.Views()
+	views, err := leaderboard.Views(d)
 	if err != nil {
 		return nil, err
 	}

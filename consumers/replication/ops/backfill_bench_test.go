@@ -15,6 +15,7 @@ import (
 	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest/blast"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/sdkhttp"
 )
 
@@ -44,7 +45,7 @@ func BenchmarkBackfill(b *testing.B) {
 		}
 	}
 	ours.HTTPClient = sdkhttp.Over(&http.Client{Transport: newTransport(b)})
-	routes, err := replication.DefaultSettings().ReadRoutes(ours.Region, "test.yaml", []byte(wholeRoute))
+	routes, err := replication.Routes(gametest.With(replication.ReplicasFile, "test.yaml", wholeRoute), ours.Region)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"sluice/consumers/replication/internal/store"
 	"sluice/consumers/replication/mark"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/operate"
 )
@@ -28,7 +29,7 @@ func newTestPair(w *world, routes string) *pair {
 	w.create(servertest.Region, tableOf("Orders", "Id", "S"))
 	w.create(away, tableOf("Copy", "Id", "S"))
 	settings := replication.DefaultSettings()
-	read, err := settings.ReadRoutes(servertest.Region, "test.yaml", []byte(routes))
+	read, err := replication.Routes(gametest.With(replication.ReplicasFile, "test.yaml", routes), servertest.Region)
 	if err != nil {
 		w.t.Fatal(err)
 	}

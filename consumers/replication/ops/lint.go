@@ -11,16 +11,19 @@ import (
 var _ operate.Linter = registered{}
 
 func (registered) Declares() []operate.Declares {
-	return []operate.Declares{{What: "replicas", Keys: []string{"replicas"}, Path: replication.RoutesPath}}
+	return []operate.Declares{{What: "replicas", Keys: []string{"replicas"}, Path: replication.ReplicasFile}}
 }
 
-func (registered) Lint(out io.Writer, file *operate.File) error {
+func (r registered) Lint(out io.Writer, file *operate.File) error {
 	const home = "us-east-1" // of the local stack
-	settings := replication.DefaultSettings()
-	routes, err := settings.Routes(home)
-	if file != nil {
-		routes, err = settings.ReadRoutes(home, file.Name, file.Text)
+	d, err := r.pipeline.Defaults()
+	if err != nil {
+		return err
 	}
+	if file != nil {
+		d = d.With(replication.ReplicasFile, file.Name, file.Text)
+	}
+	routes, err := replication.Routes(d, home)
 	for _, r := range routes {
 		fmt.Fprintf(out, "%s: %s → %s in %s\n", r.Name, r.Source, r.Table, r.Region)
 		if where := r.Where(); where != "" {

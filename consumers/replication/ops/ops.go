@@ -27,13 +27,14 @@ import (
 	"sluice/consumers/replication"
 	"sluice/consumers/replication/internal/oneway"
 	"sluice/consumers/replication/internal/store"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
 // Consumer returns replication for the command line.
-func Consumer() operate.Consumer { return registered{} }
+func Consumer(p declaration.Pipeline) operate.Consumer { return registered{p} }
 
-type registered struct{}
+type registered struct{ pipeline declaration.Pipeline }
 
 var (
 	_ operate.Verifier   = registered{}
@@ -41,10 +42,10 @@ var (
 )
 
 func (registered) Name() string                  { return "replication" }
-func (registered) Verify() operate.Verification  { return &verification{} }
-func (registered) Backfill() operate.Backfilling { return &backfilling{} }
+func (r registered) Verify() operate.Verification  { return &verification{r.pipeline} }
+func (r registered) Backfill() operate.Backfilling { return &backfilling{pipeline: r.pipeline} }
 
-type verification struct{}
+type verification struct{ pipeline declaration.Pipeline }
 
 var _ operate.Repairing = (*verification)(nil)
 
@@ -52,8 +53,8 @@ func (*verification) RepairHelp() string {
 	return "writes each item that differs to the copy, and a shared table's to all its regions"
 }
 
-func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
-	all, err := open(p, o)
+func (v *verification) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Comparison, error) {
+	all, err := open(p, v.pipeline, o)
 	var comparisons []operate.Comparison
 	for _, c := range all {
 		comparisons = append(comparisons, c)
@@ -63,6 +64,8 @@ func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) 
 
 type backfilling struct {
 	Capacity float64 `help:"How many write units a second it may take; without it, as many as it can." placeholder:"N"`
+
+	pipeline declaration.Pipeline
 }
 
 func (b *backfilling) Validate() error {
@@ -73,7 +76,7 @@ func (b *backfilling) Validate() error {
 }
 
 func (b *backfilling) Open(_ context.Context, p operate.Part, o operate.Options) ([]operate.Backfill, error) {
-	all, err := open(p, o)
+	all, err := open(p, b.pipeline, o)
 	var copies []operate.Backfill
 	for _, c := range all {
 		if !c.shared() {
@@ -86,32 +89,31 @@ func (b *backfilling) Open(_ context.Context, p operate.Part, o operate.Options)
 	return copies, err
 }
 
-// open makes the pairs of replication's outputs. There are those of a copy, or those of a shared table, or both.
-func open(p operate.Part, o operate.Options) ([]*pair, error) {
-	s := replication.DefaultSettings()
-	_, shares := p.Outputs["SharedRegions"]
-	_, copies := p.Outputs["ReplicaRegion"]
-	var needed []string
-	if copies || !shares {
-		needed = append(needed, "ReplicaTable", "ReplicaRegion")
+// open makes the pairs of the declared copies and shared tables.
+func open(p operate.Part, pipeline declaration.Pipeline, o operate.Options) ([]*pair, error) {
+	cfg := replication.Tuned(p.Tables)
+	d, err := p.Settle(pipeline, replication.ReplicasFile)
+	if err != nil {
+		return nil, err
 	}
-	if shares {
+	routes, tables, err := replication.Declared(d, cfg.Region)
+	if err != nil {
+		return nil, err
+	}
+	var needed []string
+	if len(tables) > 0 {
 		needed = append(needed, "ConflictTable")
 	}
+	s := replication.DefaultSettings()
 	if err := p.Read(&s, needed...); err != nil {
 		return nil, err
 	}
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	cfg := replication.Tuned(p.Tables)
-	routes, tables, err := s.Declared(cfg.Region)
-	if err != nil {
-		return nil, err
-	}
-	if shares != (len(tables) > 0) {
-		return nil, fmt.Errorf("%s shares a table: %v, but %s in this program does: %v; after a change of that file build the program again (go install ./cmd/sluice)",
-			p.Where, shares, replication.RoutesPath, len(tables) > 0)
+	if _, shares := p.Outputs["SharedRegions"]; shares != (len(tables) > 0) {
+		return nil, fmt.Errorf("%s shares a table: %v, but %s/%s does: %v; deploy what is declared now, or change into the folder of what is deployed",
+			p.Where, shares, d.Folder, replication.ReplicasFile, len(tables) > 0)
 	}
 	var pairs []*pair
 	for _, route := range routes {

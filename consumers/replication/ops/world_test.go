@@ -14,6 +14,7 @@ import (
 	"sluice/consumers/replication/internal/store"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/wire"
 )
 
@@ -69,7 +70,7 @@ func (w *world) get(table, id string) store.Item {
 func (w *world) consumer(routes string) *replication.Replication {
 	w.t.Helper()
 	settings := replication.DefaultSettings()
-	read, err := settings.ReadRoutes(w.config.Region, "test.yaml", []byte(routes))
+	read, err := replication.Routes(gametest.With(replication.ReplicasFile, "test.yaml", routes), w.config.Region)
 	if err != nil {
 		w.t.Fatal(err)
 	}

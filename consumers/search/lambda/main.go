@@ -1,15 +1,9 @@
-// Search's function. Its settings are in template.yaml.
+// The function search: the consumer with this pipeline's declarations. Its settings are in template.yaml.
 package main
 
 import (
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"sluice/consumers/search"
-	"sluice/shared/consumer"
+	"sluice/pipeline"
 )
 
-func main() {
-	consumer.Main("search", search.DefaultSettings(), func(cfg aws.Config, s search.Settings) (consumer.Consumer, error) {
-		return search.New(cfg, s)
-	})
-}
+func main() { search.Main(pipeline.Declared) }

@@ -11,13 +11,14 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/search"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
 // Consumer returns search as the command line knows it.
-func Consumer() operate.Consumer { return registered{} }
+func Consumer(p declaration.Pipeline) operate.Consumer { return registered{p} }
 
-type registered struct{}
+type registered struct{ pipeline declaration.Pipeline }
 
 var (
 	_ operate.Linter     = registered{}
@@ -35,11 +36,11 @@ func (registered) Verbs() any {
 	}{}
 }
 
-func (registered) Verify() operate.Verification { return &verification{} }
+func (r registered) Verify() operate.Verification { return &verification{r.pipeline} }
 
-func (registered) Backfill() operate.Backfilling { return &backfilling{} }
+func (r registered) Backfill() operate.Backfilling { return &backfilling{r.pipeline} }
 
-type verification struct{}
+type verification struct{ pipeline declaration.Pipeline }
 
 var _ operate.Repairing = (*verification)(nil)
 
@@ -47,18 +48,18 @@ func (*verification) RepairHelp() string {
 	return "writes each document that differs as the table has its item"
 }
 
-func (*verification) Open(_ context.Context, p operate.Part, o operate.Options) (comparisons []operate.Comparison, err error) {
-	all, err := openOperators(p)
+func (v *verification) Open(_ context.Context, p operate.Part, o operate.Options) (comparisons []operate.Comparison, err error) {
+	all, err := openOperators(p, v.pipeline)
 	for _, one := range all {
 		comparisons = append(comparisons, one.Comparison(o.Segments))
 	}
 	return comparisons, err
 }
 
-type backfilling struct{}
+type backfilling struct{ pipeline declaration.Pipeline }
 
-func (*backfilling) Open(_ context.Context, p operate.Part, o operate.Options) (backfills []operate.Backfill, err error) {
-	all, err := openOperators(p)
+func (b *backfilling) Open(_ context.Context, p operate.Part, o operate.Options) (backfills []operate.Backfill, err error) {
+	all, err := openOperators(p, b.pipeline)
 	for _, one := range all {
 		backfills = append(backfills, one.Backfill(o.Segments))
 	}
@@ -66,22 +67,25 @@ func (*backfilling) Open(_ context.Context, p operate.Part, o operate.Options) (
 }
 
 func (registered) Declares() []operate.Declares {
-	return []operate.Declares{{What: "search routes", Keys: []string{"routes"}, Path: search.RoutesPath}}
+	return []operate.Declares{{What: "search routes", Keys: []string{"routes"}, Path: search.RoutesFile}}
 }
 
 // Lint implements operate.Linter. A file's definitions are those in the folder indexes beside it.
-func (registered) Lint(out io.Writer, file *operate.File) error {
-	settings := search.DefaultSettings()
-	routes, err := settings.Routes()
+func (r registered) Lint(out io.Writer, file *operate.File) error {
+	d, err := r.pipeline.Defaults()
+	if err != nil {
+		return err
+	}
 	if file != nil {
+		d = d.With(search.RoutesFile, file.Name, file.Text)
 		folder := filepath.Dir(file.Path)
 		if _, missing := os.Stat(filepath.Join(folder, "indexes")); missing != nil {
-			fmt.Fprintf(out, "There is no folder indexes beside %s: the definitions are those of this program.\n", file.Name)
-			routes, err = settings.ReadRoutes(file.Name, file.Text)
+			fmt.Fprintf(out, "There is no folder indexes beside %s: the definitions are those of %s.\n", file.Name, d.Folder)
 		} else {
-			routes, err = settings.ReadRoutesWith(file.Name, file.Text, os.DirFS(folder), folder+string(filepath.Separator))
+			d.Files, d.Folder = os.DirFS(folder), folder
 		}
 	}
+	routes, err := search.Routes(d)
 	for _, r := range routes {
 		fmt.Fprintf(out, "%s: %s → index %s\n", r.Name, r.Source, r.Index)
 		if where := r.Where(); where != "" {
@@ -108,18 +112,22 @@ func ReadSettings(p operate.Part) (search.Settings, error) {
 }
 
 // FindOperators returns an Operator for each route of the chosen pipeline.
-func FindOperators(ctx context.Context, f verb.PipelineFlags) ([]*Operator, error) {
+func FindOperators(ctx context.Context, f verb.PipelineFlags, pipeline declaration.Pipeline) ([]*Operator, error) {
 	p, err := f.Part(ctx, "search")
 	if err != nil {
 		return nil, err
 	}
-	return openOperators(p)
+	return openOperators(p, pipeline)
 }
 
-func openOperators(p operate.Part) ([]*Operator, error) {
+func openOperators(p operate.Part, pipeline declaration.Pipeline) ([]*Operator, error) {
 	s, err := ReadSettings(p)
 	if err != nil {
 		return nil, err
 	}
-	return Operators(p.Tables, s)
+	d, err := p.Settle(pipeline, search.RoutesFile)
+	if err != nil {
+		return nil, err
+	}
+	return Operators(p.Tables, d, s)
 }

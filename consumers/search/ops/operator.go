@@ -32,13 +32,13 @@ type Operator struct {
 	sleep  func(context.Context, time.Duration) error // until the context ends, at most
 }
 
-// Operators returns an Operator for each of the shipped routes. It makes no call. The error names every setting that is
+// Operators returns an Operator for each of the declared routes. It makes no call. The error names every setting that is
 // wrong.
-func Operators(cfg aws.Config, s search.Settings) ([]*Operator, error) {
+func Operators(cfg aws.Config, d declaration.Declarations, s search.Settings) ([]*Operator, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	routes, err := s.Routes()
+	routes, err := search.Routes(d)
 	if err != nil {
 		return nil, err
 	}

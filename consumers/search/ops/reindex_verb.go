@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"sluice/cli/verb"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
 type reindexCommand struct {
 	verb.PipelineFlags
-	Route           string `arg:"" help:"The route, such as players; consumers/search/routes.yaml lists them."`
+	Route           string `arg:"" help:"The route; \"sluice lint\" lists them."`
 	Segments        int    `default:"4" help:"How many parts of the table are read side by side; going on needs the same number."`
 	LeaveOutRefused bool   `help:"Move the alias though the new index can't take some documents."`
 	KeepOld         bool   `help:"Don't delete the old index."`
@@ -34,8 +35,8 @@ func (c *reindexCommand) Validate() error {
 }
 
 // Run rebuilds a route's index.
-func (c *reindexCommand) Run(ctx context.Context) error {
-	all, err := FindOperators(ctx, c.PipelineFlags)
+func (c *reindexCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
+	all, err := FindOperators(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}

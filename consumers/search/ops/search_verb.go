@@ -5,17 +5,23 @@ import (
 	"fmt"
 
 	"sluice/cli/verb"
+	"sluice/consumers/search"
 	"sluice/consumers/search/query"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
 // NewSearcher searches the indexes of a part of a pipeline.
-func NewSearcher(p operate.Part) (*query.Searcher, error) {
+func NewSearcher(p operate.Part, pipeline declaration.Pipeline) (*query.Searcher, error) {
 	s, err := ReadSettings(p)
 	if err != nil {
 		return nil, err
 	}
-	routes, err := s.Routes()
+	d, err := p.Settle(pipeline, search.RoutesFile)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := search.Routes(d)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +30,7 @@ func NewSearcher(p operate.Part) (*query.Searcher, error) {
 
 type searchCommand struct {
 	verb.PipelineFlags
-	Index  string   `arg:"" help:"The index: pets, players, plays or one of your own."`
+	Index  string   `arg:"" help:"The index; \"sluice lint\" lists them."`
 	Query  string   `arg:"" optional:"" help:"What to look for: words, \"a phrase\", field:value, field:>10, field:1..5, field:*, begin*, -not, one OR other. Without it, everything. See consumers/search/README.md."`
 	Sort   string   `help:"Fields to sort by, with - for the greatest first; without it, the best match first." placeholder:"-weight,name"`
 	Size   int      `default:"10" help:"How many hits a page has, at most 100."`
@@ -53,7 +59,7 @@ func (c *searchCommand) request() (query.Request, error) {
 	return r, nil
 }
 
-func (c *searchCommand) Run(ctx context.Context) error {
+func (c *searchCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
 	r, err := c.request()
 	if err != nil {
 		return err
@@ -62,7 +68,7 @@ func (c *searchCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	searcher, err := NewSearcher(part)
+	searcher, err := NewSearcher(part, pipeline)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 	"sluice/consumers/search"
 	"sluice/consumers/search/ops"
 	"sluice/consumers/search/query"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/operate"
 )
 
 func init() {
 	query.Compare = func(ctx context.Context, cfg aws.Config, s search.Settings) (items int, missing []string, err error) {
-		operators, err := ops.Operators(cfg, s)
+		operators, err := ops.Operators(cfg, gametest.Declarations(), s)
 		if err != nil {
 			return 0, nil, err
 		}

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"sluice/consumers/search"
+	"sluice/shared/consumertest/gametest"
 )
 
 // ask asks a handler.
@@ -81,7 +84,7 @@ func TestHTTPWithoutOpenSearch(t *testing.T) {
 		"too slow": {http.DefaultClient, time.Nanosecond, http.StatusGatewayTimeout, "took too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			routes, err := w.settings.Routes()
+			routes, err := search.Routes(gametest.Declarations())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,6 +21,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
 )
 
@@ -42,10 +43,10 @@ func TestEveryItemIsFoundByItsOwnValues(t *testing.T) {
 		for name, v := range keys {
 			item[name] = v
 		}
-		if _, err := rows.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(w.settings.PetTable), Item: item.AttributeValues()}); err != nil {
+		if _, err := rows.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(gametest.PetTable), Item: item.AttributeValues()}); err != nil {
 			t.Fatalf("seed %d: DynamoDB doesn't take %.500v: %v", seed, item, err)
 		}
-		c, err := change.Parse(consumertest.Change{Table: w.settings.PetTable, Time: w.clock, Keys: keys, New: item}.Record())
+		c, err := change.Parse(consumertest.Change{Table: gametest.PetTable, Time: w.clock, Keys: keys, New: item}.Record())
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -91,7 +92,7 @@ func (w *world) table() *dynamodb.Client {
 	w.tables = servertest.DynamoDB(w.t)
 	rows := dynamodb.NewFromConfig(w.tables)
 	if _, err := rows.CreateTable(w.t.Context(), &dynamodb.CreateTableInput{
-		TableName: &w.settings.PetTable, BillingMode: types.BillingModePayPerRequest,
+		TableName: aws.String(gametest.PetTable), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("PK"), AttributeType: types.ScalarAttributeTypeS}, {AttributeName: aws.String("SK"), AttributeType: types.ScalarAttributeTypeS}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("PK"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("SK"), KeyType: types.KeyTypeRange}},
 	}); err != nil {

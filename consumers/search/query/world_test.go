@@ -16,6 +16,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -38,10 +39,10 @@ func newWorld(t *testing.T) *world {
 	w.settings.Endpoint, w.settings.Auth = *w.cfg.BaseEndpoint, index.None
 	w.request(http.MethodDelete, "/pets-*,players-*,plays-*,secret*", "")
 	var err error
-	if w.consumer, err = search.New(w.cfg, w.settings); err != nil {
+	if w.consumer, err = search.New(w.cfg, gametest.Declarations(), w.settings); err != nil {
 		t.Fatal(err)
 	}
-	routes, err := w.settings.Routes()
+	routes, err := search.Routes(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func pet(name string, attributes consumertest.Item) consumertest.Change {
 	for key, v := range attributes {
 		item[key] = v
 	}
-	return consumertest.Change{Table: search.DefaultPetTable, Keys: keys, New: item}
+	return consumertest.Change{Table: gametest.PetTable, Keys: keys, New: item}
 }
 
 // removal is the removal of what a change inserted.
@@ -109,7 +110,7 @@ func removal(c consumertest.Change) consumertest.Change {
 func play(player string, n int, score string) consumertest.Change {
 	at := time.Date(2026, 1, 1, 0, 0, n, 1000, time.UTC).Format("2006-01-02 15:04:05.000000")
 	return consumertest.Change{
-		Table: search.DefaultScoreTable,
+		Table: gametest.ScoreTable,
 		Keys:  consumertest.Item{"UserId": consumertest.S(player), "Timestamp": consumertest.S(at)},
 		New:   consumertest.Item{"Score": consumertest.N(score)},
 	}

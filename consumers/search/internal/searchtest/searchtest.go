@@ -28,6 +28,7 @@ import (
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/simulator"
 )
 
@@ -249,7 +250,7 @@ func Lane(cfg aws.Config) string {
 
 // Routes are the routes of a file, with the lane's index in the place of %s.
 func Routes(cfg aws.Config, file string) ([]*document.Route, error) {
-	routes, err := search.DefaultSettings().ReadRoutes("test.yaml", fmt.Appendf(nil, file, Lane(cfg)))
+	routes, err := search.Routes(gametest.With(search.RoutesFile, "test.yaml", fmt.Sprintf(file, Lane(cfg))))
 	for _, r := range routes {
 		Define(r, Definition)
 	}
