@@ -136,7 +136,7 @@ func TestStandardInput(t *testing.T) {
 		cmd := command(t, t.TempDir(), strings.Fields(args)...)
 		input := string(consumertest.Payload(1, insertOf("x")))
 		if strings.HasPrefix(args, "badges") {
-			input = "rules: " + absolute(t, "../consumers/badges/rules.yaml") + "\ncases:\n  - {name: one, plays: [], badges: []}\n"
+			input = "rules: " + absolute(t, "../pipeline/rules.yaml") + "\ncases:\n  - {name: one, plays: [], badges: []}\n"
 		}
 		cmd.Stdin = strings.NewReader(input)
 		out, _ := cmd.CombinedOutput() // the texts tell

@@ -17,7 +17,7 @@ import (
 )
 
 type lintCommand struct {
-	File     string `arg:"" optional:"" type:"existingfile" help:"The file, or - for standard input. Without it: what the consumers' declarations in this program say, and the templates of the checkout's consumers."`
+	File     string `arg:"" optional:"" type:"existingfile" help:"The file, or - for standard input. Without it: the declarations in the checkout's folder pipeline, and the templates of its consumers."`
 	As       string `help:"The file declares something for this consumer, such as search. Without it, the file's own keys tell." placeholder:"CONSUMER" xor:"kind"`
 	Template bool   `help:"The file is a consumer's SAM template." xor:"kind"`
 
@@ -25,9 +25,9 @@ type lintCommand struct {
 }
 
 // Run checks the file with the settings' defaults.
-func (c *lintCommand) Run(consumers registry) error {
+func (c *lintCommand) Run(p declaration.Pipeline, consumers registry) error {
 	if c.File == "" {
-		return errors.Join(c.lintShipped(consumers), c.lintTemplates())
+		return errors.Join(c.lintPipeline(p, consumers), c.lintTemplates())
 	}
 	file, err := readFile(c.File)
 	if err != nil {
@@ -43,18 +43,22 @@ func (c *lintCommand) Run(consumers registry) error {
 	return linter.Lint(verb.Stdout, file)
 }
 
-// lintShipped checks the declarations that are part of the program.
-func (c *lintCommand) lintShipped(consumers registry) error {
+// lintPipeline checks the declarations of the pipeline.
+func (c *lintCommand) lintPipeline(p declaration.Pipeline, consumers registry) error {
 	linters := offering[operate.Linter](consumers)
 	var paths []string
 	for _, l := range linters {
 		for _, d := range l.Declares() {
 			if d.Path != "" {
-				paths = append(paths, d.Path)
+				paths = append(paths, p.Folder+"/"+d.Path)
 			}
 		}
 	}
-	verb.Say("The declarations that are part of this program, from %s:\n", strings.Join(paths, ", "))
+	where := "as they are in this program"
+	if root, err := verb.Checkout(); err == nil {
+		where = "as they are in " + root
+	}
+	verb.Say("The declarations of %s, %s:\n", strings.Join(paths, ", "), where)
 	var faults []error
 	for _, l := range linters {
 		faults = append(faults, l.Lint(verb.Stdout, nil))

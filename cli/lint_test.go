@@ -36,7 +36,7 @@ func TestLintReadsTheFile(t *testing.T) {
 		{"", write("replicas.yaml", "replicas: [{name: r, from: {table: T, where: {Open: true}}, into: {table: U, region: eu-west-1}}]\n"), 0, "where Open is the boolean true"},
 		{"", write("with/routes.yaml", fmt.Sprintf(route, "mine.json")), 0, "where Level is the number 3"},
 		{"--as=search", write("with/other.yaml", fmt.Sprintf(route, "pets.json")), 1, "with/indexes has no pets.json"},
-		{"", write("without/routes.yaml", fmt.Sprintf(route, "pets.json")), 0, "the definitions are those of this program"},
+		{"", write("without/routes.yaml", fmt.Sprintf(route, "pets.json")), 0, "the definitions are those of pipeline"},
 		{"--as=replication", write("wrong.yaml", rules), 1, "declares the rules of badges, which isn't what the flag says"},
 		{"", write("cases.yaml", "cases: []\n"), 1, "sluice badges test FILE runs them"},
 		{"", write("latin1.yaml", "views:\n  - {name: K\xf6ln}\n"), 1, "latin1.yaml:2:13: the byte 0xF6 is no UTF-8"},
@@ -66,5 +66,5 @@ func TestLintReadsTheFile(t *testing.T) {
 			t.Errorf("%v from standard input: %v, want exit %d and %q:\n%s", arguments, err, test.code, want, piped)
 		}
 	}
-	want(t, t.TempDir(), []string{"lint"}, "The declarations that are part of this program, from consumers/leaderboard/views.yaml, consumers/replication/replicas.yaml, consumers/search/routes.yaml, consumers/badges/rules.yaml:")
+	want(t, t.TempDir(), []string{"lint"}, "The declarations of pipeline/views.yaml, pipeline/replicas.yaml, pipeline/routes.yaml, pipeline/rules.yaml, as they are in ")
 }

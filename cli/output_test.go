@@ -17,13 +17,13 @@ import (
 func printingVerbs(t *testing.T) []string {
 	t.Helper()
 	cases := filepath.Join(t.TempDir(), "cases.yaml")
-	text := "rules: " + absolute(t, "../consumers/badges/rules.yaml") + "\ncases:\n  - {name: one, plays: [], badges: []}\n"
+	text := "rules: " + absolute(t, "../pipeline/rules.yaml") + "\ncases:\n  - {name: one, plays: [], badges: []}\n"
 	if err := os.WriteFile(cases, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return []string{
 		"--help", "play --help", "down", "status", "status --json", "plan --changes 10 --item 1KB", "plan --changes 10 --item 1KB --json",
-		"lint", "lint consumers/leaderboard/views.yaml", "lint --template consumers/badges/template.yaml",
+		"lint", "lint pipeline/views.yaml", "lint --template consumers/badges/template.yaml",
 		"badges test " + cases, "decode consumers/leaderboard/testdata/payload.json", "version",
 	}
 }

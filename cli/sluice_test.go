@@ -323,10 +323,10 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	want(t, t.TempDir(), []string{"lint"}, "leaderboard: UserScoreEvents → Leaderboard", "pet-day: PetTracker → PetTracker")
 	want(t, t.TempDir(), []string{"lint"}, "pets: PetTracker → index pets", "plays: UserScoreEvents → index plays")
-	want(t, t.TempDir(), []string{"lint", "--as", "search", "consumers/search/routes.yaml"}, "players: Leaderboard → index players")
-	want(t, t.TempDir(), []string{"lint", "--as", "replication", "consumers/replication/replicas.yaml"}, "replica: UserScoreEvents → UserScoreEvents in eu-west-1")
-	want(t, t.TempDir(), []string{"lint", "consumers/leaderboard/views.yaml"}, "weekly: UserScoreEvents → LeaderboardBoxes")
-	want(t, t.TempDir(), []string{"lint", "--as", "badges", "consumers/badges/rules.yaml"},
+	want(t, t.TempDir(), []string{"lint", "--as", "search", "pipeline/routes.yaml"}, "players: Leaderboard → index players")
+	want(t, t.TempDir(), []string{"lint", "--as", "replication", "pipeline/replicas.yaml"}, "replica: UserScoreEvents → UserScoreEvents in eu-west-1")
+	want(t, t.TempDir(), []string{"lint", "pipeline/views.yaml"}, "weekly: UserScoreEvents → LeaderboardBoxes")
+	want(t, t.TempDir(), []string{"lint", "--as", "badges", "pipeline/rules.yaml"},
 		"regular: 10 plays: bronze, 50: silver, 250: gold", "nine: the first play; if Score is the number 9", "well-begun: all of nine, regular#bronze; hidden", "badges-total: UserScoreEvents → BadgeState")
 	out, code := run(t, t.TempDir(), "lint", "shared/view/testdata/lint/boxes.yaml")
 	if code != 1 {

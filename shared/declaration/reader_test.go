@@ -23,7 +23,7 @@ func TestFaults(t *testing.T) {
 	if c := conditions[0]; c.Attribute != "k" || !c.Prefix() || !c.Holds(change.S, "Scores of today") || c.Holds(change.S, "My Scores") || c.Holds(change.N, "Scores") {
 		t.Errorf("the condition is %+v", c)
 	}
-	const want = `f.yaml:1:4: ${NONE} is no setting; there are: EMPTY, TABLE
+	const want = `f.yaml:1:4: ${NONE} has no value; settings with a value: EMPTY, TABLE. A setting is declared in pipeline/settings.yaml, and each template passes it on
 f.yaml:2:4: a must be a single value, not a list
 f.yaml:3:4: c has no value
 f.yaml:4:4: d must be true or false, not "maybe"

@@ -13,7 +13,7 @@ type Linter interface {
 	Consumer
 	// Declares returns the kinds of files that the consumer declares something in.
 	Declares() []Declares
-	// Lint checks a file by the rules of the consumer's function, or the declaration that is part of the program if file is nil. It
+	// Lint checks a file by the rules of the consumer's function, or those of the pipeline if file is nil. It
 	// writes to out what the declaration says, and returns every fault at once.
 	Lint(out io.Writer, file *File) error
 }
@@ -22,7 +22,7 @@ type Linter interface {
 type Declares struct {
 	What string   // for people, such as "search routes"
 	Keys []string // a file of this kind has one of them at its top
-	Path string   // of the file that is part of the program; empty if none is
+	Path string   // of the file in the folder pipeline; empty if none is there
 	// Instead is the command that reads files of this kind, if Lint doesn't.
 	Instead string
 }

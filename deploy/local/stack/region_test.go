@@ -26,7 +26,7 @@ func sharedCheckout(t *testing.T) string {
 	}
 	for from, to := range map[string]string{
 		"go.mod": "go.mod", "go.sum": "go.sum", "consumers/replication/shared.yaml": "deploy/shared.yaml",
-		"consumers/replication/example/replicas.yaml": "consumers/replication/replicas.yaml",
+		"consumers/replication/example/replicas.yaml": "pipeline/replicas.yaml",
 	} {
 		text, err := os.ReadFile(filepath.Join(root, from))
 		if err != nil {
