@@ -41,7 +41,7 @@ var (
 	_ operate.Backfiller = registered{}
 )
 
-func (registered) Name() string                  { return "replication" }
+func (registered) Name() string                    { return "replication" }
 func (r registered) Verify() operate.Verification  { return &verification{r.pipeline} }
 func (r registered) Backfill() operate.Backfilling { return &backfilling{pipeline: r.pipeline} }
 
