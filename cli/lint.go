@@ -20,6 +20,7 @@ type lintCommand struct {
 	File     string `arg:"" optional:"" type:"existingfile" help:"The file, or - for standard input. Without it: the declarations in the checkout's folder pipeline, and the templates of its consumers."`
 	As       string `help:"The file declares something for this consumer, such as search. Without it, the file's own keys tell." placeholder:"CONSUMER" xor:"kind"`
 	Template bool   `help:"The file is a consumer's SAM template." xor:"kind"`
+	Fix      bool   `help:"Write what the templates of the checkout lack for the declarations: parameters, rights, environment variables and outputs."`
 
 	Retention time.Duration `default:"168h" help:"For templates: how long the stream keeps a change, RetentionHours of deploy/stream.yaml."`
 }
@@ -27,7 +28,10 @@ type lintCommand struct {
 // Run checks the file with the settings' defaults.
 func (c *lintCommand) Run(p declaration.Pipeline, consumers registry) error {
 	if c.File == "" {
-		return errors.Join(c.lintPipeline(p, consumers), c.lintTemplates())
+		return errors.Join(c.lintPipeline(p, consumers), c.lintSections(p, consumers), c.lintTemplates())
+	}
+	if c.Fix {
+		return errors.New("--fix is for the whole checkout: leave the file out")
 	}
 	file, err := readFile(c.File)
 	if err != nil {

@@ -74,7 +74,7 @@ func firstChange(b *testing.B, runDir string) {
 		b.Fatal(err)
 	}
 	client := dynamodb.NewFromConfig(info.DynamoDB())
-	scores, noted := info.Outputs["stream"]["ScoreTable"], info.Outputs["audit"]["Table"]
+	scores, noted := info.Outputs["game"]["ScoreTable"], info.Outputs["audit"]["Table"]
 	if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &scores, Item: map[string]types.AttributeValue{
 		"UserId": &types.AttributeValueMemberS{Value: "reed"}, "Timestamp": &types.AttributeValueMemberS{Value: "2026-01-01 12:00:00"},
 		"Score": &types.AttributeValueMemberN{Value: "1"},

@@ -57,7 +57,7 @@ func TestNewConsumerIsRegistered(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := dynamodb.NewFromConfig(info.DynamoDB())
-	scores, kept := info.Outputs["stream"]["ScoreTable"], info.Outputs["my-orders"]["Table"]
+	scores, kept := info.Outputs["game"]["ScoreTable"], info.Outputs["my-orders"]["Table"]
 	const items = 5
 	for i := range items {
 		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &scores, Item: map[string]types.AttributeValue{

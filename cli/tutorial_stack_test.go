@@ -32,7 +32,7 @@ func wantRuns(t *testing.T, root string) {
 	})
 	info := running.Info()
 	client := dynamodb.NewFromConfig(info.DynamoDB())
-	scores := info.Outputs["stream"]["ScoreTable"]
+	scores := info.Outputs["game"]["ScoreTable"]
 	const items = 10
 	for i := range items {
 		key := map[string]types.AttributeValue{

@@ -35,7 +35,7 @@ func outputsAt(openSearch, queue string) map[string]map[string]string {
 	tables := map[string]string{
 		"ScoreTable": "Scores", "BoardTable": "Board", "BoxTable": "Boxes", "RankTable": "Ranks", "PetTable": "Pets", "LedgerTable": "Ledger", "AchievementTable": "Achievements", "StateTable": "States",
 		"BoardShards": "4", "SubtractExpired": "true", "Horizon": "384h", "TopicArn": "arn:aws:sns:us-east-1:000000000000:notices", "NoticeLanguage": "en",
-		"SourceTable": "Scores", "TombstoneTable": "Tombstones", "ReplicaTable": "Copies", "ReplicaRegion": "eu-west-1", "RemoveExpired": "false",
+		"Prefix": "", "TombstoneTable": "Tombstones", "ReplicaTable": "Copies", "ReplicaRegion": "eu-west-1", "RemoveExpired": "false",
 		"SearchEndpoint": openSearch, "SearchAuth": "none", "DeadLetterQueue": queue,
 	}
 	all := map[string]map[string]string{}

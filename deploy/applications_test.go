@@ -18,7 +18,7 @@ func TestApplicationsFit(t *testing.T) {
 	if err != nil || len(paths) < 4 {
 		t.Fatalf("found only the templates %q of consumers: %v", paths, err)
 	}
-	for _, path := range append(paths, "../template.yaml", "observability.yaml") {
+	for _, path := range append(paths, "../template.yaml", "game.yaml", "pets.yaml") {
 		applications := resolveWith(t, path, all).Applications
 		if len(applications) == 0 {
 			t.Errorf("%s has no applications", path)

@@ -38,7 +38,7 @@ func TestKeyGoesToEveryPart(t *testing.T) {
 // Every table and stream has the key that the template is given; without one, a table has AWS's, and a stream too.
 func TestTablesAndStreamsHaveTheKey(t *testing.T) {
 	for _, path := range []string{
-		"stream.yaml", "pets.yaml", "../consumers/leaderboard/template.yaml", "../consumers/badges/template.yaml",
+		"stream.yaml", "game.yaml", "pets.yaml", "../consumers/leaderboard/template.yaml", "../consumers/badges/template.yaml",
 		"../consumers/replication/destination.yaml", "../consumers/replication/shared.yaml",
 	} {
 		for given, want := range map[string]struct{ table, stream string }{"": {"", "alias/aws/kinesis"}, ownKey: {ownKey, ownKey}} {
@@ -53,8 +53,8 @@ func TestTablesAndStreamsHaveTheKey(t *testing.T) {
 					t.Errorf("%s with KmsKeyArn %q: stream %s has the key %q, want %q", path, given, stream.LogicalID, stream.Key, want.stream)
 				}
 			}
-			if len(resources.Tables) == 0 {
-				t.Errorf("%s has no tables", path)
+			if len(resources.Tables)+len(resources.Streams) == 0 {
+				t.Errorf("%s has no tables and no stream", path)
 			}
 		}
 	}

@@ -54,23 +54,25 @@ func deployEachAlone(c *cloud, built string) {
 	}
 
 	stream := c.deploy(servertest.Region, "sluice-stream", "deploy/stream.yaml", nil)
-	c.deploy(servertest.Region, "sluice-pets", "deploy/pets.yaml", map[string]string{"StreamArn": stream["StreamArn"]})
+	onStream := map[string]string{"StreamArn": stream["StreamArn"], "StreamName": stream["StreamName"]}
+	game := c.deploy(servertest.Region, "sluice-game", "deploy/game.yaml", onStream)
+	c.deploy(servertest.Region, "sluice-pets", "deploy/pets.yaml", onStream)
 	c.deploy(replicaRegion, "sluice-destination", "consumers/replication/destination.yaml", nil)
 	dir := c.expanded(built)
 	consumer := func(name string, parameters map[string]string) map[string]string {
 		parameters["StreamArn"] = stream["StreamArn"]
 		return c.deploy(servertest.Region, "sluice-"+strings.ToLower(name), filepath.Join(dir, name, "template.yaml"), parameters)
 	}
-	board := consumer("Leaderboard", map[string]string{"BatchingWindowSeconds": "0"})
+	consumer("Leaderboard", map[string]string{"BatchingWindowSeconds": "0"})
 	consumer("Replication", map[string]string{"ReplicaRegion": replicaRegion})
 	consumer("Search", map[string]string{"SearchEndpoint": search, "SearchAuth": "basic", "SearchSecretArn": *secret.ARN})
 	badges := consumer("Badges", map[string]string{})
 
 	notices := c.subscribe(badges["TopicArn"])
-	c.carry(stream["StreamName"], "UserScoreEvents", "PetTracker", board["BoardTable"])
+	c.carry(stream["StreamName"], "UserScoreEvents", "PetTracker", game["BoardTable"])
 
 	play := c.play("ada", "2026-01-02 03:04:05.000001", 9)
-	c.wantScore(board["BoardTable"], "ada", "9")
+	c.wantScore(game["BoardTable"], "ada", "9")
 	c.wantCopy(play)
 	c.wantDocument(search, "plays", `"player":"ada"`)
 	c.wantDocument(search, "players", `"player":"ada"`)
@@ -78,7 +80,7 @@ func deployEachAlone(c *cloud, built string) {
 
 	c.remove("sluice-badges")
 	play = c.play("ada", "2026-01-02 03:04:05.000002", 4)
-	c.wantScore(board["BoardTable"], "ada", "13")
+	c.wantScore(game["BoardTable"], "ada", "13")
 	c.wantCopy(play)
 }
 

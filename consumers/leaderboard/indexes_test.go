@@ -12,7 +12,7 @@ import (
 // The boards' indexes project what a top N needs. Fails if an index projects all attributes or the ids of changes: then
 // every addition rewrites the index, also one that leaves the total.
 func TestIndexesLeaveOutTheChangeIDs(t *testing.T) {
-	read, err := template.Read("template.yaml")
+	read, err := template.Read("../../deploy/game.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

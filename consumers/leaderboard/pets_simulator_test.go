@@ -62,7 +62,7 @@ func petSimulation() simulator.Suite {
 	s := simulation("pet-activity", "pet-day")
 	s.Name, s.Workload = "pets", activities
 	s.Setup = func(ctx context.Context, cfg aws.Config) error {
-		return createTables(ctx, cfg, "template.yaml", "../../deploy/pets.yaml")
+		return createTables(ctx, cfg, "template.yaml", gameTables, petTables)
 	}
 	s.Read, s.Want = readPets, wantPets
 	return s

@@ -56,7 +56,7 @@ func rebuiltSuite(t *testing.T, name string) simulator.Suite {
 		return w.(*rebuiltWorld)
 	}
 	s.Setup = func(ctx context.Context, cfg aws.Config) error {
-		if err := createTables(ctx, cfg, "template.yaml"); err != nil {
+		if err := createTables(ctx, cfg, "template.yaml", gameTables); err != nil {
 			return err
 		}
 		return simulator.Recreate(ctx, cfg, &dynamodb.CreateTableInput{

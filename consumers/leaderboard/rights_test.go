@@ -17,12 +17,14 @@ import (
 // The function's role allows what these batches need, and nothing else.
 func TestRights(t *testing.T) {
 	account := rightstest.NewAccount(t)
-	account.Create(t, "../../deploy/pets.yaml", "", nil)
+	for _, path := range []string{gameTables, petTables} {
+		account.Create(t, path, "", nil)
+	}
 	f := rightstest.Start(t, account, rightstest.Suite{
 		Template: "template.yaml",
 		Keys: map[string][]rights.Use{
-			"KmsKeyArn":         {rights.ForQueues, rights.ForTables},
-			"PetTableKmsKeyArn": {rights.ForTables},
+			"KmsKeyArn":       {rights.ForQueues, rights.ForTables},
+			"TableKmsKeyArns": {rights.ForTables},
 		},
 	})
 	began := time.Now()

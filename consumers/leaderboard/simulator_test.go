@@ -136,7 +136,7 @@ func simulation(views ...string) simulator.Suite {
 		Workload: scores,
 		Database: servertest.DynamoDB,
 		Setup: func(ctx context.Context, cfg aws.Config) error {
-			return createTables(ctx, cfg, "template.yaml")
+			return createTables(ctx, cfg, "template.yaml", gameTables)
 		},
 		New: func(cfg aws.Config) (consumer.Consumer, error) {
 			settings := DefaultSettings()

@@ -40,6 +40,12 @@ type world struct {
 	next    int // sequence number of the next record
 }
 
+// The templates of the tables of package gametest.
+const (
+	gameTables = "../../shared/consumertest/gametest/deploy/game.yaml"
+	petTables  = "../../shared/consumertest/gametest/deploy/pets.yaml"
+)
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	return newWorldIn(t, servertest.DynamoDB(t))
@@ -49,11 +55,8 @@ func newWorld(t testing.TB) *world {
 func newWorldIn(t testing.TB, cfg aws.Config) *world {
 	t.Helper()
 	w := &world{t: t, config: cfg, direct: dynamodb.NewFromConfig(cfg), next: 1}
-	for path, parameters := range map[string]map[string]string{
-		"template.yaml":            {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
-		"../../deploy/stream.yaml": nil,
-		"../../deploy/pets.yaml":   {"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"},
-	} {
+	parameters := map[string]string{"StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/changes"}
+	for _, path := range []string{"template.yaml", gameTables, petTables} {
 		read, err := template.Read(path)
 		if err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ func BenchmarkMemory(b *testing.B) {
 		b.Fatal(err)
 	}
 	functiontest.Memory(b, "./lambda", 100_000, func(n int) []byte { return benchRecord(fmt.Sprint(n), n) },
-		"SOURCE_TABLE=Source", "REPLICA_TABLE=Copy", "REPLICA_REGION="+away,
+		"SCORE_TABLE=Source", "PREFIX=", "REPLICA_TABLE=Copy", "REPLICA_REGION="+away,
 		"AWS_ENDPOINT_URL_DYNAMODB="+*cfg.BaseEndpoint, "AWS_ACCESS_KEY_ID="+key.AccessKeyID)
 }
 
@@ -41,6 +41,6 @@ func BenchmarkTroubledMemory(b *testing.B) {
 			record = bytes.Replace(record, []byte(`{"S":"a text of some length"}`), []byte(nested(33)), 1)
 		}
 		return record
-	}, queue, "SOURCE_TABLE=Source", "REPLICA_TABLE=Copy", "REPLICA_REGION="+away,
+	}, queue, "SCORE_TABLE=Source", "PREFIX=", "REPLICA_TABLE=Copy", "REPLICA_REGION="+away,
 		"AWS_ENDPOINT_URL_DYNAMODB="+functiontest.Denying(b, *cfg.BaseEndpoint))
 }

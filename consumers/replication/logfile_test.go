@@ -25,7 +25,7 @@ func TestLogfile(t *testing.T) {
 		Projection: &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: []string{"bytessent", "requestid", "host"}},
 	}}
 	w.create(servertest.Region, table)
-	d := gametest.Declarations("SOURCE_TABLE", "logfile", "REPLICA_TABLE", "logfile_replica", "REPLICA_REGION", servertest.Region)
+	d := gametest.Declarations("SCORE_TABLE", "logfile", "REPLICA_TABLE", "logfile_replica", "REPLICA_REGION", servertest.Region)
 	r, err := New(w.config, d, DefaultSettings())
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func TestRights(t *testing.T) {
 func TestRightsBothWays(t *testing.T) {
 	account := rightstest.NewAccount(t)
 	for _, region := range []string{servertest.Region, abroad} {
-		account.Create(t, "../../deploy/stream.yaml", region, nil)
+		account.Create(t, "../../shared/consumertest/gametest/deploy/game.yaml", region, nil)
 		account.Create(t, "shared.yaml", region, nil)
 	}
 	shared := func(rule string) map[string]string {

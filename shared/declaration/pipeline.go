@@ -55,7 +55,10 @@ func (p Pipeline) Defaults() (Declarations, error) {
 			r.Fault(pair.At, "settings %s and %s would share the output %s: rename one", other, pair.Key, Output(pair.Key))
 		}
 		outputs[Output(pair.Key)] = pair.Key
-		d.Settings[pair.Key] = r.Text(pair.Value, pair.Key)
+		if pair.Value.Kind != Scalar {
+			r.Fault(pair.At, "setting %s must be a single value, not %v", pair.Key, pair.Value.Kind)
+		}
+		d.Settings[pair.Key] = pair.Value.Text
 	}
 	return d, r.Err()
 }

@@ -38,7 +38,7 @@ func TestSettingsNames(t *testing.T) {
 	for settings, want := range map[string]string{
 		"orders: x\n": `"orders" is no setting's name`, "A__B: x\n": "no setting's name", "AWS_REGION: x\n": "no setting's name", "1A: x\n": "no setting's name",
 		"A_B: x\nAB: y\n": "", "A_1: x\nA1: y\n": "settings A_1 and A1 would share the output A1",
-		"A: [x]\n": "A must be a single value", "A:\n": "A is missing", "[]": "the file must be an object",
+		"A: [x]\n": "A must be a single value, not a list", "A:\n": "A must be a single value, not nothing", "A: ''\n": "", "[]": "the file must be an object",
 	} {
 		_, err := pipelineOf(settings).Defaults()
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -14,8 +14,10 @@ func (registered) Declares() []operate.Declares {
 	return []operate.Declares{{What: "replicas", Keys: []string{"replicas"}, Path: replication.ReplicasFile}}
 }
 
+// home is the region of the local stack, where lint takes the sources to be.
+const home = "us-east-1"
+
 func (r registered) Lint(out io.Writer, file *operate.File) error {
-	const home = "us-east-1" // of the local stack
 	d, err := r.pipeline.Defaults()
 	if err != nil {
 		return err

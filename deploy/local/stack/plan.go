@@ -37,9 +37,14 @@ type consumerPlan struct {
 // plans are what the templates of a checkout ask for in all regions.
 type plans struct {
 	regions []*plan // the home region's first, the further ones by name
-	// replica is what a consumer needs in the region that it writes copies to; nil if it writes none.
-	replica       *template.Resources
-	replicaRegion string
+	// replicas are what a consumer needs in the regions that it writes copies to.
+	replicas []replica
+}
+
+// replica is what a region with copies needs.
+type replica struct {
+	region    string
+	resources *template.Resources
 }
 
 // searchParameter is a parameter of consumers that need OpenSearch: its URL.
@@ -49,12 +54,12 @@ const searchParameter = "SearchEndpoint"
 const (
 	// sharedRegions lists the regions, home among them, in each of which it is deployed with the whole of deploy.
 	sharedRegions = "SharedRegions"
-	// replicaRegion is where the destination.yaml beside it is deployed.
-	replicaRegion = "ReplicaRegion"
+	// replicaRegions lists the regions in each of which the destination.yaml beside it is deployed.
+	replicaRegions = "ReplicaRegions"
 )
 
 // readPlans resolves deploy/*.yaml and consumers/*/template.yaml for the home region, again for each region that a consumer's output
-// SharedRegions names, and the destination.yaml beside a consumer with the output ReplicaRegion. A parameter with the name of an
+// SharedRegions names, and the destination.yaml beside a consumer for each region of its output ReplicaRegions. A parameter with the name of an
 // output of deploy gets its value, of the same region, and one that asks for OpenSearch gets the local one. If only names consumers,
 // the others are left out.
 func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, error) {
@@ -74,9 +79,11 @@ func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, e
 		for _, region := range c.regions {
 			further[region] = true
 		}
-		if region, ok := c.Outputs[replicaRegion]; ok {
-			if err := all.readReplica(c.dir, region, scope, c.Outputs); err != nil {
-				return nil, err
+		if listed := c.Outputs[replicaRegions]; listed != "" {
+			for region := range strings.SplitSeq(listed, ",") {
+				if err := all.readReplica(c.dir, region, scope, c.Outputs); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
@@ -211,10 +218,11 @@ func (p *plans) readReplica(dir, region string, scope template.Scope, outputs ma
 	if err != nil {
 		return err
 	}
-	p.replicaRegion, scope.Region = region, region
+	scope.Region = region
 	scope.StackName += "-replica"
 	scope.Parameters = choose(read.Parameters, outputs)
-	p.replica, err = read.Resolve(scope)
+	resources, err := read.Resolve(scope)
+	p.replicas = append(p.replicas, replica{region, resources})
 	return err
 }
 

@@ -67,7 +67,7 @@ func TestSharedTableInTwoRegions(t *testing.T) {
 	score := func(region, user string, score int) {
 		t.Helper()
 		if _, err := clients[region].PutItem(t.Context(), &dynamodb.PutItemInput{
-			TableName: aws.String(info.In(region).Outputs["stream"]["ScoreTable"]),
+			TableName: aws.String(info.In(region).Outputs["game"]["ScoreTable"]),
 			Item: map[string]types.AttributeValue{
 				"UserId": text(user), "Timestamp": text("2026-01-01T00:00:00Z"), "Score": &types.AttributeValueMemberN{Value: fmt.Sprint(score)},
 			},

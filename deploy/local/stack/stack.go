@@ -183,11 +183,10 @@ func (s *Stack) create(ctx context.Context) error {
 			}
 		}
 	}
-	if s.plans.replica == nil {
-		return nil
-	}
-	if err := s.clientsIn(s.plans.replicaRegion).Create(ctx, s.plans.replica); err != nil {
-		return fmt.Errorf("%s, the region of the copy: %w", s.plans.replicaRegion, err)
+	for _, r := range s.plans.replicas {
+		if err := s.clientsIn(r.region).Create(ctx, r.resources); err != nil {
+			return fmt.Errorf("%s, a region with copies: %w", r.region, err)
+		}
 	}
 	return nil
 }

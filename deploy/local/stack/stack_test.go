@@ -98,7 +98,7 @@ func TestStackCarriesAChangeToItsConsumer(t *testing.T) {
 	db := dynamodb.NewFromConfig(info.DynamoDB())
 
 	if _, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{
-		TableName: new(info.Outputs["stream"]["ScoreTable"]),
+		TableName: new(info.Outputs["game"]["ScoreTable"]),
 		Item: map[string]types.AttributeValue{
 			"UserId":    &types.AttributeValueMemberS{Value: "ann"},
 			"Timestamp": &types.AttributeValueMemberS{Value: "2026-01-01T00:00:00Z"},

@@ -53,7 +53,11 @@ func TestOwnTemplates(t *testing.T) {
 	if got := stream.Outputs["StreamArn"]; got != streamARN {
 		t.Errorf("output StreamArn of deploy/stream.yaml is %q, want %q", got, streamARN)
 	}
-	if diff := cmp.Diff(&template.Changes{StreamARN: streamARN, Precision: "MICROSECOND"}, stream.Tables[0].Changes); diff != "" {
+	game, err := resolve(filepath.Join(root, "deploy/game.yaml"), map[string]string{"StreamArn": streamARN, "StreamName": "changes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&template.Changes{StreamARN: streamARN, Precision: "MICROSECOND"}, game.Tables[0].Changes); diff != "" {
 		t.Errorf("changes of the score table (-want +got):\n%s", diff)
 	}
 
@@ -118,7 +122,7 @@ func TestOwnTemplatesWithEverythingOn(t *testing.T) {
 		given := map[string]string{"StreamArn": "arn:given", "EnhancedFanOut": "true", "ReservedConcurrency": "4", "KmsKeyArn": "arn:key", "StreamKmsKeyArn": "arn:key"}
 		for name, value := range map[string]string{
 			"search": "SearchEndpoint=https://search.example,SearchAuth=basic,SearchSecretArn=arn:secret", "badges": "OperatorArn=arn:operator",
-			"replication": "TableKmsKeyArns=arn:key,SharedTable=T,SharedRegions=eu-west-1",
+			"replication": "TableKmsKeyArns=arn:key",
 		} {
 			if filepath.Base(filepath.Dir(path)) != name {
 				continue

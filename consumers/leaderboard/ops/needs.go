@@ -1,0 +1,27 @@
+package ops
+
+import (
+	"sluice/consumers/leaderboard"
+	"sluice/shared/declaration"
+	"sluice/shared/operate"
+)
+
+var _ operate.Declarer = registered{}
+
+// Needs implements operate.Declarer: a view's items are updated, and nothing else.
+func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
+	n := operate.Needs{File: leaderboard.ViewsFile}
+	views, err := leaderboard.Views(d)
+	if err != nil {
+		return n, err
+	}
+	var kept []string
+	for _, v := range views {
+		n.Sources = append(n.Sources, v.Source)
+		kept = append(kept, operate.TableARN("", v.Table))
+	}
+	if len(kept) > 0 {
+		n.Rights = []operate.Right{{Actions: []string{"dynamodb:UpdateItem"}, Resources: operate.Distinct(kept)}}
+	}
+	return n, nil
+}

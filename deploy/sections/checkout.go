@@ -1,0 +1,176 @@
+package sections
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sluice/deploy/local/template"
+	"sluice/shared/declaration"
+	"sluice/shared/operate"
+)
+
+// File is a template of a checkout, as it is and as the declarations ask for it.
+type File struct {
+	Path      string // from the checkout's root
+	Now, Want string
+}
+
+// FirstDifference returns the first line of each that differs, with its number; 0 if nothing does.
+func (f File) FirstDifference() (line int, now, want string) {
+	nows, wants := strings.Split(f.Now, "\n"), strings.Split(f.Want, "\n")
+	for i := range max(len(nows), len(wants)) {
+		now, want := at(nows, i), at(wants, i)
+		if now != want {
+			return i + 1, now, want
+		}
+	}
+	return 0, "", ""
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return strings.TrimSpace(lines[i])
+	}
+	return ""
+}
+
+// Checkout returns the templates of the checkout at root that have sections: those of the consumers that are there, and that of the
+// whole pipeline. The error has every fault.
+func Checkout(root string, p declaration.Pipeline, consumers []operate.Declarer) ([]File, error) {
+	parts, err := readParts(root)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	var faults []error
+	add := func(path string, fill func(text []byte) ([]byte, error)) {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+		if errors.Is(err, os.ErrNotExist) {
+			return // this consumer isn't deployed from here, or needs no such template
+		}
+		want := text
+		if err == nil {
+			want, err = fill(text)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", path, err))
+			return
+		}
+		files = append(files, File{path, string(text), string(want)})
+	}
+	settings := map[string][]string{}
+	for _, c := range consumers {
+		folder := "consumers/" + c.Name()
+		add(folder+"/template.yaml", func(text []byte) ([]byte, error) { return Consumer(text, p, c) })
+		add(folder+"/destination.yaml", func(text []byte) ([]byte, error) { return Copies(text, p, c, parts.tables) })
+		if n, err := needsOf(p, c); err == nil {
+			settings[c.Name()], _ = p.Named(n.File) // Consumer has told what is wrong
+			if i := len(files) - 1; i >= 0 && strings.Contains(files[i].Want, "\n  Prefix:\n") {
+				settings[c.Name()] = operate.Distinct(append(settings[c.Name()], "PREFIX"))
+			}
+		}
+	}
+	add("template.yaml", func(text []byte) ([]byte, error) { return whole(text, parts, settings) })
+	return files, errors.Join(faults...)
+}
+
+// parts are the templates in the folder deploy.
+type parts struct {
+	all    []*part
+	tables []template.Table
+}
+
+type part struct {
+	*template.Template
+	name string // of the file, without its ending
+}
+
+func readParts(root string) (*parts, error) {
+	paths, err := filepath.Glob(filepath.Join(root, "deploy", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	found := &parts{}
+	for _, path := range paths {
+		read, err := template.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		given := map[string]string{}
+		for _, p := range read.Parameters {
+			if p.Default == nil {
+				given[p.Name] = "arn:aws:kinesis:us-east-1:000000000000:stream/any"
+			}
+		}
+		resources, err := read.Resolve(template.Scope{StackName: "any", Region: "us-east-1", AccountID: "000000000000", Parameters: given})
+		if err != nil {
+			return nil, err
+		}
+		found.all = append(found.all, &part{read, strings.TrimSuffix(filepath.Base(path), ".yaml")})
+		found.tables = append(found.tables, resources.Tables...)
+	}
+	return found, nil
+}
+
+// whole returns the template of the whole pipeline. Its sections tables and outputs have the parts of deploy that aren't named
+// elsewhere, and the section settings NAME passes to the consumer NAME each setting that a part has an output for, or that the template takes as a
+// parameter of its own.
+func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, error) {
+	before, _, _ := strings.Cut(string(text), "\nResources:")
+	outside := section.ReplaceAllString(string(text), "")
+	value := func(name, self string) string {
+		for _, p := range parts.all {
+			if p.name != self && slices.Contains(p.OutputNames(), name) {
+				return "!GetAtt " + logical(p.name) + ".Outputs." + name
+			}
+		}
+		if has(before, name) {
+			return "!Ref " + name
+		}
+		return "" // its default will do
+	}
+	var tables, outputs strings.Builder
+	for _, p := range parts.all {
+		if strings.Contains(outside, "Location: deploy/"+p.name+".yaml\n") {
+			continue
+		}
+		fmt.Fprintf(&tables, "%s:\n  Type: AWS::Serverless::Application\n  Properties:\n    Location: deploy/%s.yaml\n    Parameters:\n", logical(p.name), p.name)
+		for _, parameter := range p.Parameters {
+			if from := value(parameter.Name, p.name); from != "" {
+				fmt.Fprintf(&tables, "      %s: %s\n", parameter.Name, from)
+			}
+		}
+		tables.WriteString("\n")
+		for _, name := range p.OutputNames() {
+			fmt.Fprintf(&outputs, "%s:\n  Description: Output %[1]s of deploy/%s.yaml.\n  Value: !GetAtt %s.Outputs.%[1]s\n", name, p.name, logical(p.name))
+		}
+	}
+	lines := map[string]string{"tables": tables.String(), "outputs": outputs.String()}
+	for consumer, names := range settings {
+		if !strings.Contains(string(text), "# sluice:settings "+consumer) {
+			continue // it isn't part of the whole
+		}
+		var passed strings.Builder
+		for _, name := range names {
+			if from := value(declaration.Output(name), ""); from != "" {
+				fmt.Fprintf(&passed, "%s: %s\n", declaration.Output(name), from)
+			}
+		}
+		lines["settings "+consumer] = passed.String()
+	}
+	filled, err := fill(string(text), lines)
+	return []byte(filled), err
+}
+
+// logical returns the logical ID for a file's name: MyOrders for my-orders.
+func logical(name string) string {
+	var id strings.Builder
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' }) {
+		id.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return id.String()
+}
