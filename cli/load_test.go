@@ -76,7 +76,7 @@ func TestReplicateALog(t *testing.T) {
 		t.Fatal("replication's README has no commands that copy a log")
 	}
 	dir, checkout := t.TempDir(), t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "shared", "consumers", "deploy"} {
+	for _, part := range []string{"go.mod", "go.sum", "shared", "consumers", "deploy", "pipeline"} {
 		if out, err := exec.Command("cp", "-R", "../"+part, checkout).CombinedOutput(); err != nil {
 			t.Fatalf("copy %s: %v\n%s", part, err, out)
 		}

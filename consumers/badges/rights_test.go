@@ -1,10 +1,12 @@
-package badges
+package badges_test
 
 import (
 	"fmt"
 	"testing"
 	"time"
 
+	"sluice/consumers/badges"
+	"sluice/consumers/badges/ops"
 	"sluice/deploy/local/rights"
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/shared/aggregate"
@@ -16,6 +18,8 @@ import (
 func TestRights(t *testing.T) {
 	f := rightstest.Start(t, rightstest.NewAccount(t), rightstest.Suite{
 		Template: "template.yaml",
+		Pipeline: gametest.Pipeline.Files,
+		Consumer: ops.Consumer,
 		Keys:     map[string][]rights.Use{"KmsKeyArn": {rights.ForQueues, rights.ForTables}},
 	})
 	began := time.Now()
@@ -41,7 +45,7 @@ func TestRights(t *testing.T) {
 	f.Invoke(play(aggregate.Capacity + 1))
 	f.Invoke(play(0)) // late, so it is looked for there, and the state has to be read
 	f.Invoke(play(1)) // late, and a duplicate
-	book, err := DefaultSettings().Rules(gametest.Declarations())
+	book, err := badges.DefaultSettings().Rules(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package leaderboard
+package leaderboard_test
 
 import (
 	"fmt"
@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"sluice/consumers/leaderboard"
 	"sluice/consumers/leaderboard/boards"
+	"sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/rights"
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/shared/aggregate"
@@ -17,11 +19,13 @@ import (
 // The function's role allows what these batches need, and nothing else.
 func TestRights(t *testing.T) {
 	account := rightstest.NewAccount(t)
-	for _, path := range []string{gameTables, petTables} {
-		account.Create(t, path, "", nil)
+	for _, path := range []string{"game", "pets"} {
+		account.Create(t, "../../shared/consumertest/gametest/deploy/"+path+".yaml", "", nil)
 	}
 	f := rightstest.Start(t, account, rightstest.Suite{
 		Template: "template.yaml",
+		Pipeline: gametest.Pipeline.Files,
+		Consumer: ops.Consumer,
 		Keys: map[string][]rights.Use{
 			"KmsKeyArn":       {rights.ForQueues, rights.ForTables},
 			"TableKmsKeyArns": {rights.ForTables},
@@ -42,8 +46,11 @@ func TestRights(t *testing.T) {
 		return consumertest.Change{Table: gametest.BoardTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	ofPet := func(n int) []byte {
-		image := activity(n, "rex", began.UTC().Format(time.RFC3339), "WALK")
-		keys := consumertest.Item{"PK": image["PK"], "SK": image["SK"]}
+		keys := consumertest.Item{"PK": consumertest.S("PET#rex"), "SK": consumertest.S(fmt.Sprint("ACTIVITY#", n))}
+		image := consumertest.Item{
+			"PK": keys["PK"], "SK": keys["SK"], "entityType": consumertest.S("ACTIVITY"), "petId": consumertest.S("rex"),
+			"timestamp": consumertest.S(began.UTC().Format(time.RFC3339)), "type": consumertest.S("WALK"),
+		}
 		return consumertest.Change{Table: gametest.PetTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image}.Record()
 	}
 	all := func(n int) [][]byte { return [][]byte{play(n), total(n), ofPet(n)} }
@@ -57,7 +64,7 @@ func TestRights(t *testing.T) {
 	f.Invoke(all(aggregate.Capacity + 1)...)
 	f.Invoke(all(0)...) // late, so it is looked for there
 	f.Invoke(all(1)...) // late, and a duplicate
-	views, err := Views(gametest.Declarations())
+	views, err := leaderboard.Views(gametest.Declarations())
 	if err != nil {
 		t.Fatal(err)
 	}

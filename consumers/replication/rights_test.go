@@ -1,6 +1,7 @@
-package replication
+package replication_test
 
 import (
+	"io/fs"
 	"maps"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/consumers/replication/mark"
+	"sluice/consumers/replication/ops"
 	"sluice/deploy/local/rights"
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/deploy/local/servers/servertest"
@@ -40,6 +42,8 @@ func TestRights(t *testing.T) {
 	account.Create(t, "destination.yaml", abroad, nil)
 	f := rightstest.Start(t, account, rightstest.Suite{
 		Template: "template.yaml",
+		Pipeline: gametest.Pipeline.Files,
+		Consumer: ops.Consumer,
 		Keys:     map[string][]rights.Use{"TableKmsKeyArns": {rights.ForTables}},
 	})
 	one, two := score("reed", 3, nil, new("1")), score("maggy", 3, nil, new("2"))
@@ -56,8 +60,8 @@ func TestRightsBothWays(t *testing.T) {
 		account.Create(t, "../../shared/consumertest/gametest/deploy/game.yaml", region, nil)
 		account.Create(t, "shared.yaml", region, nil)
 	}
-	shared := func(rule string) map[string]string {
-		return map[string]string{"../../pipeline/replicas.yaml": "shared:\n  - name: game\n    table: UserScoreEvents\n    regions: [us-east-1, eu-west-1]\n    " + rule + "\n"}
+	shared := func(rule string) fs.FS {
+		return gametest.Files("replicas.yaml", "shared:\n  - name: game\n    table: UserScoreEvents\n    regions: [us-east-1, eu-west-1]\n    "+rule+"\n")
 	}
 	// put has an application write an item, or, with a mark, replication.
 	put := func(region string, c consumertest.Change, state map[string]types.AttributeValue) {
@@ -79,10 +83,10 @@ func TestRightsBothWays(t *testing.T) {
 	older, newer := time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
 
 	f := rightstest.Start(t, account, rightstest.Suite{
-		Template:   "template.yaml",
-		Parameters: map[string]string{"ReplicaRegion": "none", "SharedTable": gametest.ScoreTable, "SharedRegions": "us-east-1,eu-west-1"},
-		Keys:       map[string][]rights.Use{"TableKmsKeyArns": {rights.ForTables}},
-		Edited:     shared("conflicts: lastWriter"),
+		Template: "template.yaml",
+		Pipeline: shared("conflicts: lastWriter"),
+		Consumer: ops.Consumer,
+		Keys:     map[string][]rights.Use{"TableKmsKeyArns": {rights.ForTables}},
 	})
 	inserted := score("reed", 5, nil, new("1"))
 	put("", inserted, nil)
@@ -98,12 +102,12 @@ func TestRightsBothWays(t *testing.T) {
 	put(abroad, lost, markedIn(abroad, newer))
 	f.Invoke(lost.Record())
 
-	f.Edit(shared("conflicts: owner\n    owners: [{attribute: UserId, prefix: eu-, region: eu-west-1}]"))
+	f.Declare(shared("conflicts: owner\n    owners: [{attribute: UserId, prefix: eu-, region: eu-west-1}]"))
 	f.Invoke(score("owned", 5, nil, new("1")).Record())
 	f.Invoke(score("owned", 1, new("1"), nil).Record())
 	f.Invoke(score("eu-theirs", 5, nil, new("1")).Record())
 
-	f.Edit(shared("conflicts: attribute\n    attribute: Score"))
+	f.Declare(shared("conflicts: attribute\n    attribute: Score"))
 	f.Invoke(score("ranked", 5, nil, new("1")).Record())
 	f.Invoke(score("ranked", 4, new("2"), new("1")).Record()) // lowered, which is undone
 	f.Invoke(score("ranked", 1, new("2"), nil).Record())

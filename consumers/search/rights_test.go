@@ -9,6 +9,7 @@ import (
 
 	"sluice/consumers/search"
 	"sluice/consumers/search/internal/index"
+	"sluice/consumers/search/ops"
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
@@ -25,7 +26,9 @@ func TestRights(t *testing.T) {
 			if auth == index.Basic {
 				parameters["SearchSecretArn"] = makeSecret(t, account)
 			}
-			f := rightstest.Start(t, account, rightstest.Suite{Template: "template.yaml", Parameters: parameters})
+			f := rightstest.Start(t, account, rightstest.Suite{
+				Template: "template.yaml", Parameters: parameters, Pipeline: gametest.Pipeline.Files, Consumer: ops.Consumer,
+			})
 			keys := consumertest.Item{"UserId": consumertest.S("reed"), "Timestamp": consumertest.S("2026-01-02T03:04:05Z")}
 			image := consumertest.Item{"UserId": keys["UserId"], "Timestamp": keys["Timestamp"], "Score": consumertest.N("7")}
 			put := consumertest.Change{Table: gametest.ScoreTable, Time: time.Now().Add(-time.Second), Keys: keys, New: image}

@@ -11,7 +11,11 @@ var section = regexp.MustCompile(`(?ms)^( *)# sluice:([a-z]+(?: [a-z0-9-]+)?)\b[
 
 // fill puts lines into each section of a text, indented as the section is. It returns an error for a section that has no lines in the
 // map, and for lines whose section is missing.
+// A text without any section is written by hand, and stays as it is.
 func fill(text string, lines map[string]string) (string, error) {
+	if !section.MatchString(text) {
+		return text, nil
+	}
 	seen := map[string]bool{}
 	var unknown []string
 	filled := section.ReplaceAllStringFunc(text, func(found string) string {

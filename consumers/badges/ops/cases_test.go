@@ -2,7 +2,6 @@ package ops
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -23,7 +22,7 @@ func shippedRules(t testing.TB) *rule.Book {
 // The shipped cases hold for the shipped rules.
 func TestShippedCases(t *testing.T) {
 	const path = "rules_test.yaml"
-	text, err := os.ReadFile("../" + path)
+	_, text, err := gametest.Declarations().Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,14 +12,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	replicationops "sluice/consumers/replication/ops"
 	"sluice/deploy/local/stack"
+	"sluice/deploy/sections"
+	"sluice/shared/declaration"
+	"sluice/shared/operate"
 )
 
 // sharedCheckout returns a checkout whose score table is written to in two regions.
 func sharedCheckout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, part := range []string{"shared", "consumers", "deploy"} {
+	for _, part := range []string{"shared", "consumers", "deploy", "pipeline"} {
 		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join(root, part))); err != nil {
 			t.Fatal(err)
 		}
@@ -33,6 +37,16 @@ func sharedCheckout(t *testing.T) string {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, to), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := declaration.Pipeline{Files: os.DirFS(filepath.Join(dir, "pipeline")), Folder: "pipeline"}
+	files, err := sections.Checkout(dir, p, []operate.Declarer{replicationops.Consumer(p).(operate.Declarer)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.Path), []byte(f.Want), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -19,7 +19,7 @@ const sourcesFile = "sources.json"
 // sourcesOf returns the checksums of the files that a stack is made of: templates, declarations and what functions are built of.
 func sourcesOf(root string) (map[string]string, error) {
 	sums := map[string]string{}
-	for _, top := range []string{"deploy", "consumers", "shared", "go.mod", "go.sum"} {
+	for _, top := range []string{"deploy", "consumers", "shared", "pipeline", "go.mod", "go.sum"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case errors.Is(err, fs.ErrNotExist):

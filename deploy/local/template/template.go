@@ -41,6 +41,11 @@ func Read(path string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Parse(path, text)
+}
+
+// Parse is Read of a template's text. Paths in the text are as those of the file at path.
+func Parse(path string, text []byte) (*Template, error) {
 	root, err := parse(path, text)
 	if err != nil {
 		return nil, err

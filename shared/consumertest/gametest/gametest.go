@@ -4,6 +4,8 @@ package gametest
 
 import (
 	"embed"
+	"io/fs"
+	"testing/fstest"
 
 	"sluice/shared/declaration"
 )
@@ -35,6 +37,21 @@ func Declarations(changed ...string) declaration.Declarations {
 		d.Settings[changed[i]] = changed[i+1]
 	}
 	return d
+}
+
+// Files returns the files of the pipeline with a text in the place of one.
+func Files(name, text string) fs.FS { return replaced{files, name, text} }
+
+type replaced struct {
+	fs.ReadDirFS
+	name, text string
+}
+
+func (r replaced) Open(name string) (fs.File, error) {
+	if name == r.name {
+		return fstest.MapFS{name: {Data: []byte(r.text)}}.Open(name)
+	}
+	return r.ReadDirFS.Open(name)
 }
 
 // With returns the declarations with their defaults, with a text in the place of one file.

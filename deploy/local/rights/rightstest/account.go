@@ -65,6 +65,11 @@ func (a *Account) resolve(t testing.TB, path, region string, parameters map[stri
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a.resolveRead(t, read, region, parameters)
+}
+
+func (a *Account) resolveRead(t testing.TB, read *template.Template, region string, parameters map[string]string) *template.Resources {
+	t.Helper()
 	region = in(a.aws, region).Region
 	given := map[string]string{}
 	for _, p := range read.Parameters {

@@ -16,6 +16,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -33,8 +34,11 @@ import (
 	"sluice/deploy/local/rights"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
+	"sluice/deploy/sections"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
+	"sluice/shared/declaration"
+	"sluice/shared/operate"
 )
 
 // Suite is a consumer's function with what it needs.
@@ -44,9 +48,15 @@ type Suite struct {
 	Parameters map[string]string
 	// Keys are the parameters that take ARNs of keys, and what these are used for, besides those that every consumer's template has.
 	Keys map[string][]rights.Use
-	// Edited has the texts of files that somebody has edited before the function is built, by their paths.
-	Edited map[string]string
+	// Pipeline has other declarations than the checkout's folder pipeline, from which the template's sections follow. Nil: the function
+	// and its template are as they are.
+	Pipeline fs.FS
+	// Consumer says what the declarations of Pipeline ask of the template.
+	Consumer func(declaration.Pipeline) operate.Consumer
 }
+
+// checkout is the path of the checkout's root from a consumer's folder.
+const checkout = "../.."
 
 // Function is a consumer's function that runs, and whose calls are recorded.
 type Function struct {
@@ -56,6 +66,7 @@ type Function struct {
 	account  *Account
 	suite    Suite
 	recorder *rights.Recorder
+	template *template.Template
 	function template.Function
 	instance *function.Instance
 	logs     *logs
@@ -71,11 +82,8 @@ func Start(t testing.TB, account *Account, suite Suite) *Function {
 	f := &Function{t: t, account: account, suite: suite, recorder: &rights.Recorder{Account: rights.Account{ID: account.ID}}, logs: &logs{to: t.Output()}}
 	f.suite.Parameters = map[string]string{}
 	maps.Copy(f.suite.Parameters, suite.Parameters)
-	read, err := template.Read(suite.Template)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range read.Parameters {
+	f.read()
+	for _, p := range f.template.Parameters {
 		switch p.Name {
 		case searchParameter:
 			f.suite.Parameters[searchParameter] = f.record(*servertest.OpenSearch(t).BaseEndpoint)
@@ -83,7 +91,7 @@ func Start(t testing.TB, account *Account, suite Suite) *Function {
 			f.recorder.Account.Domain = *p.Default
 		}
 	}
-	resources := account.resolve(t, suite.Template, "", f.suite.Parameters)
+	resources := account.resolveRead(t, f.template, "", f.suite.Parameters)
 	account.create(t, resources, "")
 	if len(resources.Functions) != 1 {
 		t.Fatalf("%s has %d functions; a consumer is one function", suite.Template, len(resources.Functions))
@@ -92,6 +100,22 @@ func Start(t testing.TB, account *Account, suite Suite) *Function {
 	f.Settings = f.function.Environment
 	f.start()
 	return f
+}
+
+// read reads the template, with the sections that follow from the declarations.
+func (f *Function) read() {
+	f.t.Helper()
+	text, err := os.ReadFile(f.suite.Template)
+	if err == nil && f.suite.Pipeline != nil {
+		p := declaration.Pipeline{Files: f.suite.Pipeline, Folder: "pipeline"}
+		text, err = sections.Consumer(text, p, f.suite.Consumer(p).(operate.Declarer))
+	}
+	if err == nil {
+		f.template, err = template.Parse(f.suite.Template, text)
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 func (f *Function) record(server string) string {
@@ -145,19 +169,30 @@ func (l *logs) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// overlay returns the flag of go build that puts the edited files in the places of those that there are.
+// overlay returns the flag of go build that puts other declarations in the place of the checkout's.
 func (f *Function) overlay() []string {
 	f.t.Helper()
+	if f.suite.Pipeline == nil {
+		return nil
+	}
 	dir, replace := f.t.TempDir(), map[string]string{}
-	for path, text := range f.suite.Edited {
-		whole, err := filepath.Abs(path)
+	root, err := filepath.Abs(filepath.Join(filepath.Dir(f.suite.Template), checkout, "pipeline"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if err := fs.WalkDir(f.suite.Pipeline, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.Contains(".yaml .json", filepath.Ext(path)) {
+			return err
+		}
+		text, err := fs.ReadFile(f.suite.Pipeline, path)
 		if err != nil {
-			f.t.Fatal(err)
+			return err
 		}
-		replace[whole] = filepath.Join(dir, strconv.Itoa(len(replace)))
-		if err := os.WriteFile(replace[whole], []byte(text), 0o600); err != nil {
-			f.t.Fatal(err)
-		}
+		instead := filepath.Join(dir, strconv.Itoa(len(replace)))
+		replace[filepath.Join(root, filepath.FromSlash(path))] = instead
+		return os.WriteFile(instead, text, 0o600)
+	}); err != nil {
+		f.t.Fatal(err)
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
@@ -170,11 +205,12 @@ func (f *Function) overlay() []string {
 	return []string{"-overlay", overlay}
 }
 
-// Edit builds the function anew, with other files edited than before.
-func (f *Function) Edit(edited map[string]string) {
+// Declare builds the function again, with other declarations than before. The rights of all have to be the same.
+func (f *Function) Declare(files fs.FS) {
 	f.t.Helper()
 	f.instance.Close()
-	f.suite.Edited = edited
+	f.suite.Pipeline = files
+	f.read()
 	f.start()
 }
 
@@ -247,7 +283,7 @@ func (f *Function) Check() {
 
 func (f *Function) compare(needs []rights.Need, parameters map[string]string, keys map[string][]rights.Use) rights.Faults {
 	f.t.Helper()
-	resources := f.account.resolve(f.t, f.suite.Template, "", parameters)
+	resources := f.account.resolveRead(f.t, f.template, "", parameters)
 	function := resources.Functions[0]
 	fixed, err := rights.OfLambda(resources, function, servertest.Region, f.account.ID, keys)
 	if err != nil {
