@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sluice/cli/scaffold"
 	"sluice/cli/verb"
 	"sluice/shared/declaration"
 	"sluice/shared/operate"
@@ -34,7 +35,7 @@ type cli struct {
 	Status statusCommand `cmd:"" help:"Tell what is running, where, and how far it has come."`
 	Plan   planCommand   `cmd:"" help:"Work out on paper what so many changes a second need and cost on AWS."`
 	kong.Plugins
-	New      newCommand      `cmd:"" help:"Make a new consumer."`
+	New      newCommand      `cmd:"" help:"Make a new pipeline, table or consumer."`
 	Lint     lintCommand     `cmd:"" help:"Check a file that declares something for a consumer, a template, or all that ship."`
 	Verify   verifyCommand   `cmd:"" help:"Compare a destination with its source, item by item."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
@@ -77,6 +78,7 @@ func newParser(ctx context.Context, c *cli, p declaration.Pipeline, consumers re
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p, consumers),
+		kong.Vars{"consumers": strings.Join(scaffold.Available(), ",")},
 	)
 }
 

@@ -7,6 +7,8 @@ import (
 )
 
 type newCommand struct {
+	Pipeline newPipelineCommand `cmd:"" help:"Make a repository of your own, with declarations, templates and a command; run it in a checkout of Sluice."`
+	Table    newTableCommand    `cmd:"" help:"Declare a table: a template in deploy, and a setting that declarations can name."`
 	Consumer newConsumerCommand `cmd:"" help:"Make consumers/NAME, and add it to the list of consumers and to template.yaml: it compiles, passes its tests and can be deployed; its author edits one function."`
 }
 

@@ -41,8 +41,8 @@ func (k Kind) uses(source string) bool {
 // what the common one leaves open. It returns nil if the kind has no such file.
 func (k Kind) file(source string, name Name) ([]byte, error) {
 	var found []string
-	for _, folder := range []string{"files", "files/" + string(k)} {
-		if folder == "files" && !k.uses(source) {
+	for _, folder := range []string{"consumer", "consumer/" + string(k)} {
+		if folder == "consumer" && !k.uses(source) {
 			continue
 		}
 		at := path.Join(folder, source+".tmpl")

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed files
+//go:embed consumer pipeline
 var files embed.FS
 
 // File is a file of a new consumer.

@@ -31,7 +31,7 @@ func Declared(d declaration.Declarations, home string) ([]*Route, []*Shared, err
 	}
 	f := r.Fields(root, "the file", "replicas", "shared")
 	declared, tables := f["replicas"], f["shared"]
-	if declared.Kind != declaration.List || len(declared.Items) == 0 {
+	if declared.Kind != declaration.List {
 		if tables.Kind == declaration.Absent || declared.Kind != declaration.Absent {
 			r.Fault(declared.At, "replicas must be a list of replicas")
 		}

@@ -100,7 +100,7 @@ func readParts(root string) (*parts, error) {
 		if err != nil {
 			return nil, err
 		}
-		given := map[string]string{}
+		given := read.MakesTables()
 		for _, p := range read.Parameters {
 			if p.Default == nil {
 				given[p.Name] = "arn:aws:kinesis:us-east-1:000000000000:stream/any"
@@ -116,7 +116,7 @@ func readParts(root string) (*parts, error) {
 	return found, nil
 }
 
-// whole returns the template of the whole pipeline. Its sections tables and outputs have the parts of deploy that aren't named
+// whole returns the template of the whole pipeline. Its sections parameters, tables and outputs have the parts of deploy that aren't named
 // elsewhere, and the section settings NAME passes to the consumer NAME each setting that a part has an output for, or that the template takes as a
 // parameter of its own.
 func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, error) {
@@ -133,14 +133,17 @@ func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, err
 		}
 		return "" // its default will do
 	}
-	var tables, outputs strings.Builder
+	var parameters, tables, outputs strings.Builder
 	for _, p := range parts.all {
 		if strings.Contains(outside, "Location: deploy/"+p.name+".yaml\n") {
 			continue
 		}
 		fmt.Fprintf(&tables, "%s:\n  Type: AWS::Serverless::Application\n  Properties:\n    Location: deploy/%s.yaml\n    Parameters:\n", logical(p.name), p.name)
 		for _, parameter := range p.Parameters {
-			if from := value(parameter.Name, p.name); from != "" {
+			if _, ok := p.MakesTables()[parameter.Name]; ok {
+				fmt.Fprintf(&parameters, "%s:\n  Type: String\n  Default: %q\n  Description: See deploy/%s.yaml.\n", parameter.Name, *parameter.Default, p.name)
+				fmt.Fprintf(&tables, "      %s: !Ref %[1]s\n", parameter.Name)
+			} else if from := value(parameter.Name, p.name); from != "" {
 				fmt.Fprintf(&tables, "      %s: %s\n", parameter.Name, from)
 			}
 		}
@@ -149,7 +152,7 @@ func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, err
 			fmt.Fprintf(&outputs, "%s:\n  Description: Output %[1]s of deploy/%s.yaml.\n  Value: !GetAtt %s.Outputs.%[1]s\n", name, p.name, logical(p.name))
 		}
 	}
-	lines := map[string]string{"tables": tables.String(), "outputs": outputs.String()}
+	lines := map[string]string{"parameters": parameters.String(), "tables": tables.String(), "outputs": outputs.String()}
 	for consumer, names := range settings {
 		if !strings.Contains(string(text), "# sluice:settings "+consumer) {
 			continue // it isn't part of the whole

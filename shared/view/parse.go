@@ -28,7 +28,7 @@ func Parse(path string, text []byte, variables map[string]string) ([]*View, erro
 		return nil, r.Err()
 	}
 	declared := r.Fields(root, "the file", "views")["views"]
-	if declared.Kind != declaration.List || len(declared.Items) == 0 {
+	if declared.Kind != declaration.List {
 		r.Fault(declared.At, "views must be a list of views")
 	}
 	var views []*View

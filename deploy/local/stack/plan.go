@@ -190,6 +190,7 @@ func (p *plan) readShared(root string, scope template.Scope) (map[string]string,
 		scope := scope
 		scope.StackName += "-" + shared.name
 		scope.Parameters = choose(t.Parameters, outputs)
+		maps.Copy(scope.Parameters, t.MakesTables())
 		if shared.Resources, err = t.Resolve(scope); err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Template is a template that was read but not yet resolved.
@@ -66,6 +67,20 @@ func Parse(path string, text []byte) (*Template, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// existing begins the name of a parameter that names a table which is there already; without a value the template makes the table.
+const existing = "Existing"
+
+// MakesTables returns the parameters with which the template makes each of its tables, also one that may be there already.
+func (t *Template) MakesTables() map[string]string {
+	given := map[string]string{}
+	for _, p := range t.Parameters {
+		if strings.HasPrefix(p.Name, existing) {
+			given[p.Name] = ""
+		}
+	}
+	return given
 }
 
 // OutputNames returns the names of the template's outputs, in order.

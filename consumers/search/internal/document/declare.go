@@ -20,7 +20,7 @@ func ReadRoutes(path string, text []byte, variables map[string]string, definitio
 		return nil, r.Err()
 	}
 	declared := r.Fields(root, "the file", "routes")["routes"]
-	if declared.Kind != declaration.List || len(declared.Items) == 0 {
+	if declared.Kind != declaration.List {
 		r.Fault(declared.At, "routes must be a list of routes")
 	}
 	var routes []*Route
