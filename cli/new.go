@@ -13,8 +13,9 @@ type newCommand struct {
 }
 
 type newConsumerCommand struct {
-	Name string        `arg:"" help:"Its name: small letters, digits and hyphens, such as audit or my-orders."`
-	To   scaffold.Kind `enum:"dynamodb,http,s3,sqs" default:"dynamodb" help:"Where it writes: dynamodb (a table), http (a URL), s3 (a bucket) or sqs (a FIFO queue)."`
+	Name  string        `arg:"" help:"Its name: small letters, digits and hyphens, such as audit or my-orders."`
+	To    scaffold.Kind `enum:"dynamodb,http,s3,sqs" default:"dynamodb" help:"Where it writes: dynamodb (a table), http (a URL), s3 (a bucket) or sqs (a FIFO queue)."`
+	Table string        `help:"The table whose changes it takes; the first one in deploy by default." placeholder:"NAME"`
 }
 
 // Run makes the folder in the checkout that the working directory is in.
@@ -23,7 +24,7 @@ func (c *newConsumerCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	made, err := scaffold.Make(root, c.Name, c.To)
+	made, err := scaffold.Make(root, scaffold.Consumer{Name: scaffold.Name(c.Name), To: c.To, Table: c.Table})
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (c *newConsumerCommand) Run() error {
 	folder := "consumers/" + c.Name
 	w.Row("edit "+folder+"/"+scaffold.Name(c.Name).Package()+".go", "what Apply does with a change; want in the tests says what comes of it")
 	w.Row("go test ./"+folder, "500 schedules with crashes, repeats and lost answers")
-	w.Row("go install ./cmd/sluice", "so that verify, backfill and lint know it; pipeline/pipeline.go lists it")
+	w.Row("go install ./cmd/sluice", "so that verify, backfill and lint know it; pipeline/ops lists it")
 	w.Row("sluice lint", "whether template.yaml would make it lose changes")
 	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")
 	if err := w.Flush(verb.Stdout); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // A stack on AWS is found by its outputs; what is missing there is named.
 func TestDeployedSearch(t *testing.T) {
-	deployGame(t, `{"SearchEndpoint": {"Value": "https://search.example"}, "SearchAuth": {"Value": "iam"}, "PetTable": {"Value": "Pets"}, "BoardTable": {"Value": "Board"}, "ScoreTable": {"Value": "Scores"}}`)
+	deployGame(t, `{"SearchEndpoint": {"Value": "https://search.example"}, "SearchAuth": {"Value": "iam"}, "PetTable": {"Value": "Pets"}, "BoardTable": {"Value": "Board"}, "ScoreTable": {"Value": "Scores"}, "Prefix": {"Value": ""}}`)
 	pairs, err := searchops.FindOperators(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared)
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func serverVerbs(file string) map[string][]string {
 func outputsAt(openSearch, queue string) map[string]map[string]string {
 	tables := map[string]string{
 		"ScoreTable": "Scores", "BoardTable": "Board", "BoxTable": "Boxes", "RankTable": "Ranks", "PetTable": "Pets", "LedgerTable": "Ledger", "AchievementTable": "Achievements", "StateTable": "States",
-		"BoardShards": "4", "SubtractExpired": "true", "Horizon": "384h", "TopicArn": "arn:aws:sns:us-east-1:000000000000:notices", "NoticeLanguage": "en",
+		"BoardShards": "4", "SubtractExpired": "true", "SubtractExpiredPlays": "false", "Horizon": "384h", "TopicArn": "arn:aws:sns:us-east-1:000000000000:notices", "NoticeLanguage": "en",
 		"Prefix": "", "TombstoneTable": "Tombstones", "ReplicaTable": "Copies", "ReplicaRegion": "eu-west-1", "RemoveExpired": "false",
 		"SearchEndpoint": openSearch, "SearchAuth": "none", "DeadLetterQueue": queue,
 	}

@@ -39,7 +39,7 @@ func (k Kind) uses(source string) bool {
 
 // file returns a file of a new consumer, from its template in files, in the kind's folder there, or in both: then the kind's defines
 // what the common one leaves open. It returns nil if the kind has no such file.
-func (k Kind) file(source string, name Name) ([]byte, error) {
+func (k Kind) file(source string, c Consumer) ([]byte, error) {
 	var found []string
 	for _, folder := range []string{"consumer", "consumer/" + string(k)} {
 		if folder == "consumer" && !k.uses(source) {
@@ -60,7 +60,9 @@ func (k Kind) file(source string, name Name) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := struct{ Name, Package, Backfill, Config, Database string }{string(name), name.Package(), "Apply", "AWS", "newServer"}
+	fields := struct{ Name, Package, Module, Table, Backfill, Config, Database string }{
+		string(c.Name), c.Name.Package(), c.module, c.source.Name, "Apply", "AWS", "newServer",
+	}
 	if k.sendsEvents() {
 		fields.Backfill = "Backfill"
 	}

@@ -17,8 +17,8 @@ func TestMain(m *testing.M) { servertest.Main(m) }
 
 var kinds = []Kind{DynamoDB, HTTP, S3, SQS}
 
-// module returns a checkout in which consumers can be made and tested. Its packages are those of this checkout.
-func module(t *testing.T) string {
+// moduleCheckout returns a checkout in which consumers can be made and tested. Its packages are those of this checkout.
+func moduleCheckout(t *testing.T) string {
 	t.Helper()
 	root := checkout(t)
 	whole, err := filepath.Abs("../..")
@@ -28,7 +28,7 @@ func module(t *testing.T) string {
 	if err := os.RemoveAll(filepath.Join(root, "deploy")); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"go.mod", "go.sum", "shared", "deploy"} {
+	for _, name := range []string{"go.sum", "shared", "deploy"} {
 		if err := os.Symlink(filepath.Join(whole, name), filepath.Join(root, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -90,14 +90,14 @@ var differed = regexp.MustCompile(`[0-9]+ schedules run, 1 differed`)
 func TestKinds(t *testing.T) {
 	proof.NoRaces(t, "the consumers are built without the race detector")
 	t.Parallel()
-	root := module(t)
+	root := moduleCheckout(t)
 	args := []string{"test", "-vet=all", "-count=1", "-v"}
 	if !proof.Whole() {
 		args = append(args, "-short")
 	}
 	for _, to := range kinds {
 		name := "to-" + string(to)
-		if _, err := Make(root, name, to); err != nil {
+		if _, err := Make(root, Consumer{Name: Name(name), To: to}); err != nil {
 			t.Fatal(err)
 		}
 		args = append(args, "./consumers/"+name, "./consumers/"+name+"/lambda", "./consumers/"+name+"/ops")
@@ -124,7 +124,7 @@ func TestKinds(t *testing.T) {
 // wantCaught makes a consumer, makes it careless, and runs its simulator test.
 func wantCaught(t *testing.T, root, name string, to Kind, old, careless string) {
 	t.Helper()
-	if _, err := Make(root, name, to); err != nil {
+	if _, err := Make(root, Consumer{Name: Name(name), To: to}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, "consumers", name, Name(name).Package()+".go")

@@ -8,6 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"sluice/deploy/sections"
 )
 
 //go:embed consumer pipeline
@@ -20,10 +25,47 @@ type File struct {
 	text []byte
 }
 
-// Files returns the files of a consumer that writes to a kind of destination, those first that its author edits.
-func Files(name Name, to Kind) ([]File, error) {
+// Consumer is a consumer to be made.
+type Consumer struct {
+	Name  Name
+	To    Kind   // where it writes
+	Table string // whose changes it takes; empty: the first of the checkout whose changes go into the stream
+
+	module string         // of the checkout
+	source sections.Table // what Table is
+}
+
+// find finds out what the checkout at root says of the consumer.
+func (c *Consumer) find(root string) error {
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	c.module = modfile.ModulePath(mod)
+	tables, err := sections.Tables(root)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, t := range tables {
+		if t.Changes == nil {
+			continue
+		}
+		if names = append(names, t.Name); t.Name == c.Table || c.Table == "" {
+			c.source = t
+			return nil
+		}
+	}
+	if c.Table == "" {
+		return errors.New("no template in deploy has a table whose changes go into the stream: declare one with sluice new table")
+	}
+	return fmt.Errorf("no template in deploy has a table %q whose changes go into the stream; there are: %s", c.Table, strings.Join(names, ", "))
+}
+
+// Files returns the consumer's files, those first that its author edits.
+func (c Consumer) Files() ([]File, error) {
 	list := []struct{ source, path, what string }{
-		{"consumer.go", name.Package() + ".go", "Apply, which says what becomes of a change"},
+		{"consumer.go", c.Name.Package() + ".go", "Apply, which says what becomes of a change"},
 		{"event.go", "event.go", "what the receiver gets of a change, and the change's identity"},
 		{"simulator_test.go", "simulator_test.go", "all that the stream may do to it"},
 		{"destination_test.go", "destination_test.go", "the destination in the test, and what it must hold"},
@@ -43,7 +85,7 @@ func Files(name Name, to Kind) ([]File, error) {
 	}
 	var made []File
 	for _, f := range list {
-		text, err := to.file(f.source, name)
+		text, err := c.To.file(f.source, c)
 		if err != nil {
 			return nil, err
 		}
@@ -54,16 +96,20 @@ func Files(name Name, to Kind) ([]File, error) {
 	return made, nil
 }
 
-// Make makes the folder consumers/NAME in the checkout at root, whole or not at all, adds the consumer to pipeline/pipeline.go and
+// Make makes the folder consumers/NAME in the checkout at root, whole or not at all, adds the consumer to pipeline/ops/ops.go and
 // template.yaml, and returns the folder's files. A name that can't be is a [*NameError].
-func Make(root, name string, to Kind) (made []File, err error) {
+func Make(root string, c Consumer) (made []File, err error) {
+	name := string(c.Name)
 	if err := checkName(root, name); err != nil {
 		return nil, err
 	}
-	if made, err = Files(Name(name), to); err != nil {
+	if err := c.find(root); err != nil {
 		return nil, err
 	}
-	changed, err := join(root, Name(name), to)
+	if made, err = c.Files(); err != nil {
+		return nil, err
+	}
+	changed, err := join(root, c)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ func checkout(t *testing.T) string {
 	err := errors.Join(
 		os.MkdirAll(filepath.Join(root, "consumers", "search"), 0o700),
 		os.MkdirAll(filepath.Join(root, "deploy"), 0o700),
-		os.WriteFile(filepath.Join(root, "deploy", "pets.yaml"), nil, 0o600),
+		copyFile(filepath.Join(root, "go.mod"), "../../go.mod"),
+		copyFile(filepath.Join(root, "deploy", "pets.yaml"), "../../deploy/pets.yaml"),
 		os.CopyFS(filepath.Join(root, "pipeline"), os.DirFS("../../pipeline")),
 		copyFile(filepath.Join(root, "template.yaml"), "../../template.yaml"),
 	)
@@ -40,7 +41,7 @@ func copyFile(to, from string) error {
 func TestMake(t *testing.T) {
 	for i, name := range []string{"audit", "a", "zebra2", strings.Repeat("x", longest), "change", "types", "test", "linux", "function", "ops", "my-orders", "a-1-b"} {
 		root := checkout(t)
-		made, err := Make(root, name, kinds[i%len(kinds)])
+		made, err := Make(root, Consumer{Name: Name(name), To: kinds[i%len(kinds)]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestMake(t *testing.T) {
 // consumer writes has to tell by itself that it was written, and is kept for good.
 func TestTemplateHasWhatTheOthersHave(t *testing.T) {
 	root := checkout(t)
-	if _, err := Make(root, "audit", DynamoDB); err != nil {
+	if _, err := Make(root, Consumer{Name: Name("audit"), To: DynamoDB}); err != nil {
 		t.Fatal(err)
 	}
 	ours := topics(t, filepath.Join(root, "consumers", "audit", "template.yaml"))
@@ -100,7 +101,7 @@ func topics(t *testing.T, path string) []string {
 		t.Fatal(err)
 	}
 	var lines []string
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(string(emptied(text))) { // without what is declared
 		line = strings.TrimRight(line, "\n")
 		if trimmed := strings.TrimSpace(line); trimmed != "" && !strings.HasPrefix(trimmed, "#") && !strings.HasPrefix(trimmed, "Description:") {
 			lines = append(lines, line)
@@ -122,7 +123,7 @@ func TestRefusedNames(t *testing.T) {
 		"search":  "is there already", "pets": "deploy/pets.yaml is there already", "replica": "the local stack",
 	} {
 		root := checkout(t)
-		_, err := Make(root, name, DynamoDB)
+		_, err := Make(root, Consumer{Name: Name(name), To: DynamoDB})
 		refused, ok := errors.AsType[*NameError](err)
 		if !ok || refused.Name != name || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v, want that it can't be a name: %s", name, err, why)
@@ -137,7 +138,7 @@ func TestRefusedNames(t *testing.T) {
 // What fails half-way leaves nothing behind.
 func TestMakeWholeOrNotAtAll(t *testing.T) {
 	root := t.TempDir()
-	if _, err := Make(root, "audit", DynamoDB); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Make(root, Consumer{Name: Name("audit"), To: DynamoDB}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a folder consumers: %v", err)
 	}
 	if entries, err := os.ReadDir(root); err != nil || len(entries) != 0 {
@@ -147,12 +148,12 @@ func TestMakeWholeOrNotAtAll(t *testing.T) {
 
 // A list or template that was edited beyond recognition is left alone, and no consumer is made.
 func TestMakeWithoutAList(t *testing.T) {
-	for path, text := range map[string]string{"pipeline/pipeline.go": "package pipeline\n", "template.yaml": "Resources: {}\n"} {
+	for path, text := range map[string]string{"pipeline/ops/ops.go": "package ops\n", "template.yaml": "Resources: {}\n"} {
 		root := checkout(t)
 		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(path)), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Make(root, "audit", DynamoDB); err == nil || !strings.Contains(err.Error(), "add audit to "+path) {
+		if _, err := Make(root, Consumer{Name: Name("audit"), To: DynamoDB}); err == nil || !strings.Contains(err.Error(), "add audit to "+path) {
 			t.Errorf("%s: %v, want an error that names it", path, err)
 		}
 		if _, err := os.Stat(filepath.Join(root, "consumers", "audit")); !errors.Is(err, os.ErrNotExist) {

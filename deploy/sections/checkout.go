@@ -74,7 +74,9 @@ func Checkout(root string, p declaration.Pipeline, consumers []operate.Declarer)
 			}
 		}
 	}
-	add("template.yaml", func(text []byte) ([]byte, error) { return whole(text, parts, settings) })
+	if len(faults) == 0 { // or what it passes on isn't known
+		add("template.yaml", func(text []byte) ([]byte, error) { return whole(text, parts, settings) })
+	}
 	return files, errors.Join(faults...)
 }
 
@@ -86,7 +88,8 @@ type parts struct {
 
 type part struct {
 	*template.Template
-	name string // of the file, without its ending
+	resources *template.Resources
+	name      string // of the file, without its ending
 }
 
 func readParts(root string) (*parts, error) {
@@ -110,7 +113,7 @@ func readParts(root string) (*parts, error) {
 		if err != nil {
 			return nil, err
 		}
-		found.all = append(found.all, &part{read, strings.TrimSuffix(filepath.Base(path), ".yaml")})
+		found.all = append(found.all, &part{read, resources, strings.TrimSuffix(filepath.Base(path), ".yaml")})
 		found.tables = append(found.tables, resources.Tables...)
 	}
 	return found, nil

@@ -52,11 +52,15 @@ func TestTopics(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(checkout, "deploy"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	stream, err := os.ReadFile(filepath.Join(root, "deploy/stream.yaml"))
-	if err != nil {
-		t.Fatal(err)
+	texts := map[string]string{"news.yaml": news}
+	for _, name := range []string{"stream.yaml", "pets.yaml"} {
+		text, err := os.ReadFile(filepath.Join(root, "deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
 	}
-	for name, text := range map[string]string{"stream.yaml": string(stream), "news.yaml": news} {
+	for name, text := range texts {
 		if err := os.WriteFile(filepath.Join(checkout, "deploy", name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
