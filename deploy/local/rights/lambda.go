@@ -46,12 +46,22 @@ var mappingActions = []string{
 // Whoever has the template make the group needs no logs:CreateLogGroup.
 var logActions = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 
+// networkActions are what Lambda does in the name of a function within a VPC:
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+var networkActions = []string{
+	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+}
+
 // OfLambda returns what a function's role has to allow beside its calls, for Lambda and for services that use keys, by ARN.
 func OfLambda(r *template.Resources, f template.Function, region, account string, keys map[string][]Use) ([]Grant, error) {
 	if f.LogGroup == "" {
 		return nil, fmt.Errorf("function %s has no LoggingConfig with a LogGroup of the template: Lambda's own would be kept for ever", f.LogicalID)
 	}
 	grants := pair(logActions, fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s:*", region, account, f.LogGroup))
+	if f.InVPC {
+		grants = append(grants, pair(networkActions, "*")...)
+	}
 	for _, m := range f.Mappings {
 		grants = append(grants, pair(mappingActions, m.Stream)...)
 	}

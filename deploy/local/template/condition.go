@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,12 +12,17 @@ import (
 const (
 	equals = "Fn::Equals"
 	not    = "Fn::Not"
+	and    = "Fn::And"
+	or     = "Fn::Or"
 )
 
 func (r *resolver) holds(n node) bool {
-	if n.kind != intrinsic || n.text != equals && n.text != not {
-		r.add(n.at, "a condition must be %s or %s", equals, not)
+	if n.kind != intrinsic || !slices.Contains([]string{equals, not, and, or}, n.text) {
+		r.add(n.at, "a condition must be %s, %s, %s or %s", equals, not, and, or)
 		return false
+	}
+	if n.text == and || n.text == or {
+		return r.join(n)
 	}
 	if n.text == not {
 		of, ok := r.arguments(n, 1, "a list of one condition")
@@ -31,6 +37,24 @@ func (r *resolver) holds(n node) bool {
 		r.add(n.at, "%s compares values, not %v and %v", equals, a.kind, b.kind)
 	}
 	return a.text == b.text
+}
+
+// join returns what Fn::And or Fn::Or of two to ten conditions is.
+func (r *resolver) join(n node) bool {
+	all := n.items[0]
+	if all.kind != list || len(all.items) < 2 || len(all.items) > 10 {
+		r.add(n.at, "%s must have a list of two to ten conditions", n.text)
+		return false
+	}
+	result := n.text == and
+	for _, one := range all.items {
+		if holds := r.holds(one); n.text == and {
+			result = result && holds
+		} else {
+			result = result || holds
+		}
+	}
+	return result
 }
 
 // arguments returns the arguments of an intrinsic function that takes so many, described for people by what.

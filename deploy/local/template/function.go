@@ -9,6 +9,7 @@ type Function struct {
 	CodeDir     string // of its main package
 	Role        string // ARN; empty: SAM makes one
 	LogGroup    string // that it writes to; empty: Lambda's own
+	InVPC       bool   // Lambda makes network interfaces for it
 	MemoryMB    int
 	Timeout     time.Duration
 	Environment map[string]string // has the function's own variables
@@ -17,7 +18,7 @@ type Function struct {
 
 func decodeFunction(d decoder, r named, properties node, into *Resources) {
 	id := r.logicalID
-	p := d.object(properties, id, []string{"FunctionName", "CodeUri", "MemorySize", "Timeout", "Environment", "Events", "LoggingConfig", "Role"},
+	p := d.object(properties, id, []string{"FunctionName", "CodeUri", "MemorySize", "Timeout", "Environment", "Events", "LoggingConfig", "Role", "VpcConfig"},
 		[]string{"Architectures", "Description", "Handler", "Policies", "ReservedConcurrentExecutions",
 			"Runtime", "Tags", "Tracing"})
 	function := Function{
@@ -35,6 +36,8 @@ func decodeFunction(d decoder, r named, properties node, into *Resources) {
 	}
 	logging := d.object(p.get("LoggingConfig"), id+": LoggingConfig", []string{"LogGroup"}, []string{"ApplicationLogLevel", "LogFormat", "SystemLogLevel"})
 	function.LogGroup, function.Role = d.optional(logging.get("LogGroup"), id+": LogGroup"), d.optional(p.get("Role"), id+": Role")
+	vpc := d.object(p.get("VpcConfig"), id+": VpcConfig", []string{"SubnetIds", "SecurityGroupIds"}, []string{"Ipv6AllowedForDualStack"})
+	function.InVPC = len(d.items(vpc.get("SubnetIds"), id+": SubnetIds")) > 0
 	for _, event := range d.pairs(p.get("Events"), id+": Events") {
 		what := id + ": event " + event.key
 		fields := d.object(event.value, what, []string{"Type", "Properties"}, nil)

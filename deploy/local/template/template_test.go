@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,28 @@ func TestOwnTemplatesWithEverythingOn(t *testing.T) {
 	}
 }
 
+// Fn::And and Fn::Or of each pair of truth values.
+func TestJoinedConditions(t *testing.T) {
+	for _, a := range []string{"true", "false"} {
+		for _, b := range []string{"true", "false"} {
+			path := filepath.Join(t.TempDir(), "t.yaml")
+			text := "Parameters: {A: {Type: String}, B: {Type: String}}\nConditions:\n  And: !And [!Equals [!Ref A, \"true\"], !Equals [!Ref B, \"true\"]]\n" +
+				"  Or: !Or [!Equals [!Ref A, \"true\"], !Equals [!Ref B, \"true\"]]\nResources: {}\nOutputs:\n  And: {Value: !If [And, \"true\", \"false\"]}\n  Or: {Value: !If [Or, \"true\", \"false\"]}\n"
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			resources, err := resolve(path, map[string]string{"A": a, "B": b})
+			if err != nil {
+				t.Fatal(err)
+			}
+			and, or := a == "true" && b == "true", a == "true" || b == "true"
+			if resources.Outputs["And"] != strconv.FormatBool(and) || resources.Outputs["Or"] != strconv.FormatBool(or) {
+				t.Errorf("%s and %s: %v", a, b, resources.Outputs)
+			}
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	const function = `Resources:
   F:
@@ -178,8 +201,9 @@ func TestFaults(t *testing.T) {
 			"4:14: there is no Mappings.M.b", "4:14: output A: Value is missing", "5:14: there is no Mappings.M.a.Two", "5:14: output B: Value is missing",
 			"6:14: Fn::FindInMap must have the name of a map and two keys", "6:14: output C: Value is missing",
 		}},
-		{"a condition's form", "Conditions:\n  A: !Or [a, b]\n  B: !Not [x, y]\n  C: !Equals [a]\nResources: {}\n", nil, []string{
-			"2:6: a condition must be Fn::Equals or Fn::Not", "3:6: Fn::Not must have a list of one condition", "4:6: Fn::Equals must have a list of two values",
+		{"a condition's form", "Conditions:\n  A: !Ref b\n  B: !Not [x, y]\n  C: !Equals [a]\n  D: !And [!Equals [a, a]]\n  E: !Or [a, !Equals [a, a]]\nResources: {}\n", nil, []string{
+			"2:6: a condition must be Fn::Equals, Fn::Not, Fn::And or Fn::Or", "3:6: Fn::Not must have a list of one condition", "4:6: Fn::Equals must have a list of two values",
+			"5:6: Fn::And must have a list of two to ten conditions", "6:11: a condition must be Fn::Equals, Fn::Not, Fn::And or Fn::Or",
 		}},
 		{"no such condition", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      Tags: !If [C, a, b]\nOutputs:\n  O: {Condition: D, Value: x}\n", nil, []string{
 			"5:17: refers to C, which is no condition of this template", "7:18: refers to D, which is no condition of this template",

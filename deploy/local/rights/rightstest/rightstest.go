@@ -258,6 +258,7 @@ func (f *Function) Check() {
 
 	everything := maps.Clone(f.suite.Parameters)
 	everything["EnhancedFanOut"] = "true"
+	everything["VpcSubnetIds"], everything["VpcSecurityGroupIds"] = "subnet-1,subnet-2", "sg-1"
 	keys := map[string][]rights.Use{}
 	of := map[string][]rights.Use{"KmsKeyArn": {rights.ForQueues}, "StreamKmsKeyArn": {rights.ForStream}}
 	maps.Copy(of, f.suite.Keys)
