@@ -203,7 +203,7 @@ func TestFaults(t *testing.T) {
 		}},
 		{"a condition's form", "Conditions:\n  A: !Ref b\n  B: !Not [x, y]\n  C: !Equals [a]\n  D: !And [!Equals [a, a]]\n  E: !Or [a, !Equals [a, a]]\nResources: {}\n", nil, []string{
 			"2:6: a condition must be Fn::Equals, Fn::Not, Fn::And or Fn::Or", "3:6: Fn::Not must have a list of one condition", "4:6: Fn::Equals must have a list of two values",
-			"5:6: Fn::And must have a list of two to ten conditions", "6:11: a condition must be Fn::Equals, Fn::Not, Fn::And or Fn::Or",
+			"5:6: Fn::And must have a list of two to ten conditions", "6:10: a condition must be Fn::Equals, Fn::Not, Fn::And or Fn::Or",
 		}},
 		{"no such condition", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      Tags: !If [C, a, b]\nOutputs:\n  O: {Condition: D, Value: x}\n", nil, []string{
 			"5:17: refers to C, which is no condition of this template", "7:18: refers to D, which is no condition of this template",
