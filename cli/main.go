@@ -41,6 +41,7 @@ type cli struct {
 	Rebuild  rebuildCommand  `cmd:"" help:"Make a view's sums anew from its source, while changes flow."`
 	Backfill backfillCommand `cmd:"" help:"Bring a table that exists into a destination, while its changes flow."`
 	Load     loadCommand     `cmd:"" help:"Put the rows of a web server's log, a CSV file, into a table."`
+	Attach   attachCommand   `cmd:"" help:"Send the changes of a table on AWS into the stream of a pipeline."`
 	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
 	Run      runCommand      `cmd:"" serves:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
 	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`

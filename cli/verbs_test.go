@@ -19,9 +19,9 @@ var verbKinds = map[string]string{
 	"verify replication": "plans", "verify search": "plans", "verify badges": "plans", "rebuild": "plans", "reindex": "plans",
 	"backfill replication": "plans", "backfill search": "plans", "backfill badges": "plans", "redrive": "plans",
 	// These add to a source, as applications do: on AWS they plan, and ask (TestAddingVerbsAsk).
-	"play": "adds", "load": "adds",
+	"play": "adds", "load": "adds", "attach": "adds",
 	"verify all": "reads", "verify leaderboard": "reads", "top": "reads", "rank": "reads", "player": "reads", "history": "reads", "search": "reads", "badges explain": "reads", "status": "reads",
-	"badges test": "no servers", "lint": "no servers", "decode": "no servers", "plan": "no servers", "new consumer": "no servers", "version": "no servers",
+	"badges test": "no servers", "lint": "no servers", "decode": "no servers", "plan": "no servers", "new consumer": "no servers", "new pipeline": "no servers", "new table": "no servers", "version": "no servers",
 	"up": "serves", "down": "serves", "demo": "serves", "api": "serves", "run": "serves", "serve": "serves",
 }
 
@@ -88,7 +88,7 @@ func TestVerbsWhenNothingAnswers(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	arguments := map[string]string{
-		"rebuild": "leaderboard", "reindex": "players", "redrive": "leaderboard --list", "rank": "ann", "player": "ann --leaderboard-stack game", "history": "ann", "search": "players", "badges explain": "ann nine",
+		"rebuild": "leaderboard", "attach": "Orders", "reindex": "players", "redrive": "leaderboard --list", "rank": "ann", "player": "ann --leaderboard-stack game", "history": "ann", "search": "players", "badges explain": "ann nine",
 	}
 	for verb, flags := range leaves(t) {
 		if !slices.Contains(flags, "stack") || verbKinds[verb] == "serves" {
