@@ -48,10 +48,11 @@ func (c Consent) To(ctx context.Context, p Plan) (bool, error) {
 	case !c.Terminal:
 		return false, ErrNotConfirmed
 	}
-	return c.ask(ctx)
+	return c.Ask(ctx)
 }
 
-func (c Consent) ask(ctx context.Context) (bool, error) {
+// Ask asks whether to go on. It returns ErrDeclined if the answer isn't yes.
+func (c Consent) Ask(ctx context.Context) (bool, error) {
 	if _, err := fmt.Fprint(c.Out, "Type yes to go on: "); err != nil {
 		return false, err
 	}
