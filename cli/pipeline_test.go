@@ -200,7 +200,7 @@ func TestDeployedBadges(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.AchievementTable != "Awards" || s.StateTable != "State" || s.LedgerTable != "Ledger" ||
-		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || book.Plays.Table != "Scores" {
+		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || book.Plays[0].Table != "Scores" {
 		t.Errorf("settings %+v", s)
 	}
 	out, code := run(t, t.TempDir(), "player", "reed", "--stack", "game", "--leaderboard-stack", "game")

@@ -43,7 +43,7 @@ func (b *Badges) earned(ctx context.Context, p *player) (earned, error) {
 		of := change.TextOf(t.Key[rule.AttrOf])
 		now := rule.State{of: awards.Tallies(attributes)}
 		before := sumsBefore(t, now[of])
-		if day, isDay := rule.Day(of); isDay && day <= today && b.memory.looksAt(p.awards.Name, day) {
+		if plays, day, isDay := b.book.Day(of); isDay && day <= today && b.memory.looksAt(p.awards.Name, plays, day) {
 			before = nil
 		}
 		e.unsure = e.unsure || before == nil
@@ -118,7 +118,7 @@ func (b *Badges) earnedBySpread(ctx context.Context, p *player, rules map[*rule.
 		for _, a := range r.Earned(state, b.giver.Today()) {
 			at := a.On
 			if at == "" {
-				at = p.awards.Latest()
+				at = p.awards.Latest(r)
 			}
 			earned = append(earned, datedAward{a, r, at})
 		}
@@ -133,14 +133,10 @@ func (b *Badges) when(p *player, t keeper.Touched, r *rule.Rule, before map[stri
 		return a.On
 	}
 	if before == nil {
-		return p.awards.Latest()
-	}
-	var changes []*change.Change
-	for _, i := range t.Changes {
-		changes = append(changes, p.batch[i])
+		return p.awards.Latest(r)
 	}
 	of, sum := change.TextOf(t.Key[rule.AttrOf]), before[r.Tally()]
-	for _, play := range b.book.InOrder(changes) {
+	for _, play := range b.playsOf(t, p.batch) {
 		parts, _ := t.View.Contributions(play.Change, 0)
 		for _, part := range parts {
 			if change.TextOf(part.Target.Key[rule.AttrOf]) == of && change.TextOf(part.Target.Key[rule.AttrPlayer]) == p.awards.Name {
@@ -151,5 +147,5 @@ func (b *Badges) when(p *player, t keeper.Touched, r *rule.Rule, before map[stri
 			return play.EarnedAt()
 		}
 	}
-	return p.awards.Latest()
+	return p.awards.Latest(r)
 }

@@ -1,6 +1,7 @@
 package badges
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,6 +22,7 @@ const (
 // awards.
 type memory struct {
 	levels map[string]int // the number of each level that hasAll asks for, by its award's key
+	blocks []*rule.Plays  // of the rules
 
 	mu      sync.Mutex // guards what follows
 	players map[string]*remembered
@@ -29,13 +31,13 @@ type memory struct {
 
 // remembered is what is known of a player.
 type remembered struct {
-	day  string // that was last looked at since it has come
-	have []bool // levels that the player has, by their numbers
+	days []string // that were last looked at since they have come, by the block of plays
+	have []bool   // levels that the player has, by their numbers
 }
 
 // newMemory returns a memory that knows nothing.
 func newMemory(book *rule.Book) *memory {
-	m := &memory{levels: map[string]int{}, players: map[string]*remembered{}}
+	m := &memory{levels: map[string]int{}, blocks: book.Plays, players: map[string]*remembered{}}
 	for _, r := range book.Rules {
 		if isKnownWhole(r) {
 			for _, l := range r.Levels {
@@ -57,23 +59,23 @@ func (m *memory) of(player string) *remembered {
 			clear(m.players)
 			m.bytes = 0
 		}
-		known = &remembered{have: make([]bool, len(m.levels))}
+		known = &remembered{days: make([]string, len(m.blocks)), have: make([]bool, len(m.levels))}
 		m.players[strings.Clone(player)] = known
 		m.bytes += len(player)
 	}
 	return known
 }
 
-// looksAt reports whether the instance looks at a player's day for the first time, and notes
+// looksAt reports whether the instance looks at a player's day of a block of plays for the first time, and notes
 // that it does. A play may have been dated before its day had come, and nobody has looked then.
-func (m *memory) looksAt(player, day string) bool {
+func (m *memory) looksAt(player string, plays *rule.Plays, day string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	known := m.of(player)
-	if known.day == day {
+	last := &m.of(player).days[slices.Index(m.blocks, plays)]
+	if *last == day {
 		return false
 	}
-	known.day = strings.Clone(day)
+	*last = strings.Clone(day)
 	return true
 }
 

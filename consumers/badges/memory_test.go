@@ -64,7 +64,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		runtime.KeepAlive(m)
 	}
 	note := func(player string) {
-		if !m.looksAt(player, "2026-01-01") || m.looksAt(player, "2026-01-01") {
+		if !m.looksAt(player, book.Plays[0], "2026-01-01") || m.looksAt(player, book.Plays[0], "2026-01-01") {
 			t.Fatalf("%.40s: looked at twice, or never", player)
 		}
 	}

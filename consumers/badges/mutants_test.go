@@ -81,7 +81,7 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "a day is looked at once it has come",
 			File: "earned.go",
-			Old:  `b.memory.looksAt(p.awards.Name, day)`,
+			Old:  `b.memory.looksAt(p.awards.Name, plays, day)`,
 			New:  `false`,
 		},
 	})

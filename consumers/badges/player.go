@@ -50,8 +50,8 @@ func (b *Badges) players(batch []*change.Change, touched []keeper.Touched, outco
 		p.touched = append(p.touched, t)
 		for _, i := range t.Changes {
 			p.changes[i] = true
-			p.awards.Plays = append(p.awards.Plays, batch[i])
 		}
+		p.awards.Plays = append(p.awards.Plays, b.playsOf(t, batch)...)
 	}
 	for i, c := range batch {
 		for _, r := range b.book.Rules {
@@ -69,6 +69,15 @@ func (b *Badges) players(batch []*change.Change, touched []keeper.Touched, outco
 	}
 	slices.SortStableFunc(players, func(p, q *player) int { return cmp.Compare(p.first(), q.first()) })
 	return players
+}
+
+// playsOf returns the plays of a batch that a touched item of a state is of, in their order.
+func (b *Badges) playsOf(t keeper.Touched, batch []*change.Change) []rule.Play {
+	var changes []*change.Change
+	for _, i := range t.Changes {
+		changes = append(changes, batch[i])
+	}
+	return b.book.PlaysOfView(t.View).InOrder(changes)
 }
 
 // first is the index of the player's first change.

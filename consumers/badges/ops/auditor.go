@@ -82,17 +82,17 @@ func (a *Auditor) eachChange(ctx context.Context, table string, visit func(c *ch
 	})
 }
 
-// playsOf returns a player's plays in the order of their times; none if the table of plays
+// playsOf returns a player's plays of a block in the order of their times; none if their table
 // can't be asked for a player's, since it has another key.
-func (a *Auditor) playsOf(ctx context.Context, player string) ([]rule.Play, error) {
-	source, err := operate.OpenSource(ctx, a.client, a.Book.Plays.Table)
-	if err != nil || source.Keys[0] != a.Book.Plays.Player {
+func (a *Auditor) playsOf(ctx context.Context, block *rule.Plays, player string) ([]rule.Play, error) {
+	source, err := operate.OpenSource(ctx, a.client, block.Table)
+	if err != nil || source.Keys[0] != block.Player {
 		return nil, err
 	}
 	var plays []*change.Change
 	pages := dynamodb.NewQueryPaginator(a.client, &dynamodb.QueryInput{
 		TableName: &source.Table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("#player = :player"),
-		ExpressionAttributeNames:  map[string]string{"#player": a.Book.Plays.Player},
+		ExpressionAttributeNames:  map[string]string{"#player": block.Player},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":player": text(player)},
 	})
 	for pages.HasMorePages() {
@@ -108,5 +108,5 @@ func (a *Auditor) playsOf(ctx context.Context, player string) ([]rule.Play, erro
 			plays = append(plays, c)
 		}
 	}
-	return a.Book.InOrder(plays), nil
+	return block.InOrder(plays), nil
 }

@@ -3,24 +3,23 @@ package ops
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/shopspring/decimal"
 
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
 	"sluice/shared/declaration"
 )
 
-// Case is plays with the badges that they ought to earn.
+// Case is plays, and changes of items, with the badges that they ought to earn.
 type Case struct {
 	Name string
 	At   declaration.Position
 	// Want are the keys of awards, by player.
 	Want  map[string][]string
 	plays []*change.Change
+	items []*change.Change // that come after the plays, in this order
 }
 
 // Cases are those that a file declares.
@@ -38,9 +37,10 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 // somebody plays in a case if a play doesn't say who does.
 const somebody = "player"
 
-// OpenCases begins to read a file of cases: which rules it is for. Path is for the errors.
-func OpenCases(path string, text []byte) (*Cases, error) {
-	r := declaration.NewReader(path, nil)
+// OpenCases begins to read a file of cases: which rules it is for. In the file, ${NAME} stands for a variable's value. Path is for
+// the errors.
+func OpenCases(path string, text []byte, variables map[string]string) (*Cases, error) {
+	r := declaration.NewReader(path, variables)
 	root, ok := r.Parse(text)
 	if !ok {
 		return nil, r.Err()
@@ -57,104 +57,24 @@ func OpenCases(path string, text []byte) (*Cases, error) {
 }
 
 // Of reads the cases for the rules. The error has every fault with its line and column,
-// as rule.Parse's: also each play that the consumer couldn't use.
+// as rule.Parse's: also each play and item that the consumer couldn't use.
 func (c *Cases) Of(book *rule.Book) ([]Case, error) {
 	var cases []Case
 	for _, n := range c.list.Items {
-		f := c.reader.Fields(n, "case", "name", "plays", "badges")
+		f := c.reader.Fields(n, "case", "name", "plays", "items", "badges")
 		one := Case{Name: c.reader.Text(f["name"], "name"), At: n.At, Want: map[string][]string{}}
 		players := map[string]bool{}
-		if f["plays"].Kind != declaration.List {
-			c.reader.Fault(f["plays"].At, "plays must be a list of plays, like {%s: \"2024-01-01 10:00:00\"}", book.Plays.At)
+		if f["plays"].Kind != declaration.Absent || f["items"].Kind == declaration.Absent {
+			c.readPlays(&one, f["plays"], book, players)
 		}
-		for _, play := range f["plays"].Items {
-			for _, item := range c.plays(book, play) {
-				made, err := usable(book, item)
-				if err != nil {
-					c.reader.Fault(play.At, "the consumer can't use this play: %v", err)
-					break
-				}
-				players[change.TextOf(item[book.Plays.Player])] = true
-				one.plays = append(one.plays, made)
-			}
-		}
-		if err := awardFaults(book, one.plays); err != nil {
+		c.readItems(&one, f["items"], book, players)
+		if err := awardFaults(book, one); err != nil {
 			c.reader.Fault(one.At, "%v", err)
 		}
 		c.want(&one, f["badges"], book, players)
 		cases = append(cases, one)
 	}
 	return cases, c.reader.Err()
-}
-
-// usable returns the change that makes an item, or why the consumer would keep it as a dead letter.
-func usable(book *rule.Book, item map[string]types.AttributeValue) (*change.Change, error) {
-	if err := keyFaults(book, item); err != nil {
-		return nil, err
-	}
-	made, err := change.FromItem(book.Plays.Table, []string{book.Plays.Player, book.Plays.At}, item, anyTime)
-	if err == nil {
-		err = book.Fold(made, rule.States{})
-	}
-	if err == nil {
-		err = stateFaults(book, made)
-	}
-	return made, err
-}
-
-// plays reads one item of the table, or one a day: {days: 10, from: 2024-01-01, …}.
-func (c *Cases) plays(book *rule.Book, n declaration.Node) []map[string]types.AttributeValue {
-	item := map[string]types.AttributeValue{book.Plays.Player: text(somebody)}
-	var days, from declaration.Node
-	for _, p := range c.reader.Pairs(n, "play") {
-		switch value := p.Value; {
-		case p.Key == "days":
-			days = value
-		case p.Key == "from":
-			from = value
-		case value.Kind == declaration.Absent: // null
-			item[p.Key] = &types.AttributeValueMemberNULL{Value: true}
-		case value.Kind != declaration.Scalar:
-			c.reader.Fault(value.At, "%s must be a text, a number, true or false, not %v", p.Key, value.Kind)
-		case !value.Plain:
-			item[p.Key] = text(value.Text)
-		case value.Text == "true" || value.Text == "false":
-			item[p.Key] = &types.AttributeValueMemberBOOL{Value: value.Text == "true"}
-		default:
-			number, err := decimal.NewFromString(value.Text)
-			if err != nil {
-				c.reader.Fault(value.At, "%s: %.60s is no number; a text stands in quotes", p.Key, value.Text)
-			} else if !holds(number) {
-				c.reader.Fault(value.At, "%s: DynamoDB holds no such number as %.60s: at most 38 digits, between 1E-130 and 9.9E+125", p.Key, value.Text)
-				number = decimal.Zero
-			}
-			item[p.Key] = &types.AttributeValueMemberN{Value: number.String()} // as the table has it
-		}
-	}
-	if days.Kind == declaration.Absent && from.Kind == declaration.Absent {
-		return []map[string]types.AttributeValue{item}
-	}
-	const most = 10_000
-	count, err := strconv.Atoi(c.reader.Text(days, "days"))
-	if err != nil || count < 1 || count > most {
-		c.reader.Fault(n.At, "days must be from 1 to %d, not %q", most, days.Text)
-		return nil
-	}
-	first, err := time.Parse(time.DateOnly, c.reader.Text(from, "from"))
-	if err != nil {
-		c.reader.Fault(n.At, "from must be a date like 2024-01-01, not %q", from.Text)
-		return nil
-	}
-	if item[book.Plays.At] != nil {
-		c.reader.Fault(n.At, "a play a day has its %s from days and from", book.Plays.At)
-	}
-	var items []map[string]types.AttributeValue
-	for day := range count {
-		one := maps.Clone(item)
-		one[book.Plays.At] = text(first.AddDate(0, 0, day).Format(time.DateOnly) + " 12:00:00")
-		items = append(items, one)
-	}
-	return items
 }
 
 // want reads the awards: a list, or lists by player if several play.
@@ -198,18 +118,16 @@ type Mistake struct {
 
 // Run plays a case and returns what differs, by player.
 func (c Case) Run(book *rule.Book) []Mistake {
-	states := rule.States{}
-	for player := range c.Want {
-		states[player] = rule.State{}
-	}
-	for _, play := range c.plays {
-		_ = book.Fold(play, states) // Of has told every fault
+	earned := c.earned(book)
+	players := maps.Clone(c.Want)
+	for player := range earned {
+		players[player] = c.Want[player]
 	}
 	var mistakes []Mistake
-	for _, player := range slices.Sorted(maps.Keys(states)) {
+	for _, player := range slices.Sorted(maps.Keys(players)) {
 		o := Mistake{Player: player}
 		got := map[string]bool{}
-		for _, a := range book.AllEarned(states[player], "", nil) {
+		for _, a := range earned[player] {
 			got[a.Key()] = true
 			if !slices.Contains(c.Want[player], a.Key()) {
 				o.Extra = append(o.Extra, a.Key())
@@ -225,4 +143,44 @@ func (c Case) Run(book *rule.Book) []Mistake {
 		}
 	}
 	return mistakes
+}
+
+// earned returns what each player has after the case: what the plays earn, and then each change of an item, as it comes.
+func (c Case) earned(book *rule.Book) map[string][]rule.Award {
+	states, have := rule.States{}, map[string][]rule.Award{}
+	take := func(changes ...*change.Change) {
+		for _, one := range changes {
+			_ = book.Fold(one, states) // Of has told every fault
+			for _, r := range book.Rules {
+				if player, award, _ := r.OfItemChange(one); player != "" && !rule.Has(have[player], award) {
+					have[player] = append(have[player], award)
+				}
+			}
+		}
+		for player, state := range states {
+			have[player] = settled(book, state, have[player])
+		}
+		for player, awards := range have { // also of players with items alone
+			have[player] = settled(book, states[player], awards)
+		}
+	}
+	take(c.plays...)
+	for _, item := range c.items {
+		take(item)
+	}
+	return have
+}
+
+// settled returns what a player has, of some awards and what a state earns: an award stays, unless its rule revokes it.
+func settled(book *rule.Book, state rule.State, have []rule.Award) []rule.Award {
+	have = slices.DeleteFunc(have, func(a rule.Award) bool {
+		r := book.Rule(a.Badge)
+		return r.Revoke && !rule.Has(r.Earned(state, ""), a)
+	})
+	for _, a := range book.AllEarned(state, "", have) {
+		if !rule.Has(have, a) {
+			have = append(have, a)
+		}
+	}
+	return have
 }

@@ -25,13 +25,13 @@ func holds(n decimal.Decimal) bool {
 	return change.IsNumber(fmt.Sprintf("%vE%d", n.Coefficient(), n.Exponent()))
 }
 
-// keyFaults returns why the table of plays can't have an item.
-func keyFaults(book *rule.Book, item map[string]types.AttributeValue) error {
+// keyFaults returns why a table of plays can't have an item.
+func keyFaults(block *rule.Plays, item map[string]types.AttributeValue) error {
 	var faults []error
 	for _, key := range []struct {
 		name string
 		most int
-	}{{book.Plays.Player, maxPartitionKey}, {book.Plays.At, maxSortKey}} {
+	}{{block.Player, maxPartitionKey}, {block.At, maxSortKey}} {
 		switch v := item[key.name].(type) {
 		case nil:
 			faults = append(faults, fmt.Errorf("it has no %s, which is part of its key", key.name))
@@ -55,6 +55,38 @@ func keyFault(name, text string, most int) error {
 	return nil
 }
 
+// changeFaults returns why the consumer would keep a change as a dead letter.
+func changeFaults(book *rule.Book, c *change.Change) error {
+	err := book.Fold(c, rule.States{})
+	if err == nil {
+		err = stateFaults(book, c)
+	}
+	if err == nil {
+		err = itemFaults(book, c)
+	}
+	return err
+}
+
+// itemFaults returns why an award of a change's item can't be made or told.
+func itemFaults(book *rule.Book, c *change.Change) error {
+	var faults []error
+	for _, r := range book.Rules {
+		player, award, err := r.OfItemChange(c)
+		if player != "" && err == nil {
+			err = keyFault("player", player, maxPartitionKey)
+		}
+		for _, text := range r.Text {
+			if player != "" && err == nil && !r.Quiet {
+				_, err = rule.Fill(text, award, c)
+			}
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("badge %s: %w", r.Name, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // stateFaults returns why the state that a play changes can't be stored.
 func stateFaults(book *rule.Book, play *change.Change) error {
 	for _, v := range book.Views {
@@ -68,14 +100,12 @@ func stateFaults(book *rule.Book, play *change.Change) error {
 	return nil
 }
 
-// awardFaults returns which awards of a case the consumer can't keep: the plays that earn them become dead letters.
-func awardFaults(book *rule.Book, plays []*change.Change) error {
-	states, faults := rule.States{}, []error(nil)
-	for _, play := range plays {
-		_ = book.Fold(play, states) // its faults are known
-	}
-	for _, player := range slices.Sorted(maps.Keys(states)) {
-		for _, award := range book.AllEarned(states[player], "", nil) {
+// awardFaults returns which awards of a case the consumer can't keep: the changes that earn them become dead letters.
+func awardFaults(book *rule.Book, one Case) error {
+	var faults []error
+	earned := one.earned(book)
+	for _, player := range slices.Sorted(maps.Keys(earned)) {
+		for _, award := range earned[player] {
 			if err := keyFault("award", award.Key(), maxSortKey); err != nil {
 				faults = append(faults, fmt.Errorf("the consumer can't keep what %.40q earns: %w", player, err))
 			}

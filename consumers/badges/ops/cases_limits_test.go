@@ -32,7 +32,7 @@ func TestCasesAtTheLimits(t *testing.T) {
 		{`{Timestamp: "2024-01-15 10:00:00", Score: ` + strings.Repeat("1", 39) + `}`, "Score: DynamoDB holds no such number as 111"},
 		{`{Timestamp: "2024-01-15 10:00:00", Score: ` + strings.Repeat("1", 38) + `}`, ""},
 	} {
-		cases, err := OpenCases("c.yaml", []byte("cases:\n  - name: limit\n    plays: ["+c.play+"]\n    badges: []\n"))
+		cases, err := OpenCases("c.yaml", []byte("cases:\n  - name: limit\n    plays: ["+c.play+"]\n    badges: []\n"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

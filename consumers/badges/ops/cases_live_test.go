@@ -48,7 +48,7 @@ func TestCasesAreAsTheFunction(t *testing.T) {
 		file += fmt.Sprintf("  - {name: %d, plays: [{UserId: player-%d, Timestamp: %q, Score: 1%s}], badges: []}\n", n, n, at, attribute)
 	}
 	w.deliver()
-	cases, err := OpenCases("cases.yaml", []byte(file))
+	cases, err := OpenCases("cases.yaml", []byte(file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

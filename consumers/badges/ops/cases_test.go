@@ -27,7 +27,7 @@ func TestShippedCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	book := shippedRules(t)
-	cases, err := OpenCases(path, text)
+	cases, err := OpenCases(path, text, nil)
 	if err != nil || cases.Rules != "rules.yaml" {
 		t.Fatalf("rules %q, %v", cases.Rules, err)
 	}
@@ -52,7 +52,7 @@ func TestCases(t *testing.T) {
   - name: wrong
     plays: [{Timestamp: "2024-01-15 10:00:00", Score: 9}]
     badges: [first-play, regular#bronze]
-`))
+`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestCases(t *testing.T) {
     badges: [first-plai]
   - {name: two, plays: [{UserId: a, Timestamp: "2024-01-01", Score: 1}, {UserId: b, Timestamp: "2024-01-01", Score: 1}], badges: []}
   - {nam: none, plays: 3}
-`))
+`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,9 @@ func (a *Auditor) Comparison(notify bool) *Comparison { return &Comparison{audit
 
 // Title implements operate.Comparison.
 func (c *Comparison) Title() operate.Title {
-	return operate.Title{Name: "badges", Source: "table " + c.auditor.Book.Plays.Table, Destination: "table " + c.auditor.giver.Store.Achievements}
+	tables := c.auditor.Book.PlayTables()
+	source := map[bool]string{false: "table ", true: "tables "}[len(tables) > 1] + strings.Join(tables, ", ")
+	return operate.Title{Name: "badges", Source: source, Destination: "table " + c.auditor.giver.Store.Achievements}
 }
 
 // finding is a Difference's Ref: what isn't as the plays say.
@@ -154,7 +156,7 @@ func (s *snapshot) compareState(name string, r *result) {
 			if played.Equal(stored) {
 				continue
 			}
-			if s.unknowable(tally, played, stored) {
+			if s.unknowable(of, tally, played, stored) {
 				r.unknown++
 				continue
 			}
@@ -214,7 +216,7 @@ func (s *snapshot) summary(r result) operate.Look {
 	l := s.found
 	l.Held = r.badges
 	states := "no state is miscounted"
-	if s.expires {
+	if len(s.expires) > 0 {
 		states = "no state counts less than the plays that are left"
 		l.Notes = append(l.Notes, fmt.Sprintf("Plays expire and stay counted. So badges are judged by the players' states. %s of the states can't be checked: plays that have expired may be in them.",
 			operate.Count(r.unknown, "number")))

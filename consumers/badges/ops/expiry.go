@@ -13,15 +13,28 @@ import (
 	"sluice/shared/view"
 )
 
-// Expires reports whether plays expire that stay counted. Then the table of plays doesn't hold
-// all that the states count, and only the states say what players have earned.
-func (a *Auditor) Expires(ctx context.Context) (bool, error) {
-	if a.Book.Plays.SubtractExpired || len(a.Book.Views) == 0 {
+// expiring returns the blocks of plays that expire and stay counted. Their table doesn't hold
+// all that the states count, and only the states say what players have earned by them.
+func (a *Auditor) expiring(ctx context.Context) (map[*rule.Plays]bool, error) {
+	blocks := map[*rule.Plays]bool{}
+	for _, p := range a.Book.Plays {
+		if expire, err := a.expire(ctx, p); err != nil {
+			return nil, err
+		} else if expire {
+			blocks[p] = true
+		}
+	}
+	return blocks, nil
+}
+
+// expire reports whether plays of a block expire and stay counted.
+func (a *Auditor) expire(ctx context.Context, p *rule.Plays) (bool, error) {
+	if p.SubtractExpired || !p.Counted() {
 		return false, nil
 	}
-	out, err := a.client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &a.Book.Plays.Table})
+	out, err := a.client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &p.Table})
 	if err != nil {
-		return false, fmt.Errorf("see whether plays of %s expire (it takes the right to dynamodb:DescribeTimeToLive): %w", a.Book.Plays.Table, err)
+		return false, fmt.Errorf("see whether plays of %s expire (it takes the right to dynamodb:DescribeTimeToLive): %w", p.Table, err)
 	}
 	return out.TimeToLiveDescription != nil && out.TimeToLiveDescription.TimeToLiveStatus != types.TimeToLiveStatusDisabled, nil
 }
@@ -29,29 +42,32 @@ func (a *Auditor) Expires(ctx context.Context) (bool, error) {
 // Rebuildable returns the view of that name, for a rebuild. The error says why none can be
 // made: a rebuild knows nothing but the plays in the table, and would forget what has expired.
 func (a *Auditor) Rebuildable(ctx context.Context, name string) (*view.View, error) {
-	expires, err := a.Expires(ctx)
+	v := view.Named(a.Book.OfTable, name)
+	if v == nil {
+		return nil, fmt.Errorf("there is no view %q of badges", name)
+	}
+	expire, err := a.expire(ctx, a.Book.PlaysOfView(v))
 	if err != nil {
 		return nil, err
 	}
-	if expires {
-		return nil, fmt.Errorf("view %s can't be made anew: plays of %s expire and stay counted, so a rebuild would forget those that have expired", name, a.Book.Plays.Table)
+	if expire {
+		return nil, fmt.Errorf("view %s can't be made anew: plays of %s expire and stay counted, so a rebuild would forget those that have expired", name, v.Source)
 	}
-	if v := view.Named(a.Book.OfTable, name); v != nil {
-		return v, nil
-	}
-	return nil, fmt.Errorf("there is no view %q of badges", name)
+	return v, nil
 }
 
 // stateOf returns the player's state by which awards are judged: that of the plays in the
-// table. If plays expire, it is the state as it is stored, with at least the counts of the
+// table. Of plays that expire, it is the state as it is stored, with at least the counts of the
 // plays in the table.
 func (s *snapshot) stateOf(name string) rule.State {
-	if !s.expires {
+	if len(s.expires) == 0 {
 		return s.played[name]
 	}
 	state := rule.State{}
 	for of, tallies := range s.states[name] {
-		state[of] = maps.Clone(tallies)
+		if s.expires[s.auditor.Book.PlaysOf(of)] {
+			state[of] = maps.Clone(tallies)
+		}
 	}
 	for of, tallies := range s.played[name] {
 		if state[of] == nil {
@@ -68,6 +84,6 @@ func (s *snapshot) stateOf(name string) rule.State {
 
 // unknowable reports whether nobody can tell if a number of a state is right: plays that have
 // expired may make the difference. Of a count, it can only be more than the plays in the table.
-func (s *snapshot) unknowable(tally string, played, stored decimal.Decimal) bool {
-	return s.expires && (s.auditor.Book.Sums(tally) || stored.GreaterThan(played))
+func (s *snapshot) unknowable(of, tally string, played, stored decimal.Decimal) bool {
+	return s.expires[s.auditor.Book.PlaysOf(of)] && (s.auditor.Book.Sums(tally) || stored.GreaterThan(played))
 }

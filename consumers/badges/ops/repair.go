@@ -187,8 +187,7 @@ func (a *Auditor) grant(name string, notify bool) *grant {
 // the rules with Revoke with the state as it is then: a play may have been corrected
 // meanwhile.
 func (g *grant) give(ctx context.Context) error {
-	var plays []rule.Play
-	asked := false
+	plays := map[*rule.Plays][]rule.Play{} // that the player's awards are of, by block
 	for _, m := range g.missing {
 		if m.rule.Kind == rule.All {
 			continue // Combine finds it
@@ -198,14 +197,14 @@ func (g *grant) give(ctx context.Context) error {
 		}
 		at := m.award.On
 		if at == "" && m.item == nil {
-			if !asked {
-				asked = true
+			block := m.rule.Plays
+			if _, read := plays[block]; !read {
 				var err error
-				if plays, err = g.auditor.playsOf(ctx, g.player.Name); err != nil {
+				if plays[block], err = g.auditor.playsOf(ctx, block, g.player.Name); err != nil {
 					return err
 				}
 			}
-			at = g.earnedAt(plays, m)
+			at = g.earnedAt(plays[block], m)
 		}
 		if at == "" {
 			at = g.giver.Now().UTC().Format(time.RFC3339Nano) // nobody knows

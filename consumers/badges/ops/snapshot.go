@@ -18,8 +18,8 @@ import (
 // snapshot is what one reading of all tables found.
 type snapshot struct {
 	auditor *Auditor
-	only    map[string]bool // players; nil: all
-	expires bool            // plays expire, and stay counted
+	only    map[string]bool      // players; nil: all
+	expires map[*rule.Plays]bool // blocks of plays that expire, and stay counted
 
 	states       rule.States // as they are stored
 	achievements map[string][]*awards.Achievement
@@ -43,7 +43,7 @@ func (a *Auditor) snapshot(ctx context.Context, only map[string]bool) (*snapshot
 		auditor: a, only: only, played: rule.States{}, states: rule.States{}, items: map[string][]itemEarned{}, achievements: map[string][]*awards.Achievement{},
 	}
 	var err error
-	if s.expires, err = a.Expires(ctx); err != nil {
+	if s.expires, err = a.expiring(ctx); err != nil {
 		return nil, err
 	}
 	if err := sideBySide(ctx, s.readStates, s.readAchievements); err != nil {
@@ -84,16 +84,30 @@ func (s *snapshot) readAchievements(ctx context.Context) error {
 
 func (s *snapshot) covers(player string) bool { return s.only == nil || s.only[player] }
 
-// readPlays makes the states of the plays.
+// readPlays makes the states of the plays, table by table.
 func (s *snapshot) readPlays(ctx context.Context) error {
-	book := s.auditor.Book
-	if len(book.Views) == 0 {
-		return nil // no rule looks at plays
+	for _, table := range s.auditor.Book.PlayTables() {
+		if err := s.readPlaysIn(ctx, table); err != nil {
+			return err
+		}
 	}
-	return s.auditor.eachChange(ctx, book.Plays.Table, func(c *change.Change, key string) error {
+	return nil
+}
+
+func (s *snapshot) readPlaysIn(ctx context.Context, table string) error {
+	book := s.auditor.Book
+	counted := slices.DeleteFunc(slices.Clone(book.Plays), func(p *rule.Plays) bool { return p.Table != table || !p.Counted() })
+	if len(counted) == 0 {
+		return nil // no rule looks at these plays
+	}
+	return s.auditor.eachChange(ctx, table, func(c *change.Change, key string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if name, err := rule.Text(c, book.Plays.Player); s.only != nil && (err != nil || !s.only[name]) {
+		covered := slices.ContainsFunc(counted, func(p *rule.Plays) bool {
+			name, err := rule.Text(c, p.Player)
+			return err == nil && s.only[name]
+		})
+		if s.only != nil && !covered {
 			return nil
 		}
 		s.found.Items++

@@ -33,7 +33,11 @@ func (c *badgesTestCommand) Run(p declaration.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	cases, err := OpenCases(c.File, text)
+	d, err := p.Defaults()
+	if err != nil {
+		return err
+	}
+	cases, err := OpenCases(c.File, text, d.Settings)
 	if err != nil {
 		return fmt.Errorf("the cases can't be played:\n%w", err)
 	}

@@ -111,7 +111,7 @@ func (*within) span(*Rule) int { return oneItem }
 
 func (w *within) have(b *Rule, s State, _ string) decimal.Decimal {
 	if w.box == "" {
-		return s[OfTotal][b.tally]
+		return s[b.prefix()][b.tally]
 	}
 	most := decimal.Zero
 	for _, tallies := range b.items(s) {

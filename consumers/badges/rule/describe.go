@@ -8,6 +8,9 @@ import (
 // String says in a line what the rule asks for: "10 plays: bronze, 50: silver".
 func (r *Rule) String() string {
 	parts := []string{r.kind.asks(r)}
+	if r.from != "" {
+		parts = append(parts, "from "+r.from)
+	}
 	for _, c := range append(r.where[:len(r.where):len(r.where)], r.Source.where...) {
 		parts = append(parts, "if "+c.String())
 	}

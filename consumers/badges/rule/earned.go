@@ -20,7 +20,7 @@ func (r *Rule) Earned(s State, today string) []Award { return r.kind.earned(r, s
 func (r *Rule) items(s State) func(yield func(string, map[string]decimal.Decimal) bool) {
 	return func(yield func(string, map[string]decimal.Decimal) bool) {
 		for _, of := range slices.Sorted(maps.Keys(s)) {
-			empty := of == r.prefix() && strings.HasPrefix(of, ofEach)
+			empty := of == r.prefix() && r.kind.looks().each != ""
 			if strings.HasPrefix(of, r.prefix()) && !empty && !yield(of, s[of]) {
 				return
 			}

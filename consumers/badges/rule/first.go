@@ -45,7 +45,7 @@ func (k *first) earned(b *Rule, s State, today string) []Award {
 
 func (k *first) have(b *Rule, s State, _ string) decimal.Decimal {
 	if k.each == "" {
-		return s[OfTotal][b.tally]
+		return s[b.prefix()][b.tally]
 	}
 	return decimal.NewFromInt(int64(len(b.Values(s))))
 }

@@ -15,7 +15,7 @@ import (
 // States are those of several players, by name.
 type States map[string]State
 
-// Fold counts an item of the table of plays in the states, by the very views that keep
+// Fold counts an item of a table of plays in the states, by the very views that keep
 // them. The error says why a view can't use the play: it counts for nothing there,
 // and its change is a dead letter. c is an insert, as change.FromItem makes it.
 func (b *Book) Fold(c *change.Change, into States) error {
@@ -95,5 +95,6 @@ const ViewPrefix = "badges-"
 
 // viewName names the view with the items that the rule looks at.
 func (r *Rule) viewName() string {
-	return strings.Trim(ViewPrefix+strings.ReplaceAll(r.prefix(), "#", "-"), "-")
+	items := strings.TrimPrefix(r.prefix(), ofPlays)
+	return strings.Trim(ViewPrefix+strings.ReplaceAll(items, "#", "-"), "-")
 }

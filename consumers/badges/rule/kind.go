@@ -62,7 +62,7 @@ type looks struct {
 	presence bool
 }
 
-// prefix begins AttrOf of the items.
+// prefix begins AttrOf of the items, after the block of plays.
 func (l looks) prefix() string {
 	switch {
 	case l.each != "":
@@ -112,12 +112,12 @@ func (r *Rule) Near(of string) (from, to string) {
 	if span == everyItem {
 		return r.prefix(), r.prefix() + "\U0010FFFF"
 	}
-	day, ok := dayOf(strings.TrimPrefix(of, unitDay+ofBox))
+	day, ok := dayOf(strings.TrimPrefix(of, r.prefix()))
 	if span == oneItem || !ok {
 		return of, of
 	}
 	// A label of five digits for the year would sort before all others.
-	return unitDay + ofBox + labelOf(day-span), unitDay + ofBox + labelOf(min(day+span, lastDay))
+	return r.prefix() + labelOf(day-span), r.prefix() + labelOf(min(day+span, lastDay))
 }
 
 // Unbounded reports whether any number of items may be near, so that a reader stops as soon as it has Enough.

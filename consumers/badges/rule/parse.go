@@ -45,20 +45,7 @@ func Parse(path string, text []byte, variables map[string]string, stateTable str
 	return r.book, r.book.makeViews(stateTable)
 }
 
-func (r *reader) plays(n node) {
-	if n.Kind == declaration.Absent {
-		r.Fault(n.At, "plays is missing: say which table has them, and their player and time")
-		return
-	}
-	f := r.Fields(n, "plays", "table", "player", "at", "zone", "earliest", "subtractExpired")
-	p := &r.book.Plays
-	p.Table, p.Player, p.At = r.Text(f["table"], "plays: table"), r.Text(f["player"], "plays: player"), r.Text(f["at"], "plays: at")
-	p.zone, p.from = f["zone"], r.Text(f["earliest"], "plays: earliest")
-	p.SubtractExpired = r.Boolean(f["subtractExpired"], "plays: subtractExpired", false)
-	r.checkDates(n.At)
-}
-
-// names are of badges and levels: they are in keys, subjects and addresses.
+// names are of badges, levels and blocks of plays: they are in keys, subjects and addresses.
 var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
 func (r *reader) name(at declaration.Position, text, what string) {
@@ -69,7 +56,7 @@ func (r *reader) name(at declaration.Position, text, what string) {
 
 // rule reads one rule.
 func (r *reader) rule(n node) *Rule {
-	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "where"}, Kinds()...)...)
+	f := r.Fields(n, "badge", append([]string{"name", "title", "text", "hidden", "revoke", "quiet", "eventType", "from", "where"}, Kinds()...)...)
 	b := &Rule{at: n.At, Repeat: once, EventType: "BADGE_EARNED"}
 	b.Name = r.Text(f["name"], "name")
 	r.name(f["name"].At, b.Name, "name")
@@ -98,7 +85,7 @@ func (r *reader) rule(n node) *Rule {
 	b.kind.read(r, b, f[declared[0]])
 	slices.SortStableFunc(b.Levels, func(l, o Level) int { return cmp.Or(l.Need.Cmp(o.Need), cmp.Compare(l.Name, o.Name)) })
 	noPlays := b.kind.looks().none
-	if noPlays && len(b.where) > 0 {
+	if r.countedFrom(b, f["from"]); noPlays && len(b.where) > 0 {
 		r.Fault(f["where"].At, "where is about plays; %s looks at none", b.Kind)
 	}
 	if noPlays && b.Revoke {
@@ -213,6 +200,7 @@ func (r *reader) levels(n node, what string, whole bool) []Level {
 
 // checkTogether checks what only all rules together tell.
 func (r *reader) checkTogether() {
+	r.checkViewNames()
 	known, first := map[string]*Rule{}, map[string]int{}
 	for _, b := range r.book.Rules {
 		if line, taken := first[b.Name]; taken && b.Name != "" {

@@ -12,25 +12,13 @@ import (
 
 // Book is what a file of rules declares.
 type Book struct {
-	Plays Plays
+	Plays []*Plays // the blocks, in the order of the file
 	Rules []*Rule
 	// Views keep the players' states, in items of the state table with keys Player and Of.
 	Views []*view.View
 	// OfTable are the same views, in the same order, as they make the states of nothing but
 	// the plays in the table, for a rebuild.
 	OfTable []*view.View
-}
-
-// Plays says what a play is.
-type Plays struct {
-	Table  string
-	Player string // attribute with the player's name
-	At     string // attribute with the play's time
-	// SubtractExpired: a play that DynamoDB deletes by time to live counts no more. Otherwise
-	// it has been played.
-	SubtractExpired bool
-	zone            declaration.Node
-	from            string // the earliest date that is believed
 }
 
 // Keys of the items of the state table.
@@ -40,11 +28,12 @@ const (
 )
 
 // The values of AttrOf: of all plays, of those of a day, week or month, or of those
-// with one value of an attribute.
+// with one value of an attribute. Before them stands the block of plays, unless it is DefaultPlays.
 const (
 	OfTotal   = "total"
 	ofBox     = "#" // between unit and label: day#2024-01-15
 	ofEach    = "each#"
+	ofPlays   = "from#"
 	unitDay   = "day"
 	unitWeek  = "week"
 	unitMonth = "month"
@@ -65,9 +54,11 @@ type Rule struct {
 	Repeat int64
 	All    []string // what an All needs
 	Source Source   // of an Item
+	Plays  *Plays   // that it counts; nil for rules that look at no plays
 
 	kind  kind
 	at    declaration.Position
+	from  string                  // the block of plays, if the file states it
 	where []declaration.Condition // which plays count
 	tally string                  // attribute of the state with the sum or count
 }
@@ -116,9 +107,6 @@ func Has(awards []Award, award Award) bool {
 	return slices.ContainsFunc(awards, func(a Award) bool { return a.Key() == award.Key() })
 }
 
-// Day returns the day whose plays an item of the state is of, by its AttrOf.
-func Day(of string) (label string, ok bool) { return strings.CutPrefix(of, unitDay+ofBox) }
-
 // Rule returns the rule of that name, nil if there is none.
 func (b *Book) Rule(name string) *Rule {
 	for _, r := range b.Rules {
@@ -141,7 +129,7 @@ func (b *Book) OfItem(of string) []*Rule {
 }
 
 // prefix begins AttrOf of the items that the rule looks at.
-func (r *Rule) prefix() string { return r.kind.looks().prefix() }
+func (r *Rule) prefix() string { return r.Plays.prefix() + r.kind.looks().prefix() }
 
 // Tally is the attribute of the state's items with what the rule counts.
 func (r *Rule) Tally() string { return r.tally }

@@ -70,7 +70,7 @@ func (b *Book) makeViews(table string) error {
 		name := r.viewName()
 		v := declared[name]
 		if v == nil {
-			v = b.declare(name, r, table)
+			v = declare(name, r, table)
 			declared[name] = v
 		}
 		if looks.sum != "" {
@@ -87,18 +87,22 @@ func (b *Book) makeViews(table string) error {
 		return nil
 	}
 	var err error
-	if b.Views, err = parseViews(all, b.Plays.SubtractExpired); err != nil {
+	if b.Views, err = parseViews(all); err != nil {
 		return err
 	}
-	b.OfTable, err = parseViews(all, true)
+	for _, r := range b.Rules {
+		if r.Plays != nil {
+			r.Plays.dated = view.Named(b.Views, r.viewName())
+		}
+	}
+	for _, v := range all {
+		v["from"].(object)["subtractExpired"] = true
+	}
+	b.OfTable, err = parseViews(all)
 	return err
 }
 
-// parseViews reads the views, which subtract a play that has expired or don't.
-func parseViews(all []object, subtractExpired bool) ([]*view.View, error) {
-	for _, v := range all {
-		v["from"].(object)["subtractExpired"] = subtractExpired
-	}
+func parseViews(all []object) ([]*view.View, error) {
 	text, err := json.Marshal(object{"views": all})
 	if err != nil {
 		return nil, fmt.Errorf("write the views of players' states: %w", err)
@@ -107,9 +111,9 @@ func parseViews(all []object, subtractExpired bool) ([]*view.View, error) {
 }
 
 // declare writes the view for the items that the rule looks at, without its counts.
-func (b *Book) declare(name string, r *Rule, table string) object {
-	from := object{"table": b.Plays.Table, "dated": object{"by": b.Plays.At, "zone": zoneOf(b.Plays.zone), "earliest": b.Plays.from}}
-	looks, of := r.kind.looks(), r.prefix()
+func declare(name string, r *Rule, table string) object {
+	p, looks, of := r.Plays, r.kind.looks(), r.prefix()
+	from := object{"table": p.Table, "dated": object{"by": p.At, "zone": zoneOf(p.zone), "earliest": p.from}, "subtractExpired": p.SubtractExpired}
 	v := object{"name": name, "from": from, "count": object{}, "sum": object{}}
 	switch {
 	case looks.each != "":
@@ -117,19 +121,20 @@ func (b *Book) declare(name string, r *Rule, table string) object {
 		from["where"] = conditions(declaration.Condition{Attribute: looks.each, Compare: "exists", Text: "true"})
 	case looks.unit != "":
 		of += "{box}"
-		v["box"] = object{"of": b.Plays.At, "unit": looks.unit, "zone": zoneOf(b.Plays.zone)}
+		v["box"] = object{"of": p.At, "unit": looks.unit, "zone": zoneOf(p.zone)}
 	}
-	v["into"] = object{"table": table, "key": object{AttrPlayer: "{" + b.Plays.Player + "}", AttrOf: of}}
+	v["into"] = object{"table": table, "key": object{AttrPlayer: "{" + p.Player + "}", AttrOf: of}}
 	return v
 }
 
 // checkDates finds what is wrong with the zone and the earliest date by the very rules of
 // package view.
-func (r *reader) checkDates(at declaration.Position) {
-	if r.Faults() {
-		return
+func (r *reader) checkDates(p Plays, at declaration.Position) {
+	if p.Table == "" || p.Player == "" || p.At == "" || p.from == "" {
+		return // which is a fault already
 	}
-	b := &Book{Plays: r.book.Plays, Rules: []*Rule{{Name: "any", Kind: First, kind: &first{}}}}
+	p.Name = DefaultPlays // a faulty one is a fault already
+	b := &Book{Rules: []*Rule{{Name: "any", Kind: First, kind: &first{}, Plays: &p}}}
 	if err := b.makeViews("State"); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			_, message, _ := strings.Cut(line, ": ")

@@ -16,7 +16,7 @@ type Player struct {
 	// Causes are the indexes of the changes that earn an award, by its key.
 	Causes map[string][]int
 	// Plays are those of the batch that concern the player. The newest dates an award whose own play isn't known.
-	Plays []*change.Change
+	Plays []rule.Play
 	// Whole keeps all awards that Load reads, however many.
 	Whole bool
 
@@ -176,7 +176,7 @@ func (p *Player) Combine(ctx context.Context) (err error) {
 		}
 		missing := slices.DeleteFunc(p.giver.Book.Combine(Held(p.Achievements)), func(a rule.Award) bool { return refused[a.Key()] })
 		for _, a := range missing {
-			if refused[a.Key()], err = p.GiveOrFail(ctx, p.giver.Book.Rule(a.Badge), a, p.Latest(), nil); err != nil {
+			if refused[a.Key()], err = p.GiveOrFail(ctx, p.giver.Book.Rule(a.Badge), a, p.Latest(p.giver.Book.Rule(a.Badge)), nil); err != nil {
 				return err
 			}
 		}
@@ -197,11 +197,17 @@ func Held(all []*Achievement) []rule.Award {
 	return awards
 }
 
-// Latest is the time of the newest of Plays; without any, the present.
-func (p *Player) Latest() string {
-	plays := p.giver.Book.InOrder(p.Plays)
-	if len(plays) == 0 {
+// Latest is the time of the newest of Plays that a rule counts, or of all for a rule that counts none; without any, the present.
+func (p *Player) Latest(r *rule.Rule) string {
+	var latest *rule.Play
+	for i := range p.Plays {
+		play := &p.Plays[i]
+		if (r.Plays == nil || play.Of == r.Plays) && (latest == nil || !play.At.Before(latest.At)) {
+			latest = play
+		}
+	}
+	if latest == nil {
 		return p.giver.Now().UTC().Format(time.RFC3339Nano)
 	}
-	return plays[len(plays)-1].EarnedAt()
+	return latest.EarnedAt()
 }

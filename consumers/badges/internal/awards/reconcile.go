@@ -82,7 +82,7 @@ func (p *Player) giveOrRestore(ctx context.Context, r *rule.Rule, a rule.Award) 
 	}
 	at := a.On
 	if at == "" {
-		at = p.Latest()
+		at = p.Latest(r)
 	}
 	_, err := p.Give(ctx, r, a, at, nil)
 	return true, err
