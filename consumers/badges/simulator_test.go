@@ -102,7 +102,7 @@ badges:
 
 // simulatedRules declares the rules of each kind that looks at plays, with revoke or for steady plays only.
 func simulatedRules(revoke bool) string {
-	rules := simulatedPlays
+	rules := ""
 	for _, k := range ruletest.Kinds {
 		for _, r := range k.Simulated {
 			where, flag := r.Where, ""
@@ -113,6 +113,9 @@ func simulatedRules(revoke bool) string {
 			}
 			rules += fmt.Sprintf("  - {name: %s, %stitle: {en: t}, text: {en: \"{level} {of}\"}, where: {%s}, %s}\n", r.Name, flag, where, r.Rule)
 		}
+	}
+	if !revoke {
+		rules += furtherRules
 	}
 	return rules
 }
@@ -200,21 +203,32 @@ func (o *observers) receive(ctx context.Context, lane *observed) error {
 
 // simulation is of the simulated rules, or of those with these names only.
 func simulation(t *testing.T, revoke bool, only ...string) simulator.Suite {
-	rules := simulatedRules(revoke)
+	rules := simulatedPlays + simulatedRules(revoke)
 	if !revoke {
-		rules += furtherRules
 		everyKindIsIn(t, rules)
 	}
-	if len(only) > 0 {
-		lines := slices.DeleteFunc(slices.Collect(strings.Lines(rules)), func(line string) bool {
-			name, _, declared := strings.Cut(strings.TrimPrefix(line, "  - {name: "), ",")
-			return declared && strings.HasPrefix(line, "  - ") && !slices.Contains(only, name)
-		})
-		rules = strings.Join(lines, "")
+	want := wantSteady
+	if revoke {
+		want = wantCorrected
 	}
+	return simulationOf(t, plays, onlyRules(rules, only), func(changes []consumertest.Change) map[string]string { return ofRules(want(changes), only) })
+}
+
+// onlyRules leaves out the rules with other names than these; none: with none.
+func onlyRules(rules string, only []string) string {
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(rules)), func(line string) bool {
+		_, rest, _ := strings.Cut(line, "name: ")
+		name, _, declared := strings.Cut(rest, ",")
+		return declared && strings.Contains(line, "title: ") && len(only) > 0 && !slices.Contains(only, name)
+	})
+	return strings.Join(lines, "")
+}
+
+// simulationOf is of these rules.
+func simulationOf(t *testing.T, workload simulator.Workload, rules string, want func([]consumertest.Change) map[string]string) simulator.Suite {
 	o := &observers{cfg: servertest.Ministack(t), lanes: map[string]*observed{}}
 	return simulator.Suite{
-		Name: "badges", Workload: plays, Database: servertest.DynamoDB,
+		Name: "badges", Workload: workload, Database: servertest.DynamoDB,
 		Setup: func(ctx context.Context, cfg aws.Config) error {
 			lane, err := o.lane(ctx, cfg)
 			if err != nil {
@@ -250,13 +264,7 @@ func simulation(t *testing.T, revoke bool, only ...string) simulator.Suite {
 			}
 			return readAwards(ctx, cfg, lane)
 		},
-		Want: func(changes []consumertest.Change) map[string]string {
-			want := wantSteady
-			if revoke {
-				want = wantCorrected
-			}
-			return ofRules(want(changes), only)
-		},
+		Want:    want,
 		Horizon: DefaultHorizon, Forget: forgetLedger, ForgetsAfter: 25 * time.Hour,
 	}
 }

@@ -33,6 +33,7 @@ type auditWorld struct {
 	settings badges.Settings
 	book     *rule.Book
 	plays    []map[string]types.AttributeValue
+	orders   []map[string]types.AttributeValue
 }
 
 const worldRules = `

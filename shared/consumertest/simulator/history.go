@@ -17,6 +17,9 @@ import (
 // their histories: puts, removes, items that come back, deletes by time to live.
 type Workload struct {
 	Table string
+	// TableOf returns the table of the items that start in a group, for consumers that follow several tables; nil: all are
+	// in Table. No two tables have items with the same keys.
+	TableOf func(group int) string
 	// Groups is how many groups there are, numbered from 0; 3 if it is 0. What
 	// a group is, the author knows: a player, a tenant, nothing.
 	Groups int
@@ -139,12 +142,12 @@ func (w Workload) history(writes []write) []consumertest.Change {
 		t.now = t.now.Add(o.gap)
 		switch o.kind {
 		case put:
-			t.write(w.Key(o.group, o.item), o.put, false)
+			t.write(o.group, w.Key(o.group, o.item), o.put, false)
 		case remove, expire:
-			t.write(w.Key(o.group, o.item), nil, o.kind == expire)
+			t.write(o.group, w.Key(o.group, o.item), nil, o.kind == expire)
 		case burst:
 			for range o.count {
-				t.write(w.Key(o.group, itemsInGroup+t.added[o.group]), o.put, false)
+				t.write(o.group, w.Key(o.group, itemsInGroup+t.added[o.group]), o.put, false)
 				t.added[o.group]++
 				if o.spaced {
 					t.now = t.now.Add(time.Microsecond)
@@ -157,7 +160,7 @@ func (w Workload) history(writes []write) []consumertest.Change {
 
 // write puts an item, or removes it if attributes is nil. A write that changes
 // nothing makes no change, as in DynamoDB.
-func (t *table) write(key, attributes consumertest.Item, ttl bool) {
+func (t *table) write(group int, key, attributes consumertest.Item, ttl bool) {
 	id := consumertest.Change{Keys: key}.Key()
 	old := t.items[id]
 	var image consumertest.Item
@@ -169,7 +172,11 @@ func (t *table) write(key, attributes consumertest.Item, ttl bool) {
 		return
 	}
 	at := t.tick(id)
-	t.changes = append(t.changes, consumertest.Change{Table: t.workload.Table, Time: at, Milliseconds: t.milli, TTL: ttl, Keys: key, New: image, Old: old})
+	table := t.workload.Table
+	if t.workload.TableOf != nil {
+		table = t.workload.TableOf(group)
+	}
+	t.changes = append(t.changes, consumertest.Change{Table: table, Time: at, Milliseconds: t.milli, TTL: ttl, Keys: key, New: image, Old: old})
 	t.items[id], t.last[id] = image, at
 	if image == nil {
 		delete(t.items, id)
