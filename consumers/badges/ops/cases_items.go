@@ -48,8 +48,9 @@ func (c *Cases) item(n declaration.Node, book *rule.Book) (*change.Change, error
 			known = append(known, r.Source.Table)
 		}
 	}
+	object := func(n declaration.Node) bool { return n.Kind == declaration.Object || n.Kind == declaration.Absent }
 	switch {
-	case table == "":
+	case table == "" || !object(f["before"]) || !object(f["after"]): // which is a fault already
 		return nil, nil
 	case !slices.Contains(known, table):
 		slices.Sort(known)
