@@ -26,7 +26,7 @@ func TestBadgesTest(t *testing.T) {
 		}
 		return path
 	}
-	want(t, dir, []string{"badges", "test", "pipeline/rules_test.yaml"}, "ok       ten days in a row, over a leap day", "9 cases: the rules give each the badges it says.")
+	want(t, dir, []string{"badges", "test", "pipeline/rules_test.yaml"}, "ok       ten days in a row, over a leap day", "10 cases: the rules give each the badges it says.")
 	write("own.yaml", `
 plays: {table: Plays, player: Who, at: When, zone: UTC, earliest: 2020-01-01}
 badges:

@@ -4,8 +4,8 @@
 // # Guarantees
 //
 //   - Once every change has been delivered, a player has every badge that the plays in
-//     the table earn by the rules, each once, whatever the stream repeated, reordered
-//     or delivered to two instances at once, and wherever a function died (TestSimulator, TestEveryCrash).
+//     the tables earn by the rules, each once, whatever the stream repeated, reordered
+//     or delivered to two instances at once, and wherever a function died (TestSimulator, TestSimulatorTwoTables, TestEveryCrash).
 //   - The player is notified of each badge at least once, and every repeat carries the same id. The change
 //     that earned it comes again until SNS has confirmed the notice (TestTopicDown).
 //   - No badge is stored, and no notice sent, that the plays never earned, as far as they had

@@ -22,12 +22,13 @@ func shippedRules(t testing.TB) *rule.Book {
 // The shipped cases hold for the shipped rules.
 func TestShippedCases(t *testing.T) {
 	const path = "rules_test.yaml"
-	_, text, err := gametest.Declarations().Read(path)
+	d := gametest.Declarations()
+	_, text, err := d.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	book := shippedRules(t)
-	cases, err := OpenCases(path, text, nil)
+	cases, err := OpenCases(path, text, d.Settings)
 	if err != nil || cases.Rules != "rules.yaml" {
 		t.Fatalf("rules %q, %v", cases.Rules, err)
 	}

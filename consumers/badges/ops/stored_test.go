@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"sluice/consumers/badges"
 	"sluice/consumers/badges/internal/topictest"
+	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -22,52 +24,68 @@ import (
 // somebody is told again, or never, or a play counts twice.
 func TestStoredForms(t *testing.T) {
 	stored.Each(t, writeStored, func(t *testing.T, folder string) {
-		w := newAuditWorld(t)
-		var records [][]byte
-		var tables stored.Tables
-		stored.Read(t, folder, "records.json", &records)
-		stored.Read(t, folder, "tables.json", &tables)
-		tables.Fill(t, w.client)
-		last := len(records) - 1 // the play of dora, who has yet to be told
-		w.apply(records[:last], consumer.Duplicate)
-		tables.Unchanged(t, w.client, "after all was delivered again")
-		if told := w.topic.ReceivedIDs(t); len(told) > 0 {
-			t.Errorf("after a redelivery these were told again: %v", told)
-		}
-		if _, _, found := w.verify(nil); !slices.Equal(found, []string{"dora: first, its notice: untold", "dora: games##go, its notice: untold"}) {
-			t.Errorf("found %q, want dora's two untold awards", found)
-		}
-		pending := w.pending("dora")
-		w.apply(records[last:], consumer.Duplicate)
-		var told []string
-		for _, m := range w.topic.Received(t) {
-			told = append(told, *m.Body)
-		}
-		slices.Sort(told)
-		if !slices.Equal(told, pending) || len(told) != 2 {
-			t.Errorf("told %q, want dora's notices as they were stored: %q", told, pending)
-		}
-
-		next := []consumertest.Change{
-			w.storedPlay("bob", "2024-01-02 10:00:00", 1, 100), w.storedPlay("bob", "2024-01-03 10:00:00", 1, 101), w.storedPlay("carl", "2024-01-05 10:00:00", 8, 102),
-		}
-		w.apply(recordsOf(next), consumer.Applied)
-		got := map[string]int{}
-		for _, m := range w.topic.Received(t) {
-			var message badges.Message
-			if err := json.Unmarshal([]byte(*m.Body), &message); err != nil {
-				t.Fatal(err)
-			}
-			got[message.UserID+" "+message.Badge+" "+message.Level]++
-		}
-		want := map[string]int{"bob regular bronze": 1, "bob high ten": 1, "bob streak three": 1}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("told %v, want %v: carl's badge, which was taken back, is given again without a word", got, want)
-		}
-		if _, _, found := w.verify(nil); len(found) > 0 {
-			t.Errorf("found %q, want nothing", found)
+		for name, rules := range map[string]string{"one block": worldRules, "another block was added": withAnotherBlock} {
+			t.Run(name, func(t *testing.T) { checkStored(t, folder, rules) })
 		}
 	})
+}
+
+// withAnotherBlock are the rules of worldRules, which count from the block plays, and one that counts from another.
+var withAnotherBlock = strings.NewReplacer(
+	"plays: {table", "plays:\n  - {name: orders, table: Orders, player: Customer, at: PlacedAt, zone: UTC, earliest: 2000-01-01}\n  - {name: plays, table",
+	"badges:\n", "badges:\n  - {name: buyer, from: orders, title: {en: t}, text: {en: x}, streak: {days: 1}}\n",
+	", first: {", ", from: plays, first: {", ", count: {", ", from: plays, count: {", ", streak: {", ", from: plays, streak: {",
+	", window: {", ", from: plays, window: {", ", total: {", ", from: plays, total: {",
+).Replace(worldRules)
+
+func checkStored(t *testing.T, folder, rules string) {
+	w := newAuditWorld(t)
+	w.book = bookOf(t, rules)
+	servertest.CreateTable(t, w.client, "Orders", "Customer", "PlacedAt")
+	var records [][]byte
+	var tables stored.Tables
+	stored.Read(t, folder, "records.json", &records)
+	stored.Read(t, folder, "tables.json", &tables)
+	tables.Fill(t, w.client)
+	last := len(records) - 1 // the play of dora, who has yet to be told
+	w.apply(records[:last], consumer.Duplicate)
+	tables.Unchanged(t, w.client, "after all was delivered again")
+	if told := w.topic.ReceivedIDs(t); len(told) > 0 {
+		t.Errorf("after a redelivery these were told again: %v", told)
+	}
+	if _, _, found := w.verify(nil); !slices.Equal(found, []string{"dora: first, its notice: untold", "dora: games##go, its notice: untold"}) {
+		t.Errorf("found %q, want dora's two untold awards", found)
+	}
+	pending := w.pending("dora")
+	w.apply(records[last:], consumer.Duplicate)
+	var told []string
+	for _, m := range w.topic.Received(t) {
+		told = append(told, *m.Body)
+	}
+	slices.Sort(told)
+	if !slices.Equal(told, pending) || len(told) != 2 {
+		t.Errorf("told %q, want dora's notices as they were stored: %q", told, pending)
+	}
+
+	next := []consumertest.Change{
+		w.storedPlay("bob", "2024-01-02 10:00:00", 1, 100), w.storedPlay("bob", "2024-01-03 10:00:00", 1, 101), w.storedPlay("carl", "2024-01-05 10:00:00", 8, 102),
+	}
+	w.apply(recordsOf(next), consumer.Applied)
+	got := map[string]int{}
+	for _, m := range w.topic.Received(t) {
+		var message badges.Message
+		if err := json.Unmarshal([]byte(*m.Body), &message); err != nil {
+			t.Fatal(err)
+		}
+		got[message.UserID+" "+message.Badge+" "+message.Level]++
+	}
+	want := map[string]int{"bob regular bronze": 1, "bob high ten": 1, "bob streak three": 1}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("told %v, want %v: carl's badge, which was taken back, is given again without a word", got, want)
+	}
+	if _, _, found := w.verify(nil); len(found) > 0 {
+		t.Errorf("found %q, want nothing", found)
+	}
 }
 
 // storedPlay writes a play and returns its change, n µs after a minute before the tests' present.

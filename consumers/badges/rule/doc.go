@@ -1,7 +1,7 @@
 // Package rule reads the rules by which players earn badges, and tells which badges a
 // player's state earns. It makes no calls.
 //
-// A [Book] is what a file declares: what a play is, and the rules. It comes with the
+// A [Book] is what a file declares: what a play is, in one block or several, and the rules. It comes with the
 // views (package view) that keep players' states: sums and counts in a few items for
 // each player, however many plays there are. A rule looks at nothing but the state, so
 // the order in which plays arrive, and how often, makes no difference.
@@ -15,6 +15,9 @@
 //     sums and counts earns all that one with smaller ones does. A rule of a kind of which this
 //     isn't true is always revoked, and nobody is told of its badges (TestEarned,
 //     TestMorePlaysEarnNoLess).
+//   - A rule's awards depend on the plays of its own block alone, whatever else the player does (TestRulesOfABlock,
+//     TestFoldOfBlocks). The states of a file's only block have the names that they had before there were several
+//     (TestStatesOfBlocks).
 //   - [Parse] returns no book unless the whole file is right, and every fault at once, with its
 //     line and column (TestFaultsOfAFile).
 //

@@ -26,6 +26,8 @@ func TestString(t *testing.T) {
   - {name: d, title: {en: t}, text: {en: x}, where: {Score: {atLeast: 9}}, total: {of: Score, reaches: 100, repeat: 5}}
   - {name: h, title: {en: t}, text: {en: x}, all: [a, "c#few"]}
   - {name: i, title: {en: t}, text: {en: x}, item: {table: Pets, player: userId, each: SK}}
+  - {name: j, title: {en: t}, text: {en: x}, item: {table: Revenue, player: Customer, each: Customer, where: {Total: {atLeast: 1000}, Open: true}}}
+  - {name: k, title: {en: t}, text: {en: x}, from: plays, where: {Score: {is: 9}}, first: {}}
 `)
 	var got []string
 	for _, r := range b.Rules {
@@ -38,6 +40,8 @@ func TestString(t *testing.T) {
 		"100 of Score in all; if Score is a number of at least 9; up to 5 times",
 		"all of a, c#few",
 		"each item of Pets",
+		"each item of Revenue; if Total is a number of at least 1000; if Open is the boolean true",
+		"the first play; from plays; if Score is the number 9",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
