@@ -211,3 +211,49 @@ func TestProfileOfBlocks(t *testing.T) {
 		}
 	}
 }
+
+const sellerRules = `
+plays:
+  - {name: bought, table: Orders, player: Customer, at: PlacedAt, zone: UTC, earliest: 2000-01-01}
+  - {name: sold, table: Orders, player: Seller, at: PlacedAt, zone: UTC, earliest: 2000-01-01}
+badges:
+  - {name: buyer, from: bought, title: {en: t}, text: {en: x}, count: {plays: 2}}
+  - {name: seller, from: sold, title: {en: t}, text: {en: x}, count: {plays: 2}}
+  - {name: trader, title: {en: t}, text: {en: x}, all: [buyer, seller]}
+`
+
+// Each order counts once for who bought and once for who sold, though both blocks have one table.
+func TestBlocksOfOneTable(t *testing.T) {
+	w := newBlockWorld(t)
+	w.book, w.plays, w.orders = bookOf(t, sellerRules), nil, nil
+	for n, people := range [][2]string{{"dora", "emil"}, {"dora", "emil"}, {"emil", "dora"}, {"fred", "dora"}, {"fred", "fred"}} {
+		w.order(people[0], fmt.Sprintf("2024-03-01 10:00:%02d", n), 1)
+		item := w.orders[n]
+		item["Seller"] = text(people[1])
+		w.put("Orders", item)
+	}
+	w.deliverBoth()
+	for _, order := range []string{"ann 2024-03-01", "ann 2024-03-02", "ann 2024-03-03", "bob 2024-03-01"} { // sold by nobody
+		customer, day, _ := strings.Cut(order, " ")
+		w.deleteItem("Orders", map[string]types.AttributeValue{"Customer": text(customer), "PlacedAt": text(day + " 10:00:00")})
+	}
+	for player, want := range map[string]string{"dora": "[buyer seller trader]", "emil": "[seller]", "fred": "[buyer]"} {
+		if got := fmt.Sprint(w.standing(player)); got != want {
+			t.Errorf("%s has %s, want %s", player, got, want)
+		}
+	}
+	if _, _, found := w.verify(nil); len(found) > 0 {
+		t.Errorf("found %q", found)
+	}
+	w.deleteItem(w.settings.AchievementTable, award("emil", "seller"))
+	w.deleteItem(w.settings.AchievementTable, award("fred", "buyer"))
+	w.change(w.settings.StateTable, state("fred", "from#sold#total"), "ADD "+w.book.Rule("seller").Tally()+" :n", map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: "1"}})
+	_, _, found := w.verify(&repair{})
+	want := []string{
+		"emil: seller: missing → awarded", "fred: buyer: missing → awarded",
+		"fred: from#sold#total of seller: miscounted: the plays come to 1, the state says 2: sluice rebuild badges-sold-total",
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("found %q\nwant  %q", found, want)
+	}
+}

@@ -34,9 +34,9 @@ func keyFaults(block *rule.Plays, item map[string]types.AttributeValue) error {
 	}{{block.Player, maxPartitionKey}, {block.At, maxSortKey}} {
 		switch v := item[key.name].(type) {
 		case nil:
-			faults = append(faults, fmt.Errorf("it has no %s, which is part of its key", key.name))
+			faults = append(faults, fmt.Errorf("it has no %s, which each play needs", key.name))
 		case *types.AttributeValueMemberNULL, *types.AttributeValueMemberBOOL:
-			faults = append(faults, fmt.Errorf("%s must be a text, since it is part of the key", key.name))
+			faults = append(faults, fmt.Errorf("%s must be a text, as each play has", key.name))
 		case *types.AttributeValueMemberS:
 			faults = append(faults, keyFault(key.name, v.Value, key.most))
 		}
