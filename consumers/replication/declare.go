@@ -85,7 +85,7 @@ func (r *reader) attributes(n declaration.Node, what string) []string {
 	}
 	var names []string
 	for _, item := range n.Items {
-		name := r.Text(item, what+": attribute")
+		name := r.Name(item, what+": attribute")
 		if name == mark.Attribute {
 			r.Fault(item.At, "%s: attribute %s is Sluice's own", what, name)
 		}

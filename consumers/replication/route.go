@@ -52,8 +52,7 @@ func (r *Route) leaves(item store.Item) store.Item {
 // Copied returns what the copy of a source's item holds, but for the mark, and
 // false if the route doesn't take the item. The item is changed.
 func (r *Route) Copied(item store.Item) (store.Item, bool) {
-	taken := declaration.AllHold(r.where, func(attribute string) (change.Type, string) { return declaration.TypedOf(item[attribute]) })
-	if !taken {
+	if !declaration.AllHold(r.where, item) {
 		return nil, false
 	}
 	delete(item, mark.Attribute) // a source that is itself a copy

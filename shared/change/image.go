@@ -18,18 +18,7 @@ func (m Image) Len() int { return m.v.Len() }
 func (m Image) All() iter.Seq2[string, Value] { return m.v.Map() }
 
 // Get returns the attribute of that name, and false if it or the whole image is absent.
-func (m Image) Get(name string) (Value, bool) {
-	a := m.v.a
-	if a == nil {
-		return Value{}, false
-	}
-	for i, end := m.v.i+1, a.nodes[m.v.i].next; i < end; i = a.nodes[i+1].next {
-		if int(a.nodes[i].len) == len(name) && a.text(i) == name {
-			return Value{a, i + 1}, true
-		}
-	}
-	return Value{}, false
-}
+func (m Image) Get(name string) (Value, bool) { return m.v.Member(name) }
 
 // Hash returns a stable hash of the image's meaning: the order of attributes and of a set's members doesn't count, nor how a
 // number is written. An absent image has a hash too.

@@ -130,3 +130,17 @@ func (v Value) Map() iter.Seq2[string, Value] {
 		}
 	}
 }
+
+// Member returns the member of an M with that name, and false if the value has none or is of another type.
+func (v Value) Member(name string) (Value, bool) {
+	a := v.a
+	if a == nil || a.nodes[v.i].typ != M {
+		return Value{}, false
+	}
+	for i, end := v.i+1, a.nodes[v.i].next; i < end; i = a.nodes[i+1].next {
+		if int(a.nodes[i].len) == len(name) && a.text(i) == name {
+			return Value{a, i + 1}, true
+		}
+	}
+	return Value{}, false
+}

@@ -13,10 +13,10 @@ import (
 	"sluice/shared/change"
 )
 
-// Condition is what an attribute of an item must hold: a text, the beginning of a text, a number that compares so, true
-// or false, or any text or number. A value of another type never meets it.
+// Condition is what a value of an item must be: a text, the beginning of a text, a number that compares so, true
+// or false, or any text or number. A value of another type never meets it, nor one that is absent.
 type Condition struct {
-	Attribute string
+	Attribute Path // to the value
 	// Compare is "" for the whole text, prefix, exists, boolean, or one of the comparisons of
 	// numbers: is, above, atLeast, below, atMost.
 	Compare string
@@ -69,7 +69,7 @@ func (c Condition) Holds(t change.Type, text string) bool {
 func (c Condition) String() string {
 	switch {
 	case c.Compare == exists:
-		return c.Attribute + " is any text or number"
+		return c.Attribute.String() + " is any text or number"
 	case c.Prefix():
 		return fmt.Sprintf("%s is a text that begins with %q", c.Attribute, c.Text)
 	case c.Boolean():
@@ -114,22 +114,18 @@ func TypedOf(v types.AttributeValue) (change.Type, string) {
 	return 0, ""
 }
 
-// AllHold reports whether an item meets all conditions. value returns what [Typed] does for an attribute, type 0 if the
-// item has none.
-func AllHold(conditions []Condition, value func(attribute string) (change.Type, string)) bool {
+// AllHold reports whether an item of the SDK's values meets all conditions.
+func AllHold(conditions []Condition, item map[string]types.AttributeValue) bool {
 	return !slices.ContainsFunc(conditions, func(c Condition) bool {
-		return !c.Holds(value(c.Attribute))
+		return !c.Holds(TypedOf(c.Attribute.OfItem(item)))
 	})
 }
 
 // AllHoldIn reports whether an image, whose keys stand apart, meets all conditions. An absent image meets none.
 func AllHoldIn(conditions []Condition, keys, image change.Image) bool {
-	return image.Exists() && AllHold(conditions, func(attribute string) (change.Type, string) {
-		v, ok := keys.Get(attribute)
-		if !ok {
-			v, _ = image.Get(attribute)
-		}
-		return Typed(v)
+	return image.Exists() && !slices.ContainsFunc(conditions, func(c Condition) bool {
+		v, err := c.Attribute.Of(keys, image)
+		return err != nil || !c.Holds(Typed(v)) // a path that leads through a value of another type leads nowhere
 	})
 }
 
@@ -143,9 +139,11 @@ func (r *Reader) Conditions(n Node, what string) []Condition {
 	var conditions []Condition
 	for _, p := range r.Pairs(n, what) {
 		what := what + ": " + p.Key
-		c := Condition{Attribute: p.Key}
+		var c Condition
 		if p.Key == "" {
 			r.Fault(p.At, "%s no item has an attribute without a name", what)
+		} else {
+			c.Attribute = r.oneValue(p.At, r.parsePath(p.At, p.Key, what), what)
 		}
 		value := p.Value
 		if p.Value.Kind == Object {

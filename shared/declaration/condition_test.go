@@ -72,7 +72,7 @@ func TestConditionsOfTypes(t *testing.T) {
 		}
 		for name, v := range values {
 			want := strings.Contains(", "+holds+",", ", "+name+",")
-			got := AllHold(conditions, func(string) (change.Type, string) { return TypedOf(v) })
+			got := AllHold(conditions, map[string]types.AttributeValue{"k": v})
 			if got != want {
 				t.Errorf("%s holds for %s: %v", written, name, got)
 			}
@@ -91,7 +91,7 @@ func TestConditionsOfTypes(t *testing.T) {
 	if text := Where(nil); text != "" {
 		t.Errorf("no conditions are %q", text)
 	}
-	if text := fmt.Sprint(Where([]Condition{{Attribute: "a", Text: "x"}, {Attribute: "b", Compare: boolean, Text: "true"}})); text != `where a is the text "x", b is the boolean true` {
+	if text := fmt.Sprint(Where([]Condition{{Attribute: Whole("a"), Text: "x"}, {Attribute: Whole("b"), Compare: boolean, Text: "true"}})); text != `where a is the text "x", b is the boolean true` {
 		t.Error(text)
 	}
 }

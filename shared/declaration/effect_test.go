@@ -15,7 +15,7 @@ func TestEffectOf(t *testing.T) {
 		}
 		return consumertest.Item{"id": consumertest.S("x"), "state": consumertest.S(state)}
 	}
-	open := []Condition{{Attribute: "state", Text: "open"}}
+	open := []Condition{{Attribute: Whole("state"), Text: "open"}}
 	for _, c := range []struct {
 		before, after string
 		want          Effect

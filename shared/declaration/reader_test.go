@@ -20,7 +20,7 @@ func TestFaults(t *testing.T) {
 	r.Text(f["c"], "c")
 	r.Boolean(f["d"], "d", true)
 	conditions := r.Conditions(f["where"], "where")
-	if c := conditions[0]; c.Attribute != "k" || !c.Prefix() || !c.Holds(change.S, "Scores of today") || c.Holds(change.S, "My Scores") || c.Holds(change.N, "Scores") {
+	if c := conditions[0]; c.Attribute.String() != "k" || !c.Prefix() || !c.Holds(change.S, "Scores of today") || c.Holds(change.S, "My Scores") || c.Holds(change.N, "Scores") {
 		t.Errorf("the condition is %+v", c)
 	}
 	const want = `f.yaml:1:4: ${NONE} has no value; settings with a value: EMPTY, TABLE. A setting is declared in pipeline/settings.yaml, and each template passes it on

@@ -14,9 +14,9 @@ import (
 
 // Box sorts items into days, weeks or months by a timestamp of their own.
 type Box struct {
-	unit      unit
-	attribute string // of the item, with the timestamp
-	zone      zone
+	unit unit
+	of   declaration.Path // to the item's timestamp
+	zone zone
 
 	// Boxes with an end: a change counts if it was made not later than keep after
 	// the box's end, and the box expires some time after that.
@@ -125,7 +125,7 @@ func (p place) counts(changed time.Time) bool { return p.until.IsZero() || !chan
 
 // place tells where an item stands.
 func (b *Box) place(i item) (place, error) {
-	at, err := b.zone.timestamp(i, b.attribute)
+	at, err := b.zone.timestamp(i, b.of)
 	if err != nil {
 		return place{}, err
 	}
@@ -157,7 +157,7 @@ func (r *reader) box(n node) *Box {
 		return nil
 	}
 	f := r.Fields(n, "box", "of", "unit", "zone", "keep", "expiresAt")
-	b := &Box{attribute: r.Text(f["of"], "box: of")}
+	b := &Box{of: r.Path(f["of"], "box: of")}
 	unit := r.Text(f["unit"], "box: unit")
 	var ok bool
 	if b.unit, ok = units[unit]; !ok && unit != "" {
@@ -168,7 +168,7 @@ func (r *reader) box(n node) *Box {
 	if f["keep"].Kind == declaration.Absent && f["expiresAt"].Kind == declaration.Absent {
 		return b
 	}
-	if b.zone.attribute != "" {
+	if !b.zone.own.IsZero() {
 		r.Fault(f["zone"].At, "box: boxes that close (keep, expiresAt) need one zone, not each item's own")
 	}
 	b.expiresAt = r.Text(f["expiresAt"], "box: expiresAt, which boxes with keep need,")

@@ -17,8 +17,8 @@ const maxDigits = 38
 // of two digits, -0.0456 in -0.045, and 0 in one of its own. Buckets are in the
 // order of their numbers, and each lies within one bucket of fewer digits.
 type Bucket struct {
-	Digits    int
-	attribute string // of the item, with the number
+	Digits int
+	of     declaration.Path // to the item's number
 }
 
 // Of returns the bucket that holds a number.
@@ -43,7 +43,7 @@ func (*Bucket) unit(n decimal.Decimal, digits int) int32 {
 
 // label returns the bucket of an item as text.
 func (b *Bucket) label(i item) (string, error) {
-	text, err := i.text(b.attribute, change.N)
+	text, err := i.text(b.of, change.N)
 	if err != nil {
 		return "", err
 	}
@@ -57,7 +57,7 @@ func (r *reader) bucket(n node) *Bucket {
 		return nil
 	}
 	f := r.Fields(n, "bucket", "of", "digits")
-	b := &Bucket{attribute: r.Text(f["of"], "bucket: of")}
+	b := &Bucket{of: r.Path(f["of"], "bucket: of")}
 	digits := r.Text(f["digits"], "bucket: digits")
 	var err error
 	if b.Digits, err = strconv.Atoi(digits); digits != "" && (err != nil || b.Digits < 1 || b.Digits > maxDigits) {

@@ -110,7 +110,7 @@ func stamp(amount *aggregate.Amount, attribute string, c *change.Change) {
 }
 
 // views tells whether an item is one of those that the view is of.
-func (v *View) views(i item) bool { return declaration.AllHold(v.where, i.typed) }
+func (v *View) views(i item) bool { return declaration.AllHoldIn(v.where, i.keys, i.image) }
 
 // contribution returns what one image does: added with sign 1, taken away with
 // -1. counts is false if the change is too late for the image's box, or if the image
@@ -148,9 +148,12 @@ func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.D
 	if len(v.latest) > 0 {
 		part.Amount.Latest = map[string]types.AttributeValue{}
 		for into, from := range v.latest {
-			value := i.value(from)
-			if value.Type() == 0 {
-				return part, false, fmt.Errorf("attribute %q: %w", from, change.ErrMissing)
+			value, err := i.value(from)
+			if err == nil && value.Type() == 0 {
+				err = fmt.Errorf("attribute %q: %w", from, change.ErrMissing)
+			}
+			if err != nil {
+				return part, false, err
 			}
 			part.Amount.Latest[into] = value.AttributeValue()
 		}
@@ -158,8 +161,8 @@ func (v *View) contribution(c *change.Change, i item, sign int64, horizon time.D
 	return part, counts, nil
 }
 
-// numbers reads the numbers of the attributes that are kept; nil if none are.
-func (i item) numbers(kept map[string]string) (numbers map[string]decimal.Decimal, err error) {
+// numbers reads the numbers that are kept; nil if none are.
+func (i item) numbers(kept map[string]declaration.Path) (numbers map[string]decimal.Decimal, err error) {
 	for into, from := range kept {
 		if numbers == nil {
 			numbers = map[string]decimal.Decimal{}
@@ -174,8 +177,8 @@ func (i item) numbers(kept map[string]string) (numbers map[string]decimal.Decima
 // target returns the view's item that an item of the source belongs to.
 func (v *View) target(i item, box place, horizon time.Duration) (aggregate.Target, error) {
 	number := ""
-	value := func(name string) (string, error) {
-		switch {
+	value := func(p declaration.Path) (string, error) {
+		switch name := p.String(); {
 		case name == boxPlaceholder && v.Box != nil:
 			return box.label, nil
 		case name == bucketPlaceholder && v.Bucket != nil:
@@ -183,7 +186,7 @@ func (v *View) target(i item, box place, horizon time.Duration) (aggregate.Targe
 		case name == shardPlaceholder && number != "":
 			return number, nil
 		}
-		return i.text(name, change.S, change.N)
+		return i.text(p, change.S, change.N)
 	}
 	t := aggregate.Target{
 		Key:    make(map[string]types.AttributeValue, len(v.key)),

@@ -11,17 +11,17 @@ import (
 
 // dates says which items' own timestamps can't be true.
 type dates struct {
-	attribute string // of the item, with the timestamp
-	zone      zone
-	earliest  time.Time
+	by       declaration.Path // to the item's timestamp
+	zone     zone
+	earliest time.Time
 }
 
 // check depends on the item alone, since what was counted must be taken away one day.
 // So there is no check for the future: when an item was written, it doesn't say.
 func (d *dates) check(i item) error {
-	at, err := d.zone.timestamp(i, d.attribute)
+	at, err := d.zone.timestamp(i, d.by)
 	if err == nil && at.Before(d.earliest) {
-		err = fmt.Errorf("attribute %q is %s, before the earliest that is believed, %s", d.attribute, at.Format(time.RFC3339), d.earliest.Format(time.DateOnly))
+		err = fmt.Errorf("attribute %q is %s, before the earliest that is believed, %s", d.by, at.Format(time.RFC3339), d.earliest.Format(time.DateOnly))
 	}
 	return err
 }
@@ -36,7 +36,7 @@ func (v *View) TimeOf(c *change.Change) (time.Time, error) {
 	if !image.Exists() {
 		image = c.Old
 	}
-	return v.dates.zone.timestamp(item{c.Keys, image}, v.dates.attribute)
+	return v.dates.zone.timestamp(item{c.Keys, image}, v.dates.by)
 }
 
 // dates reads `dated:`; nil if there is none.
@@ -45,7 +45,7 @@ func (r *reader) dates(n node) *dates {
 		return nil
 	}
 	f := r.Fields(n, "from: dated", "by", "zone", "earliest")
-	d := &dates{attribute: r.Text(f["by"], "from: dated: by"), zone: r.zone(f["zone"], "from: dated: zone")}
+	d := &dates{by: r.Path(f["by"], "from: dated: by"), zone: r.zone(f["zone"], "from: dated: zone")}
 	if text := r.Text(f["earliest"], "from: dated: earliest"); text != "" {
 		var err error
 		if d.earliest, err = time.Parse(time.DateOnly, text); err != nil {
@@ -58,33 +58,36 @@ func (r *reader) dates(n node) *dates {
 // zone is the time zone in which days begin and timestamps without an offset are: a
 // stated one, or an item's own.
 type zone struct {
-	location  *time.Location // for items that state none
-	attribute string         // with an item's own; empty: none has
+	location *time.Location   // for items that state none
+	own      declaration.Path // to an item's own; zero: none has
 }
 
 // of returns an item's zone. A zone that the item states must exist. An empty text and NULL state none.
 func (z zone) of(i item) (*time.Location, error) {
-	if z.attribute == "" {
+	if z.own.IsZero() {
 		return z.location, nil
 	}
-	value := i.value(z.attribute)
+	value, err := i.value(z.own)
+	if err != nil {
+		return nil, err
+	}
 	if t := value.Type(); t == 0 || t == change.NULL || t == change.S && value.Text() == "" {
 		return z.location, nil
 	}
-	name, err := i.text(z.attribute, change.S)
+	name, err := i.text(z.own, change.S)
 	if err != nil {
 		return nil, err
 	}
 	location, err := timestamp.LoadZone(name)
 	if err != nil {
-		return nil, fmt.Errorf("attribute %q: %w", z.attribute, err)
+		return nil, fmt.Errorf("attribute %q: %w", z.own, err)
 	}
 	return location, nil
 }
 
 // timestamp reads an item's timestamp, in the item's zone.
-func (z zone) timestamp(i item, attribute string) (time.Time, error) {
-	text, err := i.text(attribute, change.S)
+func (z zone) timestamp(i item, of declaration.Path) (time.Time, error) {
+	text, err := i.text(of, change.S)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -94,7 +97,7 @@ func (z zone) timestamp(i item, attribute string) (time.Time, error) {
 	}
 	at, err := timestamp.Parse(text, location)
 	if err != nil {
-		return at, fmt.Errorf("attribute %q: %w", attribute, err)
+		return at, fmt.Errorf("attribute %q: %w", of, err)
 	}
 	return at, nil
 }
@@ -104,7 +107,7 @@ func (r *reader) zone(n node, what string) zone {
 	var z zone
 	if n.Kind == declaration.Object {
 		f := r.Fields(n, what, "attribute", "otherwise")
-		z.attribute = r.Text(f["attribute"], what+": attribute")
+		z.own = r.Path(f["attribute"], what+": attribute")
 		n, what = f["otherwise"], what+": otherwise"
 	}
 	if name := r.Text(n, what); name != "" {

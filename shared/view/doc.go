@@ -23,6 +23,8 @@
 //     the change that takes it away must find the same. So no check compares a date with the clock
 //     (TestDates of consumers/badges), and an image that the view can't use counts for nothing, old
 //     or new (TestContributions).
+//   - So does what a path of the view leads to: its text alone says which value, never what else the item has. A list is
+//     taken away whole, as the old image has it (TestNestedContributions, TestNestedSumsAreThoseOfTheTable).
 //   - Whether a change counts for a time box depends on the change alone, never on the clock, so
 //     that a duplicate meets the same answer. The box lives longer than its last change by more
 //     than the horizon, or it forgets ids that are still needed (TestBoxOutlivesItsDuplicates).

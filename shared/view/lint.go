@@ -90,8 +90,9 @@ func (v *View) couldHold(c declaration.Condition) bool {
 	if c.Compare == "exists" {
 		return true // rarely isn't so
 	}
-	if c.Boolean() {
-		_, ok := v.latest[c.Attribute] // nothing else that v writes can be a boolean
+	attribute, whole := c.Attribute.Name()
+	if c.Boolean() || !whole {
+		_, ok := v.latest[attribute] // nothing else that v writes can be a boolean, or have members
 		return ok
 	}
 	could := func(t template) bool {
@@ -100,15 +101,15 @@ func (v *View) couldHold(c declaration.Condition) bool {
 		}
 		return t.couldBe(c.Text)
 	}
-	if key, ok := v.key[c.Attribute]; ok {
+	if key, ok := v.key[attribute]; ok {
 		return key.number == c.Numeric() && (c.Numeric() || could(key.template))
 	}
 	if c.Numeric() { // nearly all that v writes is numbers
-		return v.writes(c.Attribute)
+		return v.writes(attribute)
 	}
-	if v.shard != nil && v.shard.attribute == c.Attribute {
+	if v.shard != nil && v.shard.attribute == attribute {
 		return v.shard.value != nil && could(*v.shard.value)
 	}
-	_, ok := v.latest[c.Attribute] // could be any text; all else that v writes is a number
+	_, ok := v.latest[attribute] // could be any text; all else that v writes is a number
 	return ok
 }

@@ -84,7 +84,7 @@ func (r *reader) view(n node) *View {
 	if len(v.sums)+len(v.latest)+len(v.smallest)+len(v.largest) == 0 {
 		r.Fault(n.At, "view %s keeps nothing; give it a sum, count, latest, smallest or largest", v.Name)
 	}
-	for name, kept := range map[string]map[string]string{"smallest": v.smallest, "largest": v.largest} {
+	for name, kept := range map[string]map[string]declaration.Path{"smallest": v.smallest, "largest": v.largest} {
 		if len(kept) > 0 && !v.insertOnly {
 			r.Fault(f[name].At, "%s needs from: insertOnly: true: once an item is modified or removed, nobody knows the second %s", name, name)
 		}
@@ -117,11 +117,11 @@ func (w written) add(at position, attribute, what string) {
 	w.by[attribute] = what
 }
 
-// kept reads pairs of an attribute of the view and one of the source.
-func (w written) kept(n node, what string) map[string]string {
-	kept := map[string]string{}
+// kept reads pairs of an attribute of the view and a value of the source's items.
+func (w written) kept(n node, what string) map[string]declaration.Path {
+	kept := map[string]declaration.Path{}
 	for _, p := range w.Pairs(n, what) {
-		kept[p.Key] = w.Text(p.Value, what+": "+p.Key)
+		kept[p.Key] = w.Path(p.Value, what+": "+p.Key)
 		w.add(p.At, p.Key, what)
 	}
 	return kept

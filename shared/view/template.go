@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"sluice/shared/declaration"
 )
 
 // The placeholders that aren't attributes of the item.
@@ -14,10 +16,11 @@ const (
 	shardPlaceholder  = "shard"  // in a shard's text
 )
 
-// template is text with attributes of an item in it: PET#{petId}.
+// template is text with values of an item in it: PET#{petId}, {address.city}.
 type template struct {
 	texts []string // one more than names
-	names []string
+	names []string // the paths' texts
+	paths []declaration.Path
 	// ends has the text that ends each name's value, where the value must not hold it: see separate. "": it may.
 	ends []string
 }
@@ -46,7 +49,14 @@ func parseTemplate(text string) (template, error) {
 		if name == "" || strings.Contains(name, "{") {
 			return t, fmt.Errorf("{%s} names no attribute", name)
 		}
-		t.names, text = append(t.names, name), after
+		path, err := declaration.ParsePath(name)
+		if err == nil && path.Lists() {
+			err = fmt.Errorf("{%s} is each member of a list, and a key has one value", name)
+		}
+		if err != nil {
+			return t, err
+		}
+		t.names, t.paths, text = append(t.names, path.String()), append(t.paths, path), after
 	}
 	if len(t.names) == 0 && t.texts[0] == "" {
 		return t, errors.New("it is empty, which no key may be")
@@ -55,14 +65,14 @@ func parseTemplate(text string) (template, error) {
 }
 
 // render puts the values in the place of the names.
-func (t template) render(value func(name string) (string, error)) (string, error) {
+func (t template) render(value func(declaration.Path) (string, error)) (string, error) {
 	if t.alone() {
-		return value(t.names[0])
+		return value(t.paths[0])
 	}
 	var out strings.Builder
 	for i, name := range t.names {
 		out.WriteString(t.texts[i])
-		text, err := value(name)
+		text, err := value(t.paths[i])
 		if err != nil {
 			return "", err
 		}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"sluice/shared/declaration"
 )
 
 // Keys of any shape that lint takes, with any values: two items of a view have one key only if all values in it are the
@@ -52,7 +54,8 @@ func TestKeysAreUnambiguous(t *testing.T) {
 		seen := map[string]string{}
 		for range 300 {
 			values := map[string]string{}
-			of := func(name string) (string, error) {
+			of := func(p declaration.Path) (string, error) {
+				name := p.String()
 				if _, ok := values[name]; !ok {
 					values[name] = value(name)
 				}
@@ -94,7 +97,7 @@ func TestSeparators(t *testing.T) {
 		t.Fatal(err)
 	}
 	for x, ok := range map[string]bool{"a": true, "": true, "#a": true, "a#": false, "a##": false, "##": false, "a##b": false} {
-		_, err := parsed.render(func(name string) (string, error) { return map[string]string{"x": x, "y": "##"}[name], nil })
+		_, err := parsed.render(func(p declaration.Path) (string, error) { return map[string]string{"x": x, "y": "##"}[p.String()], nil })
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", x, err)
 		}

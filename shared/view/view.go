@@ -27,8 +27,8 @@ type View struct {
 	group           *template              // names the items in the ledger; nil: see groupOf
 	shard           *shard
 
-	// What is kept, by attribute of Table: the attribute of the source that it is of.
-	latest, smallest, largest map[string]string
+	// What is kept, by attribute of Table: the value of the source's items that it is of.
+	latest, smallest, largest map[string]declaration.Path
 	sums                      []sum  // by attribute
 	since                     string // attribute with the version of the newest change of a sum or count; empty: none
 }
@@ -96,40 +96,34 @@ func (v *View) ShardValue(box string, shard int) (string, error) {
 	if v.shard == nil || v.shard.value == nil {
 		return "", fmt.Errorf("view %s has no shard with a value", v.Name)
 	}
-	return v.shard.value.render(func(name string) (string, error) {
-		switch name {
+	return v.shard.value.render(func(p declaration.Path) (string, error) {
+		switch name := p.String(); name {
 		case boxPlaceholder:
 			return box, nil
 		case shardPlaceholder:
 			return fmt.Sprint(shard), nil
+		default:
+			return "", fmt.Errorf("view %s: the shard's value depends on {%s}, so its items can't be found by box alone", v.Name, name)
 		}
-		return "", fmt.Errorf("view %s: the shard's value depends on {%s}, so its items can't be found by box alone", v.Name, name)
 	})
 }
 
-// item reads attributes of one image of a change. The change's keys are its own.
+// item reads values of one image of a change. The change's keys are its own.
 type item struct{ keys, image change.Image }
 
-func (i item) value(attribute string) change.Value {
-	if v, ok := i.keys.Get(attribute); ok {
-		return v
-	}
-	v, _ := i.image.Get(attribute)
-	return v
-}
+// value returns a value of the item, the zero one if it is absent. The error is about a value on the way that is no map.
+func (i item) value(p declaration.Path) (change.Value, error) { return p.Of(i.keys, i.image) }
 
-// text returns the text of an attribute that must be of one of the types.
-func (i item) text(attribute string, types ...change.Type) (string, error) {
-	v := i.value(attribute)
+// text returns the text of a value that must be of one of the types.
+func (i item) text(p declaration.Path, types ...change.Type) (string, error) {
+	v, err := i.value(p)
+	if err != nil {
+		return "", err
+	}
 	for _, t := range types {
 		if v.Type() == t {
 			return v.Text(), nil
 		}
 	}
-	return "", &change.AttributeError{Name: attribute, Want: types[0], Got: v.Type()}
-}
-
-// typed returns the type and text of an attribute, for conditions.
-func (i item) typed(attribute string) (change.Type, string) {
-	return declaration.Typed(i.value(attribute))
+	return "", p.TypeError(i.keys, i.image, types[0], v.Type())
 }

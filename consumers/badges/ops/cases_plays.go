@@ -68,15 +68,13 @@ func (c *Cases) plays(block *rule.Plays, n declaration.Node) []map[string]types.
 	item := map[string]types.AttributeValue{block.Player: text(somebody)}
 	var days, from declaration.Node
 	for _, p := range c.reader.Pairs(n, "play") {
-		switch value := p.Value; {
-		case p.Key == "days":
-			days = value
-		case p.Key == "from":
-			from = value
-		case value.Kind == declaration.List || value.Kind == declaration.Object:
-			c.reader.Fault(value.At, "%s must be a text, a number, true or false, not %v", p.Key, value.Kind)
+		switch p.Key {
+		case "days":
+			days = p.Value
+		case "from":
+			from = p.Value
 		default:
-			item[p.Key] = c.value(value, p.Key)
+			item[p.Key] = c.value(p.Value, p.Key)
 		}
 	}
 	if days.Kind == declaration.Absent && from.Kind == declaration.Absent {

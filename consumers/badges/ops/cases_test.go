@@ -73,7 +73,7 @@ func TestCases(t *testing.T) {
       - {days: 0, from: 2024-01-01}
       - {days: 3, from: soon}
       - {days: 3, from: 2024-01-01, Timestamp: "2024-01-01"}
-      - {Timestamp: "2024-01-01", Score: [1]}
+      - {Timestamp: "2024-01-01", Score: [1, {of: 1e999}]}
     badges: [first-plai]
   - {name: two, plays: [{UserId: a, Timestamp: "2024-01-01", Score: 1}, {UserId: b, Timestamp: "2024-01-01", Score: 1}], badges: []}
   - {nam: none, plays: 3}
@@ -88,7 +88,7 @@ func TestCases(t *testing.T) {
 	for _, want := range []string{
 		`c.yaml:4:10: the consumer can't use this play: `, `"yesterday" is no timestamp`, `c.yaml:5:10: `, "before the earliest that is believed",
 		`c.yaml:6:10: days must be from 1 to 10000, not "0"`, `c.yaml:7:10: from must be a date like 2024-01-01, not "soon"`,
-		`c.yaml:8:10: a play a day has its Timestamp from days and from`, `c.yaml:9:42: Score must be a text, a number, true or false, not a list`,
+		`c.yaml:8:10: a play a day has its Timestamp from days and from`, `c.yaml:9:51: Score: of: DynamoDB holds no such number as 1e999`,
 		`c.yaml:10:14: there is no badge "first-plai"`, "several play here", `unknown key "nam"`, "plays must be a list",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -12,6 +12,7 @@ import (
 	"sluice/consumers/badges/internal/awards"
 	"sluice/consumers/badges/rule"
 	"sluice/shared/change"
+	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
 
@@ -104,7 +105,7 @@ func (s *snapshot) readPlaysIn(ctx context.Context, table string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		covered := slices.ContainsFunc(counted, func(p *rule.Plays) bool {
-			name, err := rule.Text(c, p.Player)
+			name, err := rule.Text(c, declaration.Whole(p.Player))
 			return err == nil && s.only[name]
 		})
 		if s.only != nil && !covered {

@@ -36,7 +36,7 @@ type total struct {
 
 func (k *total) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "total", "of", "reaches", "repeat", "within")
-	k.of = r.Text(f["of"], "total: of")
+	k.of = r.Members(f["of"], "total: of").String()
 	b.Levels = r.levels(f["reaches"], "total: reaches", false)
 	k.within.read(r, b, "total", f)
 }

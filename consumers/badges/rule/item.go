@@ -13,11 +13,12 @@ const Item Kind = "item"
 
 // Source is where an Item comes from.
 type Source struct {
-	Table, Player string
-	// Each are the attributes whose values tell items apart.
-	Each []string
-	// Formerly is the attribute that alone told items apart earlier; empty: none did.
-	Formerly string
+	Table  string
+	Player declaration.Path
+	// Each are the values that tell items apart.
+	Each []declaration.Path
+	// Formerly is the value that alone told items apart earlier; zero: none did.
+	Formerly declaration.Path
 	where    []declaration.Condition
 }
 
@@ -27,11 +28,11 @@ func (*item) read(r *reader, b *Rule, n node) {
 	f := r.Fields(n, "item", "table", "player", "each", "formerly", "where")
 	b.Levels = single()
 	b.Source = Source{
-		Table: r.Text(f["table"], "item: table"), Player: r.Text(f["player"], "item: player"), Each: r.attributes(f["each"], "item: each"),
+		Table: r.Text(f["table"], "item: table"), Player: r.Path(f["player"], "item: player"), Each: r.attributes(f["each"], "item: each"),
 		where: r.Conditions(f["where"], "item: where"),
 	}
 	if f["formerly"].Kind != declaration.Absent {
-		b.Source.Formerly = r.Text(f["formerly"], "item: formerly")
+		b.Source.Formerly = r.Path(f["formerly"], "item: formerly")
 	}
 }
 
@@ -51,8 +52,8 @@ func (r *Rule) OfItemChange(c *change.Change) (name string, a Award, err error) 
 		return "", Award{}, err
 	}
 	values := make([]string, len(r.Source.Each))
-	for i, attribute := range r.Source.Each {
-		if values[i], err = Text(c, attribute); err != nil {
+	for i, path := range r.Source.Each {
+		if values[i], err = Text(c, path); err != nil {
 			return "", Award{}, err
 		}
 	}
@@ -63,7 +64,7 @@ func (r *Rule) OfItemChange(c *change.Change) (name string, a Award, err error) 
 		}
 		a.Of = strings.Join(values, "#")
 	}
-	if r.Source.Formerly != "" {
+	if !r.Source.Formerly.IsZero() {
 		if of, err := Text(c, r.Source.Formerly); err == nil {
 			a.Formerly = Award{Badge: r.Name, Of: of}.Key()
 		}
@@ -76,16 +77,16 @@ var apart = strings.NewReplacer("%", "%25", "#", "%23")
 
 // Text returns the text of a string or number that a change's new image has. It is never
 // empty.
-func Text(c *change.Change, attribute string) (string, error) {
-	v, ok := c.Keys.Get(attribute)
-	if !ok {
-		v, _ = c.New.Get(attribute)
+func Text(c *change.Change, path declaration.Path) (string, error) {
+	v, err := path.Of(c.Keys, c.New)
+	if err != nil {
+		return "", err
 	}
 	if v.Type() != change.S && v.Type() != change.N {
-		return "", &change.AttributeError{Name: attribute, Want: change.S, Got: v.Type()}
+		return "", path.TypeError(c.Keys, c.New, change.S, v.Type())
 	}
 	if v.Text() == "" {
-		return "", fmt.Errorf("attribute %q is empty", attribute)
+		return "", fmt.Errorf("attribute %q is empty", path)
 	}
 	return v.Text(), nil
 }

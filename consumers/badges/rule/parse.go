@@ -123,36 +123,38 @@ func (r *reader) texts(n node, what string) map[string]string {
 
 // placeholders checks that a text of a rule has no other ones than it can fill in.
 func (r *reader) placeholders(b *Rule, n node) {
-	if b.Kind == Item {
-		return // any attribute of the item
-	}
 	for _, p := range n.Pairs {
 		for _, found := range Placeholder.FindAllStringSubmatch(p.Value.Text, -1) {
-			if name := found[1]; name != "level" && name != "of" {
+			name := found[1]
+			if b.Kind == Item { // any value of the item
+				r.Path(node{Kind: declaration.Scalar, At: p.Value.At, Text: name}, "text: "+p.Key)
+				continue
+			}
+			if name != "level" && name != "of" {
 				r.Fault(p.Value.At, "text: %s: {%s} is unknown; there are {level} and {of}, and attributes for rules of kind item", p.Key, name)
 			}
 		}
 	}
 }
 
-// attributes reads the name of an attribute, or a list of names.
-func (r *reader) attributes(n node, what string) []string {
+// attributes reads the path to a value, or a list of paths.
+func (r *reader) attributes(n node, what string) []declaration.Path {
 	if n.Kind != declaration.List {
-		return []string{r.Text(n, what)}
+		return []declaration.Path{r.Path(n, what)}
 	}
-	var names []string
+	var paths []declaration.Path
 	for _, item := range n.Items {
-		names = append(names, r.Text(item, what))
+		paths = append(paths, r.Path(item, what))
 	}
-	if len(names) == 0 {
+	if len(paths) == 0 {
 		r.Fault(n.At, "%s has no attributes", what)
 	}
-	return names
+	return paths
 }
 
-// attribute reads the name of one whose values are told apart: it is in keys.
+// attribute reads the path to values that are told apart: it is in keys.
 func (r *reader) attribute(n node, what string) string {
-	text := r.Text(n, what)
+	text := r.Path(n, what).String()
 	if strings.Contains(text, "#") || strings.ContainsAny(text, "{}") {
 		r.Fault(n.At, "%s: attribute %q can't be told apart by: its name has #, { or }", what, text)
 	}

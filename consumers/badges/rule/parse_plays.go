@@ -37,7 +37,7 @@ func (r *reader) block(n node, name string) *Plays {
 		}
 	}
 	p := &Plays{
-		Name: name, Table: r.Text(f["table"], "plays: table"), Player: r.Text(f["player"], "plays: player"), At: r.Text(f["at"], "plays: at"),
+		Name: name, Table: r.Text(f["table"], "plays: table"), Player: r.Name(f["player"], "plays: player"), At: r.Name(f["at"], "plays: at"),
 		zone: f["zone"], from: r.Text(f["earliest"], "plays: earliest"), SubtractExpired: r.Boolean(f["subtractExpired"], "plays: subtractExpired", false),
 	}
 	r.checkDates(*p, n.At)

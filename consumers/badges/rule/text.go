@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sluice/shared/change"
+	"sluice/shared/declaration"
 )
 
 // Languages are those that any rule has texts in, sorted.
@@ -37,7 +38,11 @@ func Fill(text string, a Award, item *change.Change) (string, error) {
 		case item == nil:
 			return placeholder
 		}
-		text, err := Text(item, name)
+		path, err := declaration.ParsePath(name)
+		text := ""
+		if err == nil {
+			text, err = Text(item, path)
+		}
 		if err != nil {
 			fault = err
 		}

@@ -24,11 +24,11 @@ func conditions(all ...declaration.Condition) object {
 	for _, c := range all {
 		switch {
 		case c.Compare == "":
-			out[c.Attribute] = c.Text
+			out[c.Attribute.String()] = c.Text
 		case c.Boolean():
-			out[c.Attribute] = c.Text == "true"
+			out[c.Attribute.String()] = c.Text == "true"
 		default:
-			out[c.Attribute] = object{c.Compare: c.Text}
+			out[c.Attribute.String()] = object{c.Compare: c.Text}
 		}
 	}
 	return out
@@ -113,17 +113,18 @@ func parseViews(all []object) ([]*view.View, error) {
 // declare writes the view for the items that the rule looks at, without its counts.
 func declare(name string, r *Rule, table string) object {
 	p, looks, of := r.Plays, r.kind.looks(), r.prefix()
-	from := object{"table": p.Table, "dated": object{"by": p.At, "zone": zoneOf(p.zone), "earliest": p.from}, "subtractExpired": p.SubtractExpired}
+	at, player := declaration.Whole(p.At).String(), declaration.Whole(p.Player).String()
+	from := object{"table": p.Table, "dated": object{"by": at, "zone": zoneOf(p.zone), "earliest": p.from}, "subtractExpired": p.SubtractExpired}
 	v := object{"name": name, "from": from, "count": object{}, "sum": object{}}
 	switch {
 	case looks.each != "":
 		of += "{" + looks.each + "}"
-		from["where"] = conditions(declaration.Condition{Attribute: looks.each, Compare: "exists", Text: "true"})
+		from["where"] = object{looks.each: object{"exists": "true"}}
 	case looks.unit != "":
 		of += "{box}"
-		v["box"] = object{"of": p.At, "unit": looks.unit, "zone": zoneOf(p.zone)}
+		v["box"] = object{"of": at, "unit": looks.unit, "zone": zoneOf(p.zone)}
 	}
-	v["into"] = object{"table": table, "key": object{AttrPlayer: "{" + p.Player + "}", AttrOf: of}}
+	v["into"] = object{"table": table, "key": object{AttrPlayer: "{" + player + "}", AttrOf: of}}
 	return v
 }
 

@@ -38,7 +38,7 @@ func differs(r *document.Route, item *change.Change, d *heldDocument, shown bool
 		d := operate.Difference{What: operate.Missing}
 		var refused []string
 		for _, one := range r.Refusals(item) {
-			d.Values = append(d.Values, operate.Value{Path: one.Attribute, Source: shortened(one.Value.AppendJSON(nil))})
+			d.Values = append(d.Values, operate.Value{Path: one.Name, Source: shortened(one.Value.AppendJSON(nil))})
 			refused = append(refused, one.Err.Error())
 		}
 		d.Refused = strings.Join(refused, "; ")
@@ -75,46 +75,34 @@ func differences(r *document.Route, item *change.Change, source map[string]any) 
 		}
 		found = append(found, d)
 	}
-	compare := func(attribute string, v change.Value) {
-		field := r.Field(attribute)
-		switch {
-		case field == "":
-			return
-		case !r.Takes(item, attribute, field, v):
-			written, there := kept.attributes[attribute]
-			delete(kept.attributes, attribute)
-			if !there || !same(v, written) {
-				note(attribute, v, written, there)
+	for a := range r.Attributes(item) {
+		if !r.Takes(item, a) {
+			written, there := kept.attributes[a.Name]
+			delete(kept.attributes, a.Name)
+			if !there || !same(a.Value, written) {
+				note(a.Name, a.Value, written, there)
 			}
-			return
+			continue
 		}
-		indexed, altered := r.AppendValue(nil, field, v)
-		written, there := left[field]
-		delete(left, field)
+		indexed, altered := r.AppendValue(nil, a.Field, a.Value)
+		written, there := left[a.Field]
+		delete(left, a.Field)
 		value, wanted := written, true
 		if altered {
-			value, wanted = kept.values[field]
+			value, wanted = kept.values[a.Field]
 			wanted = wanted && sameJSON(indexed, written)
-			delete(kept.values, field)
+			delete(kept.values, a.Field)
 		}
-		if !there || !wanted || !same(v, value) {
-			note(attribute, v, written, there)
-		}
-	}
-	for name, v := range item.Keys.All() {
-		compare(name, v)
-	}
-	for name, v := range item.New.All() {
-		if _, isKey := item.Keys.Get(name); !isKey {
-			compare(name, v)
+		if !there || !wanted || !same(a.Value, value) {
+			note(a.Name, a.Value, written, there)
 		}
 	}
 	var reasons []string
 	for _, one := range r.Refusals(item) { // an earlier version took some of them
 		reasons = append(reasons, one.Err.Error())
-		if !slices.ContainsFunc(found, func(v operate.Value) bool { return v.Path == one.Attribute }) {
-			written, there := source[r.Field(one.Attribute)]
-			note(one.Attribute, one.Value, written, there)
+		if !slices.ContainsFunc(found, func(v operate.Value) bool { return v.Path == one.Name }) {
+			written, there := source[one.Field]
+			note(one.Name, one.Value, written, there)
 		}
 	}
 	for _, more := range []map[string]any{left, kept.attributes, kept.values} {

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -107,6 +108,43 @@ func TestRenamedAttributeKeepsItsField(t *testing.T) {
 		}
 		if found, _, err := differences(r, c, document); err != nil || len(found) > 0 {
 			t.Errorf("differences %+v, %v", found, err)
+		}
+	}
+}
+
+// A document by paths into attributes is as its item, and one that has more or less than they say isn't. Fails if verify reads
+// keep, leaveOut or rename by another rule than the function.
+func TestPartsOfAttributesAreCompared(t *testing.T) {
+	const definition = `{"mappings": {"dynamic": false, "properties": {"town": {"type": "keyword"}}}}`
+	item := consumertest.Item{"name": consumertest.S("x"), "address": {"M": consumertest.Item{
+		"city": consumertest.S("Berlin"), "geo": {"M": consumertest.Item{"lat": consumertest.N("1.50"), "lon": consumertest.N("2")}},
+	}}}
+	c := searchtest.Parsed(searchtest.InsertOf(consumertest.Item{"id": consumertest.S("k")}, item))
+	written := func(r *document.Route) (of map[string]any) {
+		decoder := json.NewDecoder(bytes.NewReader(r.AppendDocument(nil, c, consumertest.Arrival)))
+		decoder.UseNumber()
+		if err := decoder.Decode(&of); err != nil {
+			t.Fatal(err)
+		}
+		return of
+	}
+	whole := written(searchtest.RouteOf(definition))
+	for lines, want := range map[string]string{
+		"keep: [id, address.city]": "address, name", "leaveOut: [address.geo.lat]": "address", "rename: {address.city: town}": "address, address.city",
+	} {
+		r := searchtest.RouteOf(definition, lines)
+		for _, test := range []struct {
+			of   map[string]any
+			want string
+		}{{written(r), ""}, {whole, want}} {
+			found, _, err := differences(r, c, test.of)
+			var paths []string
+			for _, v := range found {
+				paths = append(paths, v.Path)
+			}
+			if got := strings.Join(paths, ", "); err != nil || got != test.want {
+				t.Errorf("%s: differences in %q, %v; want %q", lines, got, err, test.want)
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"sluice/shared/change"
+	"sluice/shared/declaration"
 )
 
 // aside collects what [ItemField] keeps of an item. That field is JSON in a text, which OpenSearch never reads as
@@ -74,23 +75,20 @@ func (a *aside) appendTo(dst []byte) []byte {
 }
 
 // Takes reports whether an attribute can be a field of the item's document.
-func (r *Route) Takes(c *change.Change, attribute, field string, v change.Value) bool {
-	if of, ok := r.renamedTo[field]; ok && of != attribute && has(c, of) {
+func (r *Route) Takes(c *change.Change, a Attribute) bool {
+	if of, ok := r.shape.movedTo[a.Field]; ok && !a.within && r.shape.renamed[a.Name] != a.Field && has(c, of) {
 		return false // the renamed one has the field
 	}
-	if !r.mapping.takesName(field, true, r.mapping.dynamic) {
+	if !r.mapping.takesName(a.Field, true, r.mapping.dynamic) {
 		return false
 	}
-	of, dynamic := r.mapping.member(field, r.mapping.dynamic)
-	return of != nil || dynamic || !tooDeep(v, maxArrays)
+	of, dynamic := r.mapping.member(a.Field, r.mapping.dynamic)
+	return of != nil || dynamic || !tooDeep(a.Value, maxArrays)
 }
 
-func has(c *change.Change, attribute string) bool {
-	if _, ok := c.Keys.Get(attribute); ok {
-		return true
-	}
-	_, ok := c.New.Get(attribute)
-	return ok
+func has(c *change.Change, p declaration.Path) bool {
+	v, err := p.Of(c.Keys, c.New)
+	return err == nil && v.Type() != 0
 }
 
 // maxArrays is how deep OpenSearch lets arrays be nested in each other, also in fields that nobody mapped.

@@ -112,9 +112,8 @@ func (m *mapped) refuses(v change.Value) error {
 
 // Refusal is an attribute that an index must not have.
 type Refusal struct {
-	Attribute string
-	Value     change.Value
-	Err       error
+	Attribute
+	Err error
 }
 
 // Refusals returns the item's attributes that the index must not have.
@@ -122,22 +121,13 @@ func (r *Route) Refusals(c *change.Change) (found []Refusal) {
 	if !r.mapping.hasDates {
 		return nil
 	}
-	check := func(name string, v change.Value) {
-		field := r.Field(name)
-		m := r.mapping.at(field)
-		if field == "" || m == nil || !m.hasDates || !r.Takes(c, name, field, v) {
-			return
+	for a := range r.Attributes(c) {
+		m := r.mapping.at(a.Field)
+		if m == nil || !m.hasDates || !r.Takes(c, a) {
+			continue
 		}
-		if err := m.refuses(v); err != nil {
-			found = append(found, Refusal{name, v, fmt.Errorf("attribute %s, date field %s of index %s: %w", name, field, r.Index, err)})
-		}
-	}
-	for name, v := range c.Keys.All() {
-		check(name, v)
-	}
-	for name, v := range c.New.All() {
-		if _, isKey := c.Keys.Get(name); !isKey {
-			check(name, v)
+		if err := m.refuses(a.Value); err != nil {
+			found = append(found, Refusal{a, fmt.Errorf("attribute %s, date field %s of index %s: %w", a.Name, a.Field, r.Index, err)})
 		}
 	}
 	return found

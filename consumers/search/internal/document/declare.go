@@ -62,10 +62,7 @@ func (r *reader) route(n declaration.Node) *Route {
 		r.Fault(f["leaveOut"].At, "leaveOut and keep can't be combined: what isn't kept is left out")
 	}
 	route.rename = r.renames(f["rename"], route)
-	route.renamedTo = map[string]string{}
-	for attribute, field := range route.rename {
-		route.renamedTo[field] = attribute
-	}
+	route.shape = shapeOf(route.keep, route.leaveOut, route.rename)
 	return route
 }
 
@@ -106,35 +103,47 @@ func (r *reader) definition(n declaration.Node, route *Route) {
 	}
 }
 
-// attributes reads a list of attributes' names.
-func (r *reader) attributes(n declaration.Node, what string) []string {
+// attributes reads a list of paths to attributes, or to values within them.
+func (r *reader) attributes(n declaration.Node, what string) []declaration.Path {
 	if n.Kind != declaration.List && n.Kind != declaration.Absent {
 		r.Fault(n.At, "%s must be a list of attributes, not %v", what, n.Kind)
 	}
-	var names []string
+	var paths []declaration.Path
 	for _, item := range n.Items {
-		name := r.Text(item, what+": attribute")
-		if slices.Contains(names, name) {
-			r.Fault(item.At, "%s: attribute %s is listed twice", what, name)
+		p := r.Path(item, what+": attribute")
+		if p.IsZero() {
+			continue // reported already
 		}
-		names = append(names, name)
+		for _, other := range paths {
+			switch {
+			case other.String() == p.String():
+				r.Fault(item.At, "%s: attribute %s is listed twice", what, p)
+			case other.Leads(p):
+				r.Fault(item.At, "%s: %s is part of %s, which is listed too; leave one out", what, p, other)
+			case p.Leads(other):
+				r.Fault(item.At, "%s: %s is part of %s, which is listed too; leave one out", what, other, p)
+			}
+		}
+		paths = append(paths, p)
 	}
-	return names
+	return paths
 }
 
-// renames reads an object of attributes and the names of their fields.
+// renames reads an object of paths and the names of their fields.
 func (r *reader) renames(n declaration.Node, route *Route) map[string]string {
 	renames := map[string]string{}
+	paths := map[string]declaration.Path{}
 	pairs := r.Pairs(n, "rename")
 	for _, p := range pairs {
 		renames[p.Key] = r.Text(p.Value, "rename: "+p.Key)
+		paths[p.Key] = r.Path(declaration.Node{Kind: declaration.Scalar, At: p.At, Text: p.Key}, "rename: attribute")
 	}
 	given := map[string]string{}
 	for _, p := range pairs {
 		field := renames[p.Key]
 		switch {
-		case field == "": // reported already
-		case route.Field(p.Key) == "":
+		case field == "" || paths[p.Key].IsZero(): // reported already
+		case !route.takes(paths[p.Key]):
 			r.Fault(p.At, "rename: attribute %s is left out already", p.Key)
 		case IsOwn(field) || strings.HasPrefix(field, Field+".") || strings.HasPrefix(field, ItemField+"."):
 			r.Fault(p.Value.At, "rename: field %s is Sluice's own", field)
@@ -157,8 +166,9 @@ func (r *reader) renames(n declaration.Node, route *Route) map[string]string {
 // stays reports whether the route names an attribute that keeps its own name as a field.
 func (r *Route) stays(attribute string, renames map[string]string) bool {
 	_, renamed := renames[attribute]
-	named := slices.Contains(r.keep, attribute) || slices.ContainsFunc(r.where, func(c declaration.Condition) bool { return c.Attribute == attribute })
-	return named && !renamed && r.Field(attribute) != ""
+	names := func(p declaration.Path) bool { return p.String() == attribute }
+	named := slices.ContainsFunc(r.keep, names) || slices.ContainsFunc(r.where, func(c declaration.Condition) bool { return names(c.Attribute) })
+	return named && !renamed && !slices.ContainsFunc(r.leaveOut, names)
 }
 
 // checkTogether checks each route against the others.

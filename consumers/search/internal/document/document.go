@@ -113,13 +113,8 @@ func (r *Route) AppendDocument(dst []byte, c *change.Change, indexed time.Time) 
 	dst = appendOwn(dst, c, indexed)
 	dst = append(dst, '}')
 	var kept aside
-	for name, v := range c.Keys.All() {
-		dst = r.appendField(dst, &kept, c, name, v)
-	}
-	for name, v := range c.New.All() {
-		if _, isKey := c.Keys.Get(name); !isKey {
-			dst = r.appendField(dst, &kept, c, name, v)
-		}
+	for a := range r.Attributes(c) {
+		dst = r.appendField(dst, &kept, c, a)
 	}
 	return append(kept.appendTo(dst), '}')
 }
@@ -140,21 +135,17 @@ func appendOwn(dst []byte, c *change.Change, indexed time.Time) []byte {
 }
 
 // appendField appends an attribute as a field, or keeps it for [ItemField].
-func (r *Route) appendField(dst []byte, kept *aside, c *change.Change, name string, v change.Value) []byte {
-	field := r.Field(name)
-	switch {
-	case field == "":
-		return dst
-	case !r.Takes(c, name, field, v):
-		kept.attributes = appendMember(kept.attributes, name, v)
+func (r *Route) appendField(dst []byte, kept *aside, c *change.Change, a Attribute) []byte {
+	if !r.Takes(c, a) {
+		kept.attributes = appendMember(kept.attributes, a.Name, a.Value)
 		return dst
 	}
 	dst = append(dst, ',')
-	dst = change.AppendText(dst, field)
+	dst = change.AppendText(dst, a.Field)
 	dst = append(dst, ':')
-	dst, altered := r.AppendValue(dst, field, v)
+	dst, altered := r.AppendValue(dst, a.Field, a.Value)
 	if altered {
-		kept.values = appendMember(kept.values, field, v)
+		kept.values = appendMember(kept.values, a.Field, a.Value)
 	}
 	return dst
 }

@@ -25,26 +25,15 @@ type Route struct {
 	at         declaration.Position
 	where      []declaration.Condition
 	definition []byte // the index's settings and mappings
-	keep       []string
-	leaveOut   []string
-	rename     map[string]string
-	renamedTo  map[string]string // attributes by the fields that they are renamed to
+	keep       []declaration.Path
+	leaveOut   []declaration.Path
+	rename     map[string]string // fields by paths
+	shape      shape             // of keep, leaveOut and rename
 	mapping    *mapped           // of the definition
 }
 
 // Effect tells what a change does to the index.
 func (r *Route) Effect(c *change.Change) declaration.Effect { return declaration.EffectOf(r.where, c) }
-
-// Field returns the name that an attribute has in documents; "" if the route leaves it out.
-func (r *Route) Field(attribute string) string {
-	if r.keep != nil && !slices.Contains(r.keep, attribute) || slices.Contains(r.leaveOut, attribute) {
-		return ""
-	}
-	if name, ok := r.rename[attribute]; ok {
-		return name
-	}
-	return attribute
-}
 
 // WriteAlias is the alias that functions write to.
 func (r *Route) WriteAlias() string { return r.Index + AllSuffix }
