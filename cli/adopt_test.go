@@ -146,8 +146,11 @@ func (a *adopter) do(where, line string, began time.Time) {
 	if where == "sluice" {
 		line = strings.Replace(line, "../orders", a.dir, 1)
 	}
-	if line == "go tool sluice status" {
+	switch line {
+	case "go tool sluice status":
 		a.shop()
+	case "go tool sluice redrive order-hook --yes":
+		a.answering(func(string) int { return http.StatusOK })
 	}
 	out, err := a.try(line)
 	if err != nil {
@@ -170,6 +173,34 @@ func (a *adopter) do(where, line string, began time.Time) {
 		a.connect()
 	case strings.HasPrefix(line, "go tool sluice verify"):
 		a.wantAll()
+	case strings.HasPrefix(line, "go tool sluice redrive order-hook --list"):
+		wantTexts(a.t, out, "the receiver answers 422", "1 dead letter")
+	case strings.HasPrefix(line, "go tool sluice redrive order-hook --yes"):
+		a.wantPosts("", len(a.everPaid))
+	case strings.HasPrefix(line, "go tool sluice backfill order-hook"):
+		paid := 0
+		for _, o := range a.orders {
+			if o["status"].(*types.AttributeValueMemberS).Value == "PAID" {
+				paid++
+			}
+		}
+		a.wantPosts("backfill-", paid)
+	}
+}
+
+// wantPosts wants so many posts that the receiver took, each once: those whose key has the prefix, or those of the stream.
+func (a *adopter) wantPosts(prefix string, want int) {
+	a.t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	got := 0
+	for key := range a.posts {
+		if strings.HasPrefix(key, "backfill-") == (prefix != "") {
+			got++
+		}
+	}
+	if got != want {
+		a.t.Errorf("the receiver took %d posts with keys %q…, want %d", got, prefix, want)
 	}
 }
 
@@ -264,7 +295,9 @@ func (a *adopter) shop() {
 	a.t.Helper()
 	const seed = 7
 	r := rand.New(rand.NewPCG(seed, seed))
-	a.everPaid = map[string]bool{}
+	a.mu.Lock()
+	a.everPaid, a.posts = map[string]bool{}, map[string]int{}
+	a.mu.Unlock()
 	a.answering(func(string) int { return http.StatusServiceUnavailable })
 	const poison = 299
 	for n := range 300 {
