@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +28,7 @@ type cloud struct {
 	t       *testing.T
 	config  aws.Config
 	account string
+	root    string // of the checkout, or of a repository of a team's own
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -38,7 +40,7 @@ func newCloud(t *testing.T) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &cloud{t: t, config: config, account: credentials.AccessKeyID}
+	return &cloud{t: t, config: config, account: credentials.AccessKeyID, root: ".."}
 }
 
 // sam runs the SAM CLI in the repository's root, as the README has it.
@@ -48,9 +50,11 @@ func (c *cloud) sam(region string, arguments ...string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	cmd.Dir = ".."
+	cmd.Dir = c.root
 	cmd.Env = append(cmd.Env, "GOFLAGS=-tags=lambda.norpc -ldflags=-s")
+	began := time.Now()
 	out, err := cmd.CombinedOutput()
+	c.t.Logf("$ sam %s (%.1f s)", strings.Join(arguments, " "), time.Since(began).Seconds())
 	if err != nil {
 		c.t.Fatalf("sam %s: %v\n%s", strings.Join(arguments, " "), err, out)
 	}
@@ -72,7 +76,8 @@ func (c *cloud) build(template string) (dir string) {
 func (c *cloud) rebuildForThisMachine(dir string) {
 	c.t.Helper()
 	binaries, err := filepath.Glob(filepath.Join(dir, "*", "*", "bootstrap"))
-	if err != nil || len(binaries) != len(consumers(c.t)) {
+	functions, globErr := filepath.Glob(filepath.Join(c.root, "consumers", "*", "template.yaml"))
+	if err = errors.Join(err, globErr); err != nil || len(binaries) != len(functions) {
 		c.t.Fatalf("sam build made %d functions in %s: %v", len(binaries), dir, err)
 	}
 	for _, binary := range binaries {
@@ -86,7 +91,7 @@ func (c *cloud) rebuildForThisMachine(dir string) {
 		if !found || !strings.Contains(string(out), "GOARCH=arm64") || !strings.Contains(string(out), "lambda.norpc") {
 			c.t.Fatalf("%s: not a function for arm64 without RPC:\n%s", binary, out)
 		}
-		if err := function.Build(c.t.Context(), "", pkg, binary); err != nil {
+		if err := function.Build(c.t.Context(), c.root, pkg, binary); err != nil {
 			c.t.Fatalf("build %s: %v", pkg, err)
 		}
 	}

@@ -69,7 +69,7 @@ func Parse(path string, text []byte) (*Template, error) {
 	return t, nil
 }
 
-// existing begins the name of a parameter that names a table which is there already; without a value the template makes the table.
+// existing begins the name of a parameter that names a table which is there already; with the value none the template makes the table.
 const existing = "Existing"
 
 // MakesTables returns the parameters with which the template makes each of its tables, also one that may be there already.
@@ -77,7 +77,7 @@ func (t *Template) MakesTables() map[string]string {
 	given := map[string]string{}
 	for _, p := range t.Parameters {
 		if strings.HasPrefix(p.Name, existing) {
-			given[p.Name] = ""
+			given[p.Name] = "none"
 		}
 	}
 	return given
