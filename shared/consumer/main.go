@@ -33,7 +33,7 @@ func Main[S any](name string, own S, build func(aws.Config, S) (Consumer, error)
 // the environment.
 func MainOf[S any](name string, p declaration.Pipeline, own S, build func(aws.Config, declaration.Declarations, S) (Consumer, error)) {
 	Main(name, own, func(cfg aws.Config, own S) (Consumer, error) {
-		d, err := p.Settle(os.LookupEnv)
+		d, err := p.Settle(os.LookupEnv) //nolint:forbidigo // here a main reads the environment
 		if err != nil {
 			return nil, err
 		}

@@ -50,7 +50,7 @@ func OpenCases(path string, text []byte, variables map[string]string) (*Cases, e
 	if f["rules"].Kind != declaration.Absent {
 		c.Rules = r.Text(f["rules"], "rules")
 	}
-	if c.list.Kind != declaration.List || len(c.list.Items) == 0 {
+	if c.list.Kind != declaration.List {
 		r.Fault(c.list.At, "cases must be a list of cases")
 	}
 	return c, r.Err()

@@ -14,6 +14,12 @@ import (
 
 // readPlays reads the plays of a case: a list, or lists by the block of plays, and notes who plays.
 func (c *Cases) readPlays(one *Case, n declaration.Node, book *rule.Book, players map[string]bool) {
+	if len(book.Plays) == 0 {
+		if len(n.Items)+len(n.Pairs) > 0 {
+			c.reader.Fault(n.At, "the rules look at no plays, so a case has none: give it items")
+		}
+		return
+	}
 	if n.Kind != declaration.Object && len(book.Plays) == 1 {
 		c.readPlaysOf(one, n, book, book.Plays[0], players)
 		return

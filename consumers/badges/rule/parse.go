@@ -17,7 +17,8 @@ type node = declaration.Node
 // reader reads rules.
 type reader struct {
 	*declaration.Reader
-	book *Book
+	book   *Book
+	played bool // the file says what a play is
 }
 
 // Parse reads the rules that a file declares and checks them, each for itself and all
@@ -25,14 +26,15 @@ type reader struct {
 // players' states are kept. Path is for the errors, which are of type
 // [*declaration.Error], joined: every fault, not just the first.
 func Parse(path string, text []byte, variables map[string]string, stateTable string) (*Book, error) {
-	r := &reader{declaration.NewReader(path, variables), &Book{}}
+	r := &reader{Reader: declaration.NewReader(path, variables), book: &Book{}}
 	root, ok := r.Parse(text)
 	if !ok {
 		return nil, r.Err()
 	}
 	f := r.Fields(root, "the file", "plays", "badges")
+	r.played = f["plays"].Kind != declaration.Absent
 	r.plays(f["plays"])
-	if f["badges"].Kind != declaration.List || len(f["badges"].Items) == 0 {
+	if f["badges"].Kind != declaration.List {
 		r.Fault(f["badges"].At, "badges must be a list of rules")
 	}
 	for _, n := range f["badges"].Items {

@@ -6,11 +6,10 @@ import (
 	"sluice/shared/declaration"
 )
 
-// plays reads what a play is: one block, or a list of named ones.
+// plays reads what a play is: one block, or a list of named ones. Rules that look at no plays need none.
 func (r *reader) plays(n node) {
 	switch {
 	case n.Kind == declaration.Absent:
-		r.Fault(n.At, "plays is missing: say which table has them, and their player and time")
 	case n.Kind != declaration.List:
 		r.book.Plays = []*Plays{r.block(n, DefaultPlays)}
 	case len(n.Items) == 0:
@@ -51,6 +50,8 @@ func (r *reader) countedFrom(b *Rule, n node) {
 		if n.Kind != declaration.Absent {
 			r.Fault(n.At, "from is about plays; %s looks at none", b.Kind)
 		}
+	case !r.played:
+		r.Fault(b.at, "badge %s looks at plays, and plays is missing: say which table has them, and their player and time", b.Name)
 	case len(r.book.Plays) == 0: // which is a fault already
 	case n.Kind != declaration.Absent:
 		b.from = r.Text(n, "from")

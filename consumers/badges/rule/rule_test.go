@@ -374,3 +374,16 @@ func BenchmarkEarned(b *testing.B) {
 		}
 	}
 }
+
+// Rules that look at items alone need no plays, and a file may have no rules yet. Fails if a rule that counts plays is taken without them.
+func TestPlaysAreOptional(t *testing.T) {
+	const item = "badges: [{name: b, title: {en: t}, text: {en: x}, item: {table: T, player: P, each: P}}]"
+	for text, fault := range map[string]string{
+		"badges: []": "", item: "", "badges: [{name: b, title: {en: t}, text: {en: x}, first: {}}]": "badge b looks at plays, and plays is missing",
+	} {
+		book, err := parseText(text)
+		if fault == "" && (err != nil || len(book.Views) > 0) || fault != "" && (err == nil || !strings.Contains(err.Error(), fault)) {
+			t.Errorf("%s: %v, want %q", text, err, fault)
+		}
+	}
+}
