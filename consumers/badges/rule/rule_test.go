@@ -381,7 +381,7 @@ func TestPlaysAreOptional(t *testing.T) {
 	for text, fault := range map[string]string{
 		"badges: []": "", item: "", "badges: [{name: b, title: {en: t}, text: {en: x}, first: {}}]": "badge b looks at plays, and plays is missing",
 	} {
-		book, err := parseText(text)
+		book, err := Parse("test.yaml", []byte(text), nil, "State")
 		if fault == "" && (err != nil || len(book.Views) > 0) || fault != "" && (err == nil || !strings.Contains(err.Error(), fault)) {
 			t.Errorf("%s: %v, want %q", text, err, fault)
 		}
