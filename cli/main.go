@@ -45,6 +45,7 @@ type cli struct {
 	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
 	Run      runCommand      `cmd:"" serves:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
 	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
+	Try      tryCommand      `cmd:"" serves:"" help:"Start the pipeline on this machine, write made-up items that the declarations take, compare every destination, stop."`
 	Version  versionCommand  `cmd:"" help:"Print the version of this program: release, commit and Go."`
 	Serve    serveCommand    `cmd:"" hidden:"" serves:""`
 }

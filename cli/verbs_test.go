@@ -21,7 +21,7 @@ var verbKinds = map[string]string{
 	// These add to a source, as applications do: on AWS they plan, and ask (TestAddingVerbsAsk).
 	"play": "adds", "load": "adds", "attach": "adds",
 	"verify all": "reads", "verify leaderboard": "reads", "top": "reads", "rank": "reads", "player": "reads", "history": "reads", "search": "reads", "badges explain": "reads", "status": "reads",
-	"badges test": "no servers", "lint": "no servers", "decode": "no servers", "plan": "no servers", "new consumer": "no servers", "new pipeline": "no servers", "new table": "no servers", "version": "no servers",
+	"badges test": "no servers", "lint": "no servers", "decode": "no servers", "plan": "no servers", "new consumer": "no servers", "new pipeline": "no servers", "new table": "no servers", "version": "no servers", "try": "serves",
 	"up": "serves", "down": "serves", "demo": "serves", "api": "serves", "run": "serves", "serve": "serves",
 }
 

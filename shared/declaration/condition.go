@@ -204,3 +204,23 @@ func plainType(value Node) (compare, text string) {
 	}
 	return "", value.Text
 }
+
+// Example returns a value that meets the condition.
+func (c Condition) Example() types.AttributeValue {
+	one := decimal.NewFromInt(1)
+	switch c.Compare {
+	case exists:
+		return &types.AttributeValueMemberS{Value: "any"}
+	case boolean:
+		return &types.AttributeValueMemberBOOL{Value: c.Text == "true"}
+	case "above":
+		return &types.AttributeValueMemberN{Value: c.number.Add(one).String()}
+	case "below":
+		return &types.AttributeValueMemberN{Value: c.number.Sub(one).String()}
+	case "is", "atLeast", "atMost":
+		return &types.AttributeValueMemberN{Value: c.number.String()}
+	case prefix:
+		return &types.AttributeValueMemberS{Value: c.Text + "1"}
+	}
+	return &types.AttributeValueMemberS{Value: c.Text}
+}

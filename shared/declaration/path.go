@@ -247,3 +247,45 @@ func (p Path) OfItem(item map[string]types.AttributeValue) types.AttributeValue 
 	}
 	return v
 }
+
+// PutNew puts a value where the path leads to in an item of the SDK's values, unless something is there already. It makes the maps and
+// lists on the way; a list gets one member. A value on the way that is no map or list is left as it is.
+func (p Path) PutNew(item map[string]types.AttributeValue, v types.AttributeValue) {
+	for i, s := range p.steps {
+		last := i+1 == len(p.steps)
+		held, there := item[s.name]
+		if s.each {
+			list, isList := held.(*types.AttributeValueMemberL)
+			if there && !isList {
+				return
+			}
+			if !isList {
+				list = &types.AttributeValueMemberL{}
+				item[s.name] = list
+			}
+			if last {
+				if len(list.Value) == 0 {
+					list.Value = append(list.Value, v)
+				}
+				return
+			}
+			if len(list.Value) == 0 {
+				list.Value = append(list.Value, &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}})
+			}
+			held = list.Value[0]
+		} else if last {
+			if !there {
+				item[s.name] = v
+			}
+			return
+		} else if !there {
+			held = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}}
+			item[s.name] = held
+		}
+		inner, isMap := held.(*types.AttributeValueMemberM)
+		if !isMap {
+			return
+		}
+		item = inner.Value
+	}
+}

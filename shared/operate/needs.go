@@ -21,6 +21,10 @@ type Needs struct {
 	Rights  []Right           // what the function does because of what is declared
 	Outputs map[string]string // further outputs, which are not empty
 	Copies  []Copy            // tables that are the same as another one, in other regions
+	// Samples are what items hold that the declarations take, to make up items for a try. Kept are the tables that the function writes
+	// itself, so that nobody makes up items there.
+	Samples []declaration.Sample
+	Kept    []string
 }
 
 // Right is a statement of the function's role.

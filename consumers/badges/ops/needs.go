@@ -17,11 +17,11 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 		return n, err
 	}
 	for _, v := range book.Views {
-		n.Sources = append(n.Sources, v.Source)
+		n.Sources, n.Samples = append(n.Sources, v.Source), append(n.Samples, v.Sample())
 	}
 	for _, one := range book.Rules {
 		if one.Kind == rule.Item {
-			n.Sources = append(n.Sources, one.Source.Table)
+			n.Sources, n.Samples = append(n.Sources, one.Source.Table), append(n.Samples, one.Source.Sample())
 		}
 	}
 	return n, nil

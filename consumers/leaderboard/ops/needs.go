@@ -18,6 +18,10 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 	var kept []string
 	for _, v := range views {
 		n.Sources = append(n.Sources, v.Source)
+		n.Samples = append(n.Samples, v.Sample())
+		if v.Table != v.Source { // or applications write there, too
+			n.Kept = append(n.Kept, v.Table)
+		}
 		kept = append(kept, operate.TableARN("", v.Table))
 	}
 	if len(kept) > 0 {

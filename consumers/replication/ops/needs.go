@@ -25,7 +25,7 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 	}
 	var regions, copies, tombstones []string
 	for _, route := range routes {
-		n.Sources = append(n.Sources, route.Source)
+		n.Sources, n.Samples = append(n.Sources, route.Source), append(n.Samples, route.Sample())
 		n.Copies = append(n.Copies, operate.Copy{Source: route.Source, Table: route.Table, Region: route.Region})
 		regions = append(regions, route.Region)
 		copies = append(copies, operate.TableARN(route.Region, route.Table))
@@ -37,7 +37,7 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 	allow("dynamodb:DescribeTable dynamodb:PutItem dynamodb:DeleteItem", copies)
 	var tables, lost, removed []string
 	for _, t := range shared {
-		n.Sources = append(n.Sources, t.Table)
+		n.Sources, n.Samples = append(n.Sources, t.Table), append(n.Samples, declaration.Sample{Table: t.Table})
 		n.Outputs["SharedRegions"] = strings.Join(t.Regions, ",")
 		for _, region := range t.Regions {
 			tables = append(tables, operate.TableARN(region, t.Table))

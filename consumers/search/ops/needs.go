@@ -19,7 +19,7 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 	}
 	var made, purged []string
 	for _, route := range routes {
-		n.Sources = append(n.Sources, route.Source)
+		n.Sources, n.Samples = append(n.Sources, route.Source), append(n.Samples, route.Sample())
 		made = append(made, domain+route.IndexName(1))
 		purged = append(purged, domain+route.Index+document.AllSuffix+"/_delete_by_query")
 	}
