@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"sluice/cli/madeup"
 	"sluice/cli/verb"
 	"sluice/deploy/local/stack"
 	"sluice/shared/declaration"
@@ -36,10 +38,11 @@ func (c *tryCommand) Run(ctx context.Context, p declaration.Pipeline, consumers 
 	if c.Seed == 0 {
 		c.Seed = uint64(time.Now().UnixNano())
 	}
-	tables, err := madeUpTables(root, p, consumers)
+	tables, err := madeup.Tables(root, p, consumers)
 	if err != nil {
 		return err
 	}
+	tables = slices.DeleteFunc(tables, func(t madeup.Table) bool { return t.Kept })
 	if len(tables) == 0 {
 		return errors.New("no template in deploy has a table whose changes go into the stream: declare one with sluice new table")
 	}
@@ -97,18 +100,18 @@ func (c *tryCommand) compare(ctx context.Context, info stack.Info, consumers reg
 }
 
 // write puts items into a table, changes a third of them, and removes a fifth.
-func (c *tryCommand) write(ctx context.Context, client *dynamodb.Client, t madeUp) error {
+func (c *tryCommand) write(ctx context.Context, client *dynamodb.Client, t madeup.Table) error {
 	r := rand.New(rand.NewPCG(c.Seed, 0))
 	changed, removed := 0, 0
 	for n := range c.Items {
-		item := t.item(r, n)
+		item := t.Item(r, n)
 		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &t.Name, Item: item}); err != nil {
 			return fmt.Errorf("put a made-up item into table %s: %w", t.Name, err)
 		}
-		key := t.keysOf(item)
+		key := t.KeyOf(item)
 		switch {
 		case n%3 == 0:
-			again := t.item(r, n)
+			again := t.Item(r, n)
 			for name, value := range key {
 				again[name] = value
 			}

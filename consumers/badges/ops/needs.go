@@ -21,7 +21,7 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 	}
 	for _, one := range book.Rules {
 		if one.Kind == rule.Item {
-			n.Sources, n.Samples = append(n.Sources, one.Source.Table), append(n.Samples, one.Source.Sample())
+			n.Sources, n.Samples = append(n.Sources, one.Source.Table), append(n.Samples, one.Sample())
 		}
 	}
 	return n, nil

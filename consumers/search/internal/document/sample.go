@@ -10,7 +10,7 @@ import (
 
 // sampled are the values of fields by their type in a mapping. Fields of other types are left out of a sample.
 var sampled = map[string]func(r *rand.Rand) types.AttributeValue{
-	"keyword": declaration.AnyText, "text": declaration.AnyText, "date": declaration.AnyTime, "boolean": declaration.AnyTruth,
+	"keyword": declaration.AnyText, "text": declaration.AnyText, "date": declaration.AnyTime, "date_nanos": declaration.AnyTime, "boolean": declaration.AnyTruth,
 	"byte": declaration.AnyNumber, "short": declaration.AnyNumber, "integer": declaration.AnyNumber, "long": declaration.AnyNumber,
 	"float": declaration.AnyNumber, "double": declaration.AnyNumber, "half_float": declaration.AnyNumber, "scaled_float": declaration.AnyNumber,
 }

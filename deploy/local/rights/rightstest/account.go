@@ -71,10 +71,12 @@ func (a *Account) resolve(t testing.TB, path, region string, parameters map[stri
 func (a *Account) resolveRead(t testing.TB, read *template.Template, region string, parameters map[string]string) *template.Resources {
 	t.Helper()
 	region = in(a.aws, region).Region
-	given := map[string]string{}
+	given := read.MakesTables()
 	for _, p := range read.Parameters {
 		if value, ok := parameters[p.Name]; ok {
 			given[p.Name] = value
+		} else if p.Name == "StreamName" {
+			given[p.Name] = "changes"
 		} else if p.Name == "StreamArn" {
 			given[p.Name] = "arn:aws:kinesis:" + region + ":" + a.ID + ":stream/changes"
 		}

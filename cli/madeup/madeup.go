@@ -1,9 +1,11 @@
-package cli
+// Package madeup makes up items that a pipeline's declarations take.
+package madeup
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -13,22 +15,27 @@ import (
 	"sluice/shared/operate"
 )
 
-// madeUp makes up items of a table that the declarations take.
-type madeUp struct {
+// Table is a table for which items can be made up.
+type Table struct {
 	sections.Table
-	samples []declaration.Sample
+	Samples []declaration.Sample // what the declarations take
+	Kept    bool                 // a consumer writes the table itself
 }
 
-// madeUpTables returns the tables of a checkout whose changes go into the stream, and that no consumer writes itself.
-func madeUpTables(root string, p declaration.Pipeline, consumers registry) ([]madeUp, error) {
+// Tables returns the tables of the checkout at root whose changes go into the stream.
+func Tables(root string, p declaration.Pipeline, consumers []operate.Consumer) ([]Table, error) {
 	d, err := p.Defaults()
 	if err != nil {
 		return nil, err
 	}
 	var kept []string
 	samples := map[string][]declaration.Sample{}
-	for _, c := range offering[operate.Declarer](consumers) {
-		n, err := c.Needs(d)
+	for _, c := range consumers {
+		declarer, is := c.(operate.Declarer)
+		if !is {
+			continue
+		}
+		n, err := declarer.Needs(d)
 		if err != nil {
 			return nil, err
 		}
@@ -41,20 +48,25 @@ func madeUpTables(root string, p declaration.Pipeline, consumers registry) ([]ma
 	if err != nil {
 		return nil, err
 	}
-	var found []madeUp
+	var found []Table
 	for _, t := range tables {
-		if t.Changes != nil && !slices.Contains(kept, t.Name) {
-			found = append(found, madeUp{t, samples[t.Name]})
+		if t.Changes != nil {
+			found = append(found, Table{t, samples[t.Name], slices.Contains(kept, t.Name)})
 		}
 	}
 	return found, nil
 }
 
-// item makes up the nth item.
-func (m madeUp) item(r *rand.Rand, n int) map[string]types.AttributeValue {
-	shuffled := slices.Clone(m.samples)
+// Item makes up the nth item, by the samples in any order.
+func (m Table) Item(r *rand.Rand, n int) map[string]types.AttributeValue {
+	shuffled := slices.Clone(m.Samples)
 	r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	item := declaration.Item(r, shuffled...)
+	return m.ItemOf(r, n, shuffled...)
+}
+
+// ItemOf makes up the nth item, by the first sample before the others.
+func (m Table) ItemOf(r *rand.Rand, n int, samples ...declaration.Sample) map[string]types.AttributeValue {
+	item := declaration.Item(r, samples...)
 	for i, key := range m.Keys {
 		name := aws.ToString(key.AttributeName)
 		item[name] = m.key(item[name], name, i == len(m.Keys)-1, n)
@@ -64,7 +76,7 @@ func (m madeUp) item(r *rand.Rand, n int) map[string]types.AttributeValue {
 
 // key returns the value of a key attribute: what the samples say, if it is of the key's type, with a number behind it where only the
 // last key attribute tells items apart.
-func (m madeUp) key(held types.AttributeValue, name string, last bool, n int) types.AttributeValue {
+func (m Table) key(held types.AttributeValue, name string, last bool, n int) types.AttributeValue {
 	i := slices.IndexFunc(m.Attributes, func(a types.AttributeDefinition) bool { return aws.ToString(a.AttributeName) == name })
 	switch m.Attributes[i].AttributeType {
 	case types.ScalarAttributeTypeN:
@@ -81,12 +93,16 @@ func (m madeUp) key(held types.AttributeValue, name string, last bool, n int) ty
 		return &types.AttributeValueMemberS{Value: fmt.Sprintf("made-up-%d", n)}
 	case last && declaration.IsAnyText(text.Value):
 		return &types.AttributeValueMemberS{Value: fmt.Sprintf("%s-%d", text.Value, n)}
+	case last:
+		if at, err := time.Parse(time.RFC3339, text.Value); err == nil {
+			return &types.AttributeValueMemberS{Value: at.Add(time.Duration(n) * time.Second).Format(time.RFC3339)}
+		}
 	}
 	return text
 }
 
-// keysOf returns the key of an item.
-func (m madeUp) keysOf(item map[string]types.AttributeValue) map[string]types.AttributeValue {
+// KeyOf returns the key of an item.
+func (m Table) KeyOf(item map[string]types.AttributeValue) map[string]types.AttributeValue {
 	key := map[string]types.AttributeValue{}
 	for _, k := range m.Keys {
 		key[*k.AttributeName] = item[*k.AttributeName]
