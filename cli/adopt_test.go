@@ -305,11 +305,11 @@ func (a *adopter) shop() {
 		if n == poison {
 			status = "PAID"
 		}
-		order := orderOf(n%7, n, status, 1+r.IntN(60))
+		order := orderOf(n%7, n, status, 1+r.IntN(140))
 		a.put(order, nil)
 		switch r.IntN(5) {
 		case 0:
-			a.put(orderOf(n%7, n, "PAID", 1+r.IntN(60)), nil)
+			a.put(orderOf(n%7, n, "PAID", 1+r.IntN(140)), nil)
 		case 1:
 			if n != poison {
 				a.put(nil, order)
