@@ -64,7 +64,7 @@ func TestAdopt(t *testing.T) {
 	}
 	a.hook = httptest.NewServer(http.HandlerFunc(a.receive))
 	t.Cleanup(a.hook.Close)
-	t.Cleanup(func() { a.try("go tool sluice down") }) // in case a command failed
+	t.Cleanup(func() { _, _ = a.try("go tool sluice down") }) // in case a command failed
 	before := a.ofSluice()
 	began := time.Now()
 	for _, block := range adoptBlock.FindAllStringSubmatch(string(text), -1) {
