@@ -5,8 +5,17 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the length in bytes of the longest name that a player can have: it is a key.
+// MaxName is the length in bytes of the longest name that an item can have: it is a key.
 const MaxName = 2048
+
+// ItemName is an item's name on a command line.
+type ItemName string
+
+// UnmarshalText takes a name that an item can have.
+func (n *ItemName) UnmarshalText(text []byte) error {
+	*n = ItemName(text)
+	return checkName("an item", string(text))
+}
 
 // PlayerName is a player's name on a command line.
 type PlayerName string
@@ -18,9 +27,11 @@ func (n *PlayerName) UnmarshalText(text []byte) error {
 }
 
 // CheckPlayerName returns an error if no player can have the name.
-func CheckPlayerName(name string) error {
+func CheckPlayerName(name string) error { return checkName("a player", name) }
+
+func checkName(whose, name string) error {
 	if name == "" || len(name) > MaxName || !utf8.ValidString(name) {
-		return fmt.Errorf("a player's name has 1 to %d bytes of UTF-8", MaxName)
+		return fmt.Errorf("%s's name has 1 to %d bytes of UTF-8", whose, MaxName)
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -77,11 +76,11 @@ func (l *ledgerAndAdd) ApplyBatch(ctx context.Context, batch []*change.Change) [
 }
 
 func (l *ledgerAndAdd) apply(ctx context.Context, c *change.Change) error {
-	user, err := c.Keys.String(boards.AttrUser)
+	user, err := c.Keys.String(gametest.AttrUser)
 	if err != nil {
 		return consumer.Reject(err)
 	}
-	score, err := c.New.Number(boards.AttrScore)
+	score, err := c.New.Number(gametest.AttrScore)
 	if err != nil {
 		return consumer.Reject(err)
 	}

@@ -141,9 +141,9 @@ func (o *outage) behind(scores, batches int) (names string) {
 			names += fmt.Sprintf(" %s (%v, want %d)", name, item[attribute], want)
 		}
 	}
-	check("total", gametest.BoardTable, boards.AttrScore, scores, boards.AttrUser, "reed")
-	check("box", gametest.BoxTable, boards.AttrScore, scores, boards.AttrUser, "reed", boards.AttrBoard, "daily#2026-01-02")
-	check("rank", gametest.RankTable, boards.AttrPlayers, batches, boards.AttrBoard, "total#1", boards.AttrBucket, "2000")
+	check("total", gametest.BoardTable, gametest.AttrScore, scores, gametest.AttrUser, "reed")
+	check("box", gametest.BoxTable, gametest.AttrScore, scores, gametest.AttrUser, "reed", gametest.AttrBoard, "daily#2026-01-02")
+	check("rank", gametest.RankTable, gametest.AttrPlayers, batches, gametest.AttrBoard, "total#1", gametest.AttrBucket, "2000")
 	check("pet", gametest.PetTable, "activityCount", batches, "PK", "LEADERBOARD", "SK", "PET#rex")
 	return names
 }

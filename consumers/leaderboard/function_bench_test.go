@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/mapping/function/functiontest"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest"
@@ -59,11 +58,11 @@ func BenchmarkMemory(b *testing.B) {
 	began := time.Now()
 	functiontest.Memory(b, "./lambda", 1_000_000, func(n int) []byte {
 		image := consumertest.Item{
-			boards.AttrUser:      consumertest.S("player-" + strconv.Itoa(n%10)),
-			boards.AttrTimestamp: consumertest.S(strconv.Itoa(n)),
-			boards.AttrScore:     consumertest.N(strconv.Itoa(n % 10)),
+			gametest.AttrUser:      consumertest.S("player-" + strconv.Itoa(n%10)),
+			gametest.AttrTimestamp: consumertest.S(strconv.Itoa(n)),
+			gametest.AttrScore:     consumertest.N(strconv.Itoa(n % 10)),
 		}
-		keys := consumertest.Item{boards.AttrUser: image[boards.AttrUser], boards.AttrTimestamp: image[boards.AttrTimestamp]}
+		keys := consumertest.Item{gametest.AttrUser: image[gametest.AttrUser], gametest.AttrTimestamp: image[gametest.AttrTimestamp]}
 		return consumertest.Change{
 			Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: keys, New: image,
 		}.Record()

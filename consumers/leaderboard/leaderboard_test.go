@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -98,9 +97,9 @@ func TestOtherTablesAreSkipped(t *testing.T) {
 func TestBadScores(t *testing.T) {
 	key, image := event("reed", 9, "0")
 	with := func(score consumertest.Value) []byte {
-		bad := consumertest.Item{boards.AttrUser: image[boards.AttrUser], boards.AttrTimestamp: image[boards.AttrTimestamp]}
+		bad := consumertest.Item{gametest.AttrUser: image[gametest.AttrUser], gametest.AttrTimestamp: image[gametest.AttrTimestamp]}
 		if score != nil {
-			bad[boards.AttrScore] = score
+			bad[gametest.AttrScore] = score
 		}
 		return consumertest.Change{Table: gametest.ScoreTable, Time: at(9), Keys: key, New: bad}.Record()
 	}
@@ -136,11 +135,7 @@ func TestLongScores(t *testing.T) {
 	long := "12345678901234567890123456789012345678"
 	w := newWorld(t)
 	w.deliver(w.function(nil), 10, insert("reed", 1, long), insert("reed", 2, "1"), insert("maggy", 3, "0."+long[1:]))
-	totals, err := w.board().Totals(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := totals["reed"].String(), "12345678901234567890123456789012345679"; got != want {
+	if got, want := w.totals()["reed"].String(), "12345678901234567890123456789012345679"; got != want {
 		t.Errorf("total %s, want %s", got, want)
 	}
 	w.deliver(w.function(nil), 10, insert("maggy", 4, long))
@@ -288,11 +283,7 @@ func TestPlainAddIsCaught(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.deliver(w.handler(&plainAdd{w.direct}), 10, records...)
-			totals, err := w.board().Totals(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := totals["reed"].String(); got != "4" {
+			if got := w.totals()["reed"].String(); got != "4" {
 				t.Errorf("plain ADD makes it %s; it should be wrong with 4 where 2 is right", got)
 			}
 		})
@@ -308,8 +299,8 @@ func (p *plainAdd) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 		if !c.New.Exists() {
 			continue
 		}
-		user, _ := c.Keys.String(boards.AttrUser)
-		score, err := c.New.Number(boards.AttrScore)
+		user, _ := c.Keys.String(gametest.AttrUser)
+		score, err := c.New.Number(gametest.AttrScore)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -323,9 +314,9 @@ func (p *plainAdd) ApplyBatch(ctx context.Context, batch []*change.Change) []err
 func plainAddition(user, score string) *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		TableName:                aws.String(gametest.BoardTable),
-		Key:                      map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: user}},
+		Key:                      map[string]types.AttributeValue{gametest.AttrUser: &types.AttributeValueMemberS{Value: user}},
 		UpdateExpression:         aws.String("ADD #score :score SET #shard = :shard"),
-		ExpressionAttributeNames: map[string]string{"#score": boards.AttrScore, "#shard": boards.AttrShard},
+		ExpressionAttributeNames: map[string]string{"#score": gametest.AttrScore, "#shard": gametest.AttrShard},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":score": &types.AttributeValueMemberN{Value: score},
 			":shard": &types.AttributeValueMemberN{Value: strconv.Itoa(len(user) % gametest.Shards)},

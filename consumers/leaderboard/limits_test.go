@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/change"
@@ -51,7 +50,7 @@ type sourced struct {
 func scoreOf(user string) sourced {
 	_, image := event(user, 1, "5")
 	image["Part"], image["Note"], image["Level"] = consumertest.S("one"), consumertest.S("x"), consumertest.N("1")
-	return sourced{gametest.ScoreTable, []string{boards.AttrUser, boards.AttrTimestamp}, image}
+	return sourced{gametest.ScoreTable, []string{gametest.AttrUser, gametest.AttrTimestamp}, image}
 }
 
 func activityOf(pet string) sourced {
@@ -59,7 +58,7 @@ func activityOf(pet string) sourced {
 }
 
 func totalOf(user string) sourced {
-	return sourced{gametest.BoardTable, []string{boards.AttrUser}, consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N("5")}}
+	return sourced{gametest.BoardTable, []string{gametest.AttrUser}, consumertest.Item{gametest.AttrUser: consumertest.S(user), gametest.AttrScore: consumertest.N("5")}}
 }
 
 func (s sourced) change(t *testing.T, n int) *change.Change {
@@ -91,7 +90,7 @@ func TestLimits(t *testing.T) {
 		values    map[string]consumertest.Value // nil: the attribute is missing
 		refused   map[string]string             // by the value's name: what its dead letter says
 	}{
-		{boards.AttrUser, scoreOf, map[string]consumertest.Value{
+		{gametest.AttrUser, scoreOf, map[string]consumertest.Value{
 			"1 byte": text(1), "at the template's limit": text(partitionKey - len("total#")), "past the template's limit": text(partitionKey - len("total#") + 1),
 			"at the limit": text(partitionKey), "past the limit": text(partitionKey + 1), "empty": text(0), "number": consumertest.N("12"), "binary": consumertest.B([]byte("x")), "like a group": consumertest.S("//x"),
 		}, map[string]string{"past the template's limit": "Board would have 2049 bytes", "at the limit": "Board would have 2054 bytes", "past the limit": "UserId would have 2049 bytes",
@@ -99,12 +98,12 @@ func TestLimits(t *testing.T) {
 		{"Part", scoreOf, map[string]consumertest.Value{
 			"empty": text(0), "at the limit": text(sortKey - len("part#")), "past the limit": text(sortKey - len("part#") + 1), "missing": nil, "list": {"L": []any{}},
 		}, map[string]string{"past the limit": "Part would have 1025 bytes", "missing": `"Part"`, "list": `"Part"`}},
-		{boards.AttrScore, scoreOf, map[string]consumertest.Value{
+		{gametest.AttrScore, scoreOf, map[string]consumertest.Value{
 			"37 digits": consumertest.N(digits[1:]), "38 digits": consumertest.N(digits), "as many below": consumertest.N("-" + digits), "fraction": consumertest.N("0." + digits),
 			"largest": consumertest.N("9.9999999999999999999999999999999999999E+125"), "smallest": consumertest.N("1E-130"), "zero": consumertest.N("-0.00"),
 			"text": consumertest.S("5"), "missing": nil, "numbers": {"NS": []string{"5"}}, "null": {"NULL": true},
 		}, map[string]string{"38 digits": "38 digits", "largest": "38 digits", "smallest": "38 digits", "fraction": "38 digits", "text": `"Score"`, "missing": `"Score"`, "numbers": `"Score"`, "null": `"Score"`}},
-		{boards.AttrTimestamp, scoreOf, map[string]consumertest.Value{
+		{gametest.AttrTimestamp, scoreOf, map[string]consumertest.Value{
 			"first year": consumertest.S("0001-01-01T00:00:00Z"), "last year": consumertest.S("9999-12-31T23:59:59.999999Z"), "date": consumertest.S("2026-01-01"),
 			"long": text(sortKey), "empty": text(0), "number": consumertest.N("1767225600"),
 		}, map[string]string{"long": `"Timestamp"`, "empty": `"Timestamp"`, "number": `"Timestamp"`}},
@@ -124,10 +123,10 @@ func TestLimits(t *testing.T) {
 		{"type", activityOf, map[string]consumertest.Value{"empty": text(0), "map": {"M": map[string]any{}}, "large": text(item - 1000), "too large": text(item), "missing": nil},
 			map[string]string{"too large": fmt.Sprintf("lastActivity has %d bytes", item), "missing": `"type"`}},
 		{"entityType", activityOf, map[string]consumertest.Value{"empty": text(0), "number": consumertest.N("1"), "missing": nil}, nil},
-		{boards.AttrScore, totalOf, map[string]consumertest.Value{
+		{gametest.AttrScore, totalOf, map[string]consumertest.Value{
 			"largest": consumertest.N("9.9999999999999999999999999999999999999E+125"), "below": consumertest.N("-9.99E+125"), "smallest": consumertest.N("1E-130"), "zero": consumertest.N("0"), "text": consumertest.S("5"), "missing": nil,
 		}, map[string]string{"text": `"Score"`, "missing": `"Score"`}},
-		{boards.AttrUser, totalOf, map[string]consumertest.Value{"long": text(partitionKey), "too long": text(partitionKey + 1), "empty": text(0), "number": consumertest.N("5")}, nil},
+		{gametest.AttrUser, totalOf, map[string]consumertest.Value{"long": text(partitionKey), "too long": text(partitionKey + 1), "empty": text(0), "number": consumertest.N("5")}, nil},
 	} {
 		for _, kind := range slices.Sorted(maps.Keys(test.values)) {
 			n++
@@ -150,7 +149,7 @@ func TestLimits(t *testing.T) {
 				}
 			}
 			if test.of(name).table == gametest.ScoreTable {
-				if got := w.item(gametest.BoardTable, boards.AttrUser, "beside-"+name); change.TextOf(got[boards.AttrUser]) == "" || got[boards.AttrScore].(*types.AttributeValueMemberN).Value != "5" {
+				if got := w.item(gametest.BoardTable, gametest.AttrUser, "beside-"+name); change.TextOf(got[gametest.AttrUser]) == "" || got[gametest.AttrScore].(*types.AttributeValueMemberN).Value != "5" {
 					t.Errorf("%s, %s: the neighbour has %v", test.attribute, kind, got)
 				}
 			}
@@ -174,7 +173,7 @@ func TestSumPastTheLimit(t *testing.T) {
 	var batch []*change.Change
 	for n, score := range []string{"1", "1E+37", "7", "0.001", "2"} {
 		s := scoreOf("reed")
-		s.attributes[boards.AttrScore] = consumertest.N(score)
+		s.attributes[gametest.AttrScore] = consumertest.N(score)
 		batch = append(batch, s.change(t, n))
 	}
 	keeper := w.limited()
@@ -191,7 +190,7 @@ func TestSumPastTheLimit(t *testing.T) {
 			}
 		}
 	}
-	if got := w.item(gametest.BoardTable, boards.AttrUser, "reed")[boards.AttrScore].(*types.AttributeValueMemberN).Value; got != "10000000000000000000000000000000000010" {
+	if got := w.item(gametest.BoardTable, gametest.AttrUser, "reed")[gametest.AttrScore].(*types.AttributeValueMemberN).Value; got != "10000000000000000000000000000000000010" {
 		t.Errorf("the total is %s", got)
 	}
 }

@@ -173,7 +173,7 @@ func readExtremes(ctx context.Context, cfg aws.Config) (map[string]string, error
 				return nil, err
 			}
 		}
-		items[change.TextOf(item[boards.AttrUser])] = extremesText(values[0], values[1], values[2])
+		items[change.TextOf(item[gametest.AttrUser])] = extremesText(values[0], values[1], values[2])
 	}
 	return items, nil
 }
@@ -186,7 +186,7 @@ func wantExtremes(changes []consumertest.Change) map[string]string {
 	scores := map[string][]decimal.Decimal{}
 	for _, c := range changes {
 		if c.Old == nil {
-			user := c.Keys[boards.AttrUser].Text()
+			user := c.Keys[gametest.AttrUser].Text()
 			scores[user] = append(scores[user], simulatedScore(c.New))
 		}
 	}

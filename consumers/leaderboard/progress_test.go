@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"testing"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/proof"
@@ -80,9 +79,9 @@ func records(n int, record func(int) []byte) (list [][]byte) {
 
 // moved is the change of a player's total.
 func moved(n, before, after int) []byte {
-	key := consumertest.Item{boards.AttrUser: consumertest.S(fmt.Sprint("player-", n))}
+	key := consumertest.Item{gametest.AttrUser: consumertest.S(fmt.Sprint("player-", n))}
 	total := func(score int) consumertest.Item {
-		return consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrScore: consumertest.N(strconv.Itoa(score))}
+		return consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrScore: consumertest.N(strconv.Itoa(score))}
 	}
 	return consumertest.Change{Table: gametest.BoardTable, Time: at(n), Keys: key, Old: total(before), New: total(after)}.Record()
 }

@@ -25,12 +25,12 @@ import (
 func BenchmarkRank(b *testing.B) {
 	const players = 100_000
 	random := rand.New(rand.NewPCG(42, 0))
-	board := make([]boards.Total, players)
+	board := make([]boards.Entry, players)
 	for i := range board {
-		board[i] = boards.Total{
-			User:      fmt.Sprintf("player-%07d", i),
-			Score:     decimal.NewFromInt(int64(100_000 * math.Exp(random.NormFloat64()))),
-			ReachedAt: at(i).UTC(),
+		board[i] = boards.Entry{
+			Name:   fmt.Sprintf("player-%07d", i),
+			Number: decimal.NewFromInt(int64(100_000 * math.Exp(random.NormFloat64()))),
+			Since:  at(i).UTC(),
 		}
 	}
 	w := newWorld(b)
@@ -40,11 +40,13 @@ func BenchmarkRank(b *testing.B) {
 			meter := &readMeter{units: map[string]float64{}}
 			cfg := w.config
 			cfg.APIOptions = append(cfg.APIOptions, meter.install)
-			metered := w.board()
-			metered.Client = dynamodb.NewFromConfig(cfg)
+			metered, err := boards.New(dynamodb.NewFromConfig(cfg), w.views(), "leaderboard")
+			if err != nil {
+				b.Fatal(err)
+			}
 			began, asked := time.Now(), 0
 			for b.Loop() {
-				if _, err := metered.Rank(b.Context(), board[random.IntN(players)].User, neighbours); err != nil {
+				if _, err := metered.Rank(b.Context(), board[random.IntN(players)].Name, neighbours); err != nil {
 					b.Fatal(err)
 				}
 				asked++

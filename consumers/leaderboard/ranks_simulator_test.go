@@ -26,7 +26,7 @@ func TestSimulatorRanks(t *testing.T) {
 	s := simulation("rank-1", "rank-2", "rank-3")
 	s.Workload = totals
 	s.Read = func(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-		return readRanks(ctx, boards.Board{Client: dynamodb.NewFromConfig(cfg), RankTable: gametest.RankTable})
+		return readRanks(ctx, dynamodb.NewFromConfig(cfg))
 	}
 	s.Want = wantRanks
 	s.Schedules = 60
@@ -38,7 +38,7 @@ func TestSimulatorRanks(t *testing.T) {
 var totals = simulator.Workload{
 	Table: gametest.BoardTable,
 	Key: func(group, n int) consumertest.Item {
-		return consumertest.Item{boards.AttrUser: consumertest.S(fmt.Sprintf("player %d-%d", group, n))}
+		return consumertest.Item{gametest.AttrUser: consumertest.S(fmt.Sprintf("player %d-%d", group, n))}
 	},
 	Attributes: func(t *rapid.T, _ int) consumertest.Item {
 		score := rapid.SampledFrom([]string{
@@ -46,8 +46,8 @@ var totals = simulator.Workload{
 			"12345678901234567890123456789012345678", "12345678901234567890123456789012345679", "-9.9999999999999999999999999999999999999", "1e125", "9.99e-128",
 		}).Draw(t, "score")
 		return consumertest.Item{
-			boards.AttrScore: consumertest.N(score), boards.AttrShard: consumertest.N("3"),
-			boards.AttrReachedAt: consumertest.N(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "reached at")), // changes that no bucket cares for
+			gametest.AttrScore: consumertest.N(score), gametest.AttrShard: consumertest.N("3"),
+			gametest.AttrReachedAt: consumertest.N(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "reached at")), // changes that no bucket cares for
 		}
 	},
 	Burst: aggregate.Capacity + 20,
@@ -55,23 +55,23 @@ var totals = simulator.Workload{
 
 // readRanks reads how many players each bucket has. What nobody is in may stand
 // there with 0 or not at all.
-func readRanks(ctx context.Context, board boards.Board) (map[string]string, error) {
-	out, err := board.Client.Scan(ctx, &dynamodb.ScanInput{TableName: &board.RankTable, ConsistentRead: aws.Bool(true)})
+func readRanks(ctx context.Context, client *dynamodb.Client) (map[string]string, error) {
+	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(gametest.RankTable), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
 	buckets := map[string]string{}
 	for _, item := range out.Items {
-		bucket, err := boards.Number(item, boards.AttrBucket)
+		bucket, err := boards.Number(item, gametest.AttrBucket)
 		if err != nil {
 			return nil, err
 		}
-		players, err := boards.Number(item, boards.AttrPlayers)
+		players, err := boards.Number(item, gametest.AttrPlayers)
 		if err != nil {
 			return nil, err
 		}
 		if !players.IsZero() {
-			buckets[change.TextOf(item[boards.AttrBoard])+" "+bucket.String()] = players.String()
+			buckets[change.TextOf(item[gametest.AttrBoard])+" "+bucket.String()] = players.String()
 		}
 	}
 	return buckets, nil
@@ -83,7 +83,7 @@ func wantRanks(changes []consumertest.Change) map[string]string {
 		for digits := 1; digits <= 3; digits++ {
 			for sign, image := range map[int64]consumertest.Item{1: c.New, -1: c.Old} {
 				if image != nil {
-					players[fmt.Sprintf("total#%d %s", digits, firstDigits(image[boards.AttrScore].Text(), digits))] += sign
+					players[fmt.Sprintf("total#%d %s", digits, firstDigits(image[gametest.AttrScore].Text(), digits))] += sign
 				}
 			}
 		}

@@ -7,9 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/shopspring/decimal"
 
-	"sluice/consumers/leaderboard/boards"
+	"sluice/shared/consumertest/gametest"
 )
 
 // badValues are what an attribute that has to be a number may be instead; nil: it is missing.
@@ -44,50 +43,41 @@ func numeral(n any) types.AttributeValue { return &types.AttributeValueMemberN{V
 func TestReadingPastABadItem(t *testing.T) {
 	w := newWorld(t)
 	b := w.board()
-	buckets, err := b.Buckets()
-	if err != nil {
-		t.Fatal(err)
-	}
 	total := func(user string, score any, reached types.AttributeValue) {
-		w.putItem(b.BoardTable, map[string]types.AttributeValue{boards.AttrUser: textValue(user), boards.AttrScore: numeral(score), boards.AttrShard: numeral(0), boards.AttrReachedAt: reached})
+		w.putItem(gametest.BoardTable, map[string]types.AttributeValue{gametest.AttrUser: textValue(user), gametest.AttrScore: numeral(score), gametest.AttrShard: numeral(0), gametest.AttrReachedAt: reached})
+	}
+	bucket := func(level string, bucket int, players types.AttributeValue) {
+		w.putItem(gametest.RankTable, map[string]types.AttributeValue{gametest.AttrBoard: textValue(level), gametest.AttrBucket: numeral(bucket), gametest.AttrPlayers: players})
 	}
 	total("good", 70, numeral(1_800_000_000_000_000))
-	for _, bucket := range buckets {
-		w.putItem(b.RankTable, map[string]types.AttributeValue{boards.AttrBoard: textValue(boards.RankBoard(bucket)), boards.AttrBucket: numeral(bucket.Of(decimal.NewFromInt(70))), boards.AttrPlayers: numeral(2)})
+	for _, level := range []string{"total#1", "total#2", "total#3"} {
+		bucket(level, 70, numeral(2))
 	}
 	for kind, bad := range badValues {
 		t.Run(kind, func(t *testing.T) {
 			user := "bad-" + kind
-			for n, score := range []types.AttributeValue{numeral(5), bad, numeral(6)} {
-				w.putItem(b.ScoreTable, map[string]types.AttributeValue{boards.AttrUser: textValue(user), boards.AttrTimestamp: textValue(fmt.Sprintf("2026-11-30 08:00:0%d.000000", n)), boards.AttrScore: score})
-			}
-			events, err := b.History(t.Context(), user, 10)
-			if err != nil || len(events) != 3 || events[0].Score.String() != "6" || events[2].Score.String() != "5" || events[1].Score != nil || !strings.Contains(events[1].Problem, boards.AttrScore) {
-				t.Errorf("history: %+v, %v", events, err)
-			}
-
 			if bad == nil { // the index allows no other kind
-				w.putItem(b.BoardTable, map[string]types.AttributeValue{boards.AttrUser: textValue(user), boards.AttrShard: numeral(0)})
-				want := fmt.Sprintf("a total of %s can't be read: player %q: attribute %s is missing", b.BoardTable, user, boards.AttrScore)
+				w.putItem(gametest.BoardTable, map[string]types.AttributeValue{gametest.AttrUser: textValue(user), gametest.AttrShard: numeral(0)})
+				want := fmt.Sprintf("item %q of %s can't be read: attribute %s is missing", user, gametest.BoardTable, gametest.AttrScore)
 				if _, err := b.Rank(t.Context(), user, 1); err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("rank of the bad total: %v", err)
 				}
 			}
 			total("late", 70, bad)
-			w.putItem(b.RankTable, map[string]types.AttributeValue{boards.AttrBoard: textValue(boards.RankBoard(buckets[0])), boards.AttrBucket: numeral(buckets[0].Of(decimal.NewFromInt(7_000_000))), boards.AttrPlayers: bad})
-			best, err := b.Top(t.Context(), 10)
-			if err != nil || len(best) != 2 || best[0].User != "late" || best[1].User != "good" || (bad != nil) != (best[0].Problem != "") || best[1].Problem != "" {
+			bucket("total#1", 7_000_000, bad)
+			best, err := b.Top(t.Context(), "", 10)
+			if err != nil || len(best) != 2 || best[0].Name != "late" || best[1].Name != "good" || (bad != nil) != (best[0].Problem != "") || best[1].Problem != "" {
 				t.Errorf("top: %+v, %v", best, err)
 			}
 			s, err := b.Rank(t.Context(), "good", 5)
-			if err != nil || s.From != 2 || s.To != 2 || s.Players != 2 || len(s.Above) != 1 || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], boards.AttrPlayers) {
+			if err != nil || s.From != 2 || s.To != 2 || s.Entries != 2 || len(s.Above) != 1 || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], gametest.AttrPlayers) {
 				t.Errorf("rank: %+v, %v", s, err)
 			}
 		})
 	}
 	for _, reached := range []any{-1, 1.5, "1e100", "99999999999999999999999999999999999999"} {
 		total("late", 70, numeral(reached))
-		if best, err := b.Top(t.Context(), 10); err != nil || len(best) != 2 || best[0].Problem == "" {
+		if best, err := b.Top(t.Context(), "", 10); err != nil || len(best) != 2 || best[0].Problem == "" {
 			t.Errorf("a total reached at %v: %+v, %v", reached, best, err)
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -62,12 +61,12 @@ func rebuiltSuite(t *testing.T, name string) simulator.Suite {
 		return simulator.Recreate(ctx, cfg, &dynamodb.CreateTableInput{
 			TableName: aws.String(gametest.ScoreTable), BillingMode: types.BillingModePayPerRequest,
 			AttributeDefinitions: []types.AttributeDefinition{
-				{AttributeName: aws.String(boards.AttrUser), AttributeType: types.ScalarAttributeTypeS},
-				{AttributeName: aws.String(boards.AttrTimestamp), AttributeType: types.ScalarAttributeTypeS},
+				{AttributeName: aws.String(gametest.AttrUser), AttributeType: types.ScalarAttributeTypeS},
+				{AttributeName: aws.String(gametest.AttrTimestamp), AttributeType: types.ScalarAttributeTypeS},
 			},
 			KeySchema: []types.KeySchemaElement{
-				{AttributeName: aws.String(boards.AttrUser), KeyType: types.KeyTypeHash},
-				{AttributeName: aws.String(boards.AttrTimestamp), KeyType: types.KeyTypeRange},
+				{AttributeName: aws.String(gametest.AttrUser), KeyType: types.KeyTypeHash},
+				{AttributeName: aws.String(gametest.AttrTimestamp), KeyType: types.KeyTypeRange},
 			},
 		})
 	}
@@ -155,14 +154,14 @@ func (w *rebuiltWorld) breakBoard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ghost := map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: "ghost"}}
+	ghost := map[string]types.AttributeValue{gametest.AttrUser: &types.AttributeValueMemberS{Value: "ghost"}}
 	if w.table == gametest.BoxTable {
-		ghost[boards.AttrBoard] = &types.AttributeValueMemberS{Value: "daily#2026-01-01"}
+		ghost[gametest.AttrBoard] = &types.AttributeValueMemberS{Value: "daily#2026-01-01"}
 	}
 	for _, item := range append(out.Items, ghost) {
-		key := map[string]types.AttributeValue{boards.AttrUser: item[boards.AttrUser]}
-		if board := item[boards.AttrBoard]; board != nil {
-			key[boards.AttrBoard] = board
+		key := map[string]types.AttributeValue{gametest.AttrUser: item[gametest.AttrUser]}
+		if board := item[gametest.AttrBoard]; board != nil {
+			key[gametest.AttrBoard] = board
 		}
 		_, err := w.direct.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: &w.table, Key: key, UpdateExpression: aws.String("SET Score = :n"),

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
 	"sluice/shared/change"
 	"sluice/shared/consumertest"
@@ -34,10 +33,10 @@ func broken(t *testing.T) *world {
 	}
 	w.deliver(w.function(nil), 10, records...)
 	user := func(name string) map[string]types.AttributeValue {
-		return map[string]types.AttributeValue{boards.AttrUser: &types.AttributeValueMemberS{Value: name}}
+		return map[string]types.AttributeValue{gametest.AttrUser: &types.AttributeValueMemberS{Value: name}}
 	}
 	wrong := user("nobody")
-	wrong[boards.AttrScore] = &types.AttributeValueMemberN{Value: "77"}
+	wrong[gametest.AttrScore] = &types.AttributeValueMemberN{Value: "77"}
 	w.put(gametest.BoardTable, wrong)
 	if _, err := w.direct.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(gametest.BoardTable), Key: user("maggy")}); err != nil {
 		t.Fatal(err)
@@ -109,9 +108,9 @@ func TestRebuildCrashAtEveryCall(t *testing.T) {
 				t.Fatalf("only %d calls", k-1)
 			}
 			for range 2 {
-				totals, err := w.board().Totals(t.Context())
-				if err != nil || totals["reed"].String() != "3" || totals["maggy"].String() != "3" || totals["alyssa"].String() != "9" || !totals["nobody"].IsZero() {
-					t.Fatalf("after %v %d: totals %v, %v", fault, k, totals, err)
+				totals := w.totals()
+				if totals["reed"].String() != "3" || totals["maggy"].String() != "3" || totals["alyssa"].String() != "9" || !totals["nobody"].IsZero() {
+					t.Fatalf("after %v %d: totals %v", fault, k, totals)
 				}
 				w.deliver(w.function(nil), 10, insert("reed", 0, "1"), insert("maggy", 2, "3"), insert("alyssa", 4, "5"))
 			}
@@ -157,8 +156,8 @@ func TestRebuiltMeanwhile(t *testing.T) {
 	if done := w.invoke(function, [][]byte{insert("reed", 0, "1")}); done != 1 {
 		t.Errorf("%d changes done, want 1", done)
 	}
-	if totals, err := w.board().Totals(t.Context()); err != nil || totals["reed"].String() != "3" {
-		t.Errorf("the total is %v, %v; want 3", totals["reed"], err)
+	if total := w.totals()["reed"]; total.String() != "3" {
+		t.Errorf("the total is %v; want 3", total)
 	}
 }
 
@@ -171,8 +170,8 @@ func TestRebuiltTotalsHaveRanks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	top, err := w.board().Top(t.Context(), 3)
-	if err != nil || len(top) != 3 || top[0].User != "alyssa" || top[1].User != "maggy" || !top[1].ReachedAt.IsZero() || top[2].User != "reed" {
+	top, err := w.board().Top(t.Context(), "", 3)
+	if err != nil || len(top) != 3 || top[0].Name != "alyssa" || top[1].Name != "maggy" || !top[1].Since.IsZero() || top[2].Name != "reed" {
 		t.Errorf("the top is %v, %v; want alyssa, maggy without a time, reed", top, err)
 	}
 	for rank, user := range []string{"alyssa", "maggy", "reed", "nobody"} {
@@ -182,8 +181,8 @@ func TestRebuiltTotalsHaveRanks(t *testing.T) {
 		}
 	}
 	w.deliver(w.function(nil), 10, insert("maggy", 2, "3")) // which the rebuild has taken
-	if got, err := w.board().Rank(t.Context(), "maggy", 0); err != nil || got.Player.ReachedAt.IsZero() || got.Player.Score.String() != "3" {
-		t.Errorf("maggy's total is %+v, %v; want 3, and since when", got.Player, err)
+	if got, err := w.board().Rank(t.Context(), "maggy", 0); err != nil || got.Entry.Since.IsZero() || got.Entry.Number.String() != "3" {
+		t.Errorf("maggy's total is %+v, %v; want 3, and since when", got.Entry, err)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"sluice/consumers/leaderboard"
-	"sluice/consumers/leaderboard/boards"
 	"sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/rights"
 	"sluice/deploy/local/rights/rightstest"
@@ -34,15 +33,15 @@ func TestRights(t *testing.T) {
 	began := time.Now()
 	play := func(n int) []byte {
 		key := consumertest.Item{
-			boards.AttrUser:      consumertest.S("reed"),
-			boards.AttrTimestamp: consumertest.S(fmt.Sprintf("%s.%06d", began.UTC().Format("2006-01-02 15:04:05"), n)),
+			gametest.AttrUser:      consumertest.S("reed"),
+			gametest.AttrTimestamp: consumertest.S(fmt.Sprintf("%s.%06d", began.UTC().Format("2006-01-02 15:04:05"), n)),
 		}
-		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("1")}
+		image := consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrTimestamp: key[gametest.AttrTimestamp], gametest.AttrScore: consumertest.N("1")}
 		return consumertest.Change{Table: gametest.ScoreTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	total := func(n int) []byte {
-		key := consumertest.Item{boards.AttrUser: consumertest.S("reed")}
-		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrScore: consumertest.N(strconv.Itoa(n))}
+		key := consumertest.Item{gametest.AttrUser: consumertest.S("reed")}
+		image := consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrScore: consumertest.N(strconv.Itoa(n))}
 		return consumertest.Change{Table: gametest.BoardTable, Time: began.Add(time.Duration(n) * time.Microsecond), Keys: key, New: image}.Record()
 	}
 	ofPet := func(n int) []byte {

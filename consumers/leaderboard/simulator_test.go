@@ -19,6 +19,7 @@ import (
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
 	"sluice/shared/aggregate"
+	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/gametest"
@@ -114,7 +115,7 @@ var scores = simulator.Workload{
 	Table:  gametest.ScoreTable,
 	Groups: len(players),
 	Key: func(group, n int) consumertest.Item {
-		return consumertest.Item{boards.AttrUser: consumertest.S(players[group]), boards.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-%02d 00:00:00.%06d", 1+n%9, n))}
+		return consumertest.Item{gametest.AttrUser: consumertest.S(players[group]), gametest.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-%02d 00:00:00.%06d", 1+n%9, n))}
 	},
 	Attributes: func(t *rapid.T, group int) consumertest.Item {
 		// A total of more than 38 digits would be refused. The last player's may be
@@ -124,7 +125,7 @@ var scores = simulator.Workload{
 		if group == len(players)-1 {
 			short = long
 		}
-		return consumertest.Item{boards.AttrScore: consumertest.N(rapid.SampledFrom(short).Draw(t, "score"))}
+		return consumertest.Item{gametest.AttrScore: consumertest.N(rapid.SampledFrom(short).Draw(t, "score"))}
 	},
 	Burst: aggregate.Capacity + 20,
 }
@@ -183,15 +184,23 @@ func noRebuilds(ctx context.Context, in middleware.InitializeInput, next middlew
 
 // readBoards reads every player's total on every board, and since when.
 func readBoards(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	board := boards.Board{Client: dynamodb.NewFromConfig(cfg)}
+	client := dynamodb.NewFromConfig(cfg)
 	totals := map[string]simulatedTotal{}
 	for _, table := range []string{gametest.BoardTable, gametest.BoxTable} {
-		err := board.Scan(ctx, table, boards.AttrBoard, func(t boards.Total, board string) error {
-			totals[strings.TrimSpace(board+" "+t.User)] = simulatedTotal{t.Score, t.ReachedAt}
-			return nil
-		})
+		out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
 		if err != nil {
 			return nil, err
+		}
+		for _, item := range out.Items {
+			score, err := boards.Number(item, gametest.AttrScore)
+			if err != nil {
+				return nil, err
+			}
+			total := simulatedTotal{sum: score}
+			if reached, err := boards.Number(item, gametest.AttrReachedAt); err == nil {
+				total.reachedAt = time.UnixMicro(reached.IntPart()).UTC()
+			}
+			totals[strings.TrimSpace(change.TextOf(item[gametest.AttrBoard])+" "+change.TextOf(item[gametest.AttrUser]))] = total
 		}
 	}
 	return text(totals), nil
@@ -208,7 +217,7 @@ type simulatedTotal struct {
 func wantBoards(changes []consumertest.Change, views []string) map[string]string {
 	totals := map[string]simulatedTotal{}
 	for _, c := range changes {
-		timestamp := c.Keys[boards.AttrTimestamp].Text()
+		timestamp := c.Keys[gametest.AttrTimestamp].Text()
 		day, err := time.Parse(time.DateOnly, timestamp[:len(time.DateOnly)])
 		if err != nil {
 			panic(err) // the workload makes them
@@ -220,7 +229,7 @@ func wantBoards(changes []consumertest.Change, views []string) map[string]string
 			"weekly":      fmt.Sprintf("weekly#%d-W%02d ", year, week),
 		}
 		for _, v := range views {
-			item := names[v] + c.Keys[boards.AttrUser].Text()
+			item := names[v] + c.Keys[gametest.AttrUser].Text()
 			total, difference := totals[item], simulatedScore(c.New).Sub(simulatedScore(c.Old))
 			total.sum = total.sum.Add(difference)
 			if at := c.Written().UTC(); !difference.IsZero() && at.After(total.reachedAt) {
@@ -236,7 +245,7 @@ func simulatedScore(image consumertest.Item) decimal.Decimal {
 	if image == nil {
 		return decimal.Zero
 	}
-	return decimal.RequireFromString(image[boards.AttrScore].Text())
+	return decimal.RequireFromString(image[gametest.AttrScore].Text())
 }
 
 // text leaves out totals that never changed: a player who only ever scored 0 may

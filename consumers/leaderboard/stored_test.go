@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/aggregate"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
@@ -38,10 +37,10 @@ func ranked(user string, n int, before, after string) []byte {
 		if score == "" {
 			return nil
 		}
-		return consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N(score)}
+		return consumertest.Item{gametest.AttrUser: consumertest.S(user), gametest.AttrScore: consumertest.N(score)}
 	}
 	return consumertest.Change{
-		Table: gametest.BoardTable, Time: at(n), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)}, Old: image(before), New: image(after),
+		Table: gametest.BoardTable, Time: at(n), Keys: consumertest.Item{gametest.AttrUser: consumertest.S(user)}, Old: image(before), New: image(after),
 	}.Record()
 }
 

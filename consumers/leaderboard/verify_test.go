@@ -53,7 +53,7 @@ func scoreWorld(t *testing.T) *operatetest.World {
 	today := time.Now().UTC().Format("2006-01-02 15:04:05")
 	player := func(n int) string { return fmt.Sprint("player ", n) }
 	key := func(n int) consumertest.Item {
-		return consumertest.Item{boards.AttrUser: consumertest.S(player(n)), boards.AttrTimestamp: consumertest.S(today)}
+		return consumertest.Item{gametest.AttrUser: consumertest.S(player(n)), gametest.AttrTimestamp: consumertest.S(today)}
 	}
 	stored, delivered := map[int]consumertest.Item{}, map[int]consumertest.Item{}
 	remove := func(table string, item operate.Item) {
@@ -61,7 +61,7 @@ func scoreWorld(t *testing.T) *operatetest.World {
 			t.Fatal(err)
 		}
 	}
-	total := func(n int) operate.Item { return operate.Item{boards.AttrUser: textValue(player(n))} }
+	total := func(n int) operate.Item { return operate.Item{gametest.AttrUser: textValue(player(n))} }
 	spoil := func(n int) {
 		if _, err := w.direct.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 			TableName: aws.String(gametest.BoardTable), Key: total(n), UpdateExpression: aws.String("ADD Score :n"),
@@ -73,18 +73,18 @@ func scoreWorld(t *testing.T) *operatetest.World {
 	bad := map[string]func(){}
 	for kind, value := range badValues {
 		bad[kind] = func() {
-			w.putItem(gametest.ScoreTable, operate.Item{boards.AttrUser: textValue("bad " + kind), boards.AttrTimestamp: textValue(today), boards.AttrScore: value})
+			w.putItem(gametest.ScoreTable, operate.Item{gametest.AttrUser: textValue("bad " + kind), gametest.AttrTimestamp: textValue(today), gametest.AttrScore: value})
 		}
 	}
 	bad["beyond DynamoDB"] = func() {
 		for n, score := range []string{"1E125", "9", "1E-120"} {
-			w.putItem(gametest.ScoreTable, operate.Item{boards.AttrUser: textValue("bad sum"), boards.AttrTimestamp: textValue(fmt.Sprintf("2026-01-02 00:00:0%d", n)), boards.AttrScore: numeral(score)})
+			w.putItem(gametest.ScoreTable, operate.Item{gametest.AttrUser: textValue("bad sum"), gametest.AttrTimestamp: textValue(fmt.Sprintf("2026-01-02 00:00:0%d", n)), gametest.AttrScore: numeral(score)})
 		}
 	}
 	return &operatetest.World{
 		Write: func(n, version int) {
 			stored[n] = key(n)
-			stored[n][boards.AttrScore] = consumertest.N(fmt.Sprint(10*n + version))
+			stored[n][gametest.AttrScore] = consumertest.N(fmt.Sprint(10*n + version))
 			w.putItem(gametest.ScoreTable, stored[n].AttributeValues())
 		},
 		Remove: func(n int) {
@@ -116,8 +116,8 @@ func scoreWorld(t *testing.T) *operatetest.World {
 		Held: func() map[string]string {
 			held := map[string]string{}
 			w.each(gametest.BoardTable, func(item operate.Item) {
-				score, _ := boards.Number(item, boards.AttrScore)
-				held[change.TextOf(item[boards.AttrUser])] = score.String()
+				score, _ := boards.Number(item, gametest.AttrScore)
+				held[change.TextOf(item[gametest.AttrUser])] = score.String()
 			})
 			return held
 		},
@@ -134,7 +134,7 @@ func TestOperateViews(t *testing.T) { operatetest.Run(t, operatetest.Suite{New: 
 // A wrong sum of any declared view is found, and its view and item are named: of boards, ranks and pets. Fails if a view is left out.
 func TestWrongSumOfEveryViewIsFound(t *testing.T) {
 	w := newWorld(t)
-	w.putItem(gametest.ScoreTable, operate.Item{boards.AttrUser: textValue("reed"), boards.AttrTimestamp: textValue("2026-01-02 02:00:00"), boards.AttrScore: numeral(5)})
+	w.putItem(gametest.ScoreTable, operate.Item{gametest.AttrUser: textValue("reed"), gametest.AttrTimestamp: textValue("2026-01-02 02:00:00"), gametest.AttrScore: numeral(5)})
 	w.putItem(gametest.PetTable, operate.Item{
 		"PK": textValue("ACTIVITY#1"), "SK": textValue("ACTIVITY"), "entityType": textValue("ACTIVITY"), "petId": textValue("rex"), "timestamp": textValue("2026-01-02T02:00:00Z"), "type": textValue("walk"),
 	})

@@ -186,8 +186,8 @@ func TestPetViewsAreNotViewed(t *testing.T) {
 // letter, which names the view. While another part has to come again, there is
 // none yet: it would never come again. Fails if the first error decides.
 func TestOneViewRejects(t *testing.T) {
-	key := consumertest.Item{boards.AttrUser: consumertest.S("reed"), boards.AttrTimestamp: consumertest.S("no time")}
-	image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("5")}
+	key := consumertest.Item{gametest.AttrUser: consumertest.S("reed"), gametest.AttrTimestamp: consumertest.S("no time")}
+	image := consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrTimestamp: key[gametest.AttrTimestamp], gametest.AttrScore: consumertest.N("5")}
 	record := consumertest.Change{Table: gametest.ScoreTable, Time: at(1), Keys: key, New: image}.Record()
 	w := newWorld(t)
 	down := true
@@ -202,9 +202,8 @@ func TestOneViewRejects(t *testing.T) {
 	}
 	down = false
 	w.deliver(f, 10, record, record)
-	totals, err := w.board().Totals(t.Context())
-	if err != nil || totals["reed"].String() != "5" {
-		t.Errorf("the total is %v, %v; want 5", totals, err)
+	if totals := w.totals(); totals["reed"].String() != "5" {
+		t.Errorf("the total is %v; want 5", totals)
 	}
 	if len(w.letters) != 2 { // one a delivery
 		t.Fatalf("%d dead letters, want 2", len(w.letters))
@@ -224,41 +223,43 @@ func TestBoxedBoards(t *testing.T) {
 		{"reed", "2025-12-31 23:59:59.999999", "9"}, {"reed", "2026-01-01 00:00:00.000000", "2"}, {"maggy", "2026-01-01 12:00:00.000001", "4"},
 		{"reed", "2025-12-22 10:00:00.000000", "7"}, {"maggy", "2026-01-02 01:00:00.000000", "1"},
 	} {
-		key := consumertest.Item{boards.AttrUser: consumertest.S(s.user), boards.AttrTimestamp: consumertest.S(s.timestamp)}
-		image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N(s.score)}
+		key := consumertest.Item{gametest.AttrUser: consumertest.S(s.user), gametest.AttrTimestamp: consumertest.S(s.timestamp)}
+		image := consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrTimestamp: key[gametest.AttrTimestamp], gametest.AttrScore: consumertest.N(s.score)}
 		records = append(records, consumertest.Change{Table: gametest.ScoreTable, Time: at(i), Keys: key, New: image}.Record())
 		if _, err := w.direct.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(gametest.ScoreTable), Item: map[string]types.AttributeValue{
-			boards.AttrUser: &types.AttributeValueMemberS{Value: s.user}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: s.timestamp}, boards.AttrScore: &types.AttributeValueMemberN{Value: s.score},
+			gametest.AttrUser: &types.AttributeValueMemberS{Value: s.user}, gametest.AttrTimestamp: &types.AttributeValueMemberS{Value: s.timestamp}, gametest.AttrScore: &types.AttributeValueMemberN{Value: s.score},
 		}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.deliver(w.function(nil), 2, records...)
 	for user, total := range map[string]string{"reed": "18", "maggy": "5"} { // the board's own changes
-		w.deliver(w.function(nil), 2, consumertest.Change{Table: gametest.BoardTable, Time: at(9), Keys: consumertest.Item{boards.AttrUser: consumertest.S(user)},
-			New: consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrScore: consumertest.N(total)}}.Record())
+		w.deliver(w.function(nil), 2, consumertest.Change{Table: gametest.BoardTable, Time: at(9), Keys: consumertest.Item{gametest.AttrUser: consumertest.S(user)},
+			New: consumertest.Item{gametest.AttrUser: consumertest.S(user), gametest.AttrScore: consumertest.N(total)}}.Record())
 	}
 	for _, test := range []struct {
 		board, at, box string
 		want           []string
 	}{
-		{boards.DailyBoard, "2026-01-01", "2026-01-01", []string{"maggy 4", "reed 2"}},
-		{boards.DailyBoard, "2025-12-31", "2025-12-31", []string{"reed 9"}},
-		{boards.DailyBoard, "2026-02-01", "2026-02-01", nil},
-		{boards.WeeklyBoard, "2026-01-04", "2026-W01", []string{"reed 11", "maggy 5"}},
-		{boards.WeeklyBoard, "2025-12-28", "2025-W52", []string{"reed 7"}},
+		{"daily", "2026-01-01", "2026-01-01", []string{"maggy 4", "reed 2"}},
+		{"daily", "2025-12-31", "2025-12-31", []string{"reed 9"}},
+		{"daily", "2026-02-01", "2026-02-01", nil},
+		{"weekly", "2026-01-04", "2026-W01", []string{"reed 11", "maggy 5"}},
+		{"weekly", "2025-12-28", "2025-W52", []string{"reed 7"}},
 	} {
 		at, err := time.Parse(time.DateOnly, test.at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		box, best, err := w.board().TopOf(t.Context(), test.board, at, 3)
+		board := w.boardOf(test.board)
+		box := board.BoxAt(at)
+		best, err := board.Top(t.Context(), box, 3)
 		if err != nil || box != test.box {
 			t.Errorf("%s of %s is %s, %v; want %s", test.board, test.at, box, err, test.box)
 		}
 		var got []string
 		for _, total := range best {
-			got = append(got, total.User+" "+total.Score.String())
+			got = append(got, total.Name+" "+total.Number.String())
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("top of %s: %v, want %v", box, got, test.want)
@@ -267,14 +268,14 @@ func TestBoxedBoards(t *testing.T) {
 	w.wantCompared(consumertest.Arrival)
 	// One that nobody counted shows on the three boards that it belongs to.
 	w.put(gametest.ScoreTable, map[string]types.AttributeValue{
-		boards.AttrUser: &types.AttributeValueMemberS{Value: "reed"}, boards.AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, boards.AttrScore: &types.AttributeValueMemberN{Value: "3"},
+		gametest.AttrUser: &types.AttributeValueMemberS{Value: "reed"}, gametest.AttrTimestamp: &types.AttributeValueMemberS{Value: "2026-01-02 02:00:00"}, gametest.AttrScore: &types.AttributeValueMemberN{Value: "3"},
 	})
 	w.wantCompared(consumertest.Arrival, `view daily, Board="daily#2026-01-02" UserId="reed", Score`, `view leaderboard, UserId="reed", Score`, `view weekly, Board="weekly#2026-W01" UserId="reed", Score`)
 	// Long after, the boxes are closed, and only the total is compared.
 	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `view leaderboard, UserId="reed", Score`)
 	// A player whom the table of ranks has in one bucket too many.
 	w.put(gametest.RankTable, map[string]types.AttributeValue{
-		boards.AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, boards.AttrBucket: &types.AttributeValueMemberN{Value: "20"}, boards.AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
+		gametest.AttrBoard: &types.AttributeValueMemberS{Value: "total#1"}, gametest.AttrBucket: &types.AttributeValueMemberN{Value: "20"}, gametest.AttrPlayers: &types.AttributeValueMemberN{Value: "1"},
 	})
 	w.wantCompared(consumertest.Arrival.AddDate(1, 0, 0), `view leaderboard, UserId="reed", Score`, `view rank-1, Board="total#1" Bucket=20, Players`)
 }
@@ -299,13 +300,12 @@ func (w *world) wantCompared(now time.Time, want ...string) {
 
 // A change to a score whose day closed long ago counts in the total alone.
 func TestClosedBoxes(t *testing.T) {
-	key := consumertest.Item{boards.AttrUser: consumertest.S("reed"), boards.AttrTimestamp: consumertest.S("2025-10-01 10:00:00")}
-	image := consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N("5")}
+	key := consumertest.Item{gametest.AttrUser: consumertest.S("reed"), gametest.AttrTimestamp: consumertest.S("2025-10-01 10:00:00")}
+	image := consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrTimestamp: key[gametest.AttrTimestamp], gametest.AttrScore: consumertest.N("5")}
 	w := newWorld(t)
 	w.deliver(w.function(nil), 2, consumertest.Change{Table: gametest.ScoreTable, Time: at(1), Keys: key, New: image}.Record())
-	totals, err := w.board().Totals(t.Context())
-	if err != nil || totals["reed"].String() != "5" {
-		t.Errorf("totals %v, %v", totals, err)
+	if totals := w.totals(); totals["reed"].String() != "5" {
+		t.Errorf("totals %v", totals)
 	}
 	out, err := w.direct.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(gametest.BoxTable)})
 	if err != nil || len(out.Items) != 0 {

@@ -18,11 +18,13 @@ import (
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/deploy/local/template"
+	"sluice/shared/change"
 	"sluice/shared/consumer"
 	"sluice/shared/consumertest"
 	"sluice/shared/consumertest/gametest"
 	"sluice/shared/consumertest/wire"
 	"sluice/shared/keeper"
+	"sluice/shared/operate"
 	"sluice/shared/view"
 )
 
@@ -167,8 +169,30 @@ func (w *world) invokeIn(ctx context.Context, f *consumer.Handler, batch [][]byt
 }
 
 // board reads the totals.
-func (w *world) board() boards.Board {
-	return boards.Board{Client: w.direct, ScoreTable: gametest.ScoreTable, BoardTable: gametest.BoardTable, BoxTable: gametest.BoxTable, RankTable: gametest.RankTable, Shards: gametest.Shards, Views: w.views()}
+func (w *world) board() *boards.Board { return w.boardOf("leaderboard") }
+
+// boardOf reads a view.
+func (w *world) boardOf(name string) *boards.Board {
+	w.t.Helper()
+	b, err := boards.New(w.direct, w.views(), name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// totals returns each player's total.
+func (w *world) totals() map[string]decimal.Decimal {
+	w.t.Helper()
+	entries, err := w.board().All(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	totals := map[string]decimal.Decimal{}
+	for _, e := range entries {
+		totals[e.Name] = e.Number
+	}
+	return totals
 }
 
 // views are those that the consumer keeps.
@@ -185,20 +209,15 @@ func (w *world) views() []*view.View {
 func (w *world) wantTotals(want map[string]int) {
 	w.t.Helper()
 	boxes := 0
-	err := w.board().Scan(w.t.Context(), gametest.BoxTable, boards.AttrBoard, func(t boards.Total, board string) error {
+	w.each(gametest.BoxTable, func(item operate.Item) {
 		boxes++
-		if board != "daily#2026-01-02" && board != "weekly#2026-W01" || !t.Score.Equal(decimal.NewFromInt(int64(want[t.User]))) {
-			w.t.Errorf("%s of %s is %s, want %d on that day and in that week", board, t.User, t.Score, want[t.User])
+		user, board := change.TextOf(item[gametest.AttrUser]), change.TextOf(item[gametest.AttrBoard])
+		score, err := boards.Number(item, gametest.AttrScore)
+		if board != "daily#2026-01-02" && board != "weekly#2026-W01" || err != nil || !score.Equal(decimal.NewFromInt(int64(want[user]))) {
+			w.t.Errorf("%s of %s is %s (%v), want %d on that day and in that week", board, user, score, err, want[user])
 		}
-		return nil
 	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	got, err := w.board().Totals(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	got := w.totals()
 	for user, total := range got {
 		if !total.Equal(decimal.NewFromInt(int64(want[user]))) {
 			w.t.Errorf("total of %s is %s, want %d", user, total, want[user])
@@ -216,8 +235,8 @@ func (w *world) wantTotals(want map[string]int) {
 
 // event is one state of one item of the score table.
 func event(user string, turn int, score string) (key, image consumertest.Item) {
-	key = consumertest.Item{boards.AttrUser: consumertest.S(user), boards.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-02 03:04:05.%06d", turn))}
-	image = consumertest.Item{boards.AttrUser: key[boards.AttrUser], boards.AttrTimestamp: key[boards.AttrTimestamp], boards.AttrScore: consumertest.N(score)}
+	key = consumertest.Item{gametest.AttrUser: consumertest.S(user), gametest.AttrTimestamp: consumertest.S(fmt.Sprintf("2026-01-02 03:04:05.%06d", turn))}
+	image = consumertest.Item{gametest.AttrUser: key[gametest.AttrUser], gametest.AttrTimestamp: key[gametest.AttrTimestamp], gametest.AttrScore: consumertest.N(score)}
 	return key, image
 }
 
@@ -248,7 +267,7 @@ func (w *world) item(table string, key ...string) map[string]types.AttributeValu
 	keys := map[string]types.AttributeValue{}
 	for i := 0; i < len(key); i += 2 {
 		keys[key[i]] = &types.AttributeValueMemberS{Value: key[i+1]}
-		if key[i] == boards.AttrBucket {
+		if key[i] == gametest.AttrBucket {
 			keys[key[i]] = &types.AttributeValueMemberN{Value: key[i+1]}
 		}
 	}

@@ -13,7 +13,6 @@ import (
 
 	"sluice/cli/verb"
 	"sluice/consumers/leaderboard/boards"
-	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/bridge"
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/stack"
@@ -99,7 +98,7 @@ func explain(ctx context.Context, err error, dir string) error {
 // play plays the game on a running stack, waits until every change has arrived,
 // and compares.
 func (c *demoCommand) play(ctx context.Context, running *stack.Stack, pipeline declaration.Pipeline) error {
-	board, err := leaderboardops.NewBoard(verb.LocalPart(running.Info(), "leaderboard"), pipeline)
+	t, err := openTables(verb.LocalPart(running.Info(), "leaderboard"), pipeline)
 	if err != nil {
 		return err
 	}
@@ -114,14 +113,14 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack, pipeline d
 	verb.Say("\n%d players play for %v (seed %d)\n", c.Players, c.For, c.Seed)
 	var scores, points atomic.Int64
 	stopWatching := watch(ctx, refresh, func(elapsed time.Duration) {
-		printLive(ctx, board, elapsed, scores.Load(), points.Load())
+		printLive(ctx, t.totals, elapsed, scores.Load(), points.Load())
 		_ = told.receive(ctx) // it receives again in the end
 		told.show()
 	})
 	stopFinding := watch(ctx, findEvery, func(time.Duration) {
 		_ = finder.look(ctx, false) // it looks again in the end
 	})
-	written, err := c.game(board, func(_ string, score int) {
+	written, err := c.game(t, func(_ string, score int) {
 		scores.Add(1)
 		points.Add(int64(score))
 	}).Play(ctx)
@@ -137,22 +136,22 @@ func (c *demoCommand) play(ctx context.Context, running *stack.Stack, pipeline d
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
-	if err := compare(ctx, board, written, scores.Load()); err != nil {
+	if err := compare(ctx, t, written, scores.Load()); err != nil {
 		return err
 	}
-	if err := compareCopies(ctx, running.Info(), pipeline, board.ScoreTable, scores.Load()); err != nil {
+	if err := compareCopies(ctx, running.Info(), pipeline, t.scores, scores.Load()); err != nil {
 		return err
 	}
 	if err := compareBadges(ctx, told); err != nil {
 		return err
 	}
-	if err := compareSearches(ctx, finder, running.Info(), board, scores.Load()); err != nil {
+	if err := compareSearches(ctx, finder, running.Info(), t, scores.Load()); err != nil {
 		return err
 	}
 	if c.Chaos {
 		printChaos(running.Info())
 	}
-	return printBoard(ctx, board)
+	return printBoard(ctx, t)
 }
 
 // watch calls show time and again until the returned function is called.
@@ -179,22 +178,18 @@ func watch(ctx context.Context, every time.Duration, show func(elapsed time.Dura
 	}
 }
 
-func printLive(ctx context.Context, board boards.Board, elapsed time.Duration, scores, points int64) {
-	totals, err := board.Totals(ctx)
+func printLive(ctx context.Context, board *boards.Board, elapsed time.Duration, scores, points int64) {
+	entries, err := board.All(ctx)
 	if err != nil {
 		return // the demo itself fails with it, or was interrupted
 	}
 	var sum decimal.Decimal
-	var leader boards.Total
-	for user, total := range totals {
-		sum = sum.Add(total)
-		if total.GreaterThan(leader.Score) {
-			leader = boards.Total{User: user, Score: total}
-		}
+	for _, e := range entries {
+		sum = sum.Add(e.Number)
 	}
 	verb.Say("%4.0f s  %5d scores written, %6d points  │ board %6s points", elapsed.Seconds(), scores, points, sum)
-	if leader.User != "" {
-		verb.Say(", %s leads with %s", printable.Name(leader.User), leader.Score)
+	if len(entries) > 0 && entries[0].Number.IsPositive() {
+		verb.Say(", %s leads with %s", printable.Name(entries[0].Name), entries[0].Number)
 	}
 	verb.SayLine()
 }

@@ -21,10 +21,14 @@ import (
 )
 
 // compare prints each player's written sum beside the total, and fails unless all are equal.
-func compare(ctx context.Context, board boards.Board, written map[string]int64, scores int64) error {
-	totals, err := board.Totals(ctx)
+func compare(ctx context.Context, t tables, written map[string]int64, scores int64) error {
+	entries, err := t.totals.All(ctx)
 	if err != nil {
 		return err
+	}
+	totals := map[string]decimal.Decimal{}
+	for _, e := range entries {
+		totals[e.Name] = e.Number
 	}
 	for user := range totals {
 		if _, plays := written[user]; !plays {
@@ -50,37 +54,37 @@ func compare(ctx context.Context, board boards.Board, written map[string]int64, 
 		return fmt.Errorf("%d of %d totals are not what was written", different, len(written))
 	}
 	verb.Say("\n%d players, %d scores: every total is exactly what was written.\n", len(written), scores)
-	return compareViews(ctx, board)
+	return compareViews(ctx, t)
 }
 
 // compareViews compares every view with its source, those of days, weeks and pets too.
-func compareViews(ctx context.Context, board boards.Board) error {
+func compareViews(ctx context.Context, t tables) error {
 	// Nothing is in flight.
-	r, err := operate.Compare(ctx, verify.New(board.Client, board.Views, leaderboard.DefaultHorizon, operate.Options{Segments: 1}), operate.Judging{})
+	r, err := operate.Compare(ctx, verify.New(t.client, t.views, leaderboard.DefaultHorizon, operate.Options{Segments: 1}), operate.Judging{})
 	if err != nil {
 		return err
 	}
 	if n := len(r.Differences); n > 0 {
 		return fmt.Errorf("%d sums are not what their sources say, first %+v", n, r.Differences[0])
 	}
-	verb.Say("So are the sums of all %d items of %d views.\n", r.Items, len(board.Views)-len(r.NotCompared))
-	return compareRanks(ctx, board)
+	verb.Say("So are the sums of all %d items of %d views.\n", r.Items, len(t.views)-len(r.NotCompared))
+	return compareRanks(ctx, t.totals)
 }
 
 // compareRanks asks for every player's rank and compares it with a sorted list of
 // all totals.
-func compareRanks(ctx context.Context, board boards.Board) error {
-	players, err := board.Standings(ctx)
+func compareRanks(ctx context.Context, board *boards.Board) error {
+	players, err := board.All(ctx)
 	if err != nil {
 		return err
 	}
 	for i, player := range players {
-		s, err := board.Rank(ctx, player.User, 0)
+		s, err := board.Rank(ctx, player.Name, 0)
 		if err != nil {
 			return err
 		}
-		if rank := int64(i + 1); s.From != rank || s.To != rank || s.Players != int64(len(players)) {
-			return fmt.Errorf("%s is number %d of %d, but ranks from %d to %d of %d", player.User, rank, len(players), s.From, s.To, s.Players)
+		if rank := int64(i + 1); s.From != rank || s.To != rank || s.Entries != int64(len(players)) {
+			return fmt.Errorf("%s is number %d of %d, but ranks from %d to %d of %d", player.Name, rank, len(players), s.From, s.To, s.Entries)
 		}
 	}
 	verb.Say("All %d ranks are those of a sorted list.\n", len(players))

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"sluice/cli/verb"
-	"sluice/consumers/leaderboard/boards"
 	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/deploy/local/stack"
 	"sluice/shared/printable"
@@ -24,9 +23,9 @@ func printChaos(info stack.Info) {
 }
 
 // printBoard shows the queries that the boards are for.
-func printBoard(ctx context.Context, board boards.Board) error {
+func printBoard(ctx context.Context, t tables) error {
 	const players, scores = 3, 10
-	best, err := board.Top(ctx, players)
+	best, err := t.totals.Top(ctx, "", players)
 	if err != nil {
 		return err
 	}
@@ -35,26 +34,26 @@ func printBoard(ctx context.Context, board boards.Board) error {
 		return err
 	}
 	verb.SayLine()
-	if err := leaderboardops.PrintTopOf(ctx, verb.Stdout, board, boards.DailyBoard, time.Now(), players); err != nil {
+	if err := leaderboardops.PrintTopAt(ctx, verb.Stdout, t.daily, time.Now(), players); err != nil {
 		return err
 	}
-	all, err := board.Standings(ctx)
+	all, err := t.totals.All(ctx)
 	if err != nil {
 		return err
 	}
 	const neighbours = 2
-	standing, err := board.Rank(ctx, all[len(all)/2].User, neighbours)
+	standing, err := t.totals.Rank(ctx, all[len(all)/2].Name, neighbours)
 	if err != nil {
 		return err
 	}
 	verb.SayLine()
-	if err := leaderboardops.PrintStanding(verb.Stdout, standing); err != nil {
+	if err := leaderboardops.PrintStanding(verb.Stdout, standing, "players"); err != nil {
 		return err
 	}
-	events, err := board.History(ctx, best[0].User, scores)
+	latest, err := t.history(ctx, best[0].Name, scores)
 	if err != nil {
 		return err
 	}
-	verb.Say("\nLatest %d of %s\n", scores, printable.Name(best[0].User))
-	return leaderboardops.PrintHistory(verb.Stdout, events)
+	verb.Say("\nLatest %d of %s\n", scores, printable.Name(best[0].Name))
+	return printHistory(verb.Stdout, latest)
 }

@@ -96,12 +96,12 @@ func once(ctx context.Context, check func(context.Context) (string, error)) erro
 }
 
 // compareSearches searches and checks each answer against the tables.
-func compareSearches(ctx context.Context, f *finder, info stack.Info, board boards.Board, scores int64) error {
+func compareSearches(ctx context.Context, f *finder, info stack.Info, t tables, scores int64) error {
 	verb.SayLine("\nSearched, and checked against the tables:")
 	for _, check := range []func(context.Context) (string, error){
 		func(ctx context.Context) (string, error) { return f.compareAll(ctx, scores) },
-		func(ctx context.Context) (string, error) { return f.comparePlayers(ctx, board) },
-		func(ctx context.Context) (string, error) { return f.comparePlays(ctx, info, board) },
+		func(ctx context.Context) (string, error) { return f.comparePlayers(ctx, t.totals) },
+		func(ctx context.Context) (string, error) { return f.comparePlays(ctx, info, t.scores) },
 	} {
 		if err := once(ctx, check); err != nil {
 			return err
@@ -128,14 +128,14 @@ func (f *finder) compareAll(ctx context.Context, scores int64) (string, error) {
 }
 
 // comparePlayers searches for the players, the best first.
-func (f *finder) comparePlayers(ctx context.Context, board boards.Board) (string, error) {
-	standings, err := board.Standings(ctx)
+func (f *finder) comparePlayers(ctx context.Context, board *boards.Board) (string, error) {
+	standings, err := board.All(ctx)
 	if err != nil {
 		return "", err
 	}
 	totals := map[string]decimal.Decimal{}
 	for _, s := range standings {
-		totals[s.User] = s.Score
+		totals[s.Name] = s.Number
 	}
 	r := query.Request{Index: "players", Sort: query.ParseSort("-score"), Size: query.MaxSize}
 	found := 0
@@ -155,7 +155,7 @@ func (f *finder) comparePlayers(ctx context.Context, board boards.Board) (string
 			if total, ok := totals[player.Player]; !ok || !total.Equal(player.Score) {
 				return "", fmt.Errorf("a search finds %s with %s, on the board is %s", player.Player, player.Score, total)
 			}
-			if want := standings[found].Score; !want.Equal(player.Score) {
+			if want := standings[found].Number; !want.Equal(player.Score) {
 				return "", fmt.Errorf("a search finds %s with %s as number %d, on the board that has %s", player.Player, player.Score, found+1, want)
 			}
 			delete(totals, player.Player) // found twice it would be missed
@@ -172,9 +172,9 @@ func (f *finder) comparePlayers(ctx context.Context, board boards.Board) (string
 }
 
 // comparePlays counts high scores by player.
-func (f *finder) comparePlays(ctx context.Context, info stack.Info, board boards.Board) (string, error) {
+func (f *finder) comparePlays(ctx context.Context, info stack.Info, scores string) (string, error) {
 	const high = "8"
-	written, err := countScores(ctx, dynamodb.NewFromConfig(info.DynamoDB()), board.ScoreTable, high)
+	written, err := countScores(ctx, dynamodb.NewFromConfig(info.DynamoDB()), scores, high)
 	if err != nil {
 		return "", err
 	}
@@ -202,7 +202,7 @@ func countScores(ctx context.Context, client *dynamodb.Client, table, least stri
 	counts := map[string]int64{}
 	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{
 		TableName: &table, ConsistentRead: aws.Bool(true), FilterExpression: aws.String("#score >= :least"),
-		ExpressionAttributeNames:  map[string]string{"#score": boards.AttrScore},
+		ExpressionAttributeNames:  map[string]string{"#score": attrScore},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":least": &types.AttributeValueMemberN{Value: least}},
 	})
 	for pages.HasMorePages() {
@@ -211,7 +211,7 @@ func countScores(ctx context.Context, client *dynamodb.Client, table, least stri
 			return nil, fmt.Errorf("read %s: %w", table, err)
 		}
 		for _, item := range page.Items {
-			if user, ok := item[boards.AttrUser].(*types.AttributeValueMemberS); ok {
+			if user, ok := item[attrUser].(*types.AttributeValueMemberS); ok {
 				counts[user.Value]++
 			}
 		}

@@ -15,8 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
-
-	"sluice/consumers/leaderboard/boards"
 )
 
 // MaxScore is the highest score of one turn; the lowest is 0.
@@ -175,9 +173,9 @@ func (g Game) write(ctx context.Context, user, at string, score int) error {
 	_, err := g.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &g.Table,
 		Item: map[string]types.AttributeValue{
-			boards.AttrUser:      &types.AttributeValueMemberS{Value: user},
-			boards.AttrTimestamp: &types.AttributeValueMemberS{Value: at},
-			boards.AttrScore:     &types.AttributeValueMemberN{Value: strconv.Itoa(score)},
+			attrUser:      &types.AttributeValueMemberS{Value: user},
+			attrTimestamp: &types.AttributeValueMemberS{Value: at},
+			attrScore:     &types.AttributeValueMemberN{Value: strconv.Itoa(score)},
 		},
 	})
 	if err != nil {

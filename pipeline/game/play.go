@@ -12,8 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/cli/verb"
-	"sluice/consumers/leaderboard/boards"
-	leaderboardops "sluice/consumers/leaderboard/ops"
 	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
@@ -48,10 +46,10 @@ func (f *gameFlags) Validate() error {
 	return errors.Join(faults...)
 }
 
-// game is the game that the flags describe, on the board's score table.
-func (f *gameFlags) game(board boards.Board, scored func(user string, score int)) Game {
+// game is the game that the flags describe.
+func (f *gameFlags) game(t tables, scored func(user string, score int)) Game {
 	return Game{
-		Client: board.Client, Table: board.ScoreTable, Players: f.Players, For: f.For,
+		Client: t.client, Table: t.scores, Players: f.Players, For: f.For,
 		Rate: aws.ToFloat64(f.Rate), Seed: f.Seed, Scored: scored,
 	}
 }
@@ -64,12 +62,12 @@ type playCommand struct {
 
 // Run plays. It asks first if it writes to AWS.
 func (c *playCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
-	board, err := leaderboardops.FindBoard(ctx, c.PipelineFlags, pipeline)
+	t, err := findTables(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}
 	if c.Stack != "" || c.DryRun {
-		plan, err := c.plan(ctx, board)
+		plan, err := c.plan(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -77,9 +75,9 @@ func (c *playCommand) Run(ctx context.Context, pipeline declaration.Pipeline) er
 			return err
 		}
 	}
-	verb.Say("%d players write to %s for %v (seed %d)\n", c.Players, board.ScoreTable, c.For, c.Seed)
+	verb.Say("%d players write to %s for %v (seed %d)\n", c.Players, t.scores, c.For, c.Seed)
 	var scores atomic.Int64
-	written, err := c.game(board, func(string, int) { scores.Add(1) }).Play(ctx)
+	written, err := c.game(t, func(string, int) { scores.Add(1) }).Play(ctx)
 	var points int64
 	for _, n := range written {
 		points += n
@@ -96,17 +94,17 @@ func (c *playCommand) Run(ctx context.Context, pipeline declaration.Pipeline) er
 }
 
 // plan says about how many scores the game would write. Each is a new item.
-func (c *playCommand) plan(ctx context.Context, board boards.Board) (operate.Plan, error) {
+func (c *playCommand) plan(ctx context.Context, t tables) (operate.Plan, error) {
 	where, err := c.Place(ctx)
 	if err != nil {
 		return operate.Plan{}, err
 	}
-	about, err := board.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &board.ScoreTable})
+	about, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &t.scores})
 	if err != nil {
-		return operate.Plan{}, fmt.Errorf("describe table %s: %w", board.ScoreTable, err)
+		return operate.Plan{}, fmt.Errorf("describe table %s: %w", t.scores, err)
 	}
 	return operate.Plan{Verb: "sluice play", Where: where, Steps: []operate.Step{{
-		Into: "table " + board.ScoreTable, Write: c.game(board, nil).Expected(), About: true, Held: int(aws.ToInt64(about.Table.ItemCount)),
+		Into: "table " + t.scores, Write: c.game(t, nil).Expected(), About: true, Held: int(aws.ToInt64(about.Table.ItemCount)),
 		Act: fmt.Sprintf("%s made-up scores for %v; no verb takes them away again", operate.Count(c.Players, "player adds", "players add"), c.For),
 	}}}, nil
 }

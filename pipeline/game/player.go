@@ -38,13 +38,13 @@ func (f playerFlags) players(ctx context.Context, pipeline declaration.Pipeline)
 	if err != nil {
 		return nil, err
 	}
-	board, err := leaderboardops.FindBoard(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack}, pipeline)
-	return &playerReader{board: board, badges: reader}, err
+	t, err := findTables(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack}, pipeline)
+	return &playerReader{tables: t, badges: reader}, err
 }
 
 // playerReader joins what the leaderboard and the badges know.
 type playerReader struct {
-	board  boards.Board
+	tables tables
 	badges *badgesops.Reader
 }
 
@@ -55,7 +55,7 @@ type player struct {
 	Total *decimal.Decimal `json:"total,omitempty"`
 	Rank  *rank            `json:"rank,omitempty"`
 	// Plays are the latest, latest first.
-	Plays []boards.Event `json:"plays"`
+	Plays []score `json:"plays"`
 	// Problems name what can't be read of the player; the rest is right.
 	Problems []string `json:"problems,omitempty"`
 	badgesops.Profile
@@ -74,11 +74,11 @@ const latestPlays = 10
 
 // read reads what is known of a player. Its parts are of about the same moment.
 func (r *playerReader) read(ctx context.Context, name, language string) (*player, error) {
-	p := &player{Player: name, Plays: []boards.Event{}}
+	p := &player{Player: name, Plays: []score{}}
 	known := false
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		standing, err := r.board.Rank(ctx, name, 0)
+		standing, err := r.tables.totals.Rank(ctx, name, 0)
 		if errors.Is(err, boards.ErrNotOnBoard) || errors.Is(err, boards.ErrNotCounted) {
 			return nil // not yet
 		}
@@ -88,13 +88,13 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 		}
 		if err == nil {
 			p.Problems = leaderboardops.ProblemsOf(standing)
-			p.Total = &standing.Player.Score
-			p.Rank = &rank{standing.From, standing.To, standing.Players, standing.Player.ReachedAt}
+			p.Total = &standing.Entry.Number
+			p.Rank = &rank{standing.From, standing.To, standing.Entries, standing.Entry.Since}
 		}
 		return err
 	})
 	group.Go(func() error {
-		plays, err := r.board.History(ctx, name, latestPlays)
+		plays, err := r.tables.history(ctx, name, latestPlays)
 		if len(plays) > 0 {
 			p.Plays = plays
 		}
@@ -175,5 +175,5 @@ func printPlayer(out io.Writer, p *player) error {
 		return nil
 	}
 	fmt.Fprintf(out, "\nLatest %s\n", operate.Count(len(p.Plays), "score"))
-	return leaderboardops.PrintHistory(out, p.Plays)
+	return printHistory(out, p.Plays)
 }

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -10,37 +9,37 @@ import (
 	"sluice/consumers/leaderboard"
 	"sluice/consumers/leaderboard/boards"
 	"sluice/shared/declaration"
-	"sluice/shared/operate"
 )
 
 // verbs are the leaderboard's own.
 type verbs struct {
-	Top     topCommand     `cmd:"" help:"Show the players with the highest totals, of all time, a day or a week."`
-	Rank    rankCommand    `cmd:"" help:"Show where a player stands by total among all players, and the neighbours."`
-	History historyCommand `cmd:"" help:"Show a player's latest scores, latest first."`
+	Top  topCommand  `cmd:"" help:"Show the items of a board with the highest totals, of all time, a day, a week or a month."`
+	Rank rankCommand `cmd:"" help:"Show where an item stands among all of a board, and its neighbours."`
 }
 
 func (registered) Verbs() any { return &verbs{} }
 
-// FindBoard returns the leaderboard of the chosen pipeline.
-func FindBoard(ctx context.Context, f verb.PipelineFlags, pipeline declaration.Pipeline) (boards.Board, error) {
+// FindBoard returns a view of the chosen pipeline as a board; with an empty name, the first view that is one.
+func FindBoard(ctx context.Context, f verb.PipelineFlags, pipeline declaration.Pipeline, name string) (*boards.Board, error) {
+	// Whether there is such a board, the declarations know without a stack.
+	declared, err := registered{pipeline}.Views()
+	if err == nil {
+		_, err = boards.Choose(declared, name)
+	}
+	if err != nil {
+		return nil, err
+	}
 	p, err := f.Part(ctx, "leaderboard")
 	if err != nil {
-		return boards.Board{}, err
+		return nil, err
 	}
-	return NewBoard(p, pipeline)
-}
-
-// NewBoard makes a Board of the outputs of the leaderboard's template.
-func NewBoard(p operate.Part, pipeline declaration.Pipeline) (boards.Board, error) {
 	d, _, err := registered{pipeline}.settle(p)
 	if err != nil {
-		return boards.Board{}, err
+		return nil, err
 	}
 	views, err := leaderboard.Views(d)
-	shards, _ := strconv.Atoi(d.Settings["BOARD_SHARDS"])
-	return boards.Board{
-		Client: dynamodb.NewFromConfig(p.Tables), ScoreTable: d.Settings["SCORE_TABLE"], BoardTable: d.Settings["BOARD_TABLE"], BoxTable: d.Settings["BOX_TABLE"], RankTable: d.Settings["RANK_TABLE"],
-		Shards: shards, Views: views,
-	}, err
+	if err != nil {
+		return nil, err
+	}
+	return boards.New(dynamodb.NewFromConfig(p.Tables), views, name)
 }

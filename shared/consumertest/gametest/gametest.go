@@ -27,6 +27,19 @@ const (
 	Region     = "eu-west-1" // of the copy
 )
 
+// The attributes of the tables' items.
+const (
+	AttrUser       = "UserId"
+	AttrTimestamp  = "Timestamp" // sort key of the table of scores
+	AttrScore      = "Score"
+	AttrReachedAt  = "ReachedAt" // µs
+	AttrShard      = "ShardNo"
+	AttrBoard      = "Board" // sort key of the table of boxes, partition key of the table of ranks
+	AttrBoardShard = "BoardShard"
+	AttrBucket     = "Bucket"  // sort key of the table of ranks
+	AttrPlayers    = "Players" // how many are in a bucket
+)
+
 // Declarations returns the declarations with their defaults, but for the settings in changed: NAME, VALUE, NAME, VALUE.
 func Declarations(changed ...string) declaration.Declarations {
 	d, err := Pipeline.Defaults()
