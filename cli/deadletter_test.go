@@ -215,7 +215,7 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 		t.Fatal(err)
 	}
 	want(t, dir, []string{"redrive", "leaderboard", "--list"}, "RetryAttemptsExhausted: 1 range that Lambda gave up, of 400 changes")
-	board, err := leaderboardops.NewBoard(verb.LocalPart(info, "leaderboard"), pipeline.Declared)
+	board, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{LocalFlags: verb.LocalFlags{RunDir: dir}}, pipeline.Declared, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,11 +226,11 @@ func recoverARange(t *testing.T, dir string, info stack.Info) (points int) {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the range has begun", func() bool {
-		top, err := board.Top(t.Context(), 1)
+		top, err := board.Top(t.Context(), "", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return top[0].Score.GreaterThan(decimal.NewFromInt(10))
+		return top[0].Number.GreaterThan(decimal.NewFromInt(10))
 	})
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)

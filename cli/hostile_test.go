@@ -53,7 +53,7 @@ func hostileNamesOnALocalStack(t *testing.T, dir string) {
 	put("UserScoreEvents", map[string]types.AttributeValue{"UserId": text(hostileNames[0]), "Timestamp": text("2026-11-30 08:00:01.000000"), "Score": text("\x1b[2J\u202e5")})
 	waitForLetters(t, info, 1)
 	verbs := [][]string{
-		{"top", "--json"}, {"top", "-n", "100"}, {"top", "--board", "daily", "--at", "2026-11-30", "-n", "100"}, {"search", "players", "--size", "100"}, {"search", "players", "--json", "--size", "100"},
+		{"top", "--json"}, {"top", "-n", "100"}, {"top", "daily", "--at", "2026-11-30", "-n", "100"}, {"search", "players", "--size", "100"}, {"search", "players", "--json", "--size", "100"},
 		{"search", "plays", "--size", "100", "--facet", "player"}, {"search", "plays", "x\x1b[31m:1"}, {"verify", "badges", "--patience", "0s"}, {"verify", "replication", "--patience", "0s"},
 		{"verify", "leaderboard"}, {"verify", "search"}, {"redrive", "leaderboard", "--list"}, {"redrive", "leaderboard", "--list", "--json"}, {"redrive", "badges"}, {"redrive", "\x1b[31mx"}, {"status"},
 		{"status", "--json"}, {"badges", "explain", "marah", "no\x1b[31msuch"},
@@ -76,7 +76,7 @@ func hostileNamesOnALocalStack(t *testing.T, dir string) {
 	}
 	want(t, dir, []string{"history", name}, "2026-11-30 08:00:00.000000", "1000", "attribute Score is no number", "no board counts it")
 	for _, verb := range [][]string{
-		{"top"}, {"top", "--board", "weekly"}, {"rank", "marah"}, {"rank", "marah", "--json"}, {"player", "marah"}, {"history", "marah"}, {"search", "players"}, {"search", "players", "--json"},
+		{"top"}, {"top", "weekly"}, {"rank", "marah"}, {"rank", "marah", "--json"}, {"player", "marah"}, {"history", "marah"}, {"search", "players"}, {"search", "players", "--json"},
 		{"status"}, {"status", "--json"}, {"redrive", "leaderboard", "--list"}, {"redrive", "replication", "--list"}, {"badges", "explain", "marah", "regular"}, {"verify", "badges", "--patience", "0s"},
 		{"reindex", "players", "--dry-run"}, {"play", "--for", "1s", "--rate", "5"}, {"up"},
 	} {

@@ -101,17 +101,16 @@ func TestDeployedStack(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	board, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared)
-	if err != nil {
-		t.Fatal(err)
+	for name, table := range map[string]string{"": "Board", "leaderboard": "Board", "weekly": "Boxes"} {
+		board, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if board.Source != "Scores" || board.Table != table || board.Shards() != 4 {
+			t.Errorf("board %q: %+v", name, board)
+		}
 	}
-	if board.ScoreTable != "Scores" || board.BoardTable != "Board" || board.BoxTable != "Boxes" || board.RankTable != "Ranks" || board.Shards != 4 {
-		t.Errorf("board %+v", board)
-	}
-	events, err := board.History(t.Context(), "reed", 10)
-	if err != nil || len(events) != 1 || events[0].Score.String() != "7" {
-		t.Errorf("history %v, %v; want one score of 7", events, err)
-	}
+	want(t, t.TempDir(), []string{"history", "reed", "--stack", "game"}, "2026  7")
 }
 
 // nestedTemplate puts the template of a consumer's stack into a bucket, and returns the resource of a stack that nests it.
@@ -167,12 +166,12 @@ func TestStackAroundConsumers(t *testing.T) {
 
 func TestDeployedStackOfSomethingElse(t *testing.T) {
 	deployGame(t, `{"BoardTable": {"Value": "Board"}, "BoardShards": {"Value": "many"}}`)
-	_, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared)
+	_, err := leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "game"}, pipeline.Declared, "")
 	if err == nil {
 		t.Fatal("a stack without a score table was taken")
 	}
 	wantTexts(t, err.Error(), "stack game has no output LedgerTable", "stack game has no output Horizon", "consumers/leaderboard/template.yaml")
-	_, err = leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "other"}, pipeline.Declared)
+	_, err = leaderboardops.FindBoard(t.Context(), verb.PipelineFlags{Stack: "other"}, pipeline.Declared, "")
 	if err == nil || !strings.Contains(err.Error(), "look up stack other") {
 		t.Errorf("error %v, want one that names the stack", err)
 	}

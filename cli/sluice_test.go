@@ -154,11 +154,11 @@ func TestVerbsOnALocalStack(t *testing.T) {
 	}
 	wantTexts(t, out, "sluice search: query, column 7: there is no field scor; there are: playedAt, player, score", "\n  marah scor:9\n        ^\n")
 	want(t, dir, []string{"top", "-n", "2"}, "1.", "2.")
-	want(t, dir, []string{"top", "--board", "daily", "-n", "2"}, "Top 2 of 20", "1.", "2.")
-	want(t, dir, []string{"top", "--board", "weekly"}, "Top 3 of 20", "-W", "3.")
-	want(t, dir, []string{"top", "--board", "daily", "--at", "2020-09-16"}, "The daily board of 2020-09-16 is empty.")
-	want(t, dir, []string{"rank", "marah"}, "marah is number", "of 12 players", "▶")
-	want(t, dir, []string{"rank", "marah", "-n", "0", "--json"}, `"user": "marah"`, `"players": 12`, `"above": []`)
+	want(t, dir, []string{"top", "daily", "-n", "2"}, "Top 2 of 20", "1.", "2.")
+	want(t, dir, []string{"top", "weekly"}, "Top 3 of 20", "-W", "3.")
+	want(t, dir, []string{"top", "daily", "--at", "2020-09-16"}, "The daily board of 2020-09-16 is empty.")
+	want(t, dir, []string{"rank", "marah"}, "marah is number", "of 12 items", "▶")
+	want(t, dir, []string{"rank", "marah", "-n", "0", "--json"}, `"name": "marah"`, `"entries": 12`, `"above": []`)
 	out, code = run(t, dir, "rank", "nobody")
 	if code != 1 {
 		t.Errorf("rank of nobody: exit %d, want 1", code)
@@ -356,8 +356,9 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"demo --rate 1e300":            "--rate must be a number above 0",
 		"demo --players 99999":         "--players must be from 1 to 10000",
 		"top -n 0":                     "-n must be at least 1",
-		"top --at 2020-01-01":          "--at is for --board daily or weekly",
-		"top --board hourly":           "total",
+		"top --at 2020-01-01":          "--at is for a board with a box, such as of days or weeks; leaderboard is of all time",
+		"top hourly":                   "no view hourly is declared; the boards are: leaderboard, daily, weekly",
+		"top rank-1":                   "view rank-1 is no board: it has no shard",
 		"rank x -n 101":                "-n must be from 0 to 100",
 		"lint no-such-file":            "no-such-file",
 		"new consumer badges":          "the folder consumers/badges is there already",
@@ -383,9 +384,9 @@ func TestBadFlagsAreNamed(t *testing.T) {
 	}
 }
 
-// A name that no player can have is refused by every verb that takes one, in the words of people, not of DynamoDB.
+// A name that no item or player can have is refused by every verb that takes one, in the words of people, not of DynamoDB.
 func TestNamesThatNoPlayerHas(t *testing.T) {
-	for _, line := range []string{"rank NAME", "player NAME", "history NAME", "badges explain NAME nine"} {
+	for line, text := range map[string]string{"rank NAME": "an item's", "player NAME": "a player's", "history NAME": "a player's", "badges explain NAME nine": "a player's"} {
 		for _, name := range []string{"", strings.Repeat("x", verb.MaxName+1)} {
 			args := strings.Fields(line)
 			args[slices.Index(args, "NAME")] = name
@@ -393,7 +394,7 @@ func TestNamesThatNoPlayerHas(t *testing.T) {
 			if code != 80 {
 				t.Errorf("sluice %s: exit %d, want 80", line, code)
 			}
-			wantTexts(t, out, "a player's name has 1 to 2048 bytes")
+			wantTexts(t, out, text+" name has 1 to 2048 bytes")
 		}
 	}
 }

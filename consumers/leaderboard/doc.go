@@ -2,11 +2,8 @@
 // latest values of their items. The views are declared in views.yaml; package
 // keeper does the rest.
 //
-// The board after which it is named is one of them. The score table has the keys
-// UserId and Timestamp and a number Score; a player's total is kept in the board
-// table under UserId, as Score, with ShardNo for the index IndexShardNoScore,
-// whose shards together give the top N. Package boards reads it, and the boards of
-// days and weeks.
+// A view with a shard and a sum or count is a board: an index orders each shard's items
+// by the number, and all shards together give the top N. Package boards reads it.
 //
 // # Guarantees
 //
@@ -28,7 +25,7 @@
 //
 // # Not guaranteed
 //
-//   - The order among players whose equal totals were reached in the same
+//   - The order among items of a board whose equal totals were reached in the same
 //     microsecond, beyond their names.
 //   - That a view is up to date: it follows the table by the time that the stream
 //     takes, typically a second or two. The views of one change are not brought

@@ -37,28 +37,28 @@ func TestRankMutants(t *testing.T) {
 	server := *servertest.DynamoDB(t).BaseEndpoint
 	mutant.Run(t, mutant.Test{Name: "TestRank", Env: []string{servertest.DynamoDBVariable + "=" + server}}, []mutant.Mutant{
 		{
-			Name: "players with the same total count if they were first",
+			Name: "entries with the same total count if they were first",
 			File: "boards/rank.go",
-			Old:  `other.Compare(s.Player) < 0`,
-			New:  `other.Score.GreaterThan(s.Player.Score)`,
+			Old:  `other.Compare(s.Entry) < 0`,
+			New:  `other.Number.GreaterThan(s.Entry.Number)`,
 		},
 		{
 			Name: "a level counts only within the bucket of the level before",
 			File: "boards/rank.go",
-			Old:  `number(level.Of(within.Last(score)))`,
-			New:  `number(level.Of(within.Last(decimal.New(9, 125))))`,
+			Old:  `numeral(level.Of(within.Last(number)))`,
+			New:  `numeral(level.Of(within.Last(decimal.New(9, 125))))`,
 		},
 		{
 			Name: "the own bucket is read to its end",
 			File: "boards/rank.go",
-			Old:  `last := buckets[len(buckets)-1].Last(s.Player.Score)`,
-			New:  `last := s.Player.Score`,
+			Old:  `last := levels[len(levels)-1].Last(s.Entry.Number)`,
+			New:  `last := s.Entry.Number`,
 		},
 		{
 			Name: "all who are level with the last are read",
 			File: "boards/index.go",
-			Old:  `len(players) >= s.n && !total.Score.Equal(players[len(players)-1].Score)`,
-			New:  `len(players) >= s.n`,
+			Old:  `len(entries) >= s.n && !e.Number.Equal(entries[len(entries)-1].Number)`,
+			New:  `len(entries) >= s.n`,
 		},
 		{
 			Name: "buckets end toward zero",

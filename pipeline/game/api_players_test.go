@@ -14,7 +14,7 @@ import (
 	"sluice/cli/verb"
 	"sluice/consumers/badges"
 	badgesops "sluice/consumers/badges/ops"
-	"sluice/consumers/leaderboard/boards"
+	"sluice/consumers/leaderboard"
 	"sluice/deploy/local/servers/servertest"
 	"sluice/shared/consumertest/gametest"
 )
@@ -28,8 +28,16 @@ func TestPlayersOverHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	views, err := leaderboard.Views(gametest.Declarations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := newTables(client, gametest.ScoreTable, views)
+	if err != nil {
+		t.Fatal(err)
+	}
 	reader := &playerReader{
-		board:  boards.Board{Client: client, ScoreTable: "Scores", BoardTable: "Board", BoxTable: "Boxes", RankTable: "Ranks", Shards: 1},
+		tables: tables,
 		badges: badgesops.NewReader(client, settings, book),
 	}
 	var log bytes.Buffer

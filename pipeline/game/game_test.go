@@ -13,6 +13,7 @@ import (
 
 	"sluice/consumers/leaderboard/boards"
 	"sluice/deploy/local/servers/servertest"
+	"sluice/shared/change"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) { servertest.Main(m) }
 // What Play says it has written is what the table holds.
 func TestPlayReportsWhatTheTableHolds(t *testing.T) {
 	client := dynamodb.NewFromConfig(servertest.DynamoDB(t))
-	servertest.CreateTable(t, client, "Scores", boards.AttrUser, boards.AttrTimestamp)
+	servertest.CreateTable(t, client, "Scores", attrUser, attrTimestamp)
 	var scores atomic.Int64
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -35,11 +36,17 @@ func TestPlayReportsWhatTheTableHolds(t *testing.T) {
 		t.Errorf("%d scores of %d players, want some of 12", scores.Load(), len(written))
 	}
 	held := map[string]decimal.Decimal{}
-	if err := (boards.Board{Client: client}).Scan(t.Context(), "Scores", boards.AttrTimestamp, func(s boards.Total, _ string) error {
-		held[s.User] = held[s.User].Add(s.Score)
-		return nil
-	}); err != nil {
+	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("Scores"), ConsistentRead: aws.Bool(true)})
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, item := range out.Items {
+		score, err := boards.Number(item, attrScore)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := change.TextOf(item[attrUser])
+		held[user] = held[user].Add(score)
 	}
 	for user, sum := range written {
 		if !held[user].Equal(decimal.NewFromInt(sum)) {
@@ -62,7 +69,7 @@ func frozen(t *testing.T, cfg aws.Config, table string, seed uint64, n int, thaw
 	client := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.HTTPClient = &http.Client{Transport: silent{from: n, thaw: thaw, calls: &atomic.Int64{}}}
 	})
-	servertest.CreateTable(t, client, table, boards.AttrUser, boards.AttrTimestamp)
+	servertest.CreateTable(t, client, table, attrUser, attrTimestamp)
 	var scored atomic.Int64
 	_, err = Game{
 		Client: client, Table: table, Players: 4, For: 500 * time.Millisecond, Rate: 100, Seed: seed,

@@ -120,7 +120,10 @@ type Level struct {
 
 // Level returns the view as a level of a board with this number. It returns false for a view that is none.
 func (v *View) Level(b *Board, number string) (Level, bool) {
-	if v.Bucket == nil || v.Source != b.Table || v.Bucket.attribute != number || len(v.key) != 2 || len(v.sums) != 1 {
+	if v.Bucket == nil || v.Source != b.Table || len(v.key) != 2 || len(v.sums) != 1 {
+		return Level{}, false
+	}
+	if of, whole := v.Bucket.of.Name(); !whole || of != number {
 		return Level{}, false
 	}
 	l := Level{Bucket: v.Bucket, View: v.Name, Table: v.Table, Count: v.sums[0].into}
@@ -132,7 +135,7 @@ func (v *View) Level(b *Board, number string) (Level, bool) {
 			l.Sort = attribute
 		}
 	}
-	return l, l.Partition != "" && l.Sort != "" && v.sums[0].of == "" && len(v.sums[0].where) == 0
+	return l, l.Partition != "" && l.Sort != "" && v.sums[0].of.IsZero() && len(v.sums[0].where) == 0
 }
 
 // filled puts values in the place of the names.
