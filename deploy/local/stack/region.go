@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -65,6 +66,9 @@ func (s *Stack) makeBridge(r *region, log *slog.Logger) error {
 			return fmt.Errorf("table %s: %w", r.of(t.Name), err)
 		}
 		tables = append(tables, bridge.Table{Name: t.Name, StreamName: stream, Precision: bridge.Precision(t.Changes.Precision)})
+	}
+	if len(tables) == 0 {
+		return errors.New("no template in deploy has a table whose changes go into a stream: declare one with sluice new table")
 	}
 	var err error
 	r.bridge, err = bridge.New(bridge.Config{
