@@ -73,8 +73,8 @@ func TestEveryGuardIsNeeded(t *testing.T) {
 		{
 			Name: "each block has its own zone",
 			File: "rule/views.go",
-			Old:  `v["box"] = object{"of": p.At, "unit": looks.unit, "zone": zoneOf(p.zone)}`,
-			New:  `v["box"] = object{"of": p.At, "unit": looks.unit, "zone": "UTC"}`,
+			Old:  `v["box"] = object{"of": at, "unit": looks.unit, "zone": zoneOf(p.zone)}`,
+			New:  `v["box"] = object{"of": at, "unit": looks.unit, "zone": "UTC"}`,
 		},
 	})
 	mutant.Run(t, mutant.Test{Name: "TestBlocksForThemselves", Says: "want", Env: env}, []mutant.Mutant{
