@@ -76,7 +76,7 @@ func newParser(ctx context.Context, c *cli, p declaration.Pipeline, consumers re
 			}
 			os.Exit(code)
 		}),
-		kong.WithHyphenPrefixedParameters(true), // --sort -score
+		kong.WithHyphenPrefixedParameters(true), // --sort -FIELD
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p, consumers),

@@ -19,7 +19,7 @@ import (
 
 type rebuildCommand struct {
 	verb.PipelineFlags
-	View     string        `arg:"" help:"The view, such as leaderboard, daily or badges-total; \"sluice lint\" lists them."`
+	View     string        `arg:"" help:"The view, such as badges-total; \"sluice lint\" lists them."`
 	Clocks   time.Duration `default:"10s" help:"By how much clocks, and a change's time and that of its write, may differ."`
 	Segments int           `default:"8" help:"In how many parts tables are scanned side by side."`
 	Abort    bool          `help:"Give up the rebuild that is under way. The view keeps its old sums, which were kept current. Refused once the new sums are being put in place."`

@@ -26,8 +26,8 @@ const (
 	concurrency    = 1000
 	publishes      = 30_000
 
-	boardShards = 10 // the default of BoardShards in the leaderboard's template
-	// indexUnits is what a changed total costs its index: the entry at the old score leaves, and one at the new comes.
+	boardShards = 10 // over how many partitions of the index the totals are spread
+	// indexUnits is what a changed total costs its index: the entry at the old total leaves, and one at the new comes.
 	indexUnits = 2
 )
 
@@ -67,14 +67,14 @@ func limits(p Plan) ([]Limit, int64) {
 			if f.profile.MarkBytes == 0 { // a copy is written for itself, whoever's it is
 				merge = "; with few players a larger BatchSize and window merge more"
 			}
-			add(f.Name+": table "+largest.Name, used, tableUnits, "units/s", "have the quota raised"+merge, tablePage)
+			add(f.Name+": table of "+largest.Name, used, tableUnits, "units/s", "have the quota raised"+merge, tablePage)
 			if player := f.WriteUnits.Div(decimal.NewFromInt(p.Load.Players)); merge != "" {
 				add(f.Name+": one player's items", player, partitionUnits, "units/s", "a larger BatchSize and window: a batch writes once for all changes of a player", partitionPage)
 			}
 		}
 		if step.Totals.IsPositive() {
 			index := changes.Mul(step.Totals).Mul(decimal.NewFromInt(indexUnits)).Div(decimal.NewFromInt(boardShards))
-			add(f.Name+": one part of the index", index, partitionUnits, "units/s", "raise BoardShards, and rebuild the boards", partitionPage)
+			add(f.Name+": one part of the index", index, partitionUnits, "units/s", "raise shard: count of the view, and rebuild it", partitionPage)
 		}
 		needed := f.Busy.Div(shards).Ceil()
 		add(f.Name+": parallelization", needed, maxParallelization, "a shard", "raise MemorySize, then the number of shards", factorPage)

@@ -24,8 +24,8 @@ const MaxScore = 9
 // asked for; pauses are spread evenly from 0 to this.
 const maxPause = 5 * time.Second
 
-// names are the players with a name of their own; further ones get a number.
-var names = []string{"marah", "teegan", "quynn", "kuame", "reed", "alyssa", "wesley", "mariam", "macaulay", "maggy"}
+// Names are the players with a name of their own; further ones get a number.
+var Names = []string{"marah", "teegan", "quynn", "kuame", "reed", "alyssa", "wesley", "mariam", "macaulay", "maggy"}
 
 // timestampLayout orders as text as it does in time.
 const timestampLayout = "2006-01-02 15:04:05.000000"
@@ -124,8 +124,8 @@ func (g Game) play(ctx context.Context, began time.Time, catchUp time.Duration) 
 }
 
 func playerName(n int) string {
-	if n < len(names) {
-		return names[n]
+	if n < len(Names) {
+		return Names[n]
 	}
 	return "player-" + strconv.Itoa(n+1)
 }

@@ -2,7 +2,7 @@
 // its records, the change in each, and the items before and after it, by their exact values.
 //
 // A [Decoder] reads a whole payload in one pass, [Parse] the data of one record. Values are taken from the images when asked for:
-// c.New.String("UserId"), c.New.Number("Score"), c.New.AttributeValues(), c.New.AppendJSON(dst).
+// c.New.String("CustomerId"), c.New.Number("Total"), c.New.AttributeValues(), c.New.AppendJSON(dst).
 //
 // # Guarantees
 //

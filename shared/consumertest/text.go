@@ -27,7 +27,7 @@ func (c Change) Written() time.Time {
 	return c.Time
 }
 
-// Key returns the item's keys as a text for people, such as "reed/1".
+// Key returns the item's keys as a text for people, such as "ann/1".
 func (c Change) Key() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(c.Keys)) {

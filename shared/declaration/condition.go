@@ -65,7 +65,7 @@ func (c Condition) Holds(t change.Type, text string) bool {
 	return t == change.S && text == c.Text
 }
 
-// String describes the condition and says which type it compares: Score is the number 9.
+// String describes the condition and says which type it compares: Total is the number 9.
 func (c Condition) String() string {
 	switch {
 	case c.Compare == exists:

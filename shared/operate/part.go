@@ -25,7 +25,7 @@ type Part struct {
 const outputTag = "output"
 
 // Read reads the outputs into settings, a pointer to a struct: into its fields with a tag like
-// `output:"ScoreTable,required"`. Other fields keep their values. Needed are further outputs that must have a
+// `output:"LedgerTable,required"`. Other fields keep their values. Needed are further outputs that must have a
 // value. The error names every output that is missing or can't be read, not just the first.
 func (p Part) Read(settings any, needed ...string) error {
 	var faults []error

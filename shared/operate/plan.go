@@ -10,7 +10,7 @@ import (
 
 // Plan says what a verb is about to write, and where.
 type Plan struct {
-	Verb  string `json:"verb"`  // as it is typed, such as "sluice rebuild daily"
+	Verb  string `json:"verb"`  // as it is typed, such as "sluice rebuild revenue"
 	Where string `json:"where"` // such as "AWS account 123456789012, region eu-west-1"
 	Steps []Step `json:"steps"`
 }

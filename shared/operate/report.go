@@ -25,7 +25,7 @@ type Difference struct {
 	Repair string `json:"repair,omitempty"`
 	// Refused says why no repair can make it equal, such as a value that the destination can't hold.
 	Refused string `json:"refused,omitempty"`
-	// Command is the one that helps where a repair doesn't, such as "sluice rebuild daily".
+	// Command is the one that helps where a repair doesn't, such as "sluice rebuild revenue".
 	Command string `json:"command,omitempty"`
 
 	// Moving: the destination's side changed since the last look, so its changes are in flight. Only the engine reads it.

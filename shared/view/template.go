@@ -16,7 +16,7 @@ const (
 	shardPlaceholder  = "shard"  // in a shard's text
 )
 
-// template is text with values of an item in it: PET#{petId}, {address.city}.
+// template is text with values of an item in it: ORDER#{orderId}, {address.city}.
 type template struct {
 	texts []string // one more than names
 	names []string // the paths' texts

@@ -81,7 +81,7 @@ func (c *Cases) Of(book *rule.Book) ([]Case, error) {
 func (c *Cases) want(one *Case, n declaration.Node, book *rule.Book, players map[string]bool) {
 	list := func(player string, n declaration.Node) {
 		if n.Kind != declaration.List {
-			c.reader.Fault(n.At, "badges must be a list of awards' keys, like [first-play, regular#bronze]; [] for none")
+			c.reader.Fault(n.At, "badges must be a list of awards' keys, like [newcomer, veteran#gold]; [] for none")
 			return
 		}
 		one.Want[player] = []string{}
@@ -96,7 +96,7 @@ func (c *Cases) want(one *Case, n declaration.Node, book *rule.Book, players map
 	if n.Kind != declaration.Object {
 		player := somebody
 		if len(players) > 1 {
-			c.reader.Fault(n.At, "several play here: give each one's badges, like {ann: [first-play], bob: []}")
+			c.reader.Fault(n.At, "several play here: give each one's badges, like {ann: [newcomer], bob: []}")
 		}
 		for name := range players {
 			player = name

@@ -28,7 +28,7 @@ func (noPlays) have(*Rule, State, string) decimal.Decimal { return decimal.Zero 
 func (*all) read(r *reader, b *Rule, n node) {
 	b.Levels = single()
 	if n.Kind != declaration.List || len(n.Items) == 0 {
-		r.Fault(n.At, "all must be a list of badges, like [first-play, veteran#gold]")
+		r.Fault(n.At, "all must be a list of badges, like [newcomer, veteran#gold]")
 	}
 	for _, item := range n.Items {
 		b.All = append(b.All, r.Text(item, "all"))

@@ -16,7 +16,7 @@ type State map[string]map[string]decimal.Decimal
 func (r *Rule) Earned(s State, today string) []Award { return r.kind.earned(r, s, today) }
 
 // items yields the items that the rule looks at, in the order of AttrOf. An item of the
-// empty text is none: a play with an empty Game doesn't say of which game it is.
+// empty text is none: a play whose attribute is empty doesn't say of which it is.
 func (r *Rule) items(s State) func(yield func(string, map[string]decimal.Decimal) bool) {
 	return func(yield func(string, map[string]decimal.Decimal) bool) {
 		for _, of := range slices.Sorted(maps.Keys(s)) {

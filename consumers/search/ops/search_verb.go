@@ -32,11 +32,11 @@ type searchCommand struct {
 	verb.PipelineFlags
 	Index  string   `arg:"" help:"The index; \"sluice lint\" lists them."`
 	Query  string   `arg:"" optional:"" help:"What to look for: words, \"a phrase\", field:value, field:>10, field:1..5, field:*, begin*, -not, one OR other. Without it, everything. See consumers/search/README.md."`
-	Sort   string   `help:"Fields to sort by, with - for the greatest first; without it, the best match first." placeholder:"-weight,name"`
+	Sort   string   `help:"Fields to sort by, with - for the greatest first; without it, the best match first." placeholder:"-FIELD,FIELD"`
 	Size   int      `default:"10" help:"How many hits a page has, at most 100."`
 	After  string   `help:"Show the page after the one that ended with this token." placeholder:"TOKEN"`
-	Facet  []string `help:"Count the values of these fields." placeholder:"species"`
-	Filter []string `sep:"none" help:"Only what has exactly this value; may be given again." placeholder:"species=dog"`
+	Facet  []string `help:"Count the values of these fields." placeholder:"FIELD"`
+	Filter []string `sep:"none" help:"Only what has exactly this value; may be given again." placeholder:"FIELD=VALUE"`
 	Whole  bool     `help:"Show every attribute of an item; without it, those that the index maps."`
 	JSON   bool     `help:"Print the answer as JSON."`
 }

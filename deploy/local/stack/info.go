@@ -53,7 +53,7 @@ type Info struct {
 
 // Parts are what runs in one region.
 type Parts struct {
-	// Outputs are those of each template, by its name (stream, pets, leaderboard) and the output's.
+	// Outputs are those of each template, by its name (stream, orders, search) and the output's.
 	Outputs   map[string]map[string]string `json:"outputs,omitempty"`
 	Bridge    *bridge.Stats                `json:"bridge,omitempty"`
 	Functions map[string]Function          `json:"functions,omitempty"` // those of the consumers, by consumer

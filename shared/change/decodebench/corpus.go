@@ -12,7 +12,7 @@ import (
 // a tenth removes (half of them by TTL), the others modifies.
 func payload(corpus string, n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	item := map[string]func(*rand.Rand) (keys string, image func() string){"small": score, "pets": pet}[corpus]
+	item := map[string]func(*rand.Rand) (keys string, image func() string){"small": small, "rich": rich}[corpus]
 	var b bytes.Buffer
 	b.WriteString(`{"Records":[`)
 	for i := range n {
@@ -54,16 +54,16 @@ func record(r *rand.Rand, i int, table, keys string, image func() string) []byte
 		table, 1_767_139_200_000_000+int64(i)*1517, keys, images, len(images)/2)
 }
 
-// score is an item of three attributes: a record of about 600 bytes.
-func score(r *rand.Rand) (keys string, image func() string) {
-	both := fmt.Sprintf(`"UserId":{"S":"user-%06d"},"Timestamp":{"N":"%d"}`, r.IntN(100_000), 1_767_139_200_000_000+r.Int64N(1e12))
-	return "{" + both + "}", func() string { return fmt.Sprintf(`{%s,"Score":{"N":"%d"}}`, both, r.IntN(10_000)) }
+// small is an item of three attributes: a record of about 600 bytes.
+func small(r *rand.Rand) (keys string, image func() string) {
+	both := fmt.Sprintf(`"Sensor":{"S":"user-%06d"},"WrittenAt":{"N":"%d"}`, r.IntN(100_000), 1_767_139_200_000_000+r.Int64N(1e12))
+	return "{" + both + "}", func() string { return fmt.Sprintf(`{%s,"Value":{"N":"%d"}}`, both, r.IntN(10_000)) }
 }
 
-// pet is an item of about 1 KB with nested and binary values, and text with escapes: a record of about 2.7 KB.
-func pet(r *rand.Rand) (keys string, image func() string) {
-	both := fmt.Sprintf(`"pk":{"S":"OWNER#%06d"},"sk":{"S":"PET#%08x"}`, r.IntN(100_000), r.Uint32())
-	words := strings.Fields(`calm friendly loves long walks and a \"warm\" place near the café window; eats twice daily, shy with strangers\nplays well`)
+// rich is an item of about 1 KB with nested and binary values, and text with escapes: a record of about 2.7 KB.
+func rich(r *rand.Rand) (keys string, image func() string) {
+	both := fmt.Sprintf(`"pk":{"S":"OWNER#%06d"},"sk":{"S":"DOC#%08x"}`, r.IntN(100_000), r.Uint32())
+	words := strings.Fields(`calm friendly loves long walks and a \"warm\" place near the café window; eats twice today, shy with strangers\nplays well`)
 	vets := []string{"Alvarez", "Brandt", "Chen"}
 	return "{" + both + "}", func() string {
 		var about strings.Builder
@@ -80,8 +80,8 @@ func pet(r *rand.Rand) (keys string, image func() string) {
 			visits[i] = fmt.Sprintf(`{"M":{"date":{"S":"2025-%02d-%02d"},"vet":{"S":"Dr %s"},"cost":{"N":"%d.%02d"}}}`,
 				1+r.IntN(12), 1+r.IntN(28), vets[r.IntN(len(vets))], r.IntN(300), r.IntN(100))
 		}
-		return fmt.Sprintf(`{%s,"name":{"S":"Rex %d"},"species":{"S":"dog"},"breed":{"S":"border collie"},"description":{"S":"%s"},`+
-			`"weightKg":{"N":"%d.%d"},"vaccinated":{"BOOL":true},"tags":{"SS":["agility","calm","indoor","neutered","vip"]},`+
+		return fmt.Sprintf(`{%s,"name":{"S":"Rex %d"},"variety":{"S":"dog"},"maker":{"S":"border collie"},"description":{"S":"%s"},`+
+			`"weightKg":{"N":"%d.%d"},"vaccinated":{"BOOL":true},"tips":{"SS":["agility","calm","indoor","neutered","vip"]},`+
 			`"visits":{"L":[%s]},"photo":{"B":"%s"},"owner":{"M":{"id":{"S":"own-%06d"},"name":{"S":"María L%d"},"fax":{"NULL":true},`+
 			`"phones":{"L":[{"S":"+1-202-555-0%03d"},{"S":"+1-202-555-0%03d"}]},`+
 			`"address":{"M":{"street":{"S":"%d Elm Street"},"city":{"S":"Springfield"},"zip":{"S":"%05d"},"country":{"S":"US"}}}}}}`,

@@ -4,7 +4,7 @@ import "testing"
 
 // The figures compare nothing unless both read the same.
 func TestReadersAgree(t *testing.T) {
-	for _, corpus := range []string{"small", "pets"} {
+	for _, corpus := range []string{"small", "rich"} {
 		p := payload(corpus, 40)
 		ourNeeded, ourFull := ours(corpus)
 		theirNeeded, theirFull := library(corpus)
@@ -18,7 +18,7 @@ func TestReadersAgree(t *testing.T) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, corpus := range []string{"small", "pets"} {
+	for _, corpus := range []string{"small", "rich"} {
 		p := payload(corpus, records)
 		ourNeeded, ourFull := ours(corpus)
 		theirNeeded, theirFull := library(corpus)

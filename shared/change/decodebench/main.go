@@ -29,7 +29,7 @@ func run(passes int, turn time.Duration) error {
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), passes)
 	fmt.Printf("%-6s %-7s %22s %22s %22s %8s\n", "corpus", "read", "encoding/json", "sluice", "ratio", "allocs")
 	least := map[string]float64{}
-	for _, corpus := range []string{"small", "pets"} {
+	for _, corpus := range []string{"small", "rich"} {
 		p := payload(corpus, records)
 		ourNeeded, ourFull := ours(corpus)
 		theirNeeded, theirFull := library(corpus)

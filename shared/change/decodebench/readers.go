@@ -13,7 +13,7 @@ import (
 type reader func(payload []byte) (checksum int, err error)
 
 // wanted are the attributes that a consumer of the corpus needs, besides the keys.
-var wanted = map[string][]string{"small": {"Score"}, "pets": {"name", "weightKg"}}
+var wanted = map[string][]string{"small": {"Value"}, "rich": {"name", "weightKg"}}
 
 // ours returns the readers of this project: one of the keys and wanted attributes, one of every value of every image.
 func ours(corpus string) (needed, full reader) {

@@ -27,6 +27,9 @@ const (
 	Region     = "eu-west-1" // of the copy
 )
 
+// Definition is the name of one of the definitions of indexes.
+const Definition = "pets.json"
+
 // The attributes of the tables' items.
 const (
 	AttrUser       = "UserId"

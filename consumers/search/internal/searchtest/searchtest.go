@@ -160,7 +160,7 @@ func InsertOf(keys, attributes consumertest.Item) consumertest.Change {
 const RouteFile = `routes:
   - name: test
     from: {table: Source, where: {kind: {prefix: pub}}}
-    into: {index: %s, definition: pets.json}
+    into: {index: %s, definition: ` + gametest.Definition + `}
     leaveOut: [secret]
     rename: {any: tags}
 `
@@ -259,11 +259,11 @@ func Routes(cfg aws.Config, file string) ([]*document.Route, error) {
 
 // RouteOf is a route from a table to an index called test, with further lines of its declaration.
 func RouteOf(definition string, lines ...string) *document.Route {
-	file := "routes:\n  - name: test\n    from: {table: Source}\n    into: {index: test, definition: pets.json}\n"
+	file := "routes:\n  - name: test\n    from: {table: Source}\n    into: {index: test, definition: items.json}\n"
 	for _, line := range lines {
 		file += "    " + line + "\n"
 	}
-	routes, err := document.ReadRoutes("test.yaml", []byte(file), nil, fstest.MapFS{"indexes/pets.json": {Data: []byte("{}")}}, "")
+	routes, err := document.ReadRoutes("test.yaml", []byte(file), nil, fstest.MapFS{"indexes/items.json": {Data: []byte("{}")}}, "")
 	if err != nil {
 		panic(err) // tests write them
 	}
