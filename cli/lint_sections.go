@@ -15,6 +15,9 @@ import (
 // lintSections compares the templates of the checkout with what the declarations ask for, or writes it.
 func (c *lintCommand) lintSections(p declaration.Pipeline, consumers registry) error {
 	root, err := verb.Checkout()
+	if err != nil && c.Fix {
+		return err
+	}
 	if err != nil {
 		return nil //nolint:nilerr // declarations that ship in the program can be checked anywhere
 	}

@@ -45,6 +45,7 @@ type cli struct {
 	Redrive  redriveCommand  `cmd:"" help:"Show a consumer's dead letters, or send them to it again."`
 	Run      runCommand      `cmd:"" serves:"" help:"Run a consumer against recorded payloads, also in a debugger, and tell what becomes of each change."`
 	Decode   decodeCommand   `cmd:"" help:"Print a recorded payload, record or dead letter for people."`
+	API      apiCommand      `cmd:"" serves:"" name:"api" help:"Answer over HTTP on this machine, until Ctrl-C: searches, and what else the pipeline offers."`
 	Try      tryCommand      `cmd:"" serves:"" help:"Start the pipeline on this machine, write made-up items that the declarations take, compare every destination, stop."`
 	Version  versionCommand  `cmd:"" help:"Print the version of this program: release, commit and Go."`
 	Serve    serveCommand    `cmd:"" hidden:"" serves:""`
@@ -57,7 +58,7 @@ type cli struct {
 // or else those that are part of the program.
 func Main(p declaration.Pipeline, consumers func(declaration.Pipeline) []operate.Consumer, verbs ...any) {
 	p = verb.OnDisk(p)
-	os.Exit(execute(os.Args[1:], p, consumers(p), verbs...))
+	os.Exit(execute(os.Args[1:], p, consumers, verbs...))
 }
 
 // newParser makes the command line of all verbs.
@@ -79,7 +80,7 @@ func newParser(ctx context.Context, c *cli, p declaration.Pipeline, consumers re
 		kong.WithHyphenPrefixedParameters(true), // --sort -FIELD
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(p, consumers),
+		kong.Bind(p, consumers, serversOf(consumers, slices.Clone(verbs))),
 		kong.Vars{"consumers": strings.Join(scaffold.Available(), ",")},
 	)
 }
@@ -98,12 +99,12 @@ func runVerb(ctx context.Context, parsed *kong.Context, timeout time.Duration) e
 }
 
 // execute runs a command line and returns its exit code.
-func execute(args []string, p declaration.Pipeline, consumers registry, verbs ...any) int {
+func execute(args []string, p declaration.Pipeline, build func(declaration.Pipeline) []operate.Consumer, verbs ...any) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	var c cli
-	parser, err := newParser(ctx, &c, p, consumers, verbs...)
+	parser, err := newParser(ctx, &c, p, build(p), verbs...)
 	if err != nil {
 		return fail("sluice", err)
 	}
@@ -111,6 +112,7 @@ func execute(args []string, p declaration.Pipeline, consumers registry, verbs ..
 	if err != nil {
 		return misused(err)
 	}
+	parsed.Bind(build)
 	err = runVerb(ctx, parsed, c.Timeout)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted") // the SDK says it in its own words, and verbs that write say what is left

@@ -2,13 +2,16 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"sluice/cli/scaffold"
 	"sluice/cli/verb"
+	"sluice/deploy/sections"
 	"sluice/shared/declaration"
+	"sluice/shared/operate"
 	"sluice/shared/printable"
 )
 
@@ -19,10 +22,13 @@ type newPipelineCommand struct {
 }
 
 // Run makes the repository from the checkout of Sluice that the working directory is in.
-func (c *newPipelineCommand) Run() error {
+func (c *newPipelineCommand) Run(build func(declaration.Pipeline) []operate.Consumer) error {
 	root, err := verb.Checkout()
 	if err != nil {
 		return err
+	}
+	if inside, err := filepath.Rel(root, c.Dir); err == nil && filepath.IsLocal(inside) {
+		return fmt.Errorf("%s is within the checkout of Sluice: name a directory beside it, such as ../orders", fromHere(c.Dir))
 	}
 	sluice, err := filepath.Rel(c.Dir, root)
 	if err != nil {
@@ -37,6 +43,17 @@ func (c *newPipelineCommand) Run() error {
 	made, err := scaffold.NewPipeline(root, c.Dir, p)
 	if err != nil {
 		return err
+	}
+	own := declaration.Pipeline{Files: os.DirFS(filepath.Join(c.Dir, "pipeline")), Folder: "pipeline"}
+	chosen := slices.DeleteFunc(build(own), func(one operate.Consumer) bool { return !slices.Contains(p.Consumers, one.Name()) })
+	files, err := sections.Checkout(c.Dir, own, offering[operate.Declarer](chosen))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(c.Dir, filepath.FromSlash(f.Path)), []byte(f.Want), 0o644); err != nil {
+			return err
+		}
 	}
 	verb.Say("%s has %d files: a pipeline with %s, which declares nothing yet. Next:\n", fromHere(c.Dir), len(made), strings.Join(p.Consumers, ", "))
 	var w printable.Table

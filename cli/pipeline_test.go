@@ -202,7 +202,7 @@ func TestDeployedBadges(t *testing.T) {
 		s.TopicARN != "arn:aws:sns:us-east-1:000000000000:badges" || s.Language != "de" || s.Horizon != 400*time.Hour || book.Plays[0].Table != "Scores" {
 		t.Errorf("settings %+v", s)
 	}
-	out, code := run(t, t.TempDir(), "player", "reed", "--stack", "game", "--leaderboard-stack", "game")
+	out, code := run(t, t.TempDir(), "player", "reed", "--stack", "game")
 	if code != 1 {
 		t.Errorf("exit %d, want 1: the badges' stack was taken for the leaderboard's", code)
 	}

@@ -365,8 +365,6 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"verify badges --notify":       "--notify is for --repair",
 		"verify badges --segments 0":   "--segments must be from 1",
 		"backfill badges --clocks=-1s": "--clocks and --patience must not be negative",
-		"api --badges-stack x":         "--badges-stack and --leaderboard-stack go together",
-		"player x --stack y":           "--stack and --leaderboard-stack go together",
 		"history x -n 101":             "-n must be from 1 to 100",
 		"top --stack":                  "--stack",
 		"decode no-such-file":          "no-such-file",

@@ -88,7 +88,7 @@ func TestVerbsWhenNothingAnswers(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	arguments := map[string]string{
-		"rebuild": "leaderboard", "attach": "Orders", "reindex": "players", "redrive": "leaderboard --list", "rank": "ann", "player": "ann --leaderboard-stack game", "history": "ann", "search": "players", "badges explain": "ann nine",
+		"rebuild": "leaderboard", "attach": "Orders", "reindex": "players", "redrive": "leaderboard --list", "rank": "ann", "player": "ann", "history": "ann", "search": "players", "badges explain": "ann nine",
 	}
 	for verb, flags := range leaves(t) {
 		if !slices.Contains(flags, "stack") || verbKinds[verb] == "serves" {

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"sluice/deploy/sections"
 	"sluice/shared/declaration"
 )
 
@@ -85,6 +87,9 @@ func MakeTable(root string, t Table) error {
 	if _, taken := known.Settings[t.Setting()]; taken {
 		return fmt.Errorf("the setting %s is in pipeline/%s already; choose another name", t.Setting(), declaration.SettingsFile)
 	}
+	if err := t.free(root); err != nil {
+		return err
+	}
 	text, err := execute("table.yaml", t)
 	if err != nil {
 		return err
@@ -95,4 +100,30 @@ func MakeTable(root string, t Table) error {
 	}
 	declared = fmt.Appendf(declared, "\n# The table %s, see %s.\n%s: %s\n", t.Name, t.File(), t.Setting(), t.Name)
 	return errors.Join(os.WriteFile(path, text, 0o644), os.WriteFile(settings, declared, 0o644))
+}
+
+// free returns an error if a template of the checkout has something else by the table's name.
+func (t Table) free(root string) error {
+	whole, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return err
+	}
+	base := strings.TrimSuffix(filepath.Base(t.File()), ".yaml")
+	if id := sections.Logical(base); bytes.Contains(whole, []byte("\n  "+id+":\n")) {
+		return fmt.Errorf("template.yaml has %s already, which isn't this table; choose another name", id)
+	}
+	paths, err := filepath.Glob(filepath.Join(root, "consumers", "*", "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(text, []byte("TableName: !Sub \"${Prefix}"+t.Name+"\"\n")) {
+			return fmt.Errorf("%s makes a table %s of its own; choose another name", path, t.Name)
+		}
+	}
+	return nil
 }

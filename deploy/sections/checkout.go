@@ -67,6 +67,7 @@ func Checkout(root string, p declaration.Pipeline, consumers []operate.Declarer)
 		folder := "consumers/" + c.Name()
 		add(folder+"/template.yaml", func(text []byte) ([]byte, error) { return Consumer(text, p, c) })
 		add(folder+"/destination.yaml", func(text []byte) ([]byte, error) { return Copies(text, p, c, parts.tables) })
+		faults = append(faults, parts.check(p, c))
 		if n, err := needsOf(p, c); err == nil {
 			settings[c.Name()], _ = p.Named(n.File) // Consumer has told what is wrong
 			if i := len(files) - 1; i >= 0 && strings.Contains(files[i].Want, "\n  Prefix:\n") {
@@ -119,6 +120,37 @@ func readParts(root string) (*parts, error) {
 	return found, nil
 }
 
+// check returns an error for each table that declarations name and that no template in deploy makes, or whose changes no stream carries.
+func (p *parts) check(pipeline declaration.Pipeline, c operate.Declarer) error {
+	d, err := pipeline.Defaults()
+	if err != nil {
+		return nil //nolint:nilerr // Consumer has told
+	}
+	n, err := c.Needs(d)
+	if err != nil {
+		return nil //nolint:nilerr // Consumer has told
+	}
+	var faults []error
+	find := func(name string) *template.Table {
+		if i := slices.IndexFunc(p.tables, func(t template.Table) bool { return t.Name == name }); i >= 0 {
+			return &p.tables[i]
+		}
+		faults = append(faults, fmt.Errorf("%s/%s names table %s, which no template in deploy makes: sluice new table declares one", d.Folder, n.File, name))
+		return nil
+	}
+	for _, name := range operate.Distinct(n.Sources) {
+		if t := find(name); t != nil && t.Changes == nil {
+			faults = append(faults, fmt.Errorf("%s/%s takes changes of table %s, which don't go into the stream: its template in deploy needs a KinesisStreamSpecification", d.Folder, n.File, name))
+		}
+	}
+	for _, name := range operate.Distinct(n.Kept) {
+		if !slices.Contains(n.Sources, name) {
+			find(name)
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // whole returns the template of the whole pipeline. Its sections parameters, tables and outputs have the parts of deploy that aren't named
 // elsewhere, and the section settings NAME passes to the consumer NAME each setting that a part has an output for, or that the template takes as a
 // parameter of its own.
@@ -128,7 +160,7 @@ func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, err
 	value := func(name, self string) string {
 		for _, p := range parts.all {
 			if p.name != self && slices.Contains(p.OutputNames(), name) {
-				return "!GetAtt " + logical(p.name) + ".Outputs." + name
+				return "!GetAtt " + Logical(p.name) + ".Outputs." + name
 			}
 		}
 		if has(before, name) {
@@ -141,7 +173,7 @@ func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, err
 		if strings.Contains(outside, "Location: deploy/"+p.name+".yaml\n") {
 			continue
 		}
-		fmt.Fprintf(&tables, "%s:\n  Type: AWS::Serverless::Application\n  Properties:\n    Location: deploy/%s.yaml\n    Parameters:\n", logical(p.name), p.name)
+		fmt.Fprintf(&tables, "%s:\n  Type: AWS::Serverless::Application\n  Properties:\n    Location: deploy/%s.yaml\n    Parameters:\n", Logical(p.name), p.name)
 		for _, parameter := range p.Parameters {
 			if _, ok := p.MakesTables()[parameter.Name]; ok {
 				fmt.Fprintf(&parameters, "%s:\n  Type: String\n  Default: %q\n  Description: See deploy/%s.yaml.\n", parameter.Name, *parameter.Default, p.name)
@@ -152,7 +184,7 @@ func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, err
 		}
 		tables.WriteString("\n")
 		for _, name := range p.OutputNames() {
-			fmt.Fprintf(&outputs, "%s:\n  Description: Output %[1]s of deploy/%s.yaml.\n  Value: !GetAtt %s.Outputs.%[1]s\n", name, p.name, logical(p.name))
+			fmt.Fprintf(&outputs, "%s:\n  Description: Output %[1]s of deploy/%s.yaml.\n  Value: !GetAtt %s.Outputs.%[1]s\n", name, p.name, Logical(p.name))
 		}
 	}
 	lines := map[string]string{"parameters": parameters.String(), "tables": tables.String(), "outputs": outputs.String()}
@@ -172,8 +204,8 @@ func whole(text []byte, parts *parts, settings map[string][]string) ([]byte, err
 	return []byte(filled), err
 }
 
-// logical returns the logical ID for a file's name: MyOrders for my-orders.
-func logical(name string) string {
+// Logical returns the logical ID for a file's name: MyOrders for my-orders.
+func Logical(name string) string {
 	var id strings.Builder
 	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' }) {
 		id.WriteString(strings.ToUpper(word[:1]) + word[1:])

@@ -24,7 +24,7 @@ func Tables(root string) ([]Table, error) {
 	var tables []Table
 	for _, p := range parts.all {
 		for _, table := range p.resources.Tables {
-			found := Table{Table: table, File: "deploy/" + p.name + ".yaml", Application: logical(p.name)}
+			found := Table{Table: table, File: "deploy/" + p.name + ".yaml", Application: Logical(p.name)}
 			for _, output := range slices.Sorted(maps.Keys(p.resources.Outputs)) {
 				if p.resources.Outputs[output] == table.Name {
 					found.Output = output

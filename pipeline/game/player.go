@@ -19,26 +19,25 @@ import (
 	"sluice/shared/printable"
 )
 
-// playerFlags say where players are found: on AWS, each consumer is a stack.
-type playerFlags struct {
-	verb.PipelineFlags
-	LeaderboardStack string `help:"With --stack, which is that of the badges: the leaderboard's stack on AWS." placeholder:"NAME"`
+// findPlayers finds what is known of players in the chosen pipeline.
+func findPlayers(ctx context.Context, f verb.PipelineFlags, pipeline declaration.Pipeline) (*playerReader, error) {
+	badges, err := f.Part(ctx, "badges")
+	if err != nil {
+		return nil, err
+	}
+	leaderboard, err := f.Part(ctx, "leaderboard")
+	if err != nil {
+		return nil, err
+	}
+	return openPlayers(badges, leaderboard, pipeline)
 }
 
-// players finds what is known of players in the chosen pipeline.
-func (f playerFlags) players(ctx context.Context, pipeline declaration.Pipeline) (*playerReader, error) {
-	if (f.Stack == "") != (f.LeaderboardStack == "") {
-		return nil, errors.New("--stack and --leaderboard-stack go together: the stack of the badges, and that of the leaderboard")
-	}
-	part, err := f.Part(ctx, "badges")
+func openPlayers(badges, leaderboard operate.Part, pipeline declaration.Pipeline) (*playerReader, error) {
+	reader, err := badgesops.OpenReader(badges, pipeline)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := badgesops.OpenReader(part, pipeline)
-	if err != nil {
-		return nil, err
-	}
-	t, err := findTables(ctx, verb.PipelineFlags{LocalFlags: f.LocalFlags, Stack: f.LeaderboardStack}, pipeline)
+	t, err := openTables(leaderboard, pipeline)
 	return &playerReader{tables: t, badges: reader}, err
 }
 
@@ -114,14 +113,14 @@ func (r *playerReader) read(ctx context.Context, name, language string) (*player
 }
 
 type playerCommand struct {
-	playerFlags
+	verb.PipelineFlags
 	User verb.PlayerName `arg:"" help:"The player."`
 	Lang string          `default:"en" help:"Language of the badges' titles."`
 	JSON bool            `help:"Print the result as JSON."`
 }
 
 func (c *playerCommand) Run(ctx context.Context, pipeline declaration.Pipeline) error {
-	reader, err := c.players(ctx, pipeline)
+	reader, err := findPlayers(ctx, c.PipelineFlags, pipeline)
 	if err != nil {
 		return err
 	}

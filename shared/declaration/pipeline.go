@@ -1,6 +1,7 @@
 package declaration
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
@@ -85,9 +86,14 @@ func (p Pipeline) Named(name string) ([]string, error) {
 	}
 	_, text, err := d.Read(name)
 	var named []string
-	for _, match := range setting.FindAllSubmatch(text, -1) {
-		if _, declared := d.Settings[string(match[1])]; declared { // a comment may name another
-			named = append(named, string(match[1]))
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+			continue // a comment names nothing
+		}
+		for _, match := range setting.FindAllSubmatch(line, -1) {
+			if _, declared := d.Settings[string(match[1])]; declared {
+				named = append(named, string(match[1]))
+			}
 		}
 	}
 	slices.Sort(named)

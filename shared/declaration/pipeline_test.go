@@ -7,7 +7,7 @@ import (
 )
 
 func pipelineOf(settings string) Pipeline {
-	return Pipeline{Files: fstest.MapFS{SettingsFile: {Data: []byte(settings)}, "views.yaml": {Data: []byte("# ${NAME} is any\na: ${ORDERS_TABLE}\nb: x${PREFIX}y${ORDERS_TABLE}\n")}}, Folder: "pipeline"}
+	return Pipeline{Files: fstest.MapFS{SettingsFile: {Data: []byte(settings)}, "views.yaml": {Data: []byte("# ${NAME} is any, ${FLAG} too\na: ${ORDERS_TABLE}\nb: x${PREFIX}y${ORDERS_TABLE}\n")}}, Folder: "pipeline"}
 }
 
 // A setting has the value that is looked up. Fails if a default stands in for one that a template forgets.

@@ -10,6 +10,7 @@ import (
 
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/template"
+	"sluice/shared/operate"
 )
 
 // plan is what the templates of a checkout ask for in one region.
@@ -80,7 +81,8 @@ func readPlans(root, home string, endpoints Endpoints, only []string) (*plans, e
 			further[region] = true
 		}
 		if listed := c.Outputs[replicaRegions]; listed != "" {
-			for region := range strings.SplitSeq(listed, ",") {
+			// Two settings may name the same region.
+			for _, region := range operate.Distinct(strings.Split(listed, ",")) {
 				if err := all.readReplica(c.dir, region, scope, c.Outputs); err != nil {
 					return nil, err
 				}
