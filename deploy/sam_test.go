@@ -55,10 +55,10 @@ func deployEachAlone(c *cloud, built string) {
 
 	stream := c.deploy(servertest.Region, "sluice-stream", "deploy/stream.yaml", nil)
 	onStream := map[string]string{"StreamArn": stream["StreamArn"], "StreamName": stream["StreamName"]}
-	game := c.deploy(servertest.Region, "sluice-game", "deploy/game.yaml", onStream)
-	c.deploy(servertest.Region, "sluice-pets", "deploy/pets.yaml", onStream)
-	c.deploy(replicaRegion, "sluice-destination", "consumers/replication/destination.yaml", nil)
 	dir := c.expanded(built)
+	game := c.deploy(servertest.Region, "sluice-game", filepath.Join(dir, "Game", "template.yaml"), onStream)
+	c.deploy(servertest.Region, "sluice-pets", filepath.Join(dir, "Pets", "template.yaml"), onStream)
+	c.deploy(replicaRegion, "sluice-destination", "consumers/replication/destination.yaml", nil)
 	consumer := func(name string, parameters map[string]string) map[string]string {
 		parameters["StreamArn"] = stream["StreamArn"]
 		return c.deploy(servertest.Region, "sluice-"+strings.ToLower(name), filepath.Join(dir, name, "template.yaml"), parameters)
