@@ -131,17 +131,3 @@ func hostOf(address string) string {
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
-
-// serversOf returns those consumers and structs of verbs that answer over HTTP.
-func serversOf(consumers registry, verbs []any) []operate.Server {
-	var servers []operate.Server
-	for _, c := range consumers {
-		verbs = append(verbs, c)
-	}
-	for _, v := range verbs {
-		if s, is := v.(operate.Server); is {
-			servers = append(servers, s)
-		}
-	}
-	return servers
-}

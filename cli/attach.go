@@ -62,10 +62,10 @@ func (c *attachCommand) Run(ctx context.Context, consumers registry) error {
 // sayBackfill says how what the table holds already comes into each destination.
 func (c *attachCommand) sayBackfill(a *deployed.Attachment, consumers registry) error {
 	verb.Say("It holds about %d items, of which the stream knows nothing. What they are brought in with, once the consumers run:\n", a.Items)
-	for _, b := range offering[operate.Backfiller](consumers) {
+	for _, b := range operate.Offering[operate.Backfiller](consumers) {
 		verb.Say("  sluice backfill %s --stack %s\n", b.Name(), c.Stack)
 	}
-	for _, r := range offering[operate.Rebuilder](consumers) {
+	for _, r := range operate.Offering[operate.Rebuilder](consumers) {
 		views, err := r.Views()
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ type backfillCommand struct{ kong.Plugins }
 // newBackfillCommand has a command for each consumer that can bring tables that exist.
 func newBackfillCommand(consumers registry) backfillCommand {
 	var c backfillCommand
-	for _, b := range offering[operate.Backfiller](consumers) {
+	for _, b := range operate.Offering[operate.Backfiller](consumers) {
 		own := b.Backfill()
 		c.Plugins = append(c.Plugins, subcommand(b.Name(), "Bring whole tables into the destinations of "+b.Name()+", by the consumer's own rules. Run it again to resume after it was interrupted.",
 			&backfillOneCommand{consumer: b.Name(), backfilling: own, Own: kong.Plugins{own}}))

@@ -49,7 +49,7 @@ func (c *lintCommand) Run(p declaration.Pipeline, consumers registry) error {
 
 // lintPipeline checks the declarations of the pipeline.
 func (c *lintCommand) lintPipeline(p declaration.Pipeline, consumers registry) error {
-	linters := offering[operate.Linter](consumers)
+	linters := operate.Offering[operate.Linter](consumers)
 	var paths []string
 	for _, l := range linters {
 		for _, d := range l.Declares() {
@@ -89,7 +89,7 @@ var templateKeys = []string{"Resources", "AWSTemplateFormatVersion", "Transform"
 
 // kind returns who checks the file: the linter that a flag names or else the one of the file's keys. It returns nil for a template.
 func (c *lintCommand) kind(consumers registry, file *operate.File) (operate.Linter, error) {
-	linters := offering[operate.Linter](consumers)
+	linters := operate.Offering[operate.Linter](consumers)
 	root, _ := declaration.NewReader(file.Path, nil).Parse(file.Text)
 	has := func(keys []string) bool {
 		return slices.ContainsFunc(root.Pairs, func(p declaration.Pair) bool { return slices.Contains(keys, p.Key) })

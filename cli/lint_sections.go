@@ -3,8 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"sluice/cli/verb"
 	"sluice/deploy/sections"
@@ -21,14 +19,14 @@ func (c *lintCommand) lintSections(p declaration.Pipeline, consumers registry) e
 	if err != nil {
 		return nil //nolint:nilerr // declarations that ship in the program can be checked anywhere
 	}
-	files, err := sections.Checkout(root, p, offering[operate.Declarer](consumers))
+	files, err := sections.Checkout(root, p, operate.Offering[operate.Declarer](consumers))
 	faults := []error{err}
 	for _, f := range files {
 		line, now, want := f.FirstDifference()
 		switch {
 		case line == 0:
 		case c.Fix:
-			if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(f.Path)), []byte(f.Want), 0o644); err != nil {
+			if err := f.Write(root); err != nil {
 				return err
 			}
 			verb.Say("%s: written anew for the declarations\n", f.Path)

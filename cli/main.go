@@ -64,7 +64,7 @@ func Main(p declaration.Pipeline, consumers func(declaration.Pipeline) []operate
 // newParser makes the command line of all verbs.
 func newParser(ctx context.Context, c *cli, p declaration.Pipeline, consumers registry, verbs ...any) (*kong.Kong, error) {
 	c.Plugins, c.Verify, c.Backfill = verbs, newVerifyCommand(consumers), newBackfillCommand(consumers)
-	for _, own := range offering[operate.Commander](consumers) {
+	for _, own := range operate.Offering[operate.Commander](consumers) {
 		c.Plugins = append(c.Plugins, own.Verbs())
 	}
 	return kong.New(c,
@@ -80,7 +80,7 @@ func newParser(ctx context.Context, c *cli, p declaration.Pipeline, consumers re
 		kong.WithHyphenPrefixedParameters(true), // --sort -FIELD
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(p, consumers, serversOf(consumers, slices.Clone(verbs))),
+		kong.Bind(p, consumers, slices.Concat(operate.Offering[operate.Server](consumers), operate.Offering[operate.Server](verbs))),
 		kong.Vars{"consumers": strings.Join(scaffold.Available(), ",")},
 	)
 }

@@ -46,12 +46,12 @@ func (c *newPipelineCommand) Run(build func(declaration.Pipeline) []operate.Cons
 	}
 	own := declaration.Pipeline{Files: os.DirFS(filepath.Join(c.Dir, "pipeline")), Folder: "pipeline"}
 	chosen := slices.DeleteFunc(build(own), func(one operate.Consumer) bool { return !slices.Contains(p.Consumers, one.Name()) })
-	files, err := sections.Checkout(c.Dir, own, offering[operate.Declarer](chosen))
+	files, err := sections.Checkout(c.Dir, own, operate.Offering[operate.Declarer](chosen))
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(c.Dir, filepath.FromSlash(f.Path)), []byte(f.Want), 0o644); err != nil {
+		if err := f.Write(c.Dir); err != nil {
 			return err
 		}
 	}

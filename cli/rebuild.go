@@ -77,7 +77,7 @@ type rebuilding struct {
 
 // find finds the consumer that has the view, and its part of the chosen pipeline.
 func (c *rebuildCommand) find(ctx context.Context, consumers registry) (rebuilding, error) {
-	for _, r := range offering[operate.Rebuilder](consumers) {
+	for _, r := range operate.Offering[operate.Rebuilder](consumers) {
 		views, err := r.Views()
 		if err != nil {
 			return rebuilding{}, err

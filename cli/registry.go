@@ -10,17 +10,6 @@ import (
 // registry has the consumers that verbs know, in the order in which verbs name them.
 type registry []operate.Consumer
 
-// offering returns the consumers that offer an optional interface.
-func offering[I operate.Consumer](r registry) []I {
-	var all []I
-	for _, c := range r {
-		if offers, is := c.(I); is {
-			all = append(all, offers)
-		}
-	}
-	return all
-}
-
 // offered returns the consumer of that name, which must offer the interface; without says what it lacks if it doesn't.
 func offered[I operate.Consumer](r registry, name, without string) (I, error) {
 	var none I

@@ -23,10 +23,10 @@ type verifyCommand struct {
 // newVerifyCommand has a command for each consumer that can be compared.
 func newVerifyCommand(consumers registry) verifyCommand {
 	c := verifyCommand{All: verifyAllCommand{consumers: consumers}}
-	for _, v := range offering[operate.Verifier](consumers) {
+	for _, v := range operate.Offering[operate.Verifier](consumers) {
 		c.Plugins = append(c.Plugins, newVerifyOne(v))
 	}
-	for _, i := range offering[operate.Incomparable](consumers) {
+	for _, i := range operate.Offering[operate.Incomparable](consumers) {
 		c.Plugins = append(c.Plugins, subcommand(i.Name(), "Say why "+i.Name()+" can't be compared with its source. Exits with 1.", &incomparableCommand{consumer: i}))
 	}
 	return c

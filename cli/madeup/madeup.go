@@ -30,12 +30,8 @@ func Tables(root string, p declaration.Pipeline, consumers []operate.Consumer) (
 	}
 	var kept []string
 	samples := map[string][]declaration.Sample{}
-	for _, c := range consumers {
-		declarer, is := c.(operate.Declarer)
-		if !is {
-			continue
-		}
-		n, err := declarer.Needs(d)
+	for _, c := range operate.Offering[operate.Declarer](consumers) {
+		n, err := c.Needs(d)
 		if err != nil {
 			return nil, err
 		}

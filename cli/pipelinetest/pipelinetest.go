@@ -35,37 +35,26 @@ func Main(m *testing.M) { servertest.Main(m) }
 // Not tested is whether a role allows more than the function needs.
 func Run(t *testing.T, p declaration.Pipeline, consumers func(declaration.Pipeline) []operate.Consumer) {
 	registered := consumers(p)
+	declarers := operate.Offering[operate.Declarer](registered)
 	t.Run("declarations", func(t *testing.T) {
-		for _, c := range registered {
-			if l, is := c.(operate.Linter); is {
-				if err := l.Lint(io.Discard, nil); err != nil {
-					t.Errorf("%s: %v", c.Name(), err)
-				}
+		for _, l := range operate.Offering[operate.Linter](registered) {
+			if err := l.Lint(io.Discard, nil); err != nil {
+				t.Errorf("%s: %v", l.Name(), err)
 			}
 		}
 	})
-	t.Run("templates", func(t *testing.T) { templates(t, p, declarers(registered)) })
+	t.Run("templates", func(t *testing.T) { templates(t, p, declarers) })
 	t.Run("rights", func(t *testing.T) {
 		tables, err := madeup.Tables(root, p, registered)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range declarers(registered) {
+		for _, c := range declarers {
 			if _, err := os.Stat(templateOf(c)); err == nil {
 				t.Run(c.Name(), func(t *testing.T) { rightsOf(t, p, c, tables) })
 			}
 		}
 	})
-}
-
-func declarers(consumers []operate.Consumer) []operate.Declarer {
-	var found []operate.Declarer
-	for _, c := range consumers {
-		if d, is := c.(operate.Declarer); is {
-			found = append(found, d)
-		}
-	}
-	return found
 }
 
 func templateOf(c operate.Consumer) string {

@@ -31,6 +31,11 @@ func (f File) FirstDifference() (line int, now, want string) {
 	return 0, "", ""
 }
 
+// Write writes the template as the declarations ask for it, in the checkout at root.
+func (f File) Write(root string) error {
+	return os.WriteFile(filepath.Join(root, filepath.FromSlash(f.Path)), []byte(f.Want), 0o644)
+}
+
 func at(lines []string, i int) string {
 	if i < len(lines) {
 		return strings.TrimSpace(lines[i])
@@ -64,15 +69,23 @@ func Checkout(root string, p declaration.Pipeline, consumers []operate.Declarer)
 	}
 	settings := map[string][]string{}
 	for _, c := range consumers {
+		n, err := needsOf(p, c)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		settings[c.Name()] = n.named
 		folder := "consumers/" + c.Name()
-		add(folder+"/template.yaml", func(text []byte) ([]byte, error) { return Consumer(text, p, c) })
-		add(folder+"/destination.yaml", func(text []byte) ([]byte, error) { return Copies(text, p, c, parts.tables) })
-		faults = append(faults, parts.check(p, c))
-		if n, err := needsOf(p, c); err == nil {
-			settings[c.Name()], _ = p.Named(n.File) // Consumer has told what is wrong
-			if i := len(files) - 1; i >= 0 && strings.Contains(files[i].Want, "\n  Prefix:\n") {
-				settings[c.Name()] = operate.Distinct(append(settings[c.Name()], "PREFIX"))
+		add(folder+"/template.yaml", func(text []byte) ([]byte, error) {
+			want, err := n.consumer(text)
+			if strings.Contains(string(want), "\n  Prefix:\n") {
+				settings[c.Name()] = operate.Distinct(append(n.named, "PREFIX"))
 			}
+			return want, err
+		})
+		add(folder+"/destination.yaml", func(text []byte) ([]byte, error) { return n.copies(text, parts.tables) })
+		if err := parts.check(n); err != nil {
+			faults = append(faults, err)
 		}
 	}
 	if len(faults) == 0 { // or what it passes on isn't known
@@ -121,26 +134,19 @@ func readParts(root string) (*parts, error) {
 }
 
 // check returns an error for each table that declarations name and that no template in deploy makes, or whose changes no stream carries.
-func (p *parts) check(pipeline declaration.Pipeline, c operate.Declarer) error {
-	d, err := pipeline.Defaults()
-	if err != nil {
-		return nil //nolint:nilerr // Consumer has told
-	}
-	n, err := c.Needs(d)
-	if err != nil {
-		return nil //nolint:nilerr // Consumer has told
-	}
+func (p *parts) check(of *needs) error {
+	n, folder := of.byDefault, of.defaults.Folder
 	var faults []error
 	find := func(name string) *template.Table {
 		if i := slices.IndexFunc(p.tables, func(t template.Table) bool { return t.Name == name }); i >= 0 {
 			return &p.tables[i]
 		}
-		faults = append(faults, fmt.Errorf("%s/%s names table %s, which no template in deploy makes: sluice new table declares one", d.Folder, n.File, name))
+		faults = append(faults, fmt.Errorf("%s/%s names table %s, which no template in deploy makes: sluice new table declares one", folder, n.File, name))
 		return nil
 	}
 	for _, name := range operate.Distinct(n.Sources) {
 		if t := find(name); t != nil && t.Changes == nil {
-			faults = append(faults, fmt.Errorf("%s/%s takes changes of table %s, which don't go into the stream: its template in deploy needs a KinesisStreamSpecification", d.Folder, n.File, name))
+			faults = append(faults, fmt.Errorf("%s/%s takes changes of table %s, which don't go into the stream: its template in deploy needs a KinesisStreamSpecification", folder, n.File, name))
 		}
 	}
 	for _, name := range operate.Distinct(n.Kept) {

@@ -18,33 +18,28 @@ func Consumer(text []byte, p declaration.Pipeline, c operate.Declarer) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	named, err := p.Named(n.File)
-	if err != nil {
-		return nil, err
-	}
-	defaults, err := p.Defaults()
-	if err != nil {
-		return nil, err
-	}
+	return n.consumer(text)
+}
+
+// consumer returns a consumer's template with its sections.
+func (n *needs) consumer(text []byte) ([]byte, error) {
 	var parameters, environment, outputs strings.Builder
 	_, after, _ := strings.Cut(section.ReplaceAllString(string(text), ""), "\nOutputs:")
-	for _, setting := range named {
+	for _, setting := range n.named {
 		name := declaration.Output(setting)
-		parameters.WriteString(parameter(string(text), setting, defaults.Settings[setting]))
+		parameters.WriteString(parameter(string(text), setting, n.defaults.Settings[setting]))
 		if !has(after, name) {
 			fmt.Fprintf(&outputs, "%s:\n  Description: The setting %s of pipeline/%s.\n  Value: !Ref %s\n", name, setting, declaration.SettingsFile, name)
 		}
 		fmt.Fprintf(&environment, "%s: !Ref %s\n", setting, name)
 	}
+	further := map[string]string{}
+	maps.Copy(further, n.Outputs)
 	if sources := operate.Distinct(n.Sources); len(sources) > 0 {
-		n.Outputs = maps.Clone(n.Outputs)
-		if n.Outputs == nil {
-			n.Outputs = map[string]string{}
-		}
-		n.Outputs["SourceTables"] = strings.Join(sources, ",")
+		further["SourceTables"] = strings.Join(sources, ",")
 	}
-	for _, name := range slices.Sorted(maps.Keys(n.Outputs)) {
-		fmt.Fprintf(&outputs, "%s:\n  Description: %s\n  Value: !Sub %q\n", name, describe[name], n.Outputs[name])
+	for _, name := range slices.Sorted(maps.Keys(further)) {
+		fmt.Fprintf(&outputs, "%s:\n  Description: %s\n  Value: !Sub %q\n", name, describe[name], further[name])
 	}
 	filled, err := fill(string(text), map[string]string{
 		"parameters": parameters.String(), "rights": statements(n.Rights), "environment": environment.String(), "outputs": outputs.String(),
@@ -64,22 +59,6 @@ func parameter(text, setting, value string) string {
 
 // has reports whether a part of a template has an entry of that name.
 func has(part, name string) bool { return strings.Contains("\n"+part, "\n  "+name+":\n") }
-
-// settingsOf returns the declared settings whose references are chosen, in alphabetical order.
-func settingsOf(p declaration.Pipeline, chosen func(reference string) bool) []string {
-	d, err := p.Defaults()
-	if err != nil {
-		return nil // needsOf has said so
-	}
-	var names []string
-	for name := range d.Settings {
-		if chosen("${" + declaration.Output(name) + "}") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
 
 // describe says what further outputs are.
 var describe = map[string]string{
@@ -109,16 +88,29 @@ func statements(rights []operate.Right) string {
 // plain is a value that no name has.
 var plain = regexp.MustCompile(`^(true|false|-?[0-9.]+)$`)
 
-// needsOf returns what declarations need, with ${OrdersTable} in the place of the setting ORDERS_TABLE in each name. Settings that are
-// numbers or truth values keep their defaults.
-func needsOf(p declaration.Pipeline, c operate.Declarer) (operate.Needs, error) {
-	d, err := p.Defaults()
-	if err != nil {
-		return operate.Needs{}, err
+// needs are what a consumer's declarations need, with ${OrdersTable} in the place of the setting ORDERS_TABLE in each name. Settings that
+// are numbers or truth values keep their defaults.
+type needs struct {
+	operate.Needs
+	defaults  declaration.Declarations
+	byDefault operate.Needs // with the defaults of all settings
+	named     []string      // the settings that the declarations name
+}
+
+func needsOf(p declaration.Pipeline, c operate.Declarer) (*needs, error) {
+	n := &needs{}
+	var err error
+	if n.defaults, err = p.Defaults(); err != nil {
+		return nil, err
 	}
-	if _, err := c.Needs(d); err != nil { // with the faults' own words
-		return operate.Needs{}, err
+	if n.byDefault, err = c.Needs(n.defaults); err != nil { // with the faults' own words
+		return nil, err
 	}
+	if n.named, err = p.Named(n.byDefault.File); err != nil {
+		return nil, err
+	}
+	d := n.defaults
+	d.Settings = maps.Clone(d.Settings)
 	var pairs []string
 	for i, name := range slices.Sorted(maps.Keys(d.Settings)) {
 		if !plain.MatchString(d.Settings[name]) {
@@ -127,9 +119,8 @@ func needsOf(p declaration.Pipeline, c operate.Declarer) (operate.Needs, error) 
 			pairs = append(pairs, d.Settings[name], "${"+declaration.Output(name)+"}")
 		}
 	}
-	n, err := c.Needs(d)
-	if err != nil {
-		return n, fmt.Errorf("%s: settings can't have just any value here: %w", n.File, err)
+	if n.Needs, err = c.Needs(d); err != nil {
+		return nil, fmt.Errorf("%s: settings can't have just any value here: %w", n.byDefault.File, err)
 	}
 	named := strings.NewReplacer(pairs...)
 	replace := func(texts []string) {

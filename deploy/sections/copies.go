@@ -2,6 +2,7 @@ package sections
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,22 +13,15 @@ import (
 	"sluice/shared/operate"
 )
 
-// Copies returns the template of a region with copies, with the sections parameters and copies. A copy has the keys that its source has
+// copies returns the template of a region with copies, with the sections parameters and copies. A copy has the keys that its source has
 // in tables, by the settings' defaults; a source that isn't there is an error.
-func Copies(text []byte, p declaration.Pipeline, c operate.Declarer, tables []template.Table) ([]byte, error) {
-	n, err := needsOf(p, c)
-	if err != nil {
-		return nil, err
-	}
-	d, err := p.Defaults()
-	if err != nil {
-		return nil, err
-	}
+func (n *needs) copies(text []byte, tables []template.Table) ([]byte, error) {
 	var parameters, copies strings.Builder
-	for _, setting := range settingsOf(p, func(reference string) bool {
-		return slices.ContainsFunc(n.Copies, func(c operate.Copy) bool { return strings.Contains(c.Table, reference) })
-	}) {
-		parameters.WriteString(parameter(string(text), setting, d.Settings[setting]))
+	for _, setting := range slices.Sorted(maps.Keys(n.defaults.Settings)) {
+		reference := "${" + declaration.Output(setting) + "}"
+		if slices.ContainsFunc(n.Copies, func(c operate.Copy) bool { return strings.Contains(c.Table, reference) }) {
+			parameters.WriteString(parameter(string(text), setting, n.defaults.Settings[setting]))
+		}
 	}
 	var made []string
 	for _, c := range n.Copies {
@@ -35,7 +29,7 @@ func Copies(text []byte, p declaration.Pipeline, c operate.Declarer, tables []te
 			continue // the copies of two regions, both of which have this template
 		}
 		made = append(made, c.Table)
-		source := settle(d, c.Source)
+		source := settle(n.defaults, c.Source)
 		i := slices.IndexFunc(tables, func(t template.Table) bool { return t.Name == source })
 		if i < 0 {
 			return nil, fmt.Errorf("%s copies table %s, which no template in deploy makes: sluice new table declares one", n.File, source)

@@ -125,13 +125,68 @@ func TestCopies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Copies(text, p, replicationops.Consumer(p).(operate.Declarer), parts.tables)
+		n, err := needsOf(p, replicationops.Consumer(p).(operate.Declarer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := n.copies(text, parts.tables)
 		switch {
 		case !made && (err == nil || !strings.Contains(err.Error(), "copies table Orders, which no template in deploy makes")):
 			t.Errorf("error %v, want one about the table", err)
 		case made && (err != nil || strings.Count(string(got), "AWS::DynamoDB::Table") != 1 ||
 			!strings.Contains(string(got), "        - {AttributeName: \"a\", KeyType: HASH}\n        - {AttributeName: \"b\", KeyType: RANGE}\n")):
 			t.Errorf("%v, got\n%s", err, got)
+		}
+	}
+}
+
+// The template of the whole pipeline is among a checkout's, with the tables of deploy and what consumers are passed, and each table that
+// a declaration names is looked for. Fails if the whole template is left out, or if a table that isn't there, or that has no stream, is
+// passed over.
+func TestCheckout(t *testing.T) {
+	const table = "Parameters:\n  StreamArn: {Type: String}\n  Prefix: {Type: String, Default: \"\"}\nResources:\n  OrdersTable:\n    Type: AWS::DynamoDB::Table\n" +
+		"    Properties:\n      TableName: !Sub \"${Prefix}Orders\"\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions: [{AttributeName: a, AttributeType: S}]\n" +
+		"      KeySchema: [{AttributeName: a, KeyType: HASH}]\nSTREAMOutputs:\n  OrdersTable: {Value: !Ref OrdersTable}\n"
+	const stream = "      KinesisStreamSpecification: {StreamArn: !Ref StreamArn}\n"
+	const root = "Parameters:\n  # sluice:parameters\n  # sluice:end\n  Prefix:\n    Type: String\nResources:\n  # sluice:tables\n  # sluice:end\n  Leaderboard:\n" +
+		"    # sluice:settings leaderboard\n    # sluice:end\nOutputs:\n  # sluice:outputs\n  # sluice:end\n"
+	for name, c := range map[string]struct{ stream, into, fault string }{
+		"as it should be": {stream, "Sums", ""},
+		"no stream":       {"", "Sums", "pipeline/views.yaml takes changes of table Orders, which don't go into the stream"},
+		"no table":        {stream, "Nowhere", "pipeline/views.yaml names table Nowhere, which no template in deploy makes"},
+	} {
+		dir := t.TempDir()
+		for path, text := range map[string]string{
+			"deploy/orders.yaml": strings.Replace(table, "STREAM", c.stream, 1),
+			"deploy/sums.yaml":   strings.ReplaceAll(strings.Replace(table, "STREAM", "", 1), "Orders", "Sums"),
+			"template.yaml":      root, "consumers/leaderboard/template.yaml": bare,
+		} {
+			to := filepath.Join(dir, filepath.FromSlash(path))
+			if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := pipelineOf(map[string]string{
+			"settings.yaml": "ORDERS_TABLE: Orders\n", "views.yaml": "views: [{name: v, from: {table: \"${ORDERS_TABLE}\"}, into: {table: \"" + c.into + "\", key: {a: \"all\"}}, count: n}]\n",
+		})
+		files, err := Checkout(dir, p, []operate.Declarer{leaderboardops.Consumer(p).(operate.Declarer)})
+		if c.fault != "" {
+			if err == nil || !strings.Contains(err.Error(), c.fault) {
+				t.Errorf("%s: error %v, want %q", name, err, c.fault)
+			}
+			continue
+		}
+		if err != nil || len(files) != 2 || files[1].Path != "template.yaml" {
+			t.Errorf("%s: %v, files %+v", name, err, files)
+			continue
+		}
+		for _, want := range []string{"  Orders:\n", "      Location: deploy/orders.yaml\n", "        Prefix: !Ref Prefix\n", "    OrdersTable: !GetAtt Orders.Outputs.OrdersTable\n"} {
+			if !strings.Contains(files[1].Want, want) {
+				t.Errorf("%s: template.yaml has no\n%s\nin\n%s", name, want, files[1].Want)
+			}
 		}
 	}
 }

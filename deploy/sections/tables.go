@@ -10,7 +10,6 @@ import (
 // Table is a table that a template in deploy makes, or names.
 type Table struct {
 	template.Table
-	File        string // of the template, from the checkout's root
 	Application string // the template's name in the template of the whole pipeline
 	Output      string // of the template, which has the table's name
 }
@@ -24,7 +23,7 @@ func Tables(root string) ([]Table, error) {
 	var tables []Table
 	for _, p := range parts.all {
 		for _, table := range p.resources.Tables {
-			found := Table{Table: table, File: "deploy/" + p.name + ".yaml", Application: Logical(p.name)}
+			found := Table{Table: table, Application: Logical(p.name)}
 			for _, output := range slices.Sorted(maps.Keys(p.resources.Outputs)) {
 				if p.resources.Outputs[output] == table.Name {
 					found.Output = output

@@ -51,6 +51,17 @@ type Rebuild struct {
 	After   string        // what people should do afterwards; empty: nothing
 }
 
+// Offering returns those that offer an optional interface, such as the consumers that are Verifiers.
+func Offering[I, C any](all []C) []I {
+	var found []I
+	for _, one := range all {
+		if offers, is := any(one).(I); is {
+			found = append(found, offers)
+		}
+	}
+	return found
+}
+
 // Commander is a Consumer with verbs of its own.
 type Commander interface {
 	Consumer

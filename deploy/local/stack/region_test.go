@@ -46,7 +46,7 @@ func sharedCheckout(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(dir, f.Path), []byte(f.Want), 0o600); err != nil {
+		if err := f.Write(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
