@@ -29,8 +29,9 @@ test: have-go
 	@$(COMPILE)
 	@$(MAKE) --no-print-directory -j2 lint test-short
 
+# The tests of all packages share one server of each kind.
 test-short:
-	$(GOTEST) -short -vet=off -p 4 ./cli ./deploy/local/stack ./consumers/... ./...
+	go run ./deploy/local/servers/servertest/share $(GOTEST) -short -vet=off -p 4 ./cli ./deploy/local/stack ./consumers/... ./...
 
 # The rest, as jobs side by side, since the tests of whole stacks mostly wait. One has the race detector, the longest package
 # first. One has every schedule, every small world and all mutants, without the detector. One has the tests of whole stacks, here and
@@ -50,7 +51,7 @@ proof-whole:
 	$(GOTEST) -p 1 -run "^($$(sed -nE 's/^func (Test[A-Za-z0-9]+)\(t .*/\1/p' $(WHOLE) | sort -u | paste -sd'|'))$$" $(addprefix ./,$(sort $(dir $(WHOLE))))
 
 # GOGC: collecting garbage would be a tenth of the tests' work and a fifth of the compiler's.
-GOTEST = GOGC=400 go test -timeout 40m
+GOTEST = env GOGC=400 go test -timeout 40m
 COMPILE = GOGC=400 go list -export -f '' ./...
 
 # One package after the other, so that a failure shows at once and no two share the machine.

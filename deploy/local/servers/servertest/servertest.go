@@ -6,6 +6,8 @@
 //	func TestMain(m *testing.M) { servertest.Main(m) }
 //
 // A server that cannot be had fails the test that asks for it; it is never a reason to skip one.
+//
+// Under the command servertest/share, which runs tests of many packages, at most one of each for all of them.
 package servertest
 
 import (
@@ -56,12 +58,17 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
+	return withServers(func() (int, error) { return m.Run(), nil })
+}
+
+// withServers lets run start servers, and stops them after it.
+func withServers(run func() (int, error)) (code int, err error) {
 	if runDir, err = os.MkdirTemp("", "sluice-test-"); err != nil {
 		return 0, err
 	}
-	code = m.Run()
+	code, err = run()
 	ctx := context.Background()
-	return code, errors.Join(dynamoDB.stop(ctx), ministack.stop(ctx), openSearch.stop(ctx), os.RemoveAll(runDir))
+	return code, errors.Join(err, dynamoDB.stop(ctx), ministack.stop(ctx), openSearch.stop(ctx), os.RemoveAll(runDir))
 }
 
 // DynamoDB returns a configuration for DynamoDB and DynamoDB Streams with a new, empty database of the test's own.
@@ -109,15 +116,24 @@ func (l *lazy) endpoint(t testing.TB) string {
 	if endpoint := os.Getenv(l.variable); endpoint != "" {
 		return endpoint
 	}
-	l.once.Do(func() { l.process, l.err = l.start() })
-	err := l.err
-	if err == nil {
-		err = l.process.Err() // it may have died in an earlier test
+	get := l.running
+	if shared := sharedURL(); shared != "" {
+		get = func() (string, error) { return askShared(shared, l.variable) }
 	}
+	endpoint, err := get()
 	if err != nil {
 		t.Fatalf("this test needs %s: %v", l.server.Name, err)
 	}
-	return l.process.Endpoint
+	return endpoint
+}
+
+// running starts the server if it isn't yet, and returns its endpoint.
+func (l *lazy) running() (endpoint string, err error) {
+	l.once.Do(func() { l.process, l.err = l.start() })
+	if l.err != nil {
+		return "", l.err
+	}
+	return l.process.Endpoint, l.process.Err() // it may have died in an earlier test
 }
 
 func (l *lazy) start() (*servers.Process, error) {

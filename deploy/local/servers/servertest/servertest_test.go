@@ -13,8 +13,6 @@ import (
 	"sluice/deploy/local/servers/servertest"
 )
 
-func TestMain(m *testing.M) { servertest.Main(m) }
-
 // Fails for a server that is shared without a database for each test.
 func TestDynamoDBIsolatesTests(t *testing.T) {
 	for range 2 {
