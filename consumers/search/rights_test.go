@@ -1,7 +1,6 @@
 package search_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 
 	"sluice/consumers/search"
 	"sluice/consumers/search/internal/index"
+	"sluice/consumers/search/internal/searchtest"
 	"sluice/consumers/search/ops"
 	"sluice/deploy/local/rights/rightstest"
 	"sluice/deploy/local/servers/servertest"
@@ -21,8 +21,9 @@ import (
 func TestRights(t *testing.T) {
 	for _, auth := range []index.Auth{index.IAM, index.Basic} {
 		t.Run(string(auth), func(t *testing.T) {
-			withoutIndexes(t)
-			account, parameters := rightstest.NewAccount(t), map[string]string{"SearchAuth": string(auth)}
+			// The server is shared: another test, here or in another package, may have indexes of the shipped routes.
+			prefix := searchtest.Lane(servertest.OpenSearch(t)) + "-"
+			account, parameters := rightstest.NewAccount(t), map[string]string{"SearchAuth": string(auth), "Prefix": prefix}
 			if auth == index.Basic {
 				parameters["SearchSecretArn"] = makeSecret(t, account)
 			}
@@ -45,7 +46,7 @@ func TestRights(t *testing.T) {
 			// The function that is running won't remove tombstones within the hour.
 			settings := search.DefaultSettings()
 			settings.Endpoint, settings.Auth, settings.SecretARN = f.Settings["SEARCH_ENDPOINT"], auth, f.Settings["SEARCH_SECRET_ARN"]
-			routes, err := search.Routes(gametest.Declarations())
+			routes, err := search.Routes(gametest.Declarations("PREFIX", prefix))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,22 +76,4 @@ func makeSecret(t *testing.T, account *rightstest.Account) string {
 		t.Fatal(err)
 	}
 	return *secret.ARN
-}
-
-// withoutIndexes removes those of the shipped routes, which an OpenSearch that outlives a test may have.
-func withoutIndexes(t *testing.T) {
-	t.Helper()
-	endpoint := *servertest.OpenSearch(t).BaseEndpoint
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, endpoint+"/pets-1,players-1,plays-1?ignore_unavailable=true", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("remove the indexes: %s", response.Status)
-	}
 }

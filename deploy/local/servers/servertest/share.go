@@ -44,7 +44,7 @@ func Share(name string, args ...string) (code int, err error) {
 		}()
 		cmd := exec.Command(name, args...)
 		cmd.Env = append(os.Environ(), sharedVariable+"=http://"+listener.Addr().String())
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr //nolint:forbidigo // the command has our terminal
 		return runCommand(cmd)
 	})
 }

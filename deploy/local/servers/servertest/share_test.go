@@ -77,7 +77,7 @@ func TestShareOneServerUntilTheCommandEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	if conn, err := net.Dial("tcp", server.Host); err == nil {
-		conn.Close()
+		_ = conn.Close()
 		t.Error("the server still answers")
 	}
 }
