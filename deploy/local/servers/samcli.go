@@ -51,7 +51,7 @@ func SAM(ctx context.Context, endpoint, account, region string, arguments ...str
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
+	for _, name := range []string{"HOME", "TMPDIR", "GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
 		if value, set := os.LookupEnv(name); set { //nolint:forbidigo // where tools are, not a setting
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
@@ -59,14 +59,13 @@ func SAM(ctx context.Context, endpoint, account, region string, arguments ...str
 	cmd.Env = append(cmd.Env,
 		"AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_DEFAULT_REGION="+region,
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
-		"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.2", "PYTHONDONTWRITEBYTECODE=1")
+		"SAM_CLI_TELEMETRY=0", "SAM_CLI_POLL_DELAY=0.2")
 	return cmd, nil
 }
 
-// runSAMCLI makes the command that runs some Python with the packages of SAMCLI, not yet started.
 func runSAMCLI(ctx context.Context, code string, arguments ...string) (*exec.Cmd, error) {
 	dir, err := SAMCLI.dir()
-	return exec.CommandContext(ctx, venvPython(dir), append([]string{"-c", code}, arguments...)...), err
+	return runPython(ctx, dir, code, arguments...), err
 }
 
 // ExpandTemplates replaces SAM templates by what CloudFormation's transform makes of them, in JSON. SAMCLI must be installed.
@@ -75,7 +74,7 @@ func ExpandTemplates(ctx context.Context, region string, paths ...string) error 
 	if err != nil {
 		return err
 	}
-	cmd.Env = []string{"AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}
+	cmd.Env = append(cmd.Env, "AWS_DEFAULT_REGION="+region)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("expand %q: %w\n%s", paths, err, out)
 	}

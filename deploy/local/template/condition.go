@@ -96,20 +96,40 @@ func (r *resolver) choose(n node) node {
 }
 
 func (r *resolver) split(n node) node {
-	parts := node{kind: list, at: n.at}
 	arguments, ok := r.arguments(n, 2, "a delimiter and a text")
 	if !ok {
-		return parts
+		return node{kind: list, at: n.at}
 	}
 	text := r.resolve(arguments[1])
 	if arguments[0].kind != scalar || arguments[0].text == "" || text.kind != scalar {
 		r.add(n.at, "%s must have a delimiter and a text", n.text)
-		return parts
 	}
-	for part := range strings.SplitSeq(text.text, arguments[0].text) {
-		parts.items = append(parts.items, node{kind: scalar, at: n.at, text: part})
+	return textsOf(n.at, text.text, arguments[0].text)
+}
+
+// textsOf returns the list of the texts between delimiters.
+func textsOf(at position, text, delimiter string) node {
+	parts := node{kind: list, at: at}
+	for part := range strings.SplitSeq(text, delimiter) {
+		parts.items = append(parts.items, node{kind: scalar, at: at, text: part})
 	}
 	return parts
+}
+
+func (r *resolver) joinTexts(n node) string {
+	arguments, ok := r.arguments(n, 2, "a delimiter and a list")
+	if !ok {
+		return ""
+	}
+	parts := r.resolve(arguments[1])
+	if arguments[0].kind != scalar || parts.kind != list {
+		r.add(n.at, "%s must have a delimiter and a list", n.text)
+	}
+	var texts []string
+	for _, part := range parts.items {
+		texts = append(texts, r.text(part, n.text))
+	}
+	return strings.Join(texts, arguments[0].text)
 }
 
 func (r *resolver) selectItem(n node) node {

@@ -27,6 +27,7 @@ type resolver struct {
 	decoder
 	scope      Scope
 	parameters map[string]string
+	lists      map[string]bool // which of the parameters are lists
 	mappings   node
 	conditions map[string]bool
 	named      map[string]named
@@ -79,6 +80,8 @@ func (r *resolver) resolve(n node) node {
 		switch argument := n.items[0]; n.text {
 		case "Fn::If":
 			return r.choose(n)
+		case "Fn::Join":
+			text = r.joinTexts(n)
 		case "Fn::Split":
 			return r.split(n)
 		case "Fn::Select":
@@ -89,13 +92,16 @@ func (r *resolver) resolve(n node) node {
 			if argument.text == "AWS::NoValue" { // takes away the property or the item of a list
 				return node{kind: removed, at: n.at}
 			}
+			if r.lists[argument.text] {
+				return textsOf(n.at, r.parameters[argument.text], ",")
+			}
 			text = r.ref(n, argument)
 		case "Fn::GetAtt":
 			text = r.getAtt(n, argument)
 		case "Fn::Sub":
 			text = r.sub(n, argument)
 		default:
-			r.add(n.at, "%s is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Select, Fn::Split, Fn::Sub, Ref", n.text)
+			r.add(n.at, "%s is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Join, Fn::Select, Fn::Split, Fn::Sub, Ref", n.text)
 		}
 		return node{kind: scalar, at: n.at, text: text}
 	case list:
@@ -142,6 +148,9 @@ func (r *resolver) valueOf(at position, name string) string {
 	if strings.HasPrefix(name, "AWS::") {
 		r.add(at, "%s is not understood here; understood: AWS::AccountId, AWS::Partition, AWS::Region, AWS::StackName, AWS::URLSuffix", name)
 		return ""
+	}
+	if r.lists[name] {
+		r.add(at, "%s is a list, which has no place within a text; Fn::Join makes a text of it", name)
 	}
 	if value, ok := r.parameters[name]; ok {
 		return value

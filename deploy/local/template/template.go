@@ -28,6 +28,7 @@ type Parameter struct {
 
 	at       position
 	number   bool
+	list     bool // of texts, separated by commas
 	allowed  []string
 	pattern  *regexp.Regexp // nil: any text
 	min, max *float64
@@ -101,8 +102,10 @@ func (d decoder) parameter(p pair) Parameter {
 	case "String":
 	case "Number":
 		parameter.number = true
+	case "CommaDelimitedList":
+		parameter.list = true
 	default:
-		d.add(p.at, "%s has Type %q; understood here: Number, String", what, kind)
+		d.add(p.at, "%s has Type %q; understood here: CommaDelimitedList, Number, String", what, kind)
 	}
 	if value := fields.get("Default"); value.kind != null {
 		text := d.text(value, what+": Default")
@@ -184,7 +187,7 @@ func (t *Template) Resolve(scope Scope) (*Resources, error) {
 
 // resolver makes what resolves the template's references, with every resource named.
 func (t *Template) resolver(scope Scope, found *faults) *resolver {
-	r := &resolver{decoder: decoder{found}, scope: scope, parameters: t.bind(scope, found), mappings: t.mappings, conditions: map[string]bool{}, named: map[string]named{}}
+	r := &resolver{decoder: decoder{found}, scope: scope, parameters: t.bind(scope, found), lists: t.lists(), mappings: t.mappings, conditions: map[string]bool{}, named: map[string]named{}}
 	for _, p := range r.pairs(t.conditions, "Conditions") { // which don't refer to one another
 		r.conditions[p.key] = r.holds(p.value)
 	}
@@ -211,6 +214,15 @@ func (r *resolver) resources(t *Template) *Resources {
 		resources.Outputs[p.key] = r.text(r.resolve(fields.get("Value")), "output "+p.key+": Value")
 	}
 	return resources
+}
+
+// lists names the parameters that are lists.
+func (t *Template) lists() map[string]bool {
+	lists := map[string]bool{}
+	for _, p := range t.Parameters {
+		lists[p.Name] = p.list
+	}
+	return lists
 }
 
 func (t *Template) bind(scope Scope, found *faults) map[string]string {

@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -166,6 +167,28 @@ func TestJoinedConditions(t *testing.T) {
 	}
 }
 
+// A list is given with commas between its texts. An empty one is no text, joined.
+func TestListParameters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.yaml")
+	text := "Parameters: {L: {Type: CommaDelimitedList, Default: \"\"}}\nConditions:\n  Some: !Not [!Equals [!Join [\"\", !Ref L], \"\"]]\nResources: {}\n" +
+		"Outputs:\n  Joined: {Value: !Join [\"-\", !Ref L]}\n  Some: {Value: !If [Some, \"true\", \"false\"]}\n"
+	for given, want := range map[string]map[string]string{
+		"":    {"Joined": "", "Some": "false"},
+		"a,b": {"Joined": "a-b", "Some": "true"},
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		resources, err := resolve(path, map[string]string{"L": given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(resources.Outputs, want) {
+			t.Errorf("of %q: outputs %v, want %v", given, resources.Outputs, want)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	const function = `Resources:
   F:
@@ -195,8 +218,10 @@ func TestFaults(t *testing.T) {
 			[]string{"2:41: refers to C, which is no condition of this template"}},
 		{"a fault in what isn't made", "Conditions:\n  C: !Equals [a, b]\nResources:\n  B: {Type: AWS::S3::Bucket, Condition: C, Properties: {Name: x}}\n", nil,
 			[]string{"4:57: B: Name is not understood here; understood: BucketEncryption, BucketName, LifecycleConfiguration, OwnershipControls, PublicAccessBlockConfiguration, Tags"}},
-		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"-\", [a, b]]\n", nil,
-			[]string{"5:19: Fn::Join is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Select, Fn::Split, Fn::Sub, Ref"}},
+		{"intrinsic", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Base64 a\n", nil,
+			[]string{"5:19: Fn::Base64 is not understood here; understood: Fn::FindInMap, Fn::GetAtt, Fn::If, Fn::Join, Fn::Select, Fn::Split, Fn::Sub, Ref"}},
+		{"list in a text", "Parameters: {L: {Type: CommaDelimitedList, Default: \"a,b\"}, T: {Type: String, Default: a}}\nResources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Sub \"${L}\"\n  C:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Join [\"\", !Ref T]\n", nil,
+			[]string{"6:19: L is a list, which has no place within a text; Fn::Join makes a text of it", "10:19: Fn::Join must have a delimiter and a list"}},
 		{"map", "Mappings: {M: {a: {One: 1}}}\nResources: {}\nOutputs:\n  A: {Value: !FindInMap [M, b, One]}\n  B: {Value: !FindInMap [M, a, Two]}\n  C: {Value: !FindInMap [M, a]}\n  D: {Value: !FindInMap [M, a, One]}\n", nil, []string{
 			"4:14: there is no Mappings.M.b", "4:14: output A: Value is missing", "5:14: there is no Mappings.M.a.Two", "5:14: output B: Value is missing",
 			"6:14: Fn::FindInMap must have the name of a map and two keys", "6:14: output C: Value is missing",
