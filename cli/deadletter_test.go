@@ -36,7 +36,7 @@ import (
 // Items without a proper score, one of them nearly as large as an item may be,
 // go through the whole pipeline: their changes are kept whole, the others count.
 func TestBadItemsBecomeDeadLetters(t *testing.T) {
-	proof.NoRaces(t, "TestVerbsOnALocalStack and TestDemoWithChaos run the same code")
+	proof.OnlyWhole(t, "TestAnyDeadLetterCanBeKept of shared/consumer makes them, and the tests of shared/redrive list and redrive them")
 	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })

@@ -16,7 +16,7 @@ var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 // meets them. Those that make runs are only looked up: running them here would
 // run this test again, or take minutes.
 func TestReadmeCommands(t *testing.T) {
-	proof.NoRaces(t, "its commands are built without the race detector")
+	proof.OnlyWhole(t, "it runs whole stacks, as TestDemoWithChaos does")
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {

@@ -53,10 +53,9 @@ var careless = []struct {
 	to       Kind
 	what     string
 	old, new string
-	rest     bool // only the whole proof runs it
 }{
-	{HTTP, "takes a lost answer for success", `return fmt.Errorf("post the change: %w", err)`, `return nil`, false},
-	{HTTP, "takes any answer for success", `return err // 429, 5xx and all that isn't known here comes again`, `return nil`, true},
+	{HTTP, "takes a lost answer for success", `return fmt.Errorf("post the change: %w", err)`, `return nil`},
+	{HTTP, "takes any answer for success", `return err // 429, 5xx and all that isn't known here comes again`, `return nil`},
 	{HTTP, "acknowledges before the answer", `response, err := w.client.Do(request)
 `, `go func() {
 		if response, err := w.client.Do(request); err == nil {
@@ -67,18 +66,18 @@ var careless = []struct {
 		return nil
 	}
 	response, err := w.client.Do(request)
-`, true},
-	{S3, "takes a failure for success", `return consumer.RejectRefused(fmt.Errorf("bucket %s: %w", w.settings.Bucket, err))`, `return nil`, false},
+`},
+	{S3, "takes a failure for success", `return consumer.RejectRefused(fmt.Errorf("bucket %s: %w", w.settings.Bucket, err))`, `return nil`},
 	{S3, "acknowledges before the answer", `if err := w.put(ctx, key, etag, body); !has(err, raceLost...) {`, `go w.put(ctx, key, etag, body)
-		if err := error(nil); !has(err, raceLost...) {`, true},
+		if err := error(nil); !has(err, raceLost...) {`},
 	{S3, "writes over whatever there is", `in.IfNoneMatch = aws.String("*")
 	}`, `in.IfNoneMatch = aws.String("*")
 	}
-	in.IfMatch, in.IfNoneMatch = nil, nil`, true},
+	in.IfMatch, in.IfNoneMatch = nil, nil`},
 	{SQS, "takes a failure for success", `return consumer.RejectRefused(fmt.Errorf("queue %s: %w", w.settings.QueueURL, err))`, `_ = fmt.Sprint(err)
-	return nil`, false},
-	{SQS, "acknowledges before the answer", `_, err = w.client.SendMessage(`, `go w.client.SendMessage(`, true},
-	{DynamoDB, "takes a failure for success", `return consumer.RejectRefused(fmt.Errorf("table %s: %w", w.settings.Table, err))`, `return nil`, true},
+	return nil`},
+	{SQS, "acknowledges before the answer", `_, err = w.client.SendMessage(`, `go w.client.SendMessage(`},
+	{DynamoDB, "takes a failure for success", `return consumer.RejectRefused(fmt.Errorf("table %s: %w", w.settings.Table, err))`, `return nil`},
 }
 
 // differed is what the simulator prints of a consumer that it caught.
@@ -88,13 +87,10 @@ var differed = regexp.MustCompile(`[0-9]+ schedules run, 1 differed`)
 // its calls with its role. A careless one is caught by its simulator test. Fails if a kind doesn't work as it is made, or if its test
 // doesn't notice that a change is acknowledged which the destination doesn't have.
 func TestKinds(t *testing.T) {
-	proof.NoRaces(t, "the consumers are built without the race detector")
+	proof.OnlyWhole(t, "it compiles a consumer of each kind; TestTutorial makes one and runs it")
 	t.Parallel()
 	root := moduleCheckout(t)
 	args := []string{"test", "-vet=all", "-count=1", "-v"}
-	if !proof.Whole() {
-		args = append(args, "-short")
-	}
 	for _, to := range kinds {
 		name := "to-" + string(to)
 		if _, err := Make(root, Consumer{Name: Name(name), To: to}); err != nil {
@@ -113,9 +109,6 @@ func TestKinds(t *testing.T) {
 	}
 	for i, c := range careless {
 		t.Run(fmt.Sprintf("%s %s", c.to, c.what), func(t *testing.T) {
-			if c.rest {
-				proof.OnlyWhole(t, "each one is compiled; one of each kind runs always")
-			}
 			wantCaught(t, root, fmt.Sprintf("careless-%d", i), c.to, c.old, c.new)
 		})
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sluice/deploy/local/servers"
+	"sluice/shared/consumertest/proof"
 )
 
 // stackKey is the access key that the servers of this file are started for.
@@ -203,6 +204,7 @@ func TestMinistackRefusesPagesAndOtherKeys(t *testing.T) {
 }
 
 func TestOpenSearchRefusesPages(t *testing.T) {
+	proof.NotShort(t, "it starts an OpenSearch of its own; TestDynamoDBLocalRefusesPages has the same guard")
 	process := startFor(t, servers.OpenSearch)
 	create := request{http.MethodPut, "/left", `{}`, map[string]string{"Content-Type": "application/json"}}
 	wantRefused(t, process.Endpoint, create)

@@ -1,7 +1,6 @@
 package stack_test
 
 import (
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -40,12 +39,12 @@ func checkHealth(t *testing.T, dir string, info stack.Info, index func() int) {
 		return len(h.Silent) == 0 && !h.Stale
 	})
 	for _, process := range info.Processes {
-		sendSignal(t, process.PID, syscall.SIGSTOP)
-		h := load(t, dir).Ask(t.Context())
+		sendSignal(t, process.PID, syscall.SIGSTOP) // it may send an answer yet that it has begun
+		eventually(t, process.Name+" is frozen, and silent", func() bool {
+			_, silent := load(t, dir).Ask(t.Context()).Silent[process.Name]
+			return silent
+		})
 		sendSignal(t, process.PID, syscall.SIGCONT)
-		if silent := slices.Collect(maps.Keys(h.Silent)); !slices.Contains(silent, process.Name) {
-			t.Errorf("%s is frozen, but silent are %q", process.Name, silent)
-		}
 	}
 
 	// The process that runs the stack is frozen.

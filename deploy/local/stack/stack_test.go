@@ -22,6 +22,7 @@ import (
 	"sluice/deploy/local/servers"
 	"sluice/deploy/local/stack"
 	"sluice/deploy/local/template"
+	"sluice/shared/consumertest/proof"
 )
 
 // root is the checkout that the tests run.
@@ -225,6 +226,7 @@ func TestFaultyTemplateFailsBeforeAnyServer(t *testing.T) {
 }
 
 func TestUpAndDown(t *testing.T) {
+	proof.NotShort(t, "TestDemoWithChaos starts and ends a stack")
 	dir := filepath.Join(t.TempDir(), "run")
 	t.Cleanup(func() {
 		if _, err := stack.Down(context.Background(), dir); err != nil {
