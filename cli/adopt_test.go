@@ -149,6 +149,8 @@ func (a *adopter) do(where, line string, began time.Time) {
 	switch line {
 	case "go tool sluice status":
 		a.shop()
+	case "go tool sluice up --restart":
+		a.olderStack()
 	case "go tool sluice redrive order-hook --yes":
 		a.answering(func(string) int { return http.StatusOK })
 	}
@@ -186,6 +188,31 @@ func (a *adopter) do(where, line string, began time.Time) {
 		}
 		a.wantPosts("backfill-", paid)
 	}
+}
+
+// olderStack compares a stack that runs older files, and asks for a stack with declarations that have faults.
+func (a *adopter) olderStack() {
+	a.t.Helper()
+	out, _ := a.try("go tool sluice verify search") // whatever comes of it
+	wantTexts(a.t, out, "runs these files as they were then", "Differences may come from that")
+
+	path := filepath.Join(a.dir, "pipeline", "views.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	write := func(text []byte) {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			a.t.Fatal(err)
+		}
+	}
+	write(append(text, "  - name: nothing more\n"...))
+	if out, err := a.try("go tool sluice up --restart"); err == nil {
+		a.t.Errorf("a stack was started with faulty views:\n%s", out)
+	} else {
+		wantTexts(a.t, out+err.Error(), "nothing is started, since declarations of leaderboard have faults", "views.yaml")
+	}
+	write(text)
 }
 
 // wantPosts wants so many posts that the receiver took, each once: those whose key has the prefix, or those of the stream.

@@ -24,6 +24,8 @@ func (c *lintCommand) lintSections(p declaration.Pipeline, consumers registry) e
 	for _, f := range files {
 		line, now, want := f.FirstDifference()
 		switch {
+		case !f.HasSections():
+			verb.Say("%s has no sections \"# sluice:\", so it isn't compared with the declarations\n", f.Path)
 		case line == 0:
 		case c.Fix:
 			if err := f.Write(root); err != nil {

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
+
 	"sluice/cli/scaffold"
 	"sluice/cli/verb"
 	"sluice/shared/printable"
@@ -35,16 +38,26 @@ func (c *newConsumerCommand) Run() error {
 	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
+	sluice := "go tool sluice" // the command of a repository of one's own
+	_, err = os.Stat(filepath.Join(root, "docs", "tutorial.md"))
+	tutorial := err == nil
+	if tutorial {
+		sluice = "sluice"
+	}
 	verb.SayLine("\nIt works as it is: its README.md says what it writes, and why that is exact. Next:")
 	folder := "consumers/" + c.Name
 	w.Row("edit "+folder+"/"+scaffold.Name(c.Name).Package()+".go", "what Apply does with a change; want in the tests says what comes of it")
 	w.Row("go test ./"+folder, "500 schedules with crashes, repeats and lost answers")
-	w.Row("go install ./cmd/sluice", "so that verify, backfill and lint know it; pipeline/ops lists it")
-	w.Row("sluice lint", "whether template.yaml would make it lose changes")
-	w.Row("sluice up", "runs it beside the others; first sluice down, if they run already")
+	if tutorial {
+		w.Row("go install ./cmd/sluice", "so that verify, backfill and lint know it; pipeline/ops lists it")
+	}
+	w.Row(sluice+" lint", "whether template.yaml would make it lose changes")
+	w.Row(sluice+" up --restart", "runs it beside the others, with empty tables")
 	if err := w.Flush(verb.Stdout); err != nil {
 		return err
 	}
-	verb.SayLine("docs/tutorial.md makes an audit trail that way.")
+	if tutorial {
+		verb.SayLine("docs/tutorial.md makes an audit trail that way.")
+	}
 	return nil
 }

@@ -40,6 +40,9 @@ func (c *newPipelineCommand) Run(build func(declaration.Pipeline) []operate.Cons
 			p.Consumers = append(p.Consumers, name)
 		}
 	}
+	if len(p.Consumers) == 0 {
+		return fmt.Errorf("--consumers names none: choose from %s", strings.Join(scaffold.Available(), ", "))
+	}
 	made, err := scaffold.NewPipeline(root, c.Dir, p)
 	if err != nil {
 		return err

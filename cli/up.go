@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -21,7 +22,8 @@ type upCommand struct {
 	Consumers []string `arg:"" optional:"" name:"consumer" help:"Run these consumers only, with the servers that they need; all by default."`
 }
 
-func (c *upCommand) Run(ctx context.Context) error {
+// Run starts the stack, unless a declaration has faults: a function ends with them, and the stack with it.
+func (c *upCommand) Run(ctx context.Context, consumers registry) error {
 	dir, err := c.Dir()
 	if err != nil {
 		return err
@@ -33,6 +35,14 @@ func (c *upCommand) Run(ctx context.Context) error {
 	root, err := verb.Checkout()
 	if err != nil {
 		return err
+	}
+	for _, l := range operate.Offering[operate.Linter](consumers) {
+		if len(c.Consumers) > 0 && !slices.Contains(c.Consumers, l.Name()) {
+			continue
+		}
+		if err := l.Lint(io.Discard, nil); err != nil {
+			return fmt.Errorf("nothing is started, since declarations of %s have faults:\n%w", l.Name(), err)
+		}
 	}
 	slices.Sort(c.Consumers) // their order doesn't matter
 	serve := append([]string{program, "serve", "--run-dir", dir, "--root", root}, c.Consumers...)
@@ -95,7 +105,12 @@ func (c *upCommand) changed(info stack.Info, root string) (string, error) {
 	if !slices.Equal(c.Consumers, info.Consumers) {
 		return fmt.Sprintf("This stack was started with %s.", cmp.Or(strings.Join(info.Consumers, ", "), "every consumer")), nil
 	}
-	changed, err := stack.Changed(info.RunDir, root)
+	return changedFiles(info)
+}
+
+// changedFiles says which files of its checkout the running stack has as they were; empty: none.
+func changedFiles(info stack.Info) (string, error) {
+	changed, err := stack.Changed(info.RunDir, info.Root)
 	if err != nil {
 		return "", fmt.Errorf("compare the running stack with the checkout: %w", err)
 	}

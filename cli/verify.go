@@ -85,6 +85,9 @@ func (f judgingFlags) judging() operate.Judging {
 // compare opens and compares one consumer's destinations.
 func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Verification) *operate.Verified {
 	part, err := f.Part(ctx, consumer)
+	if err == nil {
+		err = f.sayOlder(ctx)
+	}
 	var comparisons []operate.Comparison
 	if err == nil {
 		comparisons, err = v.Open(ctx, part, operate.Options{Segments: f.Segments, Most: f.judging().Most(), Say: verb.Say})
@@ -93,6 +96,22 @@ func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Ve
 		return operate.NotVerified(consumer, err)
 	}
 	return operate.Verify(ctx, consumer, comparisons, f.judging())
+}
+
+// sayOlder says, on standard error, which changed files the local stack doesn't run, so that what differs because of them isn't repaired.
+func (f judgingFlags) sayOlder(ctx context.Context) error {
+	if f.Stack != "" {
+		return nil
+	}
+	info, err := f.Ready(ctx)
+	if err != nil {
+		return err
+	}
+	older, err := changedFiles(info)
+	if err == nil && older != "" {
+		fmt.Fprintln(os.Stderr, older, "Differences may come from that: \"sluice up --restart\" starts what is there now, with empty tables.")
+	}
+	return err
 }
 
 // sayWaiting says what a comparison waits for. It goes to standard error, as progress does.

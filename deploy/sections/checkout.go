@@ -31,6 +31,9 @@ func (f File) FirstDifference() (line int, now, want string) {
 	return 0, "", ""
 }
 
+// HasSections reports whether declarations ask for anything in the template.
+func (f File) HasSections() bool { return section.MatchString(f.Now) }
+
 // Write writes the template as the declarations ask for it, in the checkout at root.
 func (f File) Write(root string) error {
 	return os.WriteFile(filepath.Join(root, filepath.FromSlash(f.Path)), []byte(f.Want), 0o644)

@@ -7,11 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+
+	"sluice/shared/consumertest/proof"
 )
 
 // TestConsumersWritesAreCarriedToo has a consumer write into a table whose changes are carried. Fails for a stack without
 // deploy/pets.yaml, and for a Drain that does not wait for what consumers set off: their changes would come in afterwards.
 func TestConsumersWritesAreCarriedToo(t *testing.T) {
+	proof.NotShort(t, "TestDemoWithChaos carries what consumers write, too")
 	s := start(t, options(t.TempDir(), "leaderboard"))
 	info := s.Info()
 	db := dynamodb.NewFromConfig(info.DynamoDB())

@@ -15,6 +15,7 @@ import (
 	replicationops "sluice/consumers/replication/ops"
 	"sluice/deploy/local/stack"
 	"sluice/deploy/sections"
+	"sluice/shared/consumertest/proof"
 	"sluice/shared/declaration"
 	"sluice/shared/operate"
 )
@@ -57,6 +58,7 @@ func sharedCheckout(t *testing.T) string {
 // that doesn't carry the further region's changes, one whose functions all work in the home region, and a Drain that
 // looks at the home region alone.
 func TestSharedTableInTwoRegions(t *testing.T) {
+	proof.NotShort(t, "it starts two stacks; the tests of consumers/replication have a table in two regions")
 	s := start(t, stack.Options{Root: sharedCheckout(t), Consumers: []string{"leaderboard", "replication"}, RunDir: t.TempDir()})
 	info := s.Info()
 	const away = "eu-west-1"
