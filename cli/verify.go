@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sluice/cli/verb"
+	"sluice/deploy/local/stack"
 	"sluice/shared/operate"
 )
 
@@ -85,9 +86,6 @@ func (f judgingFlags) judging() operate.Judging {
 // compare opens and compares one consumer's destinations.
 func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Verification) *operate.Verified {
 	part, err := f.Part(ctx, consumer)
-	if err == nil {
-		err = f.sayOlder(ctx)
-	}
 	var comparisons []operate.Comparison
 	if err == nil {
 		comparisons, err = v.Open(ctx, part, operate.Options{Segments: f.Segments, Most: f.judging().Most(), Say: verb.Say})
@@ -98,20 +96,19 @@ func (f judgingFlags) compare(ctx context.Context, consumer string, v operate.Ve
 	return operate.Verify(ctx, consumer, comparisons, f.judging())
 }
 
-// sayOlder says, on standard error, which changed files the local stack doesn't run, so that what differs because of them isn't repaired.
-func (f judgingFlags) sayOlder(ctx context.Context) error {
-	if f.Stack != "" {
-		return nil
-	}
-	info, err := f.Ready(ctx)
-	if err != nil {
-		return err
+// sayOlder says, on standard error, which changed files the local stack doesn't run, so that nobody repairs what differs because of
+// them. Whether the stack runs at all, each comparison says.
+func (f judgingFlags) sayOlder(ctx context.Context) {
+	info, err := f.Load(ctx)
+	if f.Stack != "" || err != nil || info.State != stack.Ready {
+		return
 	}
 	older, err := changedFiles(info)
-	if err == nil && older != "" {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "Whether the local stack runs older files isn't known: %v.\n", err)
+	} else if older != "" {
 		fmt.Fprintln(os.Stderr, older, "Differences may come from that: \"sluice up --restart\" starts what is there now, with empty tables.")
 	}
-	return err
 }
 
 // sayWaiting says what a comparison waits for. It goes to standard error, as progress does.
@@ -162,6 +159,7 @@ func (c *verifyOneCommand) Validate() error {
 
 // Run compares the consumer's destinations with their sources, and repairs them if asked.
 func (c *verifyOneCommand) Run(ctx context.Context) error {
+	c.sayOlder(ctx)
 	v := c.compare(ctx, c.consumer, c.verification)
 	var repairErr error
 	if c.repairs.Repair && (v.Differences() > 0 || c.repairs.DryRun) {
@@ -210,6 +208,7 @@ func (c *verifyAllCommand) Validate() error { return c.check() }
 
 // Run compares one consumer after the other. One that can't be compared is reported.
 func (c *verifyAllCommand) Run(ctx context.Context) error {
+	c.sayOlder(ctx)
 	var all []*operate.Verified
 	var faults []error
 	for _, one := range c.consumers {

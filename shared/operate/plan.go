@@ -50,14 +50,11 @@ func (p Plan) Print(out io.Writer) error {
 	w, notes := printable.Table{MaxWidth: printable.Whole}, ""
 	w.Row("  into", "from", "writes", "deletes", "holds")
 	for _, s := range p.Steps {
-		writes, holds := fmt.Sprint(s.Write), fmt.Sprint(s.Held)
+		writes := fmt.Sprint(s.Write)
 		if s.About {
 			writes = "about " + writes
-			if s.Held == 0 { // a destination that wasn't counted, such as a bucket
-				holds = "-"
-			}
 		}
-		w.Row("  "+s.Into, cmp.Or(s.From, "-"), writes, s.Remove, holds)
+		w.Row("  "+s.Into, cmp.Or(s.From, "-"), writes, s.Remove, s.Held)
 		for _, note := range append([]string{s.Act}, s.Notes...) {
 			if note != "" {
 				notes += fmt.Sprintf("  %s: %s\n", s.Into, note)
