@@ -157,7 +157,29 @@ func (p *parts) check(of *needs) error {
 			find(name)
 		}
 	}
+	for _, t := range p.tables {
+		has := keyOf(t)
+		for _, key := range n.Keys[t.Name] {
+			if key == has {
+				continue
+			}
+			faults = append(faults, fmt.Errorf("%s/%s writes items with the key %s into table %s, whose key is %s in deploy", folder, n.File, key, t.Name, has))
+		}
+	}
 	return errors.Join(faults...)
+}
+
+// keyOf returns a table's key as operate.KeyOf does.
+func keyOf(t template.Table) string {
+	var parts []string
+	for _, k := range t.Keys {
+		for _, a := range t.Attributes {
+			if *a.AttributeName == *k.AttributeName {
+				parts = append(parts, *a.AttributeName+":"+string(a.AttributeType))
+			}
+		}
+	}
+	return strings.Join(operate.Distinct(parts), ", ")
 }
 
 // whole returns the template of the whole pipeline. Its sections parameters, tables and outputs have the parts of deploy that aren't named

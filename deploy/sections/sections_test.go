@@ -150,10 +150,11 @@ func TestCheckout(t *testing.T) {
 	const stream = "      KinesisStreamSpecification: {StreamArn: !Ref StreamArn}\n"
 	const root = "Parameters:\n  # sluice:parameters\n  # sluice:end\n  Prefix:\n    Type: String\nResources:\n  # sluice:tables\n  # sluice:end\n  Leaderboard:\n" +
 		"    # sluice:settings leaderboard\n    # sluice:end\nOutputs:\n  # sluice:outputs\n  # sluice:end\n"
-	for name, c := range map[string]struct{ stream, into, fault string }{
-		"as it should be": {stream, "Sums", ""},
-		"no stream":       {"", "Sums", "pipeline/views.yaml takes changes of table Orders, which don't go into the stream"},
-		"no table":        {stream, "Nowhere", "pipeline/views.yaml names table Nowhere, which no template in deploy makes"},
+	for name, c := range map[string]struct{ stream, into, key, fault string }{
+		"as it should be": {stream, "Sums", "a", ""},
+		"another key":     {stream, "Sums", "b", "pipeline/views.yaml writes items with the key b:S into table Sums, whose key is a:S in deploy"},
+		"no stream":       {"", "Sums", "a", "pipeline/views.yaml takes changes of table Orders, which don't go into the stream"},
+		"no table":        {stream, "Nowhere", "a", "pipeline/views.yaml names table Nowhere, which no template in deploy makes"},
 	} {
 		dir := t.TempDir()
 		for path, text := range map[string]string{
@@ -170,7 +171,7 @@ func TestCheckout(t *testing.T) {
 			}
 		}
 		p := pipelineOf(map[string]string{
-			"settings.yaml": "ORDERS_TABLE: Orders\n", "views.yaml": "views: [{name: v, from: {table: \"${ORDERS_TABLE}\"}, into: {table: \"" + c.into + "\", key: {a: \"all\"}}, count: n}]\n",
+			"settings.yaml": "ORDERS_TABLE: Orders\n", "views.yaml": "views: [{name: v, from: {table: \"${ORDERS_TABLE}\"}, into: {table: \"" + c.into + "\", key: {" + c.key + ": \"all\"}}, count: n}]\n",
 		})
 		files, err := Checkout(dir, p, []operate.Declarer{leaderboardops.Consumer(p).(operate.Declarer)})
 		if c.fault != "" {

@@ -3,6 +3,9 @@ package operate
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/shared/declaration"
 )
@@ -16,11 +19,12 @@ type Declarer interface {
 
 // Needs are what declarations ask of their consumer's template.
 type Needs struct {
-	File    string            // that has the declarations
-	Sources []string          // tables whose changes are taken
-	Rights  []Right           // what the function does because of what is declared
-	Outputs map[string]string // further outputs, which are not empty
-	Copies  []Copy            // tables that are the same as another one, in other regions
+	File    string              // that has the declarations
+	Sources []string            // tables whose changes are taken
+	Rights  []Right             // what the function does because of what is declared
+	Outputs map[string]string   // further outputs, which are not empty
+	Keys    map[string][]string // keys that are written, such as "Day:S", by table
+	Copies  []Copy              // tables that are the same as another one, in other regions
 	// Samples are what items hold that the declarations take, to make up items for a try. Kept are the tables that the function writes
 	// itself, so that nobody makes up items there.
 	Samples []declaration.Sample
@@ -32,6 +36,22 @@ type Right struct {
 	Actions   []string // such as dynamodb:UpdateItem
 	Resources []string // as Fn::Sub takes them
 	Condition string   // of the template, on which the right depends; empty: none does
+}
+
+// KeyOf returns how Needs.Keys has a key.
+func KeyOf(key map[string]types.AttributeValue) string {
+	var parts []string
+	for name, value := range key {
+		kind := "S"
+		switch value.(type) {
+		case *types.AttributeValueMemberN:
+			kind = "N"
+		case *types.AttributeValueMemberB:
+			kind = "B"
+		}
+		parts = append(parts, name+":"+kind)
+	}
+	return strings.Join(Distinct(parts), ", ")
 }
 
 // Copy is a table in another region that is the same as one of the pipeline's.

@@ -10,7 +10,7 @@ var _ operate.Declarer = registered{}
 
 // Needs implements operate.Declarer: a view's items are updated, and nothing else.
 func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
-	n := operate.Needs{File: leaderboard.ViewsFile}
+	n := operate.Needs{File: leaderboard.ViewsFile, Keys: map[string][]string{}}
 	views, err := leaderboard.Views(d)
 	if err != nil {
 		return n, err
@@ -22,6 +22,7 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 		if v.Table != v.Source { // or applications write there, too
 			n.Kept = append(n.Kept, v.Table)
 		}
+		n.Keys[v.Table] = append(n.Keys[v.Table], operate.KeyOf(v.ProbeKey()))
 		kept = append(kept, operate.TableARN("", v.Table))
 	}
 	if len(kept) > 0 {
