@@ -113,7 +113,7 @@ func TestHelp(t *testing.T) {
 // A stack stays up between commands; each verb works on it, and up and down
 // twice are no errors.
 func TestVerbsOnALocalStack(t *testing.T) {
-	proof.NotShort(t, "TestDemoWithChaos runs the same stack; every verb has tests of its own")
+	proof.OnlyWhole(t, "TestDemoWithChaos runs the same stack; every verb has tests of its own")
 	t.Parallel()
 	dir := t.TempDir()
 	t.Cleanup(func() { run(t, dir, "down") })
