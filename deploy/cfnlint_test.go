@@ -36,7 +36,7 @@ func TestTemplatesPassCFNLint(t *testing.T) {
 	if len(templates) < 13 {
 		t.Fatalf("found only the templates %q", templates)
 	}
-	// It expands those that are the SAM CLI's itself, with the SAM CLI's own translator.
+	// cfn-lint expands SAM templates with the translator that the SAM CLI uses.
 	if findings, err := servers.LintTemplates(t.Context(), templates...); err != nil || findings != "" {
 		t.Errorf("findings: %s\nerror: %v", findings, err)
 	}

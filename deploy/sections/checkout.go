@@ -3,10 +3,13 @@ package sections
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sluice/deploy/local/template"
 	"sluice/shared/declaration"
@@ -158,28 +161,45 @@ func (p *parts) check(of *needs) error {
 		}
 	}
 	for _, t := range p.tables {
-		has := keyOf(t)
 		for _, key := range n.Keys[t.Name] {
-			if key == has {
-				continue
+			if written, has := typesOf(key), keyOf(t); !maps.Equal(written, has) {
+				faults = append(faults, fmt.Errorf("%s/%s writes items with the key %s into table %s, whose key is %s in deploy", folder, n.File, keyText(written), t.Name, keyText(has)))
 			}
-			faults = append(faults, fmt.Errorf("%s/%s writes items with the key %s into table %s, whose key is %s in deploy", folder, n.File, key, t.Name, has))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// keyOf returns a table's key as operate.KeyOf does.
-func keyOf(t template.Table) string {
-	var parts []string
-	for _, k := range t.Keys {
-		for _, a := range t.Attributes {
-			if *a.AttributeName == *k.AttributeName {
-				parts = append(parts, *a.AttributeName+":"+string(a.AttributeType))
-			}
+// typesOf returns the types of a key's attributes, by name. Declarations make texts and numbers.
+func typesOf(key map[string]types.AttributeValue) map[string]string {
+	kinds := map[string]string{}
+	for name, value := range key {
+		kinds[name] = "S"
+		if _, number := value.(*types.AttributeValueMemberN); number {
+			kinds[name] = "N"
 		}
 	}
-	return strings.Join(operate.Distinct(parts), ", ")
+	return kinds
+}
+
+// keyOf returns the types of the attributes of a table's key, by name.
+func keyOf(t template.Table) map[string]string {
+	kinds := map[string]string{}
+	for _, a := range t.Attributes {
+		if slices.ContainsFunc(t.Keys, func(k types.KeySchemaElement) bool { return *k.AttributeName == *a.AttributeName }) {
+			kinds[*a.AttributeName] = string(a.AttributeType)
+		}
+	}
+	return kinds
+}
+
+// keyText writes a key as "sluice new table" takes one: Day:S.
+func keyText(kinds map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		parts = append(parts, name+":"+kinds[name])
+	}
+	return strings.Join(parts, ", ")
 }
 
 // whole returns the template of the whole pipeline. Its sections parameters, tables and outputs have the parts of deploy that aren't named

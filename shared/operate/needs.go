@@ -3,7 +3,6 @@ package operate
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -19,12 +18,13 @@ type Declarer interface {
 
 // Needs are what declarations ask of their consumer's template.
 type Needs struct {
-	File    string              // that has the declarations
-	Sources []string            // tables whose changes are taken
-	Rights  []Right             // what the function does because of what is declared
-	Outputs map[string]string   // further outputs, which are not empty
-	Keys    map[string][]string // keys that are written, such as "Day:S", by table
-	Copies  []Copy              // tables that are the same as another one, in other regions
+	File    string            // that has the declarations
+	Sources []string          // tables whose changes are taken
+	Rights  []Right           // what the function does because of what is declared
+	Outputs map[string]string // further outputs, which are not empty
+	Copies  []Copy            // tables that are the same as another one, in other regions
+	// Keys are examples of the keys that items are written with, by table: one for each declaration, with values of the right types.
+	Keys map[string][]map[string]types.AttributeValue
 	// Samples are what items hold that the declarations take, to make up items for a try. Kept are the tables that the function writes
 	// itself, so that nobody makes up items there.
 	Samples []declaration.Sample
@@ -36,22 +36,6 @@ type Right struct {
 	Actions   []string // such as dynamodb:UpdateItem
 	Resources []string // as Fn::Sub takes them
 	Condition string   // of the template, on which the right depends; empty: none does
-}
-
-// KeyOf returns how Needs.Keys has a key.
-func KeyOf(key map[string]types.AttributeValue) string {
-	var parts []string
-	for name, value := range key {
-		kind := "S"
-		switch value.(type) {
-		case *types.AttributeValueMemberN:
-			kind = "N"
-		case *types.AttributeValueMemberB:
-			kind = "B"
-		}
-		parts = append(parts, name+":"+kind)
-	}
-	return strings.Join(Distinct(parts), ", ")
 }
 
 // Copy is a table in another region that is the same as one of the pipeline's.

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"sluice/consumers/leaderboard"
 	"sluice/shared/declaration"
 	"sluice/shared/operate"
@@ -10,7 +12,7 @@ var _ operate.Declarer = registered{}
 
 // Needs implements operate.Declarer: a view's items are updated, and nothing else.
 func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
-	n := operate.Needs{File: leaderboard.ViewsFile, Keys: map[string][]string{}}
+	n := operate.Needs{File: leaderboard.ViewsFile, Keys: map[string][]map[string]types.AttributeValue{}}
 	views, err := leaderboard.Views(d)
 	if err != nil {
 		return n, err
@@ -22,7 +24,7 @@ func (registered) Needs(d declaration.Declarations) (operate.Needs, error) {
 		if v.Table != v.Source { // or applications write there, too
 			n.Kept = append(n.Kept, v.Table)
 		}
-		n.Keys[v.Table] = append(n.Keys[v.Table], operate.KeyOf(v.ProbeKey()))
+		n.Keys[v.Table] = append(n.Keys[v.Table], v.ProbeKey())
 		kept = append(kept, operate.TableARN("", v.Table))
 	}
 	if len(kept) > 0 {

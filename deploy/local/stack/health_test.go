@@ -39,7 +39,7 @@ func checkHealth(t *testing.T, dir string, info stack.Info, index func() int) {
 		return len(h.Silent) == 0 && !h.Stale
 	})
 	for _, process := range info.Processes {
-		sendSignal(t, process.PID, syscall.SIGSTOP) // it may send an answer yet that it has begun
+		sendSignal(t, process.PID, syscall.SIGSTOP) // an answer that it has begun may still arrive
 		eventually(t, process.Name+" is frozen, and silent", func() bool {
 			_, silent := load(t, dir).Ask(t.Context()).Silent[process.Name]
 			return silent
